@@ -1,0 +1,4 @@
+# Install rules, the CMake package, the pkg-config file.
+if(NOT WEFT_INSTALL)
+  return()
+endif()

@@ -1,0 +1,25 @@
+# Every option of the build. Whatever is not found is off and named in the summary, never an error, except fmt.
+
+if(CMAKE_SOURCE_DIR STREQUAL PROJECT_SOURCE_DIR)
+  set(WEFT_IS_TOP_LEVEL ON)
+else()
+  set(WEFT_IS_TOP_LEVEL OFF)
+endif()
+
+option(WEFT_BUILD_TESTS "Build the tests (needs GoogleTest)" ${WEFT_IS_TOP_LEVEL})
+option(WEFT_BUILD_BENCH "Build weft_bench" ${WEFT_IS_TOP_LEVEL})
+option(WEFT_BUILD_EXAMPLES "Build the programs of examples/" ${WEFT_IS_TOP_LEVEL})
+option(WEFT_BUILD_COMMAND "Build the weft command (needs CLI11)" ON)
+option(WEFT_INSTALL "Make the install rules" ${WEFT_IS_TOP_LEVEL})
+option(WEFT_CHECK_INVARIANTS "The machines check their invariants after each event" OFF)
+option(WEFT_NATIVE "Compile for this machine's instruction set; the programs may not start on others" OFF)
+set(WEFT_SANITIZE "" CACHE STRING "Sanitizers for -fsanitize, for example address,undefined or thread")
+
+if(WEFT_IS_TOP_LEVEL)
+  if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+    set(CMAKE_BUILD_TYPE Release CACHE STRING "Debug, Release, RelWithDebInfo or MinSizeRel" FORCE)
+  endif()
+  if(NOT CMAKE_RUNTIME_OUTPUT_DIRECTORY)
+    set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
+  endif()
+endif()
