@@ -1,4 +1,36 @@
-# Install rules, the CMake package, the pkg-config file.
+# Install rules, the CMake package, the pkg-config file. Consumers see the prefix only, which may be moved.
 if(NOT WEFT_INSTALL)
   return()
 endif()
+include(CMakePackageConfigHelpers)
+
+set(weft_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/weft")
+
+install(TARGETS weft_core weft_weft EXPORT weft_targets
+  ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
+  LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
+  RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+if(TARGET weft_command)
+  install(TARGETS weft_command RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+endif()
+foreach(room core mpi_launch)
+  install(DIRECTORY "${PROJECT_SOURCE_DIR}/${room}/include/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
+    FILES_MATCHING PATTERN "*.hpp")
+endforeach()
+install(FILES "${PROJECT_BINARY_DIR}/generated/include/weft/version.hpp"
+  DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/weft")
+
+install(EXPORT weft_targets NAMESPACE weft:: DESTINATION "${weft_package_dir}")
+configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/weftConfig.cmake.in"
+  "${PROJECT_BINARY_DIR}/generated/weftConfig.cmake" INSTALL_DESTINATION "${weft_package_dir}")
+# Before 1.0 a new minor version may break its users.
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/generated/weftConfigVersion.cmake"
+  COMPATIBILITY SameMinorVersion)
+install(FILES "${PROJECT_BINARY_DIR}/generated/weftConfig.cmake"
+  "${PROJECT_BINARY_DIR}/generated/weftConfigVersion.cmake" DESTINATION "${weft_package_dir}")
+
+# The prefix is found from the place of the file, so a moved prefix keeps working.
+file(RELATIVE_PATH weft_pc_to_prefix "/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/prefix")
+configure_file("${PROJECT_SOURCE_DIR}/cmake/weft.pc.in" "${PROJECT_BINARY_DIR}/generated/weft.pc" @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/generated/weft.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/weft")

@@ -1,0 +1,28 @@
+/// The `weft` command: what people use who have no program of their own yet.
+
+#include <weft/error.hpp>
+
+#include "mpi_launch/command/subcommands.hpp"
+#include "mpi_launch/command/version.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <exception>
+
+int main(int argc, char** argv) {
+  CLI::App app{"weft runs task graphs on the cores of one machine. Programs are written in C++ with <weft/weft.hpp>."};
+  app.name("weft");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", [] { return weft::command::version_text(); });
+  weft::command::add_subcommands(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "weft: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}
