@@ -15,7 +15,7 @@ if(TARGET weft_command)
 endif()
 foreach(room core mpi_launch)
   install(DIRECTORY "${PROJECT_SOURCE_DIR}/${room}/include/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
-    FILES_MATCHING PATTERN "*.hpp")
+    FILES_MATCHING PATTERN "*.hpp" PATTERN "*.def")
 endforeach()
 install(FILES "${PROJECT_BINARY_DIR}/generated/include/weft/version.hpp"
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/weft")
