@@ -6,7 +6,7 @@
 
 #include "core/config/option_table.hpp"
 #include "core/config/values.hpp"
-#include "weft/config.hpp"
+#include <weft/config.hpp>
 
 namespace weft {
 
@@ -94,7 +94,7 @@ std::string config_table(const Settings& settings) {
   std::vector<std::string> values;
 #define WEFT_OPTION(field, kind, initial, choices, room, description) \
   values.push_back(value_text<OptionKind::kind>(settings.field));
-#include "weft/options.def"
+#include <weft/options.def>
 #undef WEFT_OPTION
   std::size_t name_width = 6;
   std::size_t value_width = 5;

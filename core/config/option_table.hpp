@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "weft/config.hpp"
+#include <weft/config.hpp>
 
 namespace weft {
 
@@ -24,7 +24,7 @@ struct OptionRow {
 inline constexpr std::array<OptionRow, kOptionCount> kOptionTable = {{
 #define WEFT_OPTION(field, kind, initial, choices, room, description) \
   {#field, OptionKind::kind, initial, choices, room, description},
-#include "weft/options.def"
+#include <weft/options.def>
 #undef WEFT_OPTION
 }};
 

@@ -14,8 +14,8 @@
 #include "core/config/option_table.hpp"
 #include "core/config/toml.hpp"
 #include "core/config/values.hpp"
-#include "weft/config.hpp"
-#include "weft/error.hpp"
+#include <weft/config.hpp>
+#include <weft/error.hpp>
 
 extern char** environ;
 
@@ -70,7 +70,7 @@ void read_program(const Options& options, AllSaid& all) {
 #define WEFT_OPTION(field, kind, initial, choices, room, description)                                      \
   if (options.field) say(all, index, given_text(*options.field), Source::Program, "program (." #field ")"); \
   ++index;
-#include "weft/options.def"
+#include <weft/options.def>
 #undef WEFT_OPTION
 }
 
@@ -240,7 +240,7 @@ Settings resolve(int& argc, char** argv, const Options& options) {
 #define WEFT_OPTION(field, kind, initial, choices, room, description)        \
   take<OptionKind::kind>(settings, index, settings.field, all[index]); \
   ++index;
-#include "weft/options.def"
+#include <weft/options.def>
 #undef WEFT_OPTION
   return settings;
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "weft/error.hpp"
+#include <weft/error.hpp>
 
 namespace weft {
 

@@ -11,8 +11,8 @@
 #include <fmt/format.h>
 
 #include "core/config/nearest.hpp"
-#include "weft/error.hpp"
-#include "weft/log.hpp"
+#include <weft/error.hpp>
+#include <weft/log.hpp>
 
 namespace weft {
 

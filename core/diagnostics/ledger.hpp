@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/diagnostics/slot_book.hpp"
-#include "weft/ledger.hpp"
+#include <weft/ledger.hpp>
 
 namespace weft {
 

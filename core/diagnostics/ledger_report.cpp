@@ -1,4 +1,4 @@
-#include "weft/ledger.hpp"
+#include <weft/ledger.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "weft/log.hpp"
+#include <weft/log.hpp>
 
 #include <algorithm>
 #include <array>
@@ -17,7 +17,7 @@
 
 #include "core/config/nearest.hpp"
 #include "core/diagnostics/terminal.hpp"
-#include "weft/error.hpp"
+#include <weft/error.hpp>
 
 namespace weft::log {
 

@@ -7,7 +7,7 @@
 
 #include "core/diagnostics/histogram.hpp"
 #include "core/diagnostics/ticks.hpp"
-#include "weft/ledger.hpp"
+#include <weft/ledger.hpp>
 
 namespace weft {
 

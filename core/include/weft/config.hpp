@@ -96,13 +96,13 @@ struct OptionType<OptionKind::Duration> {
 struct Options {
 #define WEFT_OPTION(field, kind, initial, choices, room, description) \
   std::optional<detail::OptionType<OptionKind::kind>::Given> field = {};
-#include "weft/options.def"
+#include <weft/options.def>
 #undef WEFT_OPTION
 };
 
 inline constexpr std::size_t kOptionCount = 0
 #define WEFT_OPTION(field, kind, initial, choices, room, description) +1
-#include "weft/options.def"
+#include <weft/options.def>
 #undef WEFT_OPTION
     ;
 
@@ -118,7 +118,7 @@ struct Origin {
 struct Settings {
 #define WEFT_OPTION(field, kind, initial, choices, room, description) \
   detail::OptionType<OptionKind::kind>::Value field{};
-#include "weft/options.def"
+#include <weft/options.def>
 #undef WEFT_OPTION
   /// Indexed as the fields are ordered.
   std::array<Origin, kOptionCount> origins;
