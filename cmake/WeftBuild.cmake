@@ -45,6 +45,12 @@ endif()
 # A switch over one of weft's enums that misses a case is an error everywhere: the machines rely on it.
 function(weft_warnings target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wswitch-enum -Werror=switch-enum)
+  # g++ 12 and 13 see overlapping copies in `"text" + string` that are not there (GCC bug 105651).
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 14)
+    target_compile_options(${target} PRIVATE -Wno-restrict)
+  endif()
+  # Messages name files from the root of the repository, wherever it was built.
+  target_compile_options(${target} PRIVATE "-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=")
 endfunction()
 
 set(THREADS_PREFER_PTHREAD_FLAG ON)

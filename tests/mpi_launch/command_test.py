@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""Tests the `weft` command as people use it. usage: command_test.py WEFT VERSION SOURCE_DIR"""
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+WEFT, VERSION, SOURCE = sys.argv[1], sys.argv[2], Path(sys.argv[3])
+
+
+def weft(*words, **variables):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("WEFT_")}
+    with tempfile.TemporaryDirectory() as folder:
+        environment.update(variables, XDG_CONFIG_HOME=folder)
+        return subprocess.run([WEFT, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60,
+                              cwd=folder, env=environment)
+
+
+def row(table, name):
+    return next(line for line in table.splitlines() if name in line.split() or f"--weft-{name}" in line.split())
+
+
+class WeftCommandTest(unittest.TestCase):
+    def test_version_names_the_version_then_back_ends_and_libraries(self):
+        done = weft("--version")
+        lines = done.stdout.splitlines()
+        self.assertEqual((done.returncode, lines[0]), (0, f"weft {VERSION}"))
+        names = [line.split()[0] for line in lines[1:]]
+        for name in ("compiler", "schedulers", "rooms", "fmt", "CLI11"):
+            self.assertIn(name, names)
+
+    def test_help_names_every_subcommand_and_ends_well(self):
+        done = weft("--help")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("config", done.stdout)
+
+    def test_help_is_there_at_once(self):
+        best = 1.0
+        for _ in range(20):
+            begin = time.perf_counter()
+            weft("--help")
+            best = min(best, time.perf_counter() - begin)
+        # The bound is on a release build; sanitizers and debug builds start more slowly.
+        self.assertLess(best, 0.020 if "Release" in weft("--version").stdout else 1.0)
+
+    def test_without_a_subcommand_it_says_what_to_do_and_fails(self):
+        done = weft()
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("--help", done.stdout + done.stderr)
+
+    def test_an_unknown_subcommand_fails(self):
+        self.assertNotEqual(weft("konfig").returncode, 0)
+
+    def test_config_shows_where_a_value_came_from(self):
+        self.assertIn("default", row(weft("config").stdout, "threads"))
+        self.assertIn("WEFT_THREADS", row(weft("config", WEFT_THREADS="3").stdout, "threads"))
+        given = row(weft("config", "--weft-threads=5", WEFT_THREADS="3").stdout, "threads")
+        self.assertIn("5", given)
+        self.assertIn("--weft-threads", given)
+
+    def test_an_unknown_option_fails_with_the_nearest_name(self):
+        done = weft("config", "--weft-threds=3")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("threads", done.stderr)
+
+    def test_the_reference_page_is_the_one_the_program_prints(self):
+        page = (SOURCE / "docs" / "configuration.md").read_text(encoding="utf-8")
+        self.assertEqual(weft("config", "--markdown").stdout, page,
+                         "run: weft config --markdown > docs/configuration.md")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
