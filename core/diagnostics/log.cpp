@@ -159,7 +159,7 @@ void write(Level level, const RoomState& room, std::string_view text) {
 
 void append(std::string& out, std::string_view part) { out += part; }
 
-void append(std::string& out, const void* part) {
+void append_pointer(std::string& out, const void* part) {
   std::array<char, 32> buffer{};
   std::snprintf(buffer.data(), buffer.size(), "%p", part);
   out += buffer.data();

@@ -30,7 +30,7 @@ extern std::atomic<std::uint8_t> least_of_all;
 void write(Level level, const RoomState& room, std::string_view text);
 
 void append(std::string& out, std::string_view part);
-void append(std::string& out, const void* part);
+void append_pointer(std::string& out, const void* part);
 void append_signed(std::string& out, std::int64_t part);
 void append_unsigned(std::string& out, std::uint64_t part);
 void append_real(std::string& out, double part);
@@ -52,7 +52,7 @@ void append_part(std::string& out, const T& part) {
   } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
     append(out, std::string_view(part));
   } else if constexpr (std::is_pointer_v<T>) {
-    append(out, static_cast<const void*>(part));
+    append_pointer(out, static_cast<const void*>(part));
   } else {
     static_assert(std::is_same_v<T, void>, "weft::log: this type has no text; pass a string or a number");
   }
