@@ -55,7 +55,11 @@ endfunction()
 
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
-find_package(fmt REQUIRED)
+find_package(fmt QUIET)
+if(NOT fmt_FOUND)
+  message(FATAL_ERROR "fmt was not found. Install it (libfmt-dev, fmt-devel, spack install fmt), or name the prefix it "
+    "is in: -DCMAKE_PREFIX_PATH=DIR.")
+endif()
 find_package(CLI11 CONFIG QUIET)
 if(WEFT_BUILD_TESTS)
   find_package(GTest QUIET)
