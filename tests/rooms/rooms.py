@@ -66,10 +66,12 @@ ALLOWED = {
 }
 # Headers of the operating system: POSIX and Linux, by name or folder.
 SYSTEM = re.compile(
-    r"^(sys|linux|arpa|netinet|asm|net)/|^(unistd|fcntl|pthread|sched|signal|poll|dlfcn|spawn|errno|time|termios|dirent|"
-    r"execinfo|cxxabi|elf|link|ucontext|netdb|semaphore|mntent|pwd|immintrin|x86intrin|emmintrin|arm_acle|stdlib|"
+    r"^(sys|linux|arpa|netinet|asm|net|sanitizer)/|^(unistd|fcntl|pthread|sched|signal|poll|dlfcn|spawn|errno|time|termios|dirent|"
+    r"execinfo|cxxabi|elf|link|ucontext|netdb|semaphore|mntent|pwd|[a-z0-9]*intrin|arm_acle|stdlib|"
     r"stdint|stddef|stdio|string|math|limits|malloc|ftw|glob|getopt|numa|features|alloca|strings)\.h$")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+# Public headers that a program includes by itself, because they cost a library or much time.
+OPT_IN = set()
 SOURCES = (".hpp", ".cpp", ".cu", ".cuh", ".h", ".cc", ".def", ".in")
 HEADER_LINES, SOURCE_LINES, TEST_LINES = 300, 600, 800
 
@@ -170,6 +172,23 @@ class Tree:
                 self.wrong(path, 1, f"mirrors nothing: neither {folder.relative_to(self.root)}/{noun}.* nor "
                                     f"<weft/{noun}.hpp> exists")
 
+    def check_umbrella(self):
+        """<weft/weft.hpp> reaches every public header that is not opt-in."""
+        include = {name: self.root / room / "include" / name for name, room in self.public.items()}
+        if "weft/weft.hpp" not in include:
+            return
+        reached, ahead = set(), ["weft/weft.hpp"]
+        while ahead:
+            name = ahead.pop()
+            if name in reached or not include.get(name, Path()).is_file():
+                continue
+            reached.add(name)
+            lines = include[name].read_text(encoding="utf-8").splitlines()
+            ahead += [match.group(2) for match in map(INCLUDE.match, lines) if match]
+        for name, path in sorted(include.items()):
+            if path.suffix == ".hpp" and path.is_file() and name not in reached and name not in OPT_IN:
+                self.wrong(path, 1, "<weft/weft.hpp> does not reach it, and it is not opt-in")
+
     def check(self):
         for top in list(ROOMS) + list(OUTER):
             for path in self.files(top):
@@ -182,6 +201,7 @@ class Tree:
                 if any(file.suffix in SOURCES for file in path.rglob("*")):
                     self.violations.append(f"{path.name}/: no room of this name")
         self.check_mirror()
+        self.check_umbrella()
         return not self.violations
 
 

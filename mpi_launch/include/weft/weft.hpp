@@ -2,5 +2,20 @@
 
 /// Everything a program usually needs. Pulls in the standard library only.
 
+#include <weft/buffer.hpp>
+#include <weft/client.hpp>
+#include <weft/config.hpp>
+#include <weft/delayed.hpp>
+#include <weft/encode.hpp>
 #include <weft/error.hpp>
+#include <weft/fields.hpp>
+#include <weft/future.hpp>
+#include <weft/graph.hpp>
+#include <weft/ledger.hpp>
+#include <weft/log.hpp>
+#include <weft/memory.hpp>
+#include <weft/nested.hpp>
+#include <weft/progress.hpp>
+#include <weft/task_options.hpp>
+#include <weft/this_task.hpp>
 #include <weft/version.hpp>
