@@ -1,0 +1,68 @@
+#include "bench/work.hpp"
+
+namespace weft::bench {
+
+GridWork grid_work;
+const Client* nested_client = nullptr;
+
+namespace {
+
+template <class... Inputs>
+Payload execute(GridPoint at, const Inputs&... inputs) {
+  const Payload all[sizeof...(Inputs) + 1] = {inputs..., Payload{}};
+  return execute_point(*grid_work.pattern, at.step, at.point, all, static_cast<int>(sizeof...(Inputs)),
+                       grid_work.iterations);
+}
+
+std::uint64_t chunk_word(std::uint64_t index, std::uint64_t position) {
+  return (index + 1) * 0x9E3779B97F4A7C15ULL ^ position * 0xBF58476D1CE4E5B9ULL;
+}
+
+}  // namespace
+
+Payload grid_task_0(GridPoint at) { return execute(at); }
+Payload grid_task_1(GridPoint at, const Payload& a) { return execute(at, a); }
+Payload grid_task_2(GridPoint at, const Payload& a, const Payload& b) { return execute(at, a, b); }
+Payload grid_task_3(GridPoint at, const Payload& a, const Payload& b, const Payload& c) { return execute(at, a, b, c); }
+Payload grid_task_4(GridPoint at, const Payload& a, const Payload& b, const Payload& c, const Payload& d) {
+  return execute(at, a, b, c, d);
+}
+Payload grid_task_5(GridPoint at, const Payload& a, const Payload& b, const Payload& c, const Payload& d,
+                    const Payload& e) {
+  return execute(at, a, b, c, d, e);
+}
+Payload grid_task_many(GridPoint at, const std::vector<Payload>& inputs) {
+  return execute_point(*grid_work.pattern, at.step, at.point, inputs.data(), static_cast<int>(inputs.size()),
+                       grid_work.iterations);
+}
+
+std::uint64_t nested_fibonacci(std::uint64_t n) {
+  if (n < 2) return n;
+  const Future<std::uint64_t> left = nested_client->submit(&nested_fibonacci, n - 1);
+  const Future<std::uint64_t> right = nested_client->submit(&nested_fibonacci, n - 2);
+  return left.result() + right.result();
+}
+
+Buffer make_chunk(std::uint64_t index, std::uint64_t bytes) {
+  Buffer chunk = Buffer::allocate(bytes);
+  auto* const words = reinterpret_cast<std::uint64_t*>(chunk.data());
+  for (std::uint64_t i = 0; i < bytes / sizeof *words; ++i) words[i] = chunk_word(index, i);
+  return chunk;
+}
+
+std::uint64_t chunk_digest(const Buffer& chunk) {
+  const auto* const words = reinterpret_cast<const std::uint64_t*>(chunk.data());
+  std::uint64_t digest = 0;
+  for (std::uint64_t i = 0; i < chunk.size() / sizeof *words; ++i) digest += words[i] * (2 * i + 1);
+  return digest;
+}
+
+std::uint64_t expected_digest(std::uint64_t index, std::uint64_t bytes) {
+  std::uint64_t digest = 0;
+  for (std::uint64_t i = 0; i < bytes / sizeof(std::uint64_t); ++i) digest += chunk_word(index, i) * (2 * i + 1);
+  return digest;
+}
+
+std::uint64_t add_digests(std::uint64_t left, std::uint64_t right) { return left + right; }
+
+}  // namespace weft::bench
