@@ -3,6 +3,7 @@
 /// Everything a program usually needs. Pulls in the standard library only.
 
 #include <weft/buffer.hpp>
+#include <weft/callable.hpp>
 #include <weft/client.hpp>
 #include <weft/config.hpp>
 #include <weft/delayed.hpp>
