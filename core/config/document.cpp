@@ -17,7 +17,7 @@ std::string value_text(const typename detail::OptionType<kind>::Value& value) {
   if constexpr (kind == OptionKind::Bool) return value ? "on" : "off";
   else if constexpr (kind == OptionKind::Count) return std::to_string(value);
   else if constexpr (kind == OptionKind::Number) return number_text(value);
-  else if constexpr (kind == OptionKind::Bytes) return bytes_text(value);
+  else if constexpr (kind == OptionKind::Bytes) return exact_bytes_text(value);
   else if constexpr (kind == OptionKind::Share) return share_text(value);
   else if constexpr (kind == OptionKind::Duration) return duration_text(value);
   else return value;

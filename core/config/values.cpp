@@ -174,7 +174,7 @@ std::string parse_levels(std::string_view text) {
   return std::string(trimmed(text));
 }
 
-std::string bytes_text(std::uint64_t bytes) {
+std::string exact_bytes_text(std::uint64_t bytes) {
   constexpr std::array<std::string_view, 6> kUnits = {"", "KiB", "MiB", "GiB", "TiB", "PiB"};
   std::size_t unit = 0;
   while (unit + 1 < kUnits.size() && bytes != 0 && bytes % 1024 == 0) {
@@ -185,7 +185,7 @@ std::string bytes_text(std::uint64_t bytes) {
 }
 
 std::string share_text(const ByteAmount& amount) {
-  return amount.fraction > 0 ? fmt::format("{:.6g}%", amount.fraction * 100) : bytes_text(amount.bytes);
+  return amount.fraction > 0 ? fmt::format("{:.6g}%", amount.fraction * 100) : exact_bytes_text(amount.bytes);
 }
 
 std::string duration_text(double seconds) {

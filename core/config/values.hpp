@@ -25,7 +25,7 @@ std::string parse_choice(std::string_view text, std::string_view choices);
 std::string parse_levels(std::string_view text);
 
 /// Writes values as the parsers read them, for `weft config`.
-std::string bytes_text(std::uint64_t bytes);
+std::string exact_bytes_text(std::uint64_t bytes);
 std::string share_text(const ByteAmount& amount);
 std::string duration_text(double seconds);
 std::string number_text(double value);

@@ -7,12 +7,13 @@ namespace weft {
 Ledger::Ledger(std::size_t slots)
     : slots_(slots), overhead_before_(std::make_unique<Histogram>()), kernel_before_(std::make_unique<Histogram>()) {
   start_tick_calibration();
-  begin_ = ticks_now();
+  const Ticks now = ticks_now();
   books_.reserve(slots + 1);
   for (std::size_t i = 0; i < slots; ++i) {
     auto entry = std::make_unique<Entry>();
     entry->name = "slot " + std::to_string(i);
-    entry->book.start_at(begin_);
+    entry->before.at = now;
+    entry->book.start_at(now);
     books_.push_back(std::move(entry));
   }
 }
@@ -23,22 +24,24 @@ SlotBook& Ledger::open_book(std::string name) {
   auto entry = std::make_unique<Entry>();
   entry->name = std::move(name);
   entry->slot = false;
-  entry->book.start();
+  entry->before.at = entry->book.start();
   books_.push_back(std::move(entry));
   return books_.back()->book;
 }
 
 // The writer stamps while we read. A stamp between our reads of last_stamp() and of the phases would count the open
-// time twice, so read again until no stamp fell in between; a slot that stamps without pause is taken as it is.
-Ledger::Totals Ledger::read(const SlotBook& book, Ticks now) {
+// time twice, so read again until no stamp fell in between; of a slot that stamps without pause the open time is left out.
+Ledger::Totals Ledger::read(const SlotBook& book) {
+  constexpr int kTries = 8;
   Totals totals;
-  for (int tries = 0; tries < 8; ++tries) {
+  for (int tries = 0; tries < kTries; ++tries) {
     const Ticks last = book.last_stamp();
+    for (std::size_t p = 0; p < kPhaseCount; ++p) totals.phases[p] = book.ticks(static_cast<Phase>(p));
     Phase open{};
     const bool announced = book.announced(open);
-    for (std::size_t p = 0; p < kPhaseCount; ++p) totals.phases[p] = book.ticks(static_cast<Phase>(p));
+    totals.at = ticks_now();
     if (book.last_stamp() != last) continue;
-    if (announced && now > last) totals.phases[static_cast<std::size_t>(open)] += now - last;
+    if (announced && totals.at > last) totals.phases[static_cast<std::size_t>(open)] += totals.at - last;
     break;
   }
   totals.tasks = book.tasks();
@@ -48,11 +51,10 @@ Ledger::Totals Ledger::read(const SlotBook& book, Ticks now) {
 }
 
 void Ledger::restart() {
-  begin_ = ticks_now();
   auto overhead = std::make_unique<Histogram>();
   auto kernel = std::make_unique<Histogram>();
   for (auto& entry : books_) {
-    entry->before = read(entry->book, begin_);
+    entry->before = read(entry->book);
     overhead->merge(entry->book.overhead());
     kernel->merge(entry->book.kernel());
   }
@@ -61,15 +63,14 @@ void Ledger::restart() {
 }
 
 LedgerReport Ledger::report() const {
-  const Ticks now = ticks_now();
   const double seconds_per_tick = 1.0 / ticks_per_second();
   LedgerReport report;
   report.slots = slots_;
-  report.wall_seconds = static_cast<double>(now - begin_) * seconds_per_tick;
+  double slot_seconds = 0;
   auto overhead = std::make_unique<Histogram>();
   auto kernel = std::make_unique<Histogram>();
   for (const auto& entry : books_) {
-    const Totals totals = read(entry->book, now);
+    const Totals totals = read(entry->book);
     SlotRow row;
     row.name = entry->name;
     row.slot = entry->slot;
@@ -79,6 +80,7 @@ LedgerReport Ledger::report() const {
       row.seconds[p] = totals.phases[p] > before ? static_cast<double>(totals.phases[p] - before) * seconds_per_tick : 0;
       report.seconds[p] += row.seconds[p];
     }
+    if (row.slot) slot_seconds += static_cast<double>(totals.at - entry->before.at) * seconds_per_tick;
     report.tasks += row.tasks;
     report.samples += totals.samples - entry->before.samples;
     report.inferred_kernel_seconds +=
@@ -87,6 +89,7 @@ LedgerReport Ledger::report() const {
     overhead->merge(entry->book.overhead());
     kernel->merge(entry->book.kernel());
   }
+  if (slots_ > 0) report.wall_seconds = slot_seconds / static_cast<double>(slots_);
   overhead->subtract(*overhead_before_);
   kernel->subtract(*kernel_before_);
   const double us_per_tick = seconds_per_tick * 1e6;

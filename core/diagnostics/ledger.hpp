@@ -34,6 +34,7 @@ class Ledger {
 
  private:
   struct Totals {
+    Ticks at = 0;  // when they were read; each book has its own moment, so that a reader set aside skews nothing
     Ticks phases[kPhaseCount] = {};
     std::uint64_t tasks = 0;
     std::uint64_t samples = 0;
@@ -46,11 +47,10 @@ class Ledger {
     SlotBook book;
   };
 
-  static Totals read(const SlotBook& book, Ticks now);
+  static Totals read(const SlotBook& book);
 
   const std::size_t slots_;
   std::vector<std::unique_ptr<Entry>> books_;  // slots first; entries never move, writers hold references
-  Ticks begin_ = 0;
   std::unique_ptr<Histogram> overhead_before_;
   std::unique_ptr<Histogram> kernel_before_;
 };

@@ -1,5 +1,7 @@
 #include "core/diagnostics/progress_meter.hpp"
 
+#include "core/memory/bytes_text.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -41,17 +43,6 @@ std::string count_text(double count) {
     ++unit;
   }
   return fmt::format("{:.3g}{}", count, kUnits[unit]);
-}
-
-std::string size_text(std::uint64_t bytes) {
-  constexpr std::array<std::string_view, 6> kUnits = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  while (value >= 1000 && unit + 1 < kUnits.size()) {
-    value /= 1024;
-    ++unit;
-  }
-  return fmt::format("{:.3g} {}", value, kUnits[unit]);
 }
 
 void ProgressMeter::update(const ProgressSnapshot& snapshot, double now_seconds) {
@@ -100,7 +91,7 @@ std::string ProgressMeter::figures() const {
     out += from == to ? fmt::format(", {} left", to) : fmt::format(", {} to {} left", from, to);
   }
   if (latest_.memory_limit_bytes > 0) {
-    out += fmt::format(", memory {} of {}", size_text(latest_.memory_bytes), size_text(latest_.memory_limit_bytes));
+    out += fmt::format(", memory {} of {}", bytes_text(latest_.memory_bytes), bytes_text(latest_.memory_limit_bytes));
   }
   if (!latest_.slowest.empty()) {
     out += fmt::format(", slowest {} {}", one_row(latest_.slowest, kNameWidth), time_text(latest_.slowest_seconds));

@@ -51,7 +51,5 @@ class ProgressMeter {
 std::string time_text(double seconds);
 /// Returns "950", "12.3k", "4.56M".
 std::string count_text(double count);
-/// Returns "1.25 GiB".
-std::string size_text(std::uint64_t bytes);
 
 }  // namespace weft

@@ -12,8 +12,7 @@
 namespace weft {
 
 /// Keeps where the time of one slot went.
-/// Owns: its sums.  Threading: one writer; a reader may look at any time (relaxed loads, so sums of one moment may miss
-/// what was booked in the last few nanoseconds).
+/// Owns: its sums.  Threading: one writer; readers look at any time.
 ///
 /// How a slot uses it:
 ///   1. `start()` once: the time before belongs to nobody.
@@ -45,6 +44,7 @@ class alignas(64) SlotBook {
   /// Begins the books now; nothing before belongs to a phase.
   Ticks start() noexcept { return start_at(ticks_now()); }
   Ticks start_at(Ticks now) noexcept {
+    end_announcement();
     move_to(now);
     return now;
   }
@@ -54,13 +54,15 @@ class alignas(64) SlotBook {
 
   /// As stamp(), for a caller that has just read the counter.
   Ticks stamp_at(Phase phase, Ticks now) noexcept {
-    book(phase, elapsed(now));
+    const Ticks passed = elapsed(now);
+    end_announcement();
+    book(phase, passed);
     move_to(now);
     return now;
   }
 
   /// Tells readers what the slot does until its next stamp, so that a report taken while it sleeps books that too.
-  void announce(Phase phase) noexcept { open_.store(static_cast<std::uint8_t>(phase), std::memory_order_relaxed); }
+  void announce(Phase phase) noexcept { open_.store(static_cast<std::uint8_t>(phase), std::memory_order_release); }
 
   Ticks last_stamp() const noexcept { return read(last_); }
 
@@ -92,7 +94,9 @@ class alignas(64) SlotBook {
   /// Books the time since the last stamp as a stretch of `tasks` short tasks, and returns now.
   Ticks end_stretch(std::uint64_t tasks) noexcept {
     const Ticks now = ticks_now();
-    book_stretch(tasks, elapsed(now));
+    const Ticks passed = elapsed(now);
+    end_announcement();
+    book_stretch(tasks, passed);
     move_to(now);
     return now;
   }
@@ -110,7 +114,7 @@ class alignas(64) SlotBook {
   Ticks ticks(Phase phase) const noexcept { return read(phases_[static_cast<std::size_t>(phase)]); }
   /// Returns whether the slot announced what it is doing, and what.
   bool announced(Phase& phase) const noexcept {
-    const std::uint8_t open = open_.load(std::memory_order_relaxed);
+    const std::uint8_t open = open_.load(std::memory_order_acquire);
     if (open < kPhaseCount) phase = static_cast<Phase>(open);
     return open < kPhaseCount;
   }
@@ -129,20 +133,21 @@ class alignas(64) SlotBook {
     Ticks total() const noexcept { return launch + kernel + complete; }
   };
 
-  // One writer: a plain addition, stored so that readers see whole words. No locked instruction.
+  // One writer: a plain addition, stored so that readers see whole words. No locked instruction, no fence on x86.
+  // Order of a stamp's stores, each a release: (1) the announcement ends, (2) the phase grows, (3) the stamp moves. A
+  // reader loads the stamp, the phases, the announcement and the stamp again, each an acquire: if it saw (2) it sees (1)
+  // or a later announcement, and with that (3); so it never adds open time to a phase that holds it already.
   static void add(Sum& sum, std::uint64_t value) noexcept {
-    sum.store(sum.load(std::memory_order_relaxed) + value, std::memory_order_relaxed);
+    sum.store(sum.load(std::memory_order_relaxed) + value, std::memory_order_release);
   }
-  static std::uint64_t read(const Sum& sum) noexcept { return sum.load(std::memory_order_relaxed); }
+  static std::uint64_t read(const Sum& sum) noexcept { return sum.load(std::memory_order_acquire); }
   // Counters of two cores may differ by some ticks; a slot that moved must not book 2^64.
   Ticks elapsed(Ticks now) const noexcept {
-    const Ticks last = read(last_);
+    const Ticks last = last_.load(std::memory_order_relaxed);
     return now > last ? now - last : 0;
   }
-  void move_to(Ticks now) noexcept {
-    last_.store(now, std::memory_order_relaxed);
-    open_.store(kNothingAnnounced, std::memory_order_relaxed);
-  }
+  void end_announcement() noexcept { open_.store(kNothingAnnounced, std::memory_order_release); }
+  void move_to(Ticks now) noexcept { last_.store(now, std::memory_order_release); }
   void draw_interval() noexcept;
 
   // Written by the slot at each stamp.

@@ -82,13 +82,13 @@ TEST(ValuesTest, LevelsNameTheNearestRoomAndLevel) {
 
 TEST(ValuesTest, WrittenValuesReadBack) {
   for (const std::uint64_t bytes : {0ull, 1ull, 1000ull, 4096ull, 1ull << 30, (1ull << 30) + 1}) {
-    EXPECT_EQ(parse_bytes(bytes_text(bytes)), bytes) << bytes_text(bytes);
+    EXPECT_EQ(parse_bytes(exact_bytes_text(bytes)), bytes) << exact_bytes_text(bytes);
   }
   for (const double seconds : {0.0, 5e-5, 0.25, 10.0, 7200.0}) {
     EXPECT_DOUBLE_EQ(parse_duration(duration_text(seconds)), seconds) << duration_text(seconds);
   }
   EXPECT_EQ(share_text(parse_share("80%")), "80%");
-  EXPECT_EQ(bytes_text(4096), "4KiB");
+  EXPECT_EQ(exact_bytes_text(4096), "4KiB");
 }
 
 }  // namespace
