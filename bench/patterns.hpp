@@ -113,7 +113,19 @@ class Pattern {
   }
 
   /// Returns an upper bound of dependency_count over all tasks.
-  std::int64_t max_dependencies() const { return std::max({width_, radix_, std::int64_t{3}}); }
+  std::int64_t max_dependencies() const {
+    switch (kind_) {
+      case PatternKind::Trivial: return 0;
+      case PatternKind::NoComm:
+      case PatternKind::Tree: return 1;
+      case PatternKind::Stencil1d:
+      case PatternKind::Fft: return std::min<std::int64_t>(3, width_);
+      case PatternKind::Nearest:
+      case PatternKind::Spread: return std::min(radix_, width_);
+      case PatternKind::AllToAll: break;
+    }
+    return width_;
+  }
 
  private:
   template <class Visit>

@@ -16,6 +16,9 @@
 namespace weft::bench {
 namespace {
 
+// The widest task; wider patterns are refused.
+constexpr int kMaxInputs = 64;
+
 void check(int status, const char* what) {
   if (status != MPI_SUCCESS) throw std::runtime_error(std::string(what) + " failed");
 }
@@ -42,10 +45,10 @@ class Rank {
       exchange(step);
       const std::int64_t end = std::min(last_, pattern_.width_at(step));
       for (std::int64_t point = first_; point < end; ++point) {
-        Payload inputs[64];
+        Payload inputs[kMaxInputs];
         int count = 0;
         pattern_.for_each_dependency(step, point, [&](std::int64_t dependency) {
-          if (count < 64) inputs[count++] = previous_[static_cast<std::size_t>(dependency)];
+          if (count < kMaxInputs) inputs[count++] = previous_[static_cast<std::size_t>(dependency)];
         });
         Payload& output = current_[static_cast<std::size_t>(point)];
         output = execute_point(pattern_, step, point, inputs, count, iterations);
@@ -143,6 +146,8 @@ void measure(int argc, char** argv, int rank, int ranks) {
   const std::string name = text(argc, argv, "pattern", "stencil_1d");
   const Pattern pattern(pattern_kind(name), number(argc, argv, "width", "8"), number(argc, argv, "steps", "1000"),
                         number(argc, argv, "radix", "5"));
+  if (pattern.max_dependencies() > kMaxInputs)
+    throw std::invalid_argument("the peers take at most " + std::to_string(kMaxInputs) + " inputs a task");
   const std::int64_t edges = pattern.edge_count();
   Rank part(pattern, rank, ranks);
   MetgOptions options;

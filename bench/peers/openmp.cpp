@@ -39,10 +39,10 @@ void add_pattern_tasks(const Pattern& pattern, std::int64_t iterations, Payload*
   const Pattern* shared = &pattern;
   for (std::int64_t step = 0; step < pattern.steps(); ++step) {
     for (std::int64_t point = 0; point < pattern.width_at(step); ++point) {
-      const Payload* inputs[64];
+      const Payload* inputs[kMaxInputs];
       int count = 0;
       pattern.for_each_dependency(step, point, [&](std::int64_t dependency) {
-        if (count < 64) inputs[count++] = &outputs[(step - 1) * pattern.width() + dependency];
+        if (count < kMaxInputs) inputs[count++] = &outputs[(step - 1) * pattern.width() + dependency];
       });
       Payload* output = &outputs[step * pattern.width() + point];
       if (count == 0 && pattern.kind() == PatternKind::Trivial) {

@@ -43,6 +43,9 @@ std::unique_ptr<Peer> make_peer(int threads);
 /// Binds the calling thread to the `index`-th processor of the process's start (modulo their number).
 void pin_this_thread(int index);
 
+/// The widest task the peers can run; patterns beyond it are refused.
+inline constexpr int kMaxInputs = 64;
+
 /// Computes task `index` of a shape from `values`, which it also fills. What every peer's task body does.
 inline void run_task(const Shape::Inputs& in, std::uint64_t index, std::uint64_t* values) {
   values[index] = in.count == 0   ? source_value(index)
@@ -53,7 +56,6 @@ inline void run_task(const Shape::Inputs& in, std::uint64_t index, std::uint64_t
 /// Collects the inputs of task (step, point) from `outputs`, runs it, and stores its payload there.
 inline void run_point(const Pattern& pattern, std::int64_t step, std::int64_t point, std::int64_t iterations,
                       Payload* outputs) {
-  constexpr int kMaxInputs = 64;
   Payload inputs[kMaxInputs];
   int count = 0;
   pattern.for_each_dependency(step, point, [&](std::int64_t dependency) {

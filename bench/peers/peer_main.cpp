@@ -141,6 +141,8 @@ void measure_metg(Peer& peer, const Arguments& arguments, int threads, double se
   const std::string name = arguments.text("pattern", "stencil_1d");
   const Pattern pattern(pattern_kind(name), arguments.number("width", 8), arguments.number("steps", 1000),
                         arguments.number("radix", 5));
+  if (pattern.max_dependencies() > kMaxInputs)
+    throw std::invalid_argument("the peers take at most " + std::to_string(kMaxInputs) + " inputs a task");
   const std::int64_t edges = pattern.edge_count();
   std::vector<Payload> outputs(static_cast<std::size_t>(pattern.width() * pattern.steps()));
   MetgOptions options;

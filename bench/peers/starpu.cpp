@@ -97,10 +97,10 @@ class StarPuPeer final : public Peer {
       for (std::int64_t point = 0; point < pattern.width_at(step); ++point) {
         const std::int64_t index = step * pattern.width() + point;
         starpu_task* task = make_task(&pattern_codelet_, static_cast<std::uintptr_t>(index));
-        starpu_task* inputs[64];
+        starpu_task* inputs[kMaxInputs];
         unsigned count = 0;
         pattern.for_each_dependency(step, point, [&](std::int64_t dependency) {
-          if (count < 64) inputs[count++] = tasks[static_cast<std::size_t>((step - 1) * pattern.width() + dependency)];
+          if (count < kMaxInputs) inputs[count++] = tasks[static_cast<std::size_t>((step - 1) * pattern.width() + dependency)];
         });
         if (count > 0) starpu_task_declare_deps_array(task, count, inputs);
         check(starpu_task_submit(task), "starpu_task_submit");
