@@ -1,0 +1,137 @@
+#include "core/executor/failing.hpp"
+#include "core/executor/slot.hpp"
+#include "core/graph/boxes.hpp"
+#include "core/graph/extras.hpp"
+#include "core/graph/failure_text.hpp"
+#include "core/graph/task_name.hpp"
+#include "core/runtime/local_runtime.hpp"
+
+#include <weft/error.hpp>
+#include <weft/future.hpp>
+#include <weft/this_task.hpp>
+
+namespace weft {
+namespace {
+
+std::uint64_t word_of(const Handle& handle) {
+  return arena::task(handle.task_id()).word.load(std::memory_order_acquire);
+}
+
+bool is_cancelled(TaskId task, std::uint64_t word) {
+  if ((word & task_word::kExtra) == 0) return false;
+  bool cancelled = false;
+  extras::read(task, [&](const TaskExtra& extra) {
+    cancelled = extra.cancelled || (extra.failure != nullptr && extra.failure->kind == TaskFailure::Kind::Cancelled);
+  });
+  return cancelled;
+}
+
+/// Returns the runtime of a handle's client; throws where there is none any more.
+LocalRuntime& runtime_of(const Handle& handle) {
+  LocalRuntime* const runtime = LocalRuntime::find(handle.client_serial());
+  if (runtime == nullptr) {
+    throw Error("the client of this future has been closed: take results before the client goes out of scope");
+  }
+  return *runtime;
+}
+
+void* value_place(TaskId task, const ValueType& type, Box*& box) {
+  TaskRecord& record = arena::task(task);
+  if (type.in_record) return record.payload + result_offset(type.size, true);
+  std::memcpy(&box, record.payload + result_offset(0, false), sizeof box);
+  return boxes::pin(box);
+}
+
+}  // namespace
+
+namespace detail {
+
+void require_valid(const Handle& handle, const std::source_location& where) {
+  if (handle.valid()) return;
+  throw Error(std::string("an argument of the task at ") + where.file_name() + ":" + std::to_string(where.line()) +
+              " is an empty handle: it was moved from or never assigned");
+}
+
+void require_client(const Handle& handle) {
+  if (!handle.valid()) throw Error("this future is empty: it was moved from, released, or never assigned");
+  static_cast<void>(runtime_of(handle));
+}
+
+void* finished_value(const Handle& handle, const ValueType& type) {
+  if (!handle.valid()) throw Error("this handle is empty: it was moved from or never assigned");
+  const std::uint64_t word = word_of(handle);
+  if ((word & task_word::kDone) == 0) {
+    throw Error("task " + task_name(handle.task_id()) +
+                " has not been computed: a Delayed has a value inside a task that was given it, or after its graph ran");
+  }
+  if ((word & task_word::kFailed) != 0) throw_failure(handle.task_id());
+  Box* box = nullptr;
+  return value_place(handle.task_id(), type, box);
+}
+
+PinnedValue await_value(const Handle& handle, const ValueType& type) {
+  if (!handle.valid()) throw Error("this future is empty: it was moved from, released, or never assigned");
+  LocalRuntime& runtime = runtime_of(handle);
+  const TaskId task = handle.task_id();
+  if ((word_of(handle) & task_word::kDone) == 0) {
+    if (is_cancelled(task, word_of(handle))) throw CancelledError("task " + task_name(task) + " was cancelled");
+    runtime.wait(task);
+  }
+  if ((word_of(handle) & task_word::kFailed) != 0) throw_failure(task);
+  Box* box = nullptr;
+  void* const value = value_place(task, type, box);
+  return PinnedValue(value, box);
+}
+
+void PinnedValue::unpin() noexcept { boxes::unpin(box_); }
+
+void wait_for_task(const Handle& handle) {
+  require_client(handle);
+  runtime_of(handle).wait(handle.task_id());
+}
+
+bool only_owner(const Handle& handle) noexcept {
+  const std::uint64_t word = word_of(handle);
+  return task_word::uses_of(word) == 1 && (word & task_word::kKept) == 0;
+}
+
+FutureStatus status_of(const Handle& handle) {
+  require_client(handle);
+  const std::uint64_t word = word_of(handle);
+  if (is_cancelled(handle.task_id(), word)) return FutureStatus::Cancelled;
+  if ((word & task_word::kDone) == 0) return FutureStatus::Pending;
+  return (word & task_word::kFailed) != 0 ? FutureStatus::Failed : FutureStatus::Finished;
+}
+
+std::exception_ptr exception_of(const Handle& handle) {
+  wait_for_task(handle);
+  return (word_of(handle) & task_word::kFailed) != 0 ? failure_exception(handle.task_id()) : nullptr;
+}
+
+void cancel_task(const Handle& handle) {
+  require_client(handle);
+  if ((word_of(handle) & task_word::kDone) == 0) failing::request_cancel(handle.task_id());
+}
+
+void settle_inputs(TaskId task, const Connected& connected) noexcept {
+  const std::uint32_t ended = arena::task(task).input_count - connected.unfinished;
+  // The guard stands, so this never brings the counter to zero.
+  if (ended != 0) arena::task(task).join.fetch_sub(ended, std::memory_order_acq_rel);
+}
+
+}  // namespace detail
+
+namespace this_task {
+
+bool running() noexcept { return current_slot() != nullptr && current_slot()->running() != kNone; }
+
+bool cancelled() {
+  if (!running()) return false;
+  const TaskId task = current_slot()->running();
+  return is_cancelled(task, arena::task(task).word.load(std::memory_order_acquire));
+}
+
+unsigned slot() noexcept { return current_slot() == nullptr ? 0 : current_slot()->index(); }
+
+}  // namespace this_task
+}  // namespace weft

@@ -1,0 +1,452 @@
+#include "core/executor/executor.hpp"
+
+#include "core/executor/futex.hpp"
+
+#include <weft/error.hpp>
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+
+namespace weft {
+namespace {
+
+/// Sleeps are bounded, in case the kernel has no membarrier.
+constexpr Nanoseconds kLongestSleep = 100'000'000;
+
+Nanoseconds now_ns() {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<Nanoseconds>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
+void relax() noexcept { __builtin_ia32_pause(); }
+
+void pin_to(int processor) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(processor, &set);
+  ::pthread_setaffinity_np(::pthread_self(), sizeof set, &set);
+}
+
+}  // namespace
+
+/// A thread of the pool: takes a free slot when it is woken, gives it back when there is nothing to do.
+struct Executor::PoolThread {
+  unsigned index = 0;
+  std::atomic<std::uint32_t> wakes{0};
+  std::atomic<bool> asleep{false};
+  std::thread thread;
+};
+
+Executor::Executor(ExecutorOptions options, Ledger& ledger, Listener& listener)
+    : options_(std::move(options)), listener_(listener) {
+  for (unsigned i = 0; i < options_.slots; ++i) slots_.push_back(std::make_unique<Slot>(*this, i, ledger.slot(i)));
+  for (auto& slot : slots_) {
+    slot->book().start();
+    slot->book().announce(Phase::Idle);
+  }
+  if (options_.threads) {
+    const std::lock_guard lock(threads_mutex_);
+    for (unsigned i = 0; i < options_.slots; ++i) start_thread();
+  }
+}
+
+Executor::~Executor() { stop(); }
+
+void Executor::drain() {
+  draining_.store(true, std::memory_order_relaxed);
+  failed_records.fetch_add(1, std::memory_order_seq_cst);
+  hold_roots(false);
+}
+
+void Executor::stop() {
+  if (stopping_.exchange(true)) return;
+  wake_waiters();
+  const std::lock_guard lock(threads_mutex_);
+  for (auto& thread : threads_) {
+    thread->wakes.fetch_add(1);
+    futex::wake_all(thread->wakes);
+  }
+  for (auto& thread : threads_) thread->thread.join();
+  if (draining_.load(std::memory_order_relaxed)) failed_records.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Executor::start_thread() {
+  threads_.push_back(std::make_unique<PoolThread>());
+  PoolThread& self = *threads_.back();
+  self.index = static_cast<unsigned>(threads_.size() - 1);
+  self.thread = std::thread([this, &self] { thread_main(self); });
+}
+
+// --- Packets ---------------------------------------------------------------------------------------------------------
+
+void Executor::prepare(PacketId packet, std::uint32_t tasks, std::vector<TaskRange> roots, bool urgent,
+                       std::uint16_t attempt) {
+  packets_.prepare(packet);
+  PacketEntry& entry = packets_[packet];
+  entry.remaining.store(tasks, std::memory_order_relaxed);
+  entry.parked.store(kNone, std::memory_order_relaxed);
+  entry.failed.store(0, std::memory_order_relaxed);
+  entry.children.store(0, std::memory_order_relaxed);
+  entry.bytes.store(0, std::memory_order_relaxed);
+  entry.ticks.store(0, std::memory_order_relaxed);
+  entry.urgent = urgent;
+  entry.attempt = attempt;
+  entry.roots = std::move(roots);
+  entry.active.store(false, std::memory_order_release);
+}
+
+void Executor::activate(PacketId packet) {
+  PacketEntry& entry = packets_[packet];
+  const std::vector<TaskRange> roots = std::exchange(entry.roots, {});
+  const bool urgent = entry.urgent;
+  entry.active.store(true, std::memory_order_seq_cst);
+  for (const TaskRange range : roots) put_start(range, !urgent, false, urgent);
+  for (TaskId task = entry.parked.exchange(kNone, std::memory_order_seq_cst); task != kNone;) {
+    const TaskId next = arena::task(task).link;
+    put_start({task, task + 1}, false, false, urgent);
+    task = next;
+  }
+  wake_one();
+}
+
+bool Executor::may_start(PacketId packet, TaskId task) {
+  PacketEntry& entry = packets_[packet];
+  if (entry.active.load(std::memory_order_acquire)) {
+    if (!entry.urgent) return true;
+    put_start({task, task + 1}, false, false, true);
+    return false;
+  }
+  TaskId head = entry.parked.load(std::memory_order_relaxed);
+  do {
+    arena::task(task).link = head;
+  } while (!entry.parked.compare_exchange_weak(head, task, std::memory_order_seq_cst));
+  // It may have been activated meanwhile: then whoever empties the list starts what hangs there.
+  if (entry.active.load(std::memory_order_seq_cst)) {
+    for (TaskId parked = entry.parked.exchange(kNone, std::memory_order_seq_cst); parked != kNone;) {
+      const TaskId next = arena::task(parked).link;
+      put_start({parked, parked + 1}, false, false, entry.urgent);
+      parked = next;
+    }
+    wake_one();
+  } else {
+    listener_.packet_ready(packet);
+  }
+  return false;
+}
+
+void Executor::release_guard(TaskId task) {
+  std::atomic<std::uint32_t>& join = arena::task(task).join;
+  if (join.load(std::memory_order_acquire) != 1 && join.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  if (may_start(arena::packet_of(task), task)) {
+    put_start({task, task + 1}, false, false, false);
+    wake_one();
+  }
+}
+
+void Executor::launch_child(TaskId child) {
+  Slot& slot = *current_slot();
+  const PacketId packet = arena::packet_of(slot.running());
+  arena::task(child).packet = packet;
+  packets_[packet].remaining.fetch_add(1, std::memory_order_relaxed);
+  packets_[packet].children.fetch_add(1, std::memory_order_relaxed);
+  std::atomic<std::uint32_t>& join = arena::task(child).join;
+  if (join.load(std::memory_order_acquire) == 1 || join.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    slot.push_ready(child);
+  }
+}
+
+// --- Starts: what no slot has taken yet ------------------------------------------------------------------------------
+
+void Executor::put_start(TaskRange range, bool holdable, bool front, bool urgent) {
+  const std::lock_guard lock(starts_mutex_);
+  if (urgent) {
+    urgent_.push_back({range, false});
+    urgent_count_.store(static_cast<std::uint32_t>(urgent_.size()), std::memory_order_relaxed);
+    return;
+  }
+  if (front) {
+    starts_.push_front({range, holdable});
+  } else if (!starts_.empty() && starts_.back().holdable == holdable && starts_.back().range.end == range.first) {
+    starts_.back().range.end = range.end;
+  } else {
+    starts_.push_back({range, holdable});
+  }
+  start_count_.store(static_cast<std::uint32_t>(starts_.size()), std::memory_order_relaxed);
+}
+
+bool Executor::take_urgent(Slot& slot) {
+  TaskId task = kNone;
+  {
+    const std::lock_guard lock(starts_mutex_);
+    if (urgent_.empty()) return false;
+    Start& front = urgent_.front();
+    if (slot.refuses(front.range.first)) return false;
+    task = front.range.first++;
+    if (front.range.empty()) urgent_.pop_front();
+    urgent_count_.store(static_cast<std::uint32_t>(urgent_.size()), std::memory_order_relaxed);
+  }
+  slot.run_chain(task);
+  return true;
+}
+
+bool Executor::take_start(Slot& slot) {
+  if (start_count_.load(std::memory_order_relaxed) == 0) return false;
+  const std::lock_guard lock(starts_mutex_);
+  const bool held = roots_held_.load(std::memory_order_relaxed);
+  for (auto at = starts_.begin(); at != starts_.end(); ++at) {
+    if (slot.refuses(at->range.first)) return false;
+    if (held && at->holdable && allowed_roots_.load(std::memory_order_relaxed) == 0) continue;
+    slot.roots_holdable_ = at->holdable;
+    slot.roots_.assign(at->range);
+    starts_.erase(at);
+    start_count_.store(static_cast<std::uint32_t>(starts_.size()), std::memory_order_relaxed);
+    return true;
+  }
+  return false;
+}
+
+bool Executor::must_hold(Slot& slot) {
+  if (!roots_held_.load(std::memory_order_relaxed) || !slot.roots_holdable_) return false;
+  std::uint32_t allowed = allowed_roots_.load(std::memory_order_relaxed);
+  while (allowed != 0) {
+    if (allowed_roots_.compare_exchange_weak(allowed, allowed - 1, std::memory_order_relaxed)) return false;
+  }
+  slot.return_batch();
+  return true;
+}
+
+bool Executor::steal_for(Slot& slot) {
+  const unsigned count = slot_count();
+  for (unsigned i = 1; i < count; ++i) {
+    Slot& victim = *slots_[(slot.index() + i) % count];
+    const std::uint64_t item = victim.deque().steal();
+    if (item != Deque::kEmpty) {
+      if (slot.refuses(static_cast<TaskId>(item))) {
+        put_start({static_cast<TaskId>(item), static_cast<TaskId>(item) + 1}, false, true, false);
+        wake_one();
+        continue;
+      }
+      slot.deque().push(item);
+      return true;
+    }
+  }
+  if (roots_held_.load(std::memory_order_relaxed)) return false;
+  for (unsigned i = 1; i < count; ++i) {
+    Slot& victim = *slots_[(slot.index() + i) % count];
+    if (slot.refuses(victim.roots().peek().first)) continue;
+    const TaskRange range = victim.roots().steal_half();
+    if (range.empty()) continue;
+    slot.roots_holdable_ = victim.roots_holdable_.load(std::memory_order_relaxed);
+    slot.roots_.assign(range);
+    return true;
+  }
+  return false;
+}
+
+void Executor::hold_roots(bool held) {
+  roots_held_.store(held, std::memory_order_relaxed);
+  if (!held) wake_all_slots();
+}
+
+void Executor::allow_roots(std::uint32_t count) {
+  allowed_roots_.store(count, std::memory_order_relaxed);
+  wake_one();
+}
+
+bool Executor::something_to_do() const {
+  if (urgent_count_.load(std::memory_order_relaxed) != 0) return true;
+  const bool held = roots_held_.load(std::memory_order_relaxed) && allowed_roots_.load(std::memory_order_relaxed) == 0;
+  if (start_count_.load(std::memory_order_relaxed) != 0 && !held) return true;
+  return std::any_of(slots_.begin(), slots_.end(), [&](const auto& slot) {
+    return !slot->deque().empty() || (!held && !slot->roots().peek().empty());
+  });
+}
+
+// --- Threads of the pool ---------------------------------------------------------------------------------------------
+
+void Executor::thread_main(PoolThread& self) {
+  if (options_.pin && !options_.processors.empty() && self.index < options_.processors.size()) {
+    pin_to(options_.processors[self.index]);
+  }
+  while (!stopping_.load(std::memory_order_relaxed)) {
+    Slot* const slot = lease_any(self.index);
+    if (slot != nullptr) run_lease(*slot);
+    park(self);
+  }
+}
+
+Slot* Executor::lease_any(unsigned preferred) {
+  const unsigned count = slot_count();
+  for (unsigned i = 0; i < count; ++i) {
+    Slot& slot = *slots_[(preferred + i) % count];
+    if (!slot.try_lease()) continue;
+    slot.book().stamp(Phase::Idle);
+    set_current_slot(&slot);
+    return &slot;
+  }
+  return nullptr;
+}
+
+void Executor::give_back(Slot& slot) {
+  slot.return_batch();
+  slot.settle();
+  slot.book_stretch();
+  slot.book().announce(Phase::Idle);
+  set_current_slot(nullptr);
+  slot.unlease();
+  if (watchers_.load(std::memory_order_relaxed) != 0 && !options_.threads) wake_waiters();
+}
+
+void Executor::run_lease(Slot& slot) {
+  Nanoseconds idle_since = 0;
+  slot.awaited_ = kNone;
+  while (!stopping_.load(std::memory_order_relaxed)) {
+    if (wanting_slot_.load(std::memory_order_relaxed) != 0) break;
+    if (current_slot()->work_once()) {
+      idle_since = 0;
+      continue;
+    }
+    Slot& mine = *current_slot();
+    mine.settle();
+    if (roots_held_.load(std::memory_order_relaxed)) listener_.starved();
+    const Nanoseconds now = now_ns();
+    if (idle_since == 0) idle_since = now;
+    if (now - idle_since > options_.spin_ns) break;
+    for (int i = 0; i < 32; ++i) relax();
+    mine.book().stamp(Phase::Idle);
+  }
+  Slot& mine = *current_slot();
+  mine.book().stamp(Phase::Idle);
+  give_back(mine);
+}
+
+void Executor::park(PoolThread& self) {
+  const std::uint32_t seen = self.wakes.load(std::memory_order_acquire);
+  self.asleep.store(true, std::memory_order_relaxed);
+  sleepers_.fetch_add(1, std::memory_order_seq_cst);
+  // Whoever pushes after this sees the sleeper; whoever pushed before is seen here.
+  futex::heavy_fence();
+  const bool free_slot = std::any_of(slots_.begin(), slots_.end(), [](const auto& slot) { return !slot->leased(); });
+  if (!stopping_.load() && !(free_slot && something_to_do())) futex::wait(self.wakes, seen, kLongestSleep);
+  if (self.asleep.exchange(false, std::memory_order_relaxed)) sleepers_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Executor::wake_one() noexcept {
+  if (sleepers_.load(std::memory_order_relaxed) == 0) return;
+  const std::lock_guard lock(threads_mutex_);
+  for (auto& thread : threads_) {
+    if (!thread->asleep.exchange(false, std::memory_order_relaxed)) continue;
+    sleepers_.fetch_sub(1, std::memory_order_relaxed);
+    thread->wakes.fetch_add(1, std::memory_order_release);
+    futex::wake_one(thread->wakes);
+    return;
+  }
+}
+
+void Executor::wake_all_slots() noexcept {
+  for (unsigned i = 0; i < slot_count(); ++i) wake_one();
+}
+
+// --- Waiting ---------------------------------------------------------------------------------------------------------
+
+bool Executor::inside() const {
+  const Slot* const slot = current_slot();
+  return slot != nullptr && &slot->executor_ == this && slot->running() != kNone;
+}
+
+void Executor::help(TaskId task, DoneFunction done, const void* argument) {
+  if (inside()) return wait_inside(task, done, argument);
+  while (!done(argument) && !stopping_.load(std::memory_order_relaxed)) {
+    Slot* const slot = lease_any(slot_count() - 1);
+    if (slot == nullptr || !help_as_slot(*slot, task, done, argument)) sleep_until(task, done, argument);
+  }
+}
+
+bool Executor::help_as_slot(Slot& leased, TaskId task, DoneFunction done, const void* argument) {
+  leased.awaited_ = options_.threads ? task : kNone;
+  Nanoseconds idle_since = 0;
+  bool worked = false;
+  while (!done(argument)) {
+    if (current_slot()->work_once()) {
+      idle_since = 0;
+      worked = true;
+      continue;
+    }
+    current_slot()->settle();
+    if (done(argument)) break;
+    if (roots_held_.load(std::memory_order_relaxed)) listener_.starved();
+    const Nanoseconds now = now_ns();
+    if (idle_since == 0) idle_since = now;
+    if (now - idle_since > (options_.threads ? options_.spin_ns : 0)) break;
+    relax();
+  }
+  Slot& slot = *current_slot();
+  slot.awaited_ = kNone;
+  if (!worked && idle_since != 0) slot.book().stamp(Phase::Idle);
+  give_back(slot);
+  if (something_to_do()) wake_one();
+  return done(argument);
+}
+
+void Executor::wait_inside(TaskId task, DoneFunction done, const void* argument) {
+  current_slot()->return_batch();
+  std::int64_t mark = current_slot()->mark();
+  while (!done(argument)) {
+    if (stopping_.load(std::memory_order_relaxed)) throw CancelledError("the client is being closed while a task of it waits for another");
+    if (current_slot()->run_newer_than(mark)) continue;
+    const bool lend = options_.threads && blocked_.load(std::memory_order_relaxed) < options_.most_lent_threads;
+    if (!lend) {
+      // Nobody to lend the slot to: the waiter itself goes on with whatever there is.
+      if (!current_slot()->work_once()) sleep_until(task, done, argument);
+      continue;
+    }
+    lend_slot(task, done, argument);
+    mark = current_slot()->deque().bottom();
+  }
+}
+
+void Executor::lend_slot(TaskId task, DoneFunction done, const void* argument) {
+  Slot& lent = *current_slot();
+  const TaskId running = std::exchange(lent.running_, kNone);
+  blocked_.fetch_add(1, std::memory_order_relaxed);
+  give_back(lent);
+  if (sleepers_.load(std::memory_order_relaxed) == 0) {
+    const std::lock_guard lock(threads_mutex_);
+    if (!stopping_.load()) start_thread();
+  } else {
+    wake_one();
+  }
+  sleep_until(task, done, argument);
+  wanting_slot_.fetch_add(1, std::memory_order_relaxed);
+  Slot* slot = nullptr;
+  for (unsigned tries = 0; (slot = lease_any(lent.index())) == nullptr; ++tries) {
+    if (tries > 100) ::sched_yield();
+    relax();
+  }
+  wanting_slot_.fetch_sub(1, std::memory_order_relaxed);
+  blocked_.fetch_sub(1, std::memory_order_relaxed);
+  slot->running_ = running;
+  slot->mark_ = slot->ready_.bottom();
+}
+
+void Executor::sleep_until(TaskId task, DoneFunction done, const void* argument) {
+  if (task != kNone) arena::task(task).word.fetch_or(task_word::kWatched, std::memory_order_acq_rel);
+  watchers_.fetch_add(1, std::memory_order_seq_cst);
+  const Nanoseconds spin_end = now_ns() + (options_.threads ? options_.spin_ns : 0);
+  while (!done(argument) && now_ns() < spin_end) relax();
+  const std::uint32_t epoch = watch_epoch_.load(std::memory_order_seq_cst);
+  if (!done(argument) && !stopping_.load()) futex::wait(watch_epoch_, epoch, kLongestSleep);
+  watchers_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Executor::task_ended_watched(TaskId) noexcept { wake_waiters(); }
+
+void Executor::wake_waiters() noexcept {
+  watch_epoch_.fetch_add(1, std::memory_order_seq_cst);
+  if (watchers_.load(std::memory_order_seq_cst) != 0) futex::wake_all(watch_epoch_);
+}
+
+}  // namespace weft

@@ -1,0 +1,157 @@
+#pragma once
+
+#include "core/diagnostics/ledger.hpp"
+#include "core/executor/packet_table.hpp"
+#include "core/executor/slot.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+namespace weft {
+
+struct ExecutorOptions {
+  unsigned slots = 1;
+  /// Threads of its own. Without them only callers of `help_until` run tasks (sync mode).
+  bool threads = true;
+  bool pin = true;
+  /// How long an idle slot looks for work before it sleeps.
+  Nanoseconds spin_ns = 50'000;
+  unsigned most_lent_threads = 256;
+  /// Processors to pin to, in order; empty: no pinning.
+  std::vector<int> processors;
+};
+
+/// Runs the tasks of active packets.
+///
+/// For: the one concurrent piece of a worker. Owns: its slots and their threads. Threading: any thread may activate,
+/// launch and help; the listener is called by slots without any lock held.
+///
+/// How a packet runs:
+///  1. `prepare` fills its entry; tasks of it that become ready are parked in it.
+///  2. `activate` puts its roots, and what was parked, into the queue of starts.
+///  3. A slot takes a start (`work_once`), walks its roots, and after each root runs whatever became ready, newest
+///     first: the last enabled successor inline (`run_chain`), the others from its deque. Idle slots steal.
+///  4. Whoever brings the entry's `remaining` to zero calls `Listener::packet_done`.
+class Executor {
+ public:
+  class Listener {
+   public:
+    virtual ~Listener() = default;
+    /// All tasks of the packet have ended.
+    virtual void packet_done(PacketId packet) noexcept = 0;
+    /// A task of a packet that is not active has all its inputs.
+    virtual void packet_ready(PacketId packet) noexcept = 0;
+    /// A slot found nothing to run while roots are held.
+    virtual void starved() noexcept = 0;
+  };
+
+  /// `ledger` has a book for each slot and outlives the executor.
+  Executor(ExecutorOptions options, Ledger& ledger, Listener& listener);
+  ~Executor();
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
+
+  /// Describes a packet before it is activated.
+  void prepare(PacketId packet, std::uint32_t tasks, std::vector<TaskRange> roots, bool urgent, std::uint16_t attempt);
+  void activate(PacketId packet);
+  PacketEntry& entry(PacketId packet) { return packets_[packet]; }
+
+  /// Takes the guard off a described task; a task with nothing left to wait for is started.
+  void release_guard(TaskId task);
+  /// Counts a child into the packet of the task that submits it, from within that task, and takes its guard off.
+  void launch_child(TaskId child);
+
+  /// While held, no task without inputs is started, except one for each call of `allow_roots`.
+  void hold_roots(bool held);
+  void allow_roots(std::uint32_t count);
+
+  /// Runs tasks on the calling thread, or sleeps while all slots are taken, until `done()` holds. `task`: whose end
+  /// decides, or kNone: then whoever makes `done` true must call `wake_waiters`.
+  template <class Done>
+  void help_until(TaskId task, const Done& done) {
+    if (!done()) help(task, &invoke<Done>, const_cast<void*>(static_cast<const void*>(&done)));
+  }
+  void wake_waiters() noexcept;
+
+  /// Returns whether the calling thread runs a task of this executor now.
+  bool inside() const;
+  unsigned slot_count() const { return static_cast<unsigned>(slots_.size()); }
+  Slot& slot(unsigned index) { return *slots_[index]; }
+  /// From now on tasks are not run but end as cancelled; waiting ones are woken by that.
+  void drain();
+  /// Starts nothing any more; running tasks end, the threads are joined.
+  void stop();
+
+ private:
+  friend class Slot;
+  struct PoolThread;
+
+  template <class Done>
+  static bool invoke(const void* done) {
+    return (*static_cast<const Done*>(done))();
+  }
+  using DoneFunction = bool (*)(const void*);
+
+  void help(TaskId task, DoneFunction done, const void* argument);
+  bool help_as_slot(Slot& slot, TaskId task, DoneFunction done, const void* argument);
+  void wait_inside(TaskId task, DoneFunction done, const void* argument);
+  void lend_slot(TaskId task, DoneFunction done, const void* argument);
+  void sleep_until(TaskId task, DoneFunction done, const void* argument);
+  Slot* lease_any(unsigned preferred);
+  void give_back(Slot& slot);
+  void thread_main(PoolThread& self);
+  void run_lease(Slot& slot);
+  bool something_to_do() const;
+  void park(PoolThread& self);
+  /// Guarded by threads_mutex_.
+  void start_thread();
+
+  bool take_urgent(Slot& slot);
+  /// Gives the slot the next start to walk: false when there is none it may take.
+  bool take_start(Slot& slot);
+  bool steal_for(Slot& slot);
+  /// Returns whether the slot must not start the roots it holds; then they have been given back.
+  bool must_hold(Slot& slot);
+  /// `holdable`: tasks without inputs of plain packets. `front`: given back, so it goes first again.
+  void put_start(TaskRange range, bool holdable, bool front, bool urgent);
+  /// Returns whether the ready task may be run by the calling slot now; else it has been parked or queued.
+  bool may_start(PacketId packet, TaskId task);
+  void task_ended_watched(TaskId task) noexcept;
+  void wake_one() noexcept;
+  void wake_all_slots() noexcept;
+
+  struct Start {
+    TaskRange range;
+    bool holdable;
+  };
+
+  const ExecutorOptions options_;
+  Listener& listener_;
+  PacketTable packets_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+
+  // Guarded by starts_mutex_; the counts are read without it.
+  std::mutex starts_mutex_;
+  std::deque<Start> starts_;
+  std::deque<Start> urgent_;
+  std::atomic<std::uint32_t> start_count_{0};
+  std::atomic<std::uint32_t> urgent_count_{0};
+  std::atomic<bool> roots_held_{false};
+  std::atomic<std::uint32_t> allowed_roots_{0};
+
+  // Sleeping and waking.
+  std::atomic<std::uint32_t> sleepers_{0};
+  std::atomic<std::uint32_t> wanting_slot_{0};
+  std::atomic<std::uint32_t> blocked_{0};
+  std::atomic<std::uint32_t> watch_epoch_{0};
+  std::atomic<std::uint32_t> watchers_{0};
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> draining_{false};
+  std::mutex threads_mutex_;
+  std::vector<std::unique_ptr<PoolThread>> threads_;
+};
+
+}  // namespace weft

@@ -1,0 +1,138 @@
+#include "core/executor/failing.hpp"
+
+#include "core/diagnostics/error_report.hpp"
+#include "core/executor/slot.hpp"
+#include "core/graph/boxes.hpp"
+#include "core/graph/extras.hpp"
+#include "core/graph/task_name.hpp"
+
+#include <weft/arena.hpp>
+#include <weft/task_type.hpp>
+
+#include <cstring>
+
+namespace weft::failing {
+namespace {
+
+Box* box_of(TaskId task) noexcept {
+  TaskRecord& record = arena::task(task);
+  if (site(record.site).type->result->in_record) return nullptr;
+  Box* box;
+  std::memcpy(&box, record.payload + result_offset(0, false), sizeof box);
+  return box;
+}
+
+std::shared_ptr<const TaskFailure> failure_of(TaskId task) {
+  std::shared_ptr<const TaskFailure> failure;
+  extras::read(task, [&](const TaskExtra& extra) { failure = extra.failure; });
+  return failure;
+}
+
+}  // namespace
+
+bool input_failed(TaskId task, TaskRecord& record) {
+  for (std::uint32_t k = 0; k < record.input_count; ++k) {
+    const TaskId producer = arena::edge(record.first_input + k).producer;
+    if ((arena::task(producer).word.load(std::memory_order_acquire) & task_word::kFailed) == 0) continue;
+    std::shared_ptr<const TaskFailure> failure = failure_of(producer);
+    extras::change(task, [&](TaskExtra& extra) {
+      extra.failure = std::move(failure);
+      extra.failed_input = producer;
+    });
+    return true;
+  }
+  return false;
+}
+
+bool cancel_requested(TaskId task, std::uint64_t word) {
+  if ((word & task_word::kExtra) == 0) return false;
+  bool cancelled = false;
+  extras::read(task, [&](const TaskExtra& extra) { cancelled = extra.cancelled; });
+  if (!cancelled) return false;
+  if (std::shared_ptr<const TaskFailure> known = failure_of(task); known != nullptr) return true;
+  auto failure = std::make_shared<TaskFailure>();
+  failure->kind = TaskFailure::Kind::Cancelled;
+  failure->message = "cancelled";
+  describe_task(task, *failure);
+  extras::change(task, [&](TaskExtra& extra) { extra.failure = std::move(failure); });
+  return true;
+}
+
+void cancel_closed(TaskId task) {
+  static const std::shared_ptr<const TaskFailure> failure = [] {
+    auto made = std::make_shared<TaskFailure>();
+    made->kind = TaskFailure::Kind::Lost;
+    made->message = "the client was closed before this task ran: keep the client until its futures have ended";
+    return made;
+  }();
+  extras::change(task, [](TaskExtra& extra) {
+    if (extra.failure == nullptr) extra.failure = failure;
+  });
+}
+
+bool again(TaskId task, std::exception_ptr thrown) {
+  bool repeat = false;
+  std::uint32_t attempt = 1;
+  TaskRecord& record = arena::task(task);
+  if ((record.word.load(std::memory_order_relaxed) & task_word::kExtra) != 0) {
+    extras::change(task, [&](TaskExtra& extra) {
+      repeat = extra.retries_left != 0 && !extra.cancelled && site(record.site).type->repeatable;
+      if (repeat) --extra.retries_left;
+      attempt = ++extra.attempts;
+    });
+  }
+  if (repeat) return true;
+  auto failure = std::make_shared<TaskFailure>();
+  const Thrown text = describe(thrown);
+  failure->message = text.message;
+  failure->type = text.type;
+  failure->attempt = attempt;
+  failure->exception = std::move(thrown);
+  describe_task(task, *failure);
+  extras::change(task, [&](TaskExtra& extra) {
+    extra.failure = std::move(failure);
+    extra.keeps_inputs = true;
+  });
+  return false;
+}
+
+bool settle(TaskId task, TaskRecord& record) {
+  bool keeps_inputs = false;
+  extras::read(task, [&](const TaskExtra& extra) { keeps_inputs = extra.keeps_inputs; });
+  failed_records.fetch_add(1, std::memory_order_relaxed);
+  const std::uint64_t word = record.word.fetch_or(task_word::kFailed, std::memory_order_acq_rel);
+  if (!keeps_inputs && (word & task_word::kKept) == 0) {
+    const TaskType& type = *site(record.site).type;
+    if (type.destroy_closure != nullptr) type.destroy_closure(record.payload);
+  }
+  return keeps_inputs;
+}
+
+void request_cancel(TaskId task) {
+  extras::change(task, [](TaskExtra& extra) { extra.cancelled = true; });
+}
+
+void pin_inputs(TaskRecord& record) {
+  std::uint32_t k = 0;
+  try {
+    for (; k < record.input_count; ++k) {
+      Box* const box = box_of(arena::edge(record.first_input + k).producer);
+      if (box != nullptr) boxes::pin(box);
+    }
+  } catch (...) {
+    while (k-- > 0) {
+      Box* const box = box_of(arena::edge(record.first_input + k).producer);
+      if (box != nullptr) boxes::unpin(box);
+    }
+    throw;
+  }
+}
+
+void unpin_inputs(TaskRecord& record) noexcept {
+  for (std::uint32_t k = 0; k < record.input_count; ++k) {
+    Box* const box = box_of(arena::edge(record.first_input + k).producer);
+    if (box != nullptr) boxes::unpin(box);
+  }
+}
+
+}  // namespace weft::failing

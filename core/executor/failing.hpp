@@ -1,0 +1,30 @@
+#pragma once
+
+#include <weft/task_record.hpp>
+
+#include <exception>
+
+namespace weft::failing {
+
+/// How tasks end without a result, and what is kept of it. All of it is off the hot path.
+/// Threading: the slot that runs the task, but for request_cancel.
+
+/// Returns whether an input failed; then the failure has been passed on to this task.
+bool input_failed(TaskId task, TaskRecord& record);
+/// Returns whether somebody asked to cancel the task; then it counts as failed.
+bool cancel_requested(TaskId task, std::uint64_t word);
+/// Makes the task count as cancelled because its client is being closed.
+void cancel_closed(TaskId task);
+/// Records what the task threw; returns whether it is to be run again.
+bool again(TaskId task, std::exception_ptr thrown);
+/// Marks the task failed before it is completed. Returns whether its inputs are kept for running it again by hand.
+bool settle(TaskId task, TaskRecord& record);
+
+/// Asks that the task does not start; one that runs is told through this_task::cancelled().
+void request_cancel(TaskId task);
+
+/// Brings spilled inputs back and keeps them in memory. Throws MemoryError when they cannot be read.
+void pin_inputs(TaskRecord& record);
+void unpin_inputs(TaskRecord& record) noexcept;
+
+}  // namespace weft::failing

@@ -1,0 +1,246 @@
+#include "core/executor/slot.hpp"
+
+#include "core/executor/executor.hpp"
+#include "core/executor/failing.hpp"
+#include "core/graph/boxes.hpp"
+#include "core/graph/extras.hpp"
+#include "core/graph/release.hpp"
+
+namespace weft {
+namespace {
+
+constinit thread_local Slot* mine = nullptr;
+
+/// Tasks between two stamps of the ledger.
+constexpr std::uint32_t kStretch = 512;
+/// Roots taken from the range at once, while it is long.
+constexpr std::uint32_t kBatch = 8;
+/// A kernel that takes longer is not run by a caller who waits for something else: about 20 us.
+constexpr Ticks kShortTicks = 50'000;
+
+}  // namespace
+
+std::atomic<std::uint32_t> failed_records{0};
+
+Slot* current_slot() noexcept { return mine; }
+void set_current_slot(Slot* slot) noexcept { mine = slot; }
+
+bool Slot::work_once() {
+  if (executor_.urgent_count_.load(std::memory_order_relaxed) != 0 && executor_.take_urgent(*this)) return true;
+  const std::uint64_t item = ready_.pop();
+  if (item != Deque::kEmpty) {
+    const auto task = static_cast<TaskId>(item);
+    if (refuses(task)) {
+      executor_.put_start({task, task + 1}, false, true, false);
+      executor_.wake_one();
+      return false;
+    }
+    run_chain(task);
+    return true;
+  }
+  const std::uint32_t left = roots_.peek().size();
+  if (left != 0 && !executor_.must_hold(*this)) {
+    // One at a time near the end, so that others can still take their share.
+    const TaskRange taken = roots_.take(left > kBatch * 64 ? kBatch : 1);
+    if (!taken.empty()) {
+      run_roots(taken);
+      return true;
+    }
+  }
+  book_stretch();
+  const bool found = executor_.take_start(*this) || executor_.steal_for(*this);
+  book_.stamp(Phase::Queue);
+  return found;
+}
+
+void Slot::run_roots(TaskRange range) {
+  batch_ = range;
+  while (!batch_.empty()) {
+    const TaskId root = batch_.first++;
+    run_chain(root);
+    Slot* const slot = mine;
+    if (slot != this) return;
+    // Depth first: what this root enabled comes before the next root.
+    while (run_newer_than(0)) {
+      if (mine != this) return;
+    }
+  }
+}
+
+bool Slot::run_newer_than(std::int64_t mark) {
+  if (ready_.bottom() <= mark) return false;
+  const std::uint64_t item = ready_.pop();
+  if (item == Deque::kEmpty) return false;
+  run_chain(static_cast<TaskId>(item));
+  return true;
+}
+
+void Slot::run_chain(TaskId task) {
+  // The slot of this thread may change while a task waits for another: it is read again after each call.
+  Slot* slot = this;
+  while (task != kNone) {
+    TaskRecord& record = arena::task(task);
+    const std::uint64_t word = record.word.load(std::memory_order_acquire);
+    TaskId next = kNone;
+    if ((word & (task_word::kExtra | task_word::kDone)) != 0 || failed_records.load(std::memory_order_relaxed) != 0)
+        [[unlikely]] {
+      if (!slot->may_run(task, record, word, next)) {
+        task = next;
+        continue;
+      }
+    }
+    Site& at = site(record.site);
+    const TaskType& type = *at.type;
+    const PacketId packet = arena::packet_of(task);
+    if (packet != slot->tally_packet_) slot->switch_packet(packet);
+    const TaskId outer = std::exchange(slot->running_, task);
+    const std::int64_t outer_mark = std::exchange(slot->mark_, slot->ready_.bottom());
+    const bool timed = slot->book_.sample_due() || at.pace.load(std::memory_order_relaxed) != Site::kShort;
+    const Ticks begun = timed ? ticks_now() : 0;
+    const bool well = slot->call(task, record, type);
+    const Ticks ended = timed ? ticks_now() : 0;
+    slot = mine;
+    slot->running_ = outer;
+    slot->mark_ = outer_mark;
+    if (slot->tally_packet_ != packet) slot->switch_packet(packet);
+    next = slot->complete(task, record, type, well);
+    if (timed) {
+      at.pace.store(ended - begun > kShortTicks ? Site::kLong : Site::kShort, std::memory_order_relaxed);
+      const Ticks now = ticks_now();
+      slot->book_.sample(0, ended - begun, now - ended);
+    }
+    if (++slot->stretch_tasks_ >= kStretch) slot->book_stretch();
+    if (next != kNone && slot->refuses(next)) {
+      slot->push_ready(next);
+      next = kNone;
+    }
+    task = next;
+  }
+}
+
+bool Slot::refuses(TaskId task) const {
+  if (awaited_ == kNone || task == awaited_) return false;
+  return site(arena::task(task).site).pace.load(std::memory_order_relaxed) != Site::kShort;
+}
+
+bool Slot::call(TaskId task, TaskRecord& record, const TaskType& type) {
+  const bool must_pin = boxes::spilling();
+  bool pinned = false;
+  bool well = true;
+  for (;;) {
+    try {
+      if (must_pin && !pinned) {
+        failing::pin_inputs(record);
+        pinned = true;
+      }
+      TaskFrame frame(task);
+      type.run(frame);
+      break;
+    } catch (...) {
+      if (!failing::again(task, std::current_exception())) {
+        well = false;
+        break;
+      }
+    }
+  }
+  if (pinned) failing::unpin_inputs(record);
+  return well;
+}
+
+bool Slot::may_run(TaskId task, TaskRecord& record, std::uint64_t word, TaskId& next) {
+  if ((word & task_word::kDone) != 0) {
+    // Abandoned while it was only described; its last producer has just let go of it.
+    arena::free_record(task);
+    return false;
+  }
+  if (executor_.draining_.load(std::memory_order_relaxed)) {
+    failing::cancel_closed(task);
+  } else if (!failing::input_failed(task, record) && !failing::cancel_requested(task, word)) {
+    return true;
+  }
+  const PacketId packet = arena::packet_of(task);
+  if (packet != tally_packet_) switch_packet(packet);
+  next = complete(task, record, *site(record.site).type, false);
+  return false;
+}
+
+TaskId Slot::complete(TaskId task, TaskRecord& record, const TaskType& type, bool well) {
+  const std::uint32_t first_input = record.first_input;
+  const std::uint32_t inputs = record.input_count;
+  bool keeps_inputs = false;
+  if (well) [[likely]] {
+    const std::uint64_t kept = record.word.load(std::memory_order_relaxed) & task_word::kKept;
+    if (type.destroy_closure != nullptr && kept == 0) type.destroy_closure(record.payload);
+  } else {
+    keeps_inputs = failing::settle(task, record);
+    ++tally_failed_;
+  }
+  // From here on consumers may read the result, and the record may go as soon as nobody uses it.
+  const std::uint64_t old =
+      record.word.fetch_add(task_word::kDone - task_word::kUse, std::memory_order_acq_rel);
+  ++tally_done_;
+  TaskId candidate = kNone;
+  for (std::uint32_t e = task_word::edge_of(old); e != 0;) {
+    const Edge& edge = arena::edge(e - 1);
+    const TaskId consumer = edge.consumer;
+    e = edge.next;
+    std::atomic<std::uint32_t>& join = arena::task(consumer).join;
+    // The last one needs no atomic: nobody else will count any more.
+    if (join.load(std::memory_order_acquire) == 1 || join.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      found_ready(consumer, candidate);
+    }
+  }
+  if ((old & task_word::kWatched) != 0) [[unlikely]] executor_.task_ended_watched(task);
+  if (task_word::uses_of(old) == 1) arena::last_use_gone(task, old + task_word::kDone - task_word::kUse);
+  if (!keeps_inputs) {
+    for (std::uint32_t k = 0; k < inputs; ++k) arena::drop_use(arena::edge(first_input + k).producer);
+  }
+  return candidate;
+}
+
+void Slot::found_ready(TaskId task, TaskId& candidate) {
+  const PacketId packet = arena::packet_of(task);
+  if (packet != tally_packet_ && !executor_.may_start(packet, task)) return;
+  if (candidate != kNone) push_ready(candidate);
+  candidate = task;
+}
+
+void Slot::push_ready(TaskId task) {
+  ready_.push(task);
+  if (executor_.sleepers_.load(std::memory_order_relaxed) != 0) executor_.wake_one();
+}
+
+void Slot::return_batch() {
+  if (!batch_.empty()) executor_.put_start(std::exchange(batch_, {}), roots_holdable_, true, false);
+  const TaskRange rest = roots_.take(kNone);
+  if (!rest.empty()) executor_.put_start(rest, roots_holdable_, true, false);
+}
+
+void Slot::switch_packet(PacketId packet) {
+  settle();
+  tally_packet_ = packet;
+}
+
+void Slot::settle() {
+  if (tally_packet_ != kNone && tally_done_ != 0) {
+    PacketEntry& entry = executor_.entry(tally_packet_);
+    if (tally_failed_ != 0) entry.failed.fetch_add(tally_failed_, std::memory_order_relaxed);
+    const std::uint32_t done = std::exchange(tally_done_, 0);
+    tally_failed_ = 0;
+    if (entry.remaining.fetch_sub(done, std::memory_order_acq_rel) == done) {
+      const PacketId ended = std::exchange(tally_packet_, kNone);
+      book_stretch();
+      executor_.listener_.packet_done(ended);
+      book_.stamp(Phase::Schedule);
+    }
+  }
+  tally_packet_ = kNone;
+}
+
+void Slot::book_stretch() {
+  if (stretch_tasks_ == 0) return;
+  book_.end_stretch(std::exchange(stretch_tasks_, 0));
+  book_.begin_stretch();
+}
+
+}  // namespace weft

@@ -1,0 +1,92 @@
+#pragma once
+
+#include "core/diagnostics/slot_book.hpp"
+#include "core/executor/deque.hpp"
+#include "core/executor/roots.hpp"
+
+#include <weft/task_type.hpp>
+
+namespace weft {
+
+class Executor;
+struct PacketEntry;
+
+/// A place where one task runs at a time: its deque, its range of roots, its books.
+/// Owns: the deque; borrows its books from the ledger.  Threading: whoever holds the lease is its owner; others only steal.
+///
+/// Orders: `lease` is taken with acquire and given back with release, so everything the last owner did is seen by the
+/// next. All else that thieves touch is in Deque and RootRange.
+class Slot {
+ public:
+  Slot(Executor& executor, unsigned index, SlotBook& book) : executor_(executor), index_(index), book_(book) {}
+
+  bool try_lease() {
+    return !leased_.load(std::memory_order_relaxed) && !leased_.exchange(true, std::memory_order_acquire);
+  }
+  void unlease() { leased_.store(false, std::memory_order_release); }
+  bool leased() const { return leased_.load(std::memory_order_relaxed); }
+
+  /// Runs one piece of work: a ready task with all it enables, or a few roots. Returns false when there was none.
+  bool work_once();
+  /// Runs ready tasks that are newer than `mark` in the deque. Returns false when there was none.
+  bool run_newer_than(std::int64_t mark);
+  /// Pushes a ready task; an idle slot is woken for it.
+  void push_ready(TaskId task);
+  /// Makes roots that were taken and not started available to others again.
+  void return_batch();
+  /// Reports finished tasks to their packet; after that this slot owes nobody anything.
+  void settle();
+
+  unsigned index() const { return index_; }
+  Deque& deque() { return ready_; }
+  RootRange& roots() { return roots_; }
+  SlotBook& book() { return book_; }
+  TaskId running() const { return running_; }
+  std::int64_t mark() const { return mark_; }
+
+ private:
+  friend class Executor;
+
+  void run_chain(TaskId task);
+  /// Calls the task's function; false when it threw for good.
+  bool call(TaskId task, TaskRecord& record, const TaskType& type);
+  /// Looks at inputs that failed, requests to cancel, and records that were abandoned. Returns whether to run the task;
+  /// else it has been ended, with its successor in `next`.
+  bool may_run(TaskId task, TaskRecord& record, std::uint64_t word, TaskId& next);
+  TaskId complete(TaskId task, TaskRecord& record, const TaskType& type, bool well);
+  /// Returns whether a caller who only waits for one task should leave this one to the slot's own thread.
+  bool refuses(TaskId task) const;
+  void found_ready(TaskId task, TaskId& candidate);
+  void switch_packet(PacketId packet);
+  void book_stretch();
+  void run_roots(TaskRange range);
+
+  Executor& executor_;
+  const unsigned index_;
+  std::atomic<bool> leased_{false};
+  Deque ready_;
+  RootRange roots_;
+  SlotBook& book_;
+
+  // The owner's own.
+  std::atomic<bool> roots_holdable_{false};  // thieves copy it with the range
+  TaskRange batch_;
+  TaskId running_ = kNone;
+  /// Where the deque ended when the running task began: what lies above is its descendants'.
+  std::int64_t mark_ = 0;
+  /// The one task the owner waits for while it helps, or kNone: then it runs anything.
+  TaskId awaited_ = kNone;
+  PacketId tally_packet_ = kNone;
+  std::uint32_t tally_done_ = 0;
+  std::uint32_t tally_failed_ = 0;
+  std::uint32_t stretch_tasks_ = 0;
+};
+
+/// Returns the slot the calling thread owns, or null.
+Slot* current_slot() noexcept;
+void set_current_slot(Slot* slot) noexcept;
+
+/// Counts records whose task failed; while it is zero no task looks at how its inputs ended.
+extern std::atomic<std::uint32_t> failed_records;
+
+}  // namespace weft

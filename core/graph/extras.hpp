@@ -1,0 +1,54 @@
+#pragma once
+
+#include <weft/ids.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace weft {
+
+/// Why a task has no result. Shared by all tasks that failed because of it.
+struct TaskFailure {
+  enum class Kind : std::uint8_t { Threw, Cancelled, Refused, Lost };
+  Kind kind = Kind::Threw;
+  std::string message;
+  /// Type of what was thrown.
+  std::string type;
+  /// The task that began it, as people read it, and where the user wrote it.
+  std::string task;
+  std::string file;
+  std::uint32_t line = 0;
+  /// Its arguments, read back.
+  std::string arguments;
+  std::uint32_t attempt = 1;
+  std::exception_ptr exception;
+};
+
+/// The rare things of a task, kept beside its record while word & kExtra says so.
+struct TaskExtra {
+  std::uint16_t retries_left = 0;
+  std::uint16_t attempts = 0;
+  bool cancelled = false;
+  /// Threw itself: its closure and its inputs are kept so that it can be run again by hand.
+  bool keeps_inputs = false;
+  std::shared_ptr<const TaskFailure> failure;
+  /// For a task that failed with an input: that input.
+  TaskId failed_input = kNone;
+  std::string name;
+  std::vector<std::function<void()>> callbacks;
+};
+
+namespace extras {
+
+/// Calls `change` on the task's entry, made if absent, under the entry's lock. Sets the record's flag.
+void change(TaskId id, const std::function<void(TaskExtra&)>& change);
+/// Calls `read` on the entry if there is one.
+bool read(TaskId id, const std::function<void(const TaskExtra&)>& read);
+/// Removes and returns the entry.
+TaskExtra take(TaskId id) noexcept;
+
+}  // namespace extras
+}  // namespace weft

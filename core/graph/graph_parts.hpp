@@ -1,0 +1,39 @@
+#pragma once
+
+#include "core/executor/roots.hpp"
+
+#include <weft/graph.hpp>
+
+#include <atomic>
+#include <vector>
+
+namespace weft::detail {
+
+/// What a Graph knows of its tasks besides their records.
+/// Threading: the thread that builds and runs the graph; `running` also by the runtime that runs it.
+struct GraphParts {
+  PacketId serial = kNone;
+  std::vector<TaskRange> ranges;
+  /// Tasks with inputs from outside, which a run must take the guard off.
+  std::vector<TaskId> guarded;
+  /// Time spent adding tasks, by samples, not yet booked.
+  std::uint64_t build_ticks = 0;
+  std::uint64_t sample_begin = 0;
+  bool ran = false;
+  std::atomic<std::uint32_t> packets_left{0};
+  std::atomic<std::uint32_t> failed{0};
+  std::atomic<bool> running{false};
+
+  // Refreshed by parts_of().
+  std::vector<TaskRange> roots;
+  std::uint32_t task_count() const {
+    std::uint32_t count = 0;
+    for (const TaskRange range : ranges) count += range.size();
+    return count;
+  }
+};
+
+/// Makes a graph that has run ready to run again: results are dropped, counters stand as after building.
+void rewind(GraphParts& parts);
+
+}  // namespace weft::detail

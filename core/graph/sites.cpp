@@ -1,0 +1,70 @@
+#include "core/diagnostics/assert.hpp"
+
+#include <weft/task_type.hpp>
+
+#include <sys/mman.h>
+
+#include <map>
+#include <mutex>
+#include <string_view>
+#include <tuple>
+
+namespace weft {
+namespace {
+
+constexpr std::uint32_t kMostSites = 1u << 20;
+
+Site* reserve_sites() {
+  void* const place = ::mmap(nullptr, kMostSites * sizeof(Site), PROT_READ | PROT_WRITE,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  WEFT_ASSERT(place != MAP_FAILED, "address space for the table of sites must be available");
+  return static_cast<Site*>(place);
+}
+
+struct Register {
+  std::mutex mutex;
+  std::map<std::tuple<const TaskType*, std::string_view, std::uint32_t>, std::uint32_t> known;
+};
+
+Register& sites() {
+  static Register* const instance = new Register;
+  return *instance;
+}
+
+/// The last site this thread asked for: a loop asks for the same one over and over.
+struct Last {
+  const TaskType* type = nullptr;
+  const char* file = nullptr;
+  std::uint32_t line = 0;
+  std::uint32_t index = 0;
+};
+constinit thread_local Last last[4];
+
+}  // namespace
+
+namespace detail {
+Site* const site_table = reserve_sites();
+}
+
+std::uint32_t site_of(const TaskType& type, const std::source_location& where) {
+  Last& slot = last[(reinterpret_cast<std::uintptr_t>(&type) >> 6 ^ where.line()) & 3];
+  if (slot.type == &type && slot.file == where.file_name() && slot.line == where.line()) return slot.index;
+  Register& all = sites();
+  const std::lock_guard lock(all.mutex);
+  const auto [found, fresh] = all.known.try_emplace({&type, where.file_name(), where.line()},
+                                                    static_cast<std::uint32_t>(all.known.size()));
+  const std::uint32_t index = found->second;
+  if (fresh) {
+    WEFT_ASSERT(index < kMostSites, "a program has fewer than a million places that describe tasks");
+    Site& entry = detail::site_table[index];
+    entry.type = &type;
+    entry.file = where.file_name();
+    entry.function = where.function_name();
+    entry.line = where.line();
+    entry.pace.store(Site::kUnknown, std::memory_order_relaxed);
+  }
+  slot = {&type, where.file_name(), where.line(), index};
+  return index;
+}
+
+}  // namespace weft

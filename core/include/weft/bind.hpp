@@ -1,0 +1,257 @@
+#pragma once
+
+#include <weft/nested.hpp>
+
+#include <utility>
+
+namespace weft::detail {
+
+/// How an argument is kept until the task runs: by value, a string literal as std::string.
+template <class A>
+struct StoredAs {
+  using type = std::decay_t<A>;
+};
+template <std::size_t N>
+struct StoredAs<const char (&)[N]> {
+  using type = std::string;
+};
+template <class A>
+using Stored = typename StoredAs<A&&>::type;
+template <std::size_t N>
+struct StoredAs<char (&)[N]> {
+  using type = std::string;
+};
+
+/// The parameter list of a function or of a callable with one signature; unknown for generic ones.
+template <class F>
+struct Signature {
+  template <std::size_t I, class Else>
+  using Parameter = Else;
+};
+template <class... P>
+struct KnownSignature {
+  template <std::size_t I, class Else>
+  using Parameter = typename decltype([] {
+    if constexpr (I < sizeof...(P)) {
+      return std::type_identity<std::tuple_element_t<I, std::tuple<P...>>>{};
+    } else {
+      return std::type_identity<Else>{};
+    }
+  }())::type;
+};
+template <class R, class... P>
+struct Signature<R (*)(P...)> : KnownSignature<P...> {};
+template <class R, class... P>
+struct Signature<R (*)(P...) noexcept> : KnownSignature<P...> {};
+template <class M>
+struct MemberSignature;
+template <class C, class R, class... P>
+struct MemberSignature<R (C::*)(P...) const> : KnownSignature<P...> {};
+template <class C, class R, class... P>
+struct MemberSignature<R (C::*)(P...) const noexcept> : KnownSignature<P...> {};
+template <class C, class R, class... P>
+struct MemberSignature<R (C::*)(P...)> : KnownSignature<P...> {};
+template <class C, class R, class... P>
+struct MemberSignature<R (C::*)(P...) noexcept> : KnownSignature<P...> {};
+template <class F>
+  requires requires { &F::operator(); }
+struct Signature<F> : MemberSignature<decltype(&F::operator())> {};
+
+/// What the function receives for a stored argument.
+template <class S, bool kMove>
+struct Passed {
+  using type = std::conditional_t<kMove, S&&, const S&>;
+};
+template <class S, bool kMove>
+  requires is_handle<S>
+struct Passed<S, kMove> {
+  using type = const typename HandleValue<S>::type&;
+};
+template <class S, bool kMove>
+  requires(!is_handle<S> && has_handles<S>)
+struct Passed<S, kMove> {
+  using type = decltype(resolve(std::declval<const S&>()));
+};
+
+template <class T>
+inline constexpr bool may_stay_or_travel = Travels<T> || local_only<T>;
+
+/// Ties a callable and its stored arguments to the one TaskType that runs them.
+template <class F, class... S>
+struct Binding {
+  static constexpr bool kPlainCall = std::is_invocable_v<const F&, typename Passed<S, false>::type...>;
+  static constexpr bool kMutableCall = !kPlainCall && std::is_invocable_v<F&, typename Passed<S, true>::type...>;
+  static constexpr bool kRawCall = !kPlainCall && !kMutableCall && std::is_invocable_v<const F&, const S&...>;
+  static_assert(kPlainCall || kMutableCall || kRawCall,
+                "weft: the task's function cannot be called with these arguments (a handle gives its value, const T&)");
+
+  static constexpr auto result_of() {
+    if constexpr (kPlainCall) {
+      return std::type_identity<std::invoke_result_t<const F&, typename Passed<S, false>::type...>>{};
+    } else if constexpr (kMutableCall) {
+      return std::type_identity<std::invoke_result_t<F&, typename Passed<S, true>::type...>>{};
+    } else if constexpr (kRawCall) {
+      return std::type_identity<std::invoke_result_t<const F&, const S&...>>{};
+    } else {
+      return std::type_identity<void>{};
+    }
+  }
+  using Raw = std::decay_t<typename decltype(result_of())::type>;
+  using Result = std::conditional_t<std::is_void_v<Raw>, Nothing, Raw>;
+
+  using Plain = decltype(std::tuple_cat(
+      std::declval<std::conditional_t<is_handle<S>, std::tuple<>, std::tuple<S>>>()...));
+
+  struct Closure {
+    [[no_unique_address]] F function;
+    [[no_unique_address]] Plain plain;
+  };
+
+  static constexpr bool kInRecord = sizeof(Closure) <= result_offset(sizeof(Result), value_type<Result>.in_record) &&
+                                    alignof(Closure) <= 8;
+
+  template <std::size_t I>
+  static constexpr std::size_t handles_before() {
+    constexpr bool kinds[] = {is_handle<S>..., false};
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < I; ++i) count += kinds[i] ? 1 : 0;
+    return count;
+  }
+  static constexpr std::size_t kHandles = handles_before<sizeof...(S)>();
+  static constexpr bool kHasNested = ((!is_handle<S> && (has_handles<S> || tells_handles<S>)) || ...);
+
+  template <std::size_t I>
+  using Argument = std::tuple_element_t<I, std::tuple<S...>>;
+
+  /// Returns the I-th argument as the function takes it. A handle's value that is taken by value is moved out of its
+  /// producer when nobody else will look at it.
+  template <std::size_t I>
+  static decltype(auto) argument(Closure& closure, TaskFrame& frame) {
+    using A = Argument<I>;
+    constexpr std::size_t before = handles_before<I>();
+    if constexpr (kRawCall) {
+      return raw<I>(closure, frame);
+    } else if constexpr (is_handle<A>) {
+      using V = typename HandleValue<A>::type;
+      using P = typename Signature<F>::template Parameter<I, const V&>;
+      V& value = frame.template input<V>(before);
+      if constexpr (std::is_same_v<P, V> && !std::is_trivially_copyable_v<V>) {
+        if constexpr (std::is_copy_constructible_v<V>) {
+          return frame.sole_use(before) ? V(std::move(value)) : V(value);
+        } else {
+          return V(std::move(value));
+        }
+      } else {
+        return static_cast<const V&>(value);
+      }
+    } else if constexpr (has_handles<A>) {
+      return resolve(std::get<I - before>(closure.plain));
+    } else if constexpr (kMutableCall) {
+      return static_cast<A&&>(std::get<I - before>(closure.plain));
+    } else {
+      return static_cast<const A&>(std::get<I - before>(closure.plain));
+    }
+  }
+
+  template <std::size_t I>
+  static decltype(auto) raw(Closure& closure, TaskFrame& frame) {
+    using A = Argument<I>;
+    if constexpr (is_handle<A>) {
+      return static_cast<const typename HandleValue<A>::type&>(
+          frame.template input<typename HandleValue<A>::type>(handles_before<I>()));
+    } else {
+      return static_cast<const A&>(std::get<I - handles_before<I>()>(closure.plain));
+    }
+  }
+
+  static void run(TaskFrame& frame) {
+    Closure& closure = frame.template closure<Closure, kInRecord>();
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      frame.template emplace<Result>([&]() -> Result {
+        if constexpr (std::is_void_v<Raw>) {
+          call(closure, argument<I>(closure, frame)...);
+          return {};
+        } else {
+          return call(closure, argument<I>(closure, frame)...);
+        }
+      });
+    }(std::index_sequence_for<S...>{});
+  }
+
+  template <class... P>
+  static decltype(auto) call(Closure& closure, P&&... arguments) {
+    if constexpr (kMutableCall) {
+      return closure.function(std::forward<P>(arguments)...);
+    } else {
+      return std::as_const(closure.function)(std::forward<P>(arguments)...);
+    }
+  }
+
+  static constexpr TaskType make_type();
+};
+
+/// Appends a reading of one argument to a task's description.
+void describe_argument(std::string& text, bool value);
+void describe_argument(std::string& text, long long value);
+void describe_argument(std::string& text, unsigned long long value);
+void describe_argument(std::string& text, double value);
+void describe_argument(std::string& text, const std::string& value);
+void describe_argument_type(std::string& text, const char* spelled_name);
+
+template <class T>
+void describe_any(std::string& text, const T& value) {
+  if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, std::string>) {
+    describe_argument(text, value);
+  } else if constexpr (std::is_floating_point_v<T>) {
+    describe_argument(text, static_cast<double>(value));
+  } else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
+    describe_argument(text, static_cast<long long>(value));
+  } else if constexpr (std::is_integral_v<T>) {
+    describe_argument(text, static_cast<unsigned long long>(value));
+  } else {
+    describe_argument_type(text, spelled_name<T>());
+  }
+}
+
+template <class F, class... S>
+constexpr TaskType Binding<F, S...>::make_type() {
+  TaskType type{};
+  type.run = &run;
+  if constexpr (!std::is_trivially_destructible_v<Closure> || !kInRecord) {
+    type.destroy_closure = [](void* closure) noexcept {
+      if constexpr (kInRecord) {
+        static_cast<Closure*>(closure)->~Closure();
+      } else {
+        Closure* boxed;
+        std::memcpy(&boxed, closure, sizeof boxed);
+        delete boxed;
+      }
+    };
+  }
+  type.result = &value_type<Result>;
+  type.closure_bytes = sizeof(Closure);
+  type.closure_in_record = kInRecord;
+  type.repeatable = !kMutableCall;
+  type.describe = [](const void* closure, std::string& text) {
+    const Closure* place = static_cast<const Closure*>(closure);
+    if constexpr (!kInRecord) std::memcpy(&place, closure, sizeof place);
+    std::apply([&](const auto&... value) { (describe_any(text, value), ...); }, place->plain);
+  };
+  type.name = &spelled_name<F>;
+  return type;
+}
+
+template <class F, class... S>
+inline constexpr TaskType task_type = Binding<F, S...>::make_type();
+
+/// A callable can be told from a value by being a function or having operator().
+template <class T>
+inline constexpr bool looks_callable = std::is_function_v<std::remove_pointer_t<std::decay_t<T>>> ||
+                                       requires { &std::decay_t<T>::operator(); };
+
+template <class V>
+struct GiveValue {
+  V operator()(const V& value) const { return value; }
+};
+
+}  // namespace weft::detail

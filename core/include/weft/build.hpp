@@ -1,0 +1,146 @@
+#pragma once
+
+#include <weft/bind.hpp>
+
+namespace weft::detail {
+
+/// Where a new task is written and how it starts out.
+struct Place {
+  arena::Cursor& cursor;
+  /// Uses and flags the record starts with.
+  std::uint64_t word;
+  /// What the record's packet field starts with: the graph's serial for a Graph's task, else kNone.
+  PacketId owner;
+};
+
+/// What connecting a task to its inputs found.
+struct Connected {
+  /// Inputs that have not ended.
+  std::uint32_t unfinished = 0;
+  /// One of them is not of the same unlaunched graph, so it may end at any time.
+  bool foreign = false;
+};
+
+/// Throws if a handle among the arguments is empty.
+void require_valid(const Handle& handle, const std::source_location& where);
+/// Takes inputs that had ended already out of the count of a task whose guard stands.
+void settle_inputs(TaskId task, const Connected& connected) noexcept;
+
+/// Adds `consumer` to the consumers of `producer` and takes a use of it.
+inline void connect(std::uint32_t edge_id, TaskId producer, TaskId consumer, PacketId owner, Connected& connected) {
+  Edge& edge = arena::edge(edge_id);
+  TaskRecord& record = arena::task(producer);
+  edge.producer = producer;
+  edge.consumer = consumer;
+  const std::uint64_t link = static_cast<std::uint64_t>(edge_id + 1) << task_word::kEdgeShift;
+  constexpr std::uint64_t low = (std::uint64_t{1} << task_word::kEdgeShift) - 1;
+  std::uint64_t word = record.word.load(std::memory_order_acquire);
+  if (owner != kNone && record.packet == owner && (word & task_word::kDone) == 0) {
+    // Of the same graph, which one thread builds: nobody else writes this word now.
+    edge.next = task_word::edge_of(word);
+    record.word.store(((word & low) | link) + task_word::kUse, std::memory_order_relaxed);
+    ++connected.unfinished;
+    return;
+  }
+  for (;;) {
+    if ((word & task_word::kDone) != 0) {
+      if (record.word.compare_exchange_weak(word, word + task_word::kUse, std::memory_order_acq_rel)) return;
+    } else {
+      edge.next = task_word::edge_of(word);
+      if (record.word.compare_exchange_weak(word, ((word & low) | link) + task_word::kUse,
+                                            std::memory_order_acq_rel)) {
+        ++connected.unfinished;
+        connected.foreign = true;
+        return;
+      }
+    }
+  }
+}
+
+/// Writes a new record; its closure is constructed by the caller, its inputs are connected after that.
+inline TaskId open_task(const Place& place, std::uint32_t site, std::uint32_t inputs) {
+  const std::uint32_t first = inputs == 0 ? 0 : arena::allocate_edges(place.cursor, inputs);
+  const TaskId id = arena::allocate_task(place.cursor);
+  TaskRecord& record = arena::task(id);
+  record.word.store(place.word, std::memory_order_relaxed);
+  record.join.store(inputs + 1, std::memory_order_relaxed);
+  record.site = site;
+  record.first_input = first;
+  record.input_count = inputs;
+  record.packet = place.owner;
+  record.link = kNone;
+  return id;
+}
+
+/// Keeps an argument that is not a handle; handles are kept as edges.
+template <class A>
+auto keep_plain(A&& argument) {
+  if constexpr (is_handle<Stored<A>>) {
+    return std::tuple<>();
+  } else {
+    return std::tuple<Stored<A>>(std::forward<A>(argument));
+  }
+}
+
+template <class F>
+void check_callable(const F& function, const std::source_location& where) {
+  static_assert(std::is_empty_v<F> || std::is_pointer_v<F> || !std::is_trivially_copyable_v<F> || sizeof(F) != 0);
+  static_cast<void>(function);
+  static_cast<void>(where);
+}
+
+template <class F, class... S>
+void check_types() {
+  using B = Binding<F, S...>;
+  static_assert(may_stay_or_travel<typename B::Result>,
+                "weft: the task's result cannot travel between processes: give its type weft_fields(archive, T&), "
+                "or declare weft::local_only<T>");
+  static_assert(((is_handle<S> || has_handles<S> || tells_handles<S> || may_stay_or_travel<S>)&&...),
+                "weft: an argument of the task cannot travel between processes: give its type weft_fields(archive, "
+                "T&), or declare weft::local_only<T>; pass data by value, not by pointer");
+}
+
+/// Describes a call as a task: writes its record, closure and edges. The record's join counter still holds its guard.
+template <class F, class... A>
+TaskId write_task(const Place& place, const std::source_location& where, Connected& connected, F&& function,
+                  A&&... arguments) {
+  using B = Binding<std::decay_t<F>, Stored<A>...>;
+  using Closure = typename B::Closure;
+  check_types<std::decay_t<F>, Stored<A>...>();
+  check_callable(function, where);
+  std::uint32_t inputs = B::kHandles;
+  if constexpr (B::kHasNested) {
+    auto count = [&](const Handle&) { ++inputs; };
+    auto count_nested = [&]<class T>(const T& argument) {
+      if constexpr (!is_handle<T>) visit_handles(argument, count);
+    };
+    (count_nested(arguments), ...);
+  }
+  const TaskId id = open_task(place, site_of(task_type<std::decay_t<F>, Stored<A>...>, where), inputs);
+  TaskRecord& record = arena::task(id);
+
+  std::uint32_t edge_id = record.first_input;
+  auto join_to = [&](const Handle& handle) {
+    require_valid(handle, where);
+    connect(edge_id++, handle.task_id(), id, place.owner, connected);
+  };
+  [[maybe_unused]] auto join_direct = [&]<class T>(const T& argument) {
+    if constexpr (is_handle<T>) join_to(argument);
+  };
+  [[maybe_unused]] auto join_nested = [&]<class T>(const T& argument) {
+    if constexpr (!is_handle<T>) visit_handles(argument, join_to);
+  };
+  (join_direct(arguments), ...);
+  if constexpr (B::kHasNested) (join_nested(arguments), ...);
+
+  auto plain = std::tuple_cat(keep_plain(std::forward<A>(arguments))...);
+  if constexpr (B::kInRecord) {
+    ::new (static_cast<void*>(record.payload)) Closure{std::forward<F>(function), typename B::Plain(std::move(plain))};
+  } else {
+    Closure* const boxed = new Closure{std::forward<F>(function), typename B::Plain(std::move(plain))};
+    std::memcpy(record.payload, &boxed, sizeof boxed);
+  }
+  return id;
+}
+
+}  // namespace weft::detail

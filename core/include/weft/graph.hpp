@@ -1,0 +1,115 @@
+#pragma once
+
+#include <weft/delayed.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace weft {
+
+class Graph;
+namespace detail {
+struct GraphParts;
+GraphParts& parts_of(Graph& graph);
+}  // namespace detail
+
+/// A task graph that is built once and may be run many times, with new inputs each time.
+///
+///     Graph graph;
+///     Delayed<double> x = graph.input(2.0);
+///     Delayed<double> y = graph.add(square, x);
+///     client.run(graph);                            // y.value() is 4
+///     graph.set(x, 3.0);
+///     client.run(graph);                            // y.value() is 9
+///
+/// Owns: its tasks, until it is destroyed; results that a handle or an unfinished task still needs.
+/// Threading: one thread at a time builds, sets and runs it.
+class Graph {
+ public:
+  Graph();
+  ~Graph();
+  Graph(Graph&& other) noexcept;
+  Graph& operator=(Graph&& other) noexcept;
+
+#define WEFT_CALL(TYPES, PARAMETERS, ARGUMENTS)                                                     \
+  /** Adds a call of `function`; handles among the arguments become inputs of the task. */          \
+  template <class F TYPES>                                                                          \
+  auto add(F&& function PARAMETERS, const std::source_location& where = std::source_location::current()) { \
+    return add_at(where, std::forward<F>(function) ARGUMENTS);                                      \
+  }
+#include <weft/call_overloads.def>
+#undef WEFT_CALL
+
+  /// Adds a task whose value `set` changes between runs.
+  template <class T>
+  auto input(T&& value, const std::source_location& where = std::source_location::current()) {
+    using V = std::decay_t<T>;
+    return add_at(where, detail::GiveValue<V>{}, std::forward<T>(value));
+  }
+  /// Gives an input another value for the next run.
+  template <class T>
+  void set(const Delayed<T>& input, T value) {
+    using B = detail::Binding<detail::GiveValue<T>, T>;
+    check_settable(input, detail::task_type<detail::GiveValue<T>, T>);
+    TaskFrame frame(input.task_id());
+    std::get<0>(frame.template closure<typename B::Closure, B::kInRecord>().plain) = std::move(value);
+  }
+
+  /// As `add`, with the line of the user's source given by hand.
+  template <class F, class... A>
+  auto add_at(const std::source_location& where, F&& function, A&&... arguments) {
+    using Result = typename detail::Binding<std::decay_t<F>, detail::Stored<A>...>::Result;
+    if (--until_sample_ == 0) [[unlikely]] begin_sample();
+    detail::Connected connected;
+    const detail::Place place{cursor_, kWord, serial_};
+    const TaskId id =
+        detail::write_task(place, where, connected, std::forward<F>(function), std::forward<A>(arguments)...);
+    if (connected.unfinished == 0 && !connected.foreign) {
+      arena::task(id).join.store(0, std::memory_order_relaxed);
+      if (roots_end_ == id && !roots_.empty()) {
+        roots_end_ = id + 1;
+      } else {
+        add_root(id);
+      }
+    } else if (!connected.foreign) {
+      arena::task(id).join.store(connected.unfinished, std::memory_order_relaxed);
+    } else {
+      add_guarded(id, connected.unfinished);
+    }
+    if (id == end_) [[likely]] {
+      ++end_;
+    } else {
+      begin_range(id);
+    }
+    if (sampling_) [[unlikely]] end_sample();
+    return Delayed<Result>::adopt(id);
+  }
+
+  /// Returns how many tasks it has.
+  std::size_t task_count() const;
+
+ private:
+  friend detail::GraphParts& detail::parts_of(Graph&);
+  /// The first use is the handle's, the second the run's that is to come.
+  static constexpr std::uint64_t kWord = task_word::kKept + 2 * task_word::kUse;
+
+  void add_root(TaskId id);
+  void add_guarded(TaskId id, std::uint32_t unfinished);
+  void begin_range(TaskId id);
+  void begin_sample();
+  void end_sample();
+  void check_settable(const Handle& input, const TaskType& type) const;
+
+  arena::Cursor cursor_;
+  PacketId serial_;
+  TaskId end_ = kNone;
+  TaskId roots_end_ = kNone;
+  std::uint32_t until_sample_ = 256;  // the first ones pay for fresh memory and say nothing of the others
+  bool sampling_ = false;
+  struct Root;
+  std::vector<std::pair<TaskId, TaskId>> roots_;
+  std::unique_ptr<detail::GraphParts> parts_;
+};
+
+}  // namespace weft

@@ -1,0 +1,472 @@
+#include "core/runtime/local_runtime.hpp"
+
+#include "core/executor/failing.hpp"
+#include "core/graph/boxes.hpp"
+#include "core/graph/extras.hpp"
+#include "core/graph/failure_text.hpp"
+#include "core/graph/task_name.hpp"
+#include "core/runtime/machine.hpp"
+
+#include <weft/arena.hpp>
+#include <weft/error.hpp>
+
+#include <ctime>
+
+namespace weft {
+namespace {
+
+/// Tasks of a stored graph in one packet: some hundred microseconds of empty tasks.
+constexpr std::uint32_t kPacketTasks = 64 * arena::kSegmentTasks;
+constexpr std::uint32_t kMostClients = 256;
+
+std::atomic<LocalRuntime*> open_runtimes[kMostClients];
+std::atomic<std::uint32_t> next_serial{1};
+
+WorkerOptions worker_options(const Settings& settings, std::uint32_t slots, std::uint64_t budget,
+                             const std::map<std::string, std::uint32_t>& amounts,
+                             const std::map<std::string, std::uint32_t>& ids) {
+  static_cast<void>(settings);
+  WorkerOptions options;
+  options.slots = slots;
+  options.budget_bytes = budget;
+  for (const auto& [name, amount] : amounts) options.resources.push_back({ids.at(name), amount});
+  return options;
+}
+
+SchedulerOptions scheduler_options() {
+  SchedulerOptions options;
+  options.keep_lineage = false;
+  options.keep_bytes = 0;
+  return options;
+}
+
+std::map<std::string, std::uint32_t> number(const std::map<std::string, std::uint32_t>& amounts) {
+  std::map<std::string, std::uint32_t> ids;
+  for (const auto& [name, amount] : amounts) ids.emplace(name, static_cast<std::uint32_t>(ids.size()));
+  return ids;
+}
+
+}  // namespace
+
+LocalRuntime* LocalRuntime::find(std::uint32_t serial) {
+  LocalRuntime* const runtime = open_runtimes[serial % kMostClients].load(std::memory_order_acquire);
+  return runtime != nullptr && runtime->serial_ == serial ? runtime : nullptr;
+}
+
+LocalRuntime::LocalRuntime(Settings settings, std::map<std::string, std::uint32_t> resources)
+    : settings_(std::move(settings)),
+      serial_(next_serial.fetch_add(1, std::memory_order_relaxed)),
+      budget_bytes_(machine::memory_budget(settings_)),
+      resource_ids_(number(resources)),
+      ledger_(machine::executor_options(settings_).slots),
+      executor_(machine::executor_options(settings_), ledger_, *this),
+      scheduler_(scheduler_options()),
+      worker_(worker_options(settings_, executor_.slot_count(), budget_bytes_, resources, resource_ids_)),
+      client_book_(ledger_.open_book("client")) {
+  client_book_.start();
+  const std::lock_guard lock(machines_mutex_);
+  WorkerJoined joined;
+  joined.worker = 0;
+  joined.slots = executor_.slot_count();
+  joined.budget_bytes = budget_bytes_;
+  for (const auto& [name, amount] : resources) joined.resources.push_back({resource_ids_.at(name), amount});
+  tell_scheduler(std::move(joined));
+  pump();
+  LocalRuntime* expected = nullptr;
+  if (!open_runtimes[serial_ % kMostClients].compare_exchange_strong(expected, this)) {
+    throw Error("too many clients are open in this process (256): close one first");
+  }
+}
+
+LocalRuntime::~LocalRuntime() {
+  close();
+  open_runtimes[serial_ % kMostClients].store(nullptr, std::memory_order_release);
+}
+
+Nanoseconds LocalRuntime::now() const {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<Nanoseconds>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
+// --- Launching -------------------------------------------------------------------------------------------------------
+
+PacketId LocalRuntime::take_packet_id() {
+  if (!free_packets_.empty()) {
+    // The lowest first, so that the packets of a batch follow each other.
+    const PacketId packet = free_packets_.top();
+    free_packets_.pop();
+    return packet;
+  }
+  packets_.resize(next_packet_ + 1);
+  return next_packet_++;
+}
+
+std::uint32_t LocalRuntime::needs_index(const TaskOptions& options) {
+  Needs needs;
+  for (const auto& [name, amount] : options.resources) {
+    if (name == "slots") {
+      needs.slots = amount;
+      continue;
+    }
+    const auto [found, fresh] = resource_ids_.try_emplace(name, static_cast<std::uint32_t>(resource_ids_.size()));
+    needs.resources.push_back({found->second, amount});
+  }
+  if (needs.slots <= 1 && needs.resources.empty()) return kNone;
+  submission_.needs.push_back(std::move(needs));
+  return static_cast<std::uint32_t>(submission_.needs.size() - 1);
+}
+
+void LocalRuntime::submit_packet(PacketId packet, TaskId first_task, std::uint32_t tasks, bool roots,
+                                 const TaskOptions* options) {
+  packets_[packet].first_task = first_task;
+  packets_[packet].tasks = tasks;
+  packets_[packet].holders = 2;
+  PacketSpec spec;
+  spec.first_task = first_task;
+  spec.task_count = tasks;
+  spec.flags = roots ? packet_flags::kRoots : std::uint8_t{0};
+  if (options != nullptr) {
+    spec.priority = options->priority;
+    spec.peak_bytes = options->memory_bytes;
+    spec.needs = needs_index(*options);
+  }
+  // A batch is one run of packet numbers; a recycled number may break it.
+  if (!submission_.packets.empty() && packet != submission_.first_packet + submission_.packets.size()) flush_submission();
+  if (submission_.packets.empty()) submission_.first_packet = packet;
+  submission_.packets.push_back(spec);
+}
+
+void LocalRuntime::flush_submission() {
+  if (submission_.packets.empty()) return;
+  tell_scheduler(std::exchange(submission_, {}));
+  pump();
+}
+
+void LocalRuntime::launch(TaskId task, const TaskOptions* options) {
+  if (options != nullptr && options->plain()) options = nullptr;
+  const bool urgent = options != nullptr && (!options->resources.empty() || options->priority != 0 || options->memory_bytes != 0);
+  tasks_total_.fetch_add(1, std::memory_order_relaxed);
+  if (!urgent && executor_.inside()) return executor_.launch_child(task);
+  {
+    const std::lock_guard lock(machines_mutex_);
+    const PacketId packet = take_packet_id();
+    arena::task(task).packet = packet;
+    executor_.prepare(packet, 1, {}, urgent, 0);
+    submit_packet(packet, task, 1, arena::task(task).input_count == 0, options);
+    flush_submission();
+  }
+  executor_.release_guard(task);
+}
+
+void LocalRuntime::launch(const std::vector<TaskId>& tasks, const TaskOptions* options) {
+  if (options != nullptr && !options->plain()) {
+    for (const TaskId task : tasks) launch(task, options);
+    return;
+  }
+  tasks_total_.fetch_add(tasks.size(), std::memory_order_relaxed);
+  {
+    const std::lock_guard lock(machines_mutex_);
+    std::vector<std::tuple<PacketId, TaskId, std::uint32_t, bool>> batch;
+    for (std::size_t first = 0; first < tasks.size(); first += kPacketTasks) {
+      const std::size_t end = std::min(tasks.size(), first + kPacketTasks);
+      const PacketId packet = take_packet_id();
+      bool roots = false;
+      for (std::size_t i = first; i < end; ++i) {
+        arena::task(tasks[i]).packet = packet;
+        roots = roots || arena::task(tasks[i]).input_count == 0;
+      }
+      const auto count = static_cast<std::uint32_t>(end - first);
+      executor_.prepare(packet, count, {}, false, 0);
+      batch.push_back({packet, tasks[first], count, roots});
+    }
+    for (const auto& [packet, first, count, roots] : batch) submit_packet(packet, first, count, roots, nullptr);
+    flush_submission();
+  }
+  for (const TaskId task : tasks) executor_.release_guard(task);
+}
+
+void LocalRuntime::launch_needed(TaskId task, const TaskOptions* options) {
+  constexpr std::uint64_t settled = task_word::kLaunched | task_word::kDone | task_word::kKept;
+  // Depth first over what is only described; a task is written down after its inputs.
+  struct Visit {
+    TaskId task;
+    std::uint32_t next_input;
+  };
+  std::vector<TaskId> order;
+  std::vector<Visit> stack;
+  const auto claim = [](TaskId id) {
+    std::atomic<std::uint64_t>& word = arena::task(id).word;
+    std::uint64_t seen = word.load(std::memory_order_acquire);
+    while ((seen & settled) == 0) {
+      if (word.compare_exchange_weak(seen, (seen | task_word::kLaunched) + task_word::kUse)) return true;
+    }
+    return false;
+  };
+  if (claim(task)) stack.push_back({task, 0});
+  while (!stack.empty()) {
+    Visit& top = stack.back();
+    const TaskRecord& record = arena::task(top.task);
+    if (top.next_input == record.input_count) {
+      order.push_back(top.task);
+      stack.pop_back();
+      continue;
+    }
+    const TaskId producer = arena::edge(record.first_input + top.next_input++).producer;
+    if (claim(producer)) stack.push_back({producer, 0});
+  }
+  if (order.size() == 1) return launch(order.front(), options);
+  if (!order.empty()) launch(order, options);
+}
+
+void LocalRuntime::run(detail::GraphParts& graph) {
+  if (graph.running.exchange(true)) throw Error("Client::run: this graph is running already");
+  if (executor_.inside()) {
+    graph.running.store(false);
+    throw Error("Client::run: a graph cannot be run from inside a task; submit its calls as tasks instead");
+  }
+  if (graph.ran) detail::rewind(graph);
+  graph.ran = true;
+  const std::uint32_t count = graph.task_count();
+  tasks_total_.fetch_add(count, std::memory_order_relaxed);
+  book_client(Phase::Build, std::exchange(graph.build_ticks, 0));
+  const Ticks begun = ticks_now();
+  {
+    const std::lock_guard lock(machines_mutex_);
+    // All of it is known before the first packet goes: from then on slots run tasks of any packet they find ready.
+    struct Cut {
+      PacketId packet;
+      TaskRange range;
+      bool roots;
+    };
+    std::vector<Cut> cuts;
+    std::size_t root = 0;
+    for (const TaskRange range : graph.ranges) {
+      for (TaskId first = range.first; first < range.end;) {
+        const TaskId cut = std::min(range.end, (first / kPacketTasks + 1) * kPacketTasks);
+        std::vector<TaskRange> roots;
+        for (; root < graph.roots.size() && graph.roots[root].first < cut; ++root) {
+          TaskRange& next = graph.roots[root];
+          roots.push_back({next.first, std::min(next.end, cut)});
+          if (next.end > cut) {
+            next.first = cut;
+            break;
+          }
+        }
+        const PacketId packet = take_packet_id();
+        graph.packets_left.fetch_add(1, std::memory_order_relaxed);
+        packets_[packet].graph = &graph;
+        for (TaskId at = first; at < cut; at += arena::kSegmentTasks - at % arena::kSegmentTasks) {
+          arena::segment_packets[at >> arena::kSegmentShift] = packet;
+        }
+        const bool has_roots = !roots.empty();
+        executor_.prepare(packet, cut - first, std::move(roots), false, 0);
+        cuts.push_back({packet, {first, cut}, has_roots});
+        first = cut;
+      }
+    }
+    for (const Cut& cut : cuts) submit_packet(cut.packet, cut.range.first, cut.range.size(), cut.roots, nullptr);
+    flush_submission();
+  }
+  for (const TaskId task : graph.guarded) executor_.release_guard(task);
+  book_client(Phase::Submit, ticks_now() - begun);
+  executor_.help_until(kNone, [&] { return graph.packets_left.load(std::memory_order_acquire) == 0; });
+  for (const TaskRange range : graph.ranges) {
+    for (TaskId at = range.first; at < range.end; at += arena::kSegmentTasks - at % arena::kSegmentTasks) {
+      arena::segment_packets[at >> arena::kSegmentShift] = kNone;
+    }
+  }
+  graph.running.store(false);
+  if (graph.failed.exchange(0) == 0) return;
+  for (const TaskRange range : graph.ranges) {
+    for (TaskId id = range.first; id < range.end; ++id) {
+      if ((arena::task(id).word.load() & task_word::kFailed) != 0) throw_failure(id);
+    }
+  }
+}
+
+void LocalRuntime::wait(TaskId task) {
+  const std::atomic<std::uint64_t>& word = arena::task(task).word;
+  executor_.help_until(task, [&] { return (word.load(std::memory_order_acquire) & task_word::kDone) != 0; });
+}
+
+// --- Carrying actions ------------------------------------------------------------------------------------------------
+
+void LocalRuntime::tell_scheduler(SchedulerEventBody body) {
+  scheduler_.handle({now(), std::move(body)}, scheduler_actions_);
+}
+
+void LocalRuntime::tell_worker(WorkerEventBody body) { worker_.handle({now(), std::move(body)}, worker_actions_); }
+
+void LocalRuntime::pump() {
+  for (;;) {
+    if (!scheduler_actions_.list.empty()) {
+      SchedulerActions actions = std::exchange(scheduler_actions_, {});
+      PacketsDealt dealt;
+      for (const SchedulerAction& action : actions.list) {
+        if (const Deal* deal = std::get_if<Deal>(&action)) {
+          scheduler_.describe_deal(*deal, actions, dealt);
+        } else {
+          carry(action);
+        }
+      }
+      if (!dealt.packets.empty()) tell_worker(std::move(dealt));
+    } else if (!worker_actions_.list.empty()) {
+      const WorkerActions actions = std::exchange(worker_actions_, {});
+      for (const WorkerAction& action : actions.list) carry(action);
+    } else if (!finished_.empty()) {
+      tell_scheduler(PacketsFinished{0, std::exchange(finished_, {})});
+    } else {
+      return;
+    }
+  }
+}
+
+void LocalRuntime::carry(const SchedulerAction& action) {
+  if (const Recall* recall = std::get_if<Recall>(&action)) {
+    tell_worker(RecallAsked{recall->packet, recall->attempt, recall->cancel});
+  } else if (const Drop* drop = std::get_if<Drop>(&action)) {
+    tell_worker(DropAsked{drop->packet, drop->attempt});
+  } else if (const Refuse* refused = std::get_if<Refuse>(&action)) {
+    refuse(refused->packet, refused->reason, refused->detail);
+  } else if (const Forget* forget = std::get_if<Forget>(&action)) {
+    let_go(forget->packet);
+  }
+  // Report says nothing new here: the executor has told the tasks themselves. Relocate and Replicate need a second
+  // worker.
+}
+
+void LocalRuntime::carry(const WorkerAction& action) {
+  if (const Activate* activate = std::get_if<Activate>(&action)) {
+    executor_.activate(activate->packet);
+  } else if (const SendFinished* finished = std::get_if<SendFinished>(&action)) {
+    finished_.push_back(finished->finished);
+  } else if (std::holds_alternative<HoldRoots>(action)) {
+    executor_.hold_roots(true);
+  } else if (const ReleaseRoots* release = std::get_if<ReleaseRoots>(&action)) {
+    if (release->count == kNone) {
+      executor_.hold_roots(false);
+    } else {
+      executor_.allow_roots(release->count);
+    }
+  } else if (const SendFailed* failed = std::get_if<SendFailed>(&action)) {
+    tell_scheduler(PacketFailed{0, failed->packet, failed->attempt, failed->error, failed->reason, failed->retriable});
+  } else if (const SendReturned* returned = std::get_if<SendReturned>(&action)) {
+    tell_scheduler(PacketReturned{0, returned->packet, returned->attempt, returned->from_task, kNone});
+  } else if (const SendRefused* refused = std::get_if<SendRefused>(&action)) {
+    tell_scheduler(RecallRefused{0, refused->packet, refused->attempt});
+  } else if (std::holds_alternative<SendPaused>(action)) {
+    tell_scheduler(WorkerPaused{0});
+  } else if (std::holds_alternative<SendResumed>(action)) {
+    tell_scheduler(WorkerResumed{0});
+  } else if (const Stuck* stuck = std::get_if<Stuck>(&action)) {
+    refuse(stuck->packet, stuck->reason, stuck->detail);
+  }
+}
+
+void LocalRuntime::let_go(PacketId packet) {
+  if (--packets_[packet].holders != 0) return;
+  packets_[packet] = {};
+  free_packets_.push(packet);
+}
+
+void LocalRuntime::packet_done(PacketId packet) noexcept {
+  PacketEntry& entry = executor_.entry(packet);
+  const std::uint32_t failed = entry.failed.load(std::memory_order_relaxed);
+  detail::GraphParts* graph = nullptr;
+  {
+    const std::lock_guard lock(machines_mutex_);
+    PacketInfo& info = packets_[packet];
+    graph = info.graph;
+    tasks_done_.fetch_add(info.tasks + entry.children.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    tasks_failed_.fetch_add(failed, std::memory_order_relaxed);
+    if (!info.refused) {
+      tell_worker(PacketDone{packet, entry.attempt, entry.bytes.load(), 0, failed});
+    }
+    let_go(packet);
+    pump();
+  }
+  if (graph != nullptr) {
+    graph->failed.fetch_add(failed, std::memory_order_relaxed);
+    if (graph->packets_left.fetch_sub(1, std::memory_order_acq_rel) == 1) executor_.wake_waiters();
+  }
+}
+
+void LocalRuntime::packet_ready(PacketId packet) noexcept {
+  const std::lock_guard lock(machines_mutex_);
+  tell_worker(ReadyTasks{packet});
+  pump();
+}
+
+void LocalRuntime::starved() noexcept {
+  const std::lock_guard lock(machines_mutex_);
+  tell_worker(SlotsIdle{1});
+  pump();
+}
+
+void LocalRuntime::refuse(PacketId packet, Reason reason, std::uint32_t detail) {
+  PacketInfo& info = packets_[packet];
+  if (info.refused) return;
+  info.refused = true;
+  auto failure = std::make_shared<TaskFailure>();
+  failure->kind = TaskFailure::Kind::Refused;
+  failure->message = refusal_text(reason, detail, [&](std::uint32_t id) {
+    for (const auto& [name, number] : resource_ids_) {
+      if (number == id) return name;
+    }
+    return std::string("?");
+  });
+  describe_task(info.first_task, *failure);
+  extras::change(info.first_task, [&](TaskExtra& extra) {
+    extra.cancelled = true;
+    extra.failure = failure;
+  });
+  tell_scheduler(PacketsCancelled{{packet}});
+  executor_.activate(packet);
+}
+
+void LocalRuntime::close() {
+  closing_.store(true);
+  executor_.drain();
+  {
+    const std::lock_guard lock(machines_mutex_);
+    for (PacketId packet = 0; packet < next_packet_; ++packet) {
+      if (packets_[packet].holders == 2 && packets_[packet].tasks != 0) executor_.activate(packet);
+    }
+  }
+  executor_.help_until(kNone, [&] {
+    return tasks_done_.load(std::memory_order_acquire) >= tasks_total_.load(std::memory_order_acquire);
+  });
+  executor_.stop();
+}
+
+// --- Books -----------------------------------------------------------------------------------------------------------
+
+void LocalRuntime::book_client(Phase phase, Ticks ticks) {
+  const std::lock_guard lock(client_book_mutex_);
+  client_book_.book(phase, ticks);
+}
+
+LedgerReport LocalRuntime::ledger() {
+  const std::lock_guard lock(client_book_mutex_);
+  return ledger_.report();
+}
+
+void LocalRuntime::reset_ledger() {
+  const std::lock_guard lock(client_book_mutex_);
+  ledger_.restart();
+}
+
+MemoryReport LocalRuntime::memory_report() const {
+  MemoryReport report;
+  report.budget_bytes = budget_bytes_;
+  report.used_bytes = boxes::resident_bytes();
+  return report;
+}
+
+LocalRuntime::Counts LocalRuntime::counts() {
+  return {tasks_done_.load(std::memory_order_relaxed), tasks_total_.load(std::memory_order_relaxed),
+          tasks_failed_.load(std::memory_order_relaxed)};
+}
+
+}  // namespace weft

@@ -1,0 +1,121 @@
+#pragma once
+
+#include "core/diagnostics/ledger.hpp"
+#include "core/executor/executor.hpp"
+#include "core/graph/graph_parts.hpp"
+#include "core/scheduler/scheduler.hpp"
+#include "core/worker/worker.hpp"
+
+#include <weft/config.hpp>
+#include <weft/memory.hpp>
+#include <weft/task_options.hpp>
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <queue>
+#include <string>
+#include <vector>
+
+namespace weft {
+
+/// Carries the actions of one scheduler machine and one worker machine out inside this process: `sync` and `threads`.
+/// For: the same machines and executor as in a cluster, with function calls where a cluster has messages.
+/// Owns: the machines, the executor.  Threading: any thread; the machines are guarded by machines_mutex_.
+///
+/// How a launch goes:
+///  1. `launch_*` numbers packets, prepares their entries, and hands PacketsSubmitted to the scheduler machine.
+///  2. `pump` carries actions to and fro until nothing is left: Deal to the worker machine, Activate to the executor.
+///  3. The executor calls `packet_done`; PacketDone goes to the worker machine, its SendFinished to the scheduler
+///     machine, Forget frees the packet's number.
+class LocalRuntime final : public Executor::Listener {
+ public:
+  LocalRuntime(Settings settings, std::map<std::string, std::uint32_t> resources);
+  ~LocalRuntime() override;
+
+  std::uint32_t serial() const { return serial_; }
+  const Settings& settings() const { return settings_; }
+  Executor& executor() { return executor_; }
+  /// Returns the runtime of a client that is still open, or null.
+  static LocalRuntime* find(std::uint32_t serial);
+
+  /// Launches one described task whose guard still stands. Throws if no worker could ever run it.
+  void launch(TaskId task, const TaskOptions* options);
+  /// Launches described tasks; `tasks` is in an order in which producers come before consumers.
+  void launch(const std::vector<TaskId>& tasks, const TaskOptions* options);
+  /// Launches all that a described task needs and that has not been launched, itself included.
+  void launch_needed(TaskId task, const TaskOptions* options);
+  /// Runs a graph and returns when all of its tasks have ended. Throws what the first failed task threw.
+  void run(detail::GraphParts& graph);
+  void wait(TaskId task);
+
+  void packet_done(PacketId packet) noexcept override;
+  void packet_ready(PacketId packet) noexcept override;
+  void starved() noexcept override;
+
+  /// Books time a caller spent building or submitting, outside any slot.
+  void book_client(Phase phase, Ticks ticks);
+  LedgerReport ledger();
+  void reset_ledger();
+  struct Counts {
+    std::uint64_t tasks_done = 0;
+    std::uint64_t tasks_total = 0;
+    std::uint64_t tasks_failed = 0;
+  };
+  Counts counts();
+  std::uint32_t slots() const { return executor_.slot_count(); }
+  MemoryReport memory_report() const;
+
+ private:
+  PacketId take_packet_id();
+  void submit_packet(PacketId packet, std::uint32_t first_task, std::uint32_t tasks, bool roots,
+                     const TaskOptions* options);
+  std::uint32_t needs_index(const TaskOptions& options);
+  void flush_submission();
+  void pump();
+  void carry(const SchedulerAction& action);
+  void carry(const WorkerAction& action);
+  void tell_scheduler(SchedulerEventBody body);
+  void tell_worker(WorkerEventBody body);
+  void let_go(PacketId packet);
+  void refuse(PacketId packet, Reason reason, std::uint32_t detail);
+  void close();
+  Nanoseconds now() const;
+
+  const Settings settings_;
+  const std::uint32_t serial_;
+  const std::uint64_t budget_bytes_;
+  std::map<std::string, std::uint32_t> resource_ids_;
+  Ledger ledger_;
+  Executor executor_;
+
+  // Guarded by machines_mutex_.
+  std::mutex machines_mutex_;
+  Scheduler scheduler_;
+  Worker worker_;
+  SchedulerActions scheduler_actions_;
+  WorkerActions worker_actions_;
+  PacketsSubmitted submission_;
+  std::vector<FinishedPacket> finished_;
+  std::priority_queue<PacketId, std::vector<PacketId>, std::greater<>> free_packets_;
+  PacketId next_packet_ = 0;
+  struct PacketInfo {
+    detail::GraphParts* graph = nullptr;
+    TaskId first_task = kNone;
+    std::uint32_t tasks = 0;
+    /// Who still uses the number: the scheduler machine until Forget, the executor until the last task.
+    std::uint8_t holders = 0;
+    bool refused = false;
+  };
+  std::vector<PacketInfo> packets_;
+
+  std::atomic<std::uint64_t> tasks_total_{0};
+  std::atomic<std::uint64_t> tasks_done_{0};
+  std::atomic<std::uint64_t> tasks_failed_{0};
+  std::atomic<std::uint64_t> peak_bytes_{0};
+  std::atomic<bool> closing_{false};
+  std::mutex client_book_mutex_;
+  SlotBook& client_book_;
+};
+
+}  // namespace weft

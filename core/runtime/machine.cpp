@@ -1,0 +1,50 @@
+#include "core/runtime/machine.hpp"
+
+#include <weft/memory.hpp>
+
+#include <sched.h>
+
+namespace weft::machine {
+namespace {
+
+/// Results may take this share of the limit; the rest is for the program, its stacks and the allocator.
+constexpr double kShareOfLimit = 0.7;
+
+std::vector<int> usable_processors() {
+  std::vector<int> processors;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return processors;
+  for (int i = 0; i < CPU_SETSIZE; ++i) {
+    if (CPU_ISSET(i, &set)) processors.push_back(i);
+  }
+  return processors;
+}
+
+}  // namespace
+
+bool is_sync(const Settings& settings) { return settings.scheduler == "sync"; }
+
+ExecutorOptions executor_options(const Settings& settings) {
+  ExecutorOptions options;
+  const MemoryLimits limits = memory_limits();
+  const std::vector<int> processors = usable_processors();
+  const auto cores = static_cast<unsigned>(limits.usable_cores);
+  options.threads = !is_sync(settings);
+  options.slots = !options.threads ? 1 : settings.threads > 0 ? static_cast<unsigned>(settings.threads) : cores;
+  options.spin_ns = options.slots > cores ? 0 : settings.spin_us * 1000;
+  options.most_lent_threads = static_cast<unsigned>(settings.max_waiting_threads);
+  // A quota gives time, not processors: then the kernel decides where slots run.
+  const bool own_cores = options.slots <= processors.size() && processors.size() <= cores;
+  options.pin = settings.pin == "on" || (settings.pin == "auto" && own_cores);
+  if (options.pin) options.processors = processors;
+  return options;
+}
+
+std::uint64_t memory_budget(const Settings& settings) {
+  const MemoryLimits limits = memory_limits();
+  if (!settings.memory.automatic()) return settings.memory.of(limits.bytes);
+  return static_cast<std::uint64_t>(kShareOfLimit * static_cast<double>(limits.bytes));
+}
+
+}  // namespace weft::machine

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "core/executor/executor.hpp"
+
+#include <weft/config.hpp>
+
+namespace weft::machine {
+
+/// What the settings and the machine together say about one process.
+
+/// Returns how many slots, which processors, and how they idle. Spinning is off where slots outnumber processors.
+ExecutorOptions executor_options(const Settings& settings);
+/// Returns the bytes results may hold: what was configured, else a share of the least limit found.
+std::uint64_t memory_budget(const Settings& settings);
+/// Returns whether the settings mean one slot on the calling thread.
+bool is_sync(const Settings& settings);
+
+}  // namespace weft::machine
