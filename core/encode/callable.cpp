@@ -178,18 +178,20 @@ void check_capture(const void* bytes, std::size_t size, const std::source_locati
     std::memcpy(&word, static_cast<const std::byte*>(bytes) + k * sizeof word, sizeof word);
     const auto range = points_here(word);
     if (!range) continue;
-    throw Error(fmt::format("lambda at {}:{} captures a pointer or reference into this process (word {} of {}, into "
-                            "{}): pass it as an argument",
-                            where.file_name(), where.line(), k + 1, words, describe_range(*range)));
+    throw Error(
+        fmt::format("lambda at {}:{} captures a pointer or reference into this process (word {} of {}, into "
+                    "{}): pass it as an argument",
+                    where.file_name(), where.line(), k + 1, words, describe_range(*range)));
   }
 }
 
 void encode_address(Writer& writer, const void* address) {
   const auto image = image_of(address);
   if (!image) {
-    throw Error(fmt::format("the address {} is no part of the program or of a library it has loaded, so no other "
-                            "process could find it: pass a function of the program",
-                            address));
+    throw Error(
+        fmt::format("the address {} is no part of the program or of a library it has loaded, so no other "
+                    "process could find it: pass a function of the program",
+                    address));
   }
   writer.number(image->digest);
   writer.number(static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(address) - image->bias));
@@ -248,9 +250,10 @@ std::uint64_t registry_digest() {
 namespace detail {
 
 void wrong_callable(std::string_view wanted) {
-  throw Error(fmt::format("the bytes of a task are not those of {}: the processes run different programs; start all of "
-                          "them from the same executable",
-                          wanted));
+  throw Error(
+      fmt::format("the bytes of a task are not those of {}: the processes run different programs; start all of "
+                  "them from the same executable",
+                  wanted));
 }
 
 }  // namespace detail

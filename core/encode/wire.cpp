@@ -26,9 +26,10 @@ void Writer::grow(std::size_t more) {
 }
 
 void Reader::damaged(std::string_view type, std::string_view what) const {
-  throw Error(fmt::format("damaged bytes at offset {} of {} while reading {}: {}; they were not written as this type "
-                          "by this program, or were changed since",
-                          offset_, size_, type, what));
+  throw Error(
+      fmt::format("damaged bytes at offset {} of {} while reading {}: {}; they were not written as this type "
+                  "by this program, or were changed since",
+                  offset_, size_, type, what));
 }
 
 void Reader::too_short(std::string_view type, std::size_t needed) const {
@@ -42,15 +43,17 @@ void Reader::too_many(std::string_view type, std::uint64_t count) const {
 namespace detail {
 
 void nested_too_deep(std::string_view type) {
-  throw Error(fmt::format("a value of {} is nested in itself more than {} levels deep: keep long chains in a "
-                          "std::vector to send them",
-                          type, kMostLevels));
+  throw Error(
+      fmt::format("a value of {} is nested in itself more than {} levels deep: keep long chains in a "
+                  "std::vector to send them",
+                  type, kMostLevels));
 }
 
 void must_stay(std::string_view type) {
-  throw Error(fmt::format("a {} cannot leave its process: it is declared weft::local_only; make it inside the task "
-                          "that uses it, or send what it is made from",
-                          type));
+  throw Error(
+      fmt::format("a {} cannot leave its process: it is declared weft::local_only; make it inside the task "
+                  "that uses it, or send what it is made from",
+                  type));
 }
 
 void write_long_double(Writer& writer, long double value) {

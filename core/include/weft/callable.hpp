@@ -25,7 +25,7 @@ enum class CallableKind {
 namespace detail {
 
 template <class F>
-inline constexpr bool is_function_pointer = std::is_pointer_v<F> && std::is_function_v<std::remove_pointer_t<F>>;
+inline constexpr bool is_function_pointer = std::is_pointer_v<F>&& std::is_function_v<std::remove_pointer_t<F>>;
 
 template <class F>
 consteval CallableKind callable_kind() {

@@ -7,14 +7,10 @@
 #include <array>
 #include <deque>
 #include <list>
-#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <tuple>
-#include <unordered_map>
-#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -53,79 +49,6 @@ struct SequenceCodec {
     for (std::size_t i = 0; i < count; ++i) read_value(reader, values.emplace_back());
   }
 };
-
-template <class C>
-concept IsMap = requires { typename C::mapped_type; };
-
-/// What an element of a map or set is made of: keys are const inside the container.
-template <class C>
-struct ElementOf {
-  using type = typename C::key_type;
-};
-template <IsMap C>
-struct ElementOf<C> {
-  using type = std::pair<typename C::key_type, typename C::mapped_type>;
-};
-
-template <class C>
-const typename C::key_type& key_of(const typename C::value_type& element) {
-  if constexpr (IsMap<C>) {
-    return element.first;
-  } else {
-    return element;
-  }
-}
-
-/// A map or set. Those without an order are written in the order of their keys where keys have one, so that equal
-/// containers have equal bytes.
-template <class C, bool kOrdered>
-struct AssociativeCodec {
-  using Element = typename ElementOf<C>::type;
-
-  static void write_element(Writer& writer, const typename C::value_type& element) {
-    if constexpr (IsMap<C>) {
-      write_value(writer, element.first);
-      write_value(writer, element.second);
-    } else {
-      write_value(writer, element);
-    }
-  }
-  static void write(Writer& writer, const C& values) {
-    writer.count(values.size());
-    using Key = typename C::key_type;
-    if constexpr (!kOrdered && requires(const Key& a, const Key& b) { { a < b } -> std::convertible_to<bool>; }) {
-      using Value = typename C::value_type;
-      auto before = [](const Value* a, const Value* b) { return key_of<C>(*a) < key_of<C>(*b); };
-      std::multiset<const Value*, decltype(before)> sorted;
-      for (const Value& value : values) sorted.insert(&value);
-      for (const Value* value : sorted) write_element(writer, *value);
-    } else {
-      for (const auto& value : values) write_element(writer, value);
-    }
-  }
-  static void read(Reader& reader, C& values) {
-    const std::size_t count = reader.elements(least_bytes<typename C::key_type>(), type_name<C>());
-    for (std::size_t i = 0; i < count; ++i) {
-      Element element{};
-      if constexpr (IsMap<C>) {
-        read_value(reader, element.first);
-        read_value(reader, element.second);
-      } else {
-        read_value(reader, element);
-      }
-      values.insert(values.end(), std::move(element));
-    }
-  }
-};
-
-template <class C>
-consteval auto map_parts() {
-  return Types<typename C::key_type, typename C::mapped_type>{};
-}
-
-/// A type of namespace std; for those recognised by their shape because their headers are slow to compile.
-template <class T>
-concept InStd = type_name<T>().starts_with("std::");
 
 }  // namespace detail
 
@@ -171,7 +94,7 @@ struct Codec<std::vector<bool, A>> {
   }
   static void read(Reader& reader, std::vector<bool, A>& values) {
     const std::uint64_t count = reader.count("std::vector<bool>");
-    if (count / 8 > reader.remaining()) reader.damaged("std::vector<bool>", "it is longer than the bytes that are left");
+    if (count / 8 > reader.remaining()) reader.damaged("std::vector<bool>", "it does not fit in the bytes left");
     const std::byte* const bits = reader.view(static_cast<std::size_t>((count + 7) / 8), "std::vector<bool>");
     values.resize(static_cast<std::size_t>(count));
     for (std::size_t i = 0; i < values.size(); ++i) values[i] = (bits[i / 8] >> (i % 8) & std::byte{1}) != std::byte{0};
@@ -234,17 +157,15 @@ struct Codec<std::optional<T>> {
 
 /// The value pointed to, not the pointer. Not for classes with virtual functions: their other half would be lost.
 template <class T>
-  requires(!std::is_array_v<T> && !std::is_polymorphic_v<T>)
-struct Codec<std::unique_ptr<T, std::default_delete<T>>> {
+requires(!std::is_array_v<T> && !std::is_polymorphic_v<T>) struct Codec<std::unique_ptr<T, std::default_delete<T>>> {
   using Parts = Types<std::remove_const_t<T>>;
   static void write(Writer& writer, const std::unique_ptr<T>& value) {
-    writer.enter(type_name<T>());
+    const Nesting nesting(writer.level(), type_name<T>());
     detail::write_value(writer, value != nullptr);
     if (value) detail::write_value<std::remove_const_t<T>>(writer, *value);
-    writer.leave();
   }
   static void read(Reader& reader, std::unique_ptr<T>& value) {
-    reader.enter(type_name<T>());
+    const Nesting nesting(reader.level(), type_name<T>());
     bool present = false;
     detail::read_value(reader, present);
     if (present) {
@@ -252,7 +173,6 @@ struct Codec<std::unique_ptr<T, std::default_delete<T>>> {
       detail::read_value(reader, *made);
       value = std::move(made);
     }
-    reader.leave();
   }
 };
 
@@ -264,14 +184,16 @@ struct Codec<std::variant<T...>> {
     writer.count(value.valueless_by_exception() ? sizeof...(T) : value.index());
     [&]<std::size_t... I>(std::index_sequence<I...>) {
       ((value.index() == I ? detail::write_value(writer, *std::get_if<I>(&value)) : void()), ...);
-    }(std::index_sequence_for<T...>{});
+    }
+    (std::index_sequence_for<T...>{});
   }
   static void read(Reader& reader, std::variant<T...>& value) {
     const std::uint64_t index = reader.count(type_name<std::variant<T...>>());
     if (index >= sizeof...(T)) reader.damaged(type_name<std::variant<T...>>(), "it has no such alternative");
     [&]<std::size_t... I>(std::index_sequence<I...>) {
       ((index == I ? detail::read_value(reader, value.template emplace<I>()) : void()), ...);
-    }(std::index_sequence_for<T...>{});
+    }
+    (std::index_sequence_for<T...>{});
   }
 };
 
@@ -280,96 +202,7 @@ struct Codec<std::deque<T, A>> : detail::SequenceCodec<std::deque<T, A>> {};
 template <class T, class A>
 struct Codec<std::list<T, A>> : detail::SequenceCodec<std::list<T, A>> {};
 
-// Only comparisons and hashes without state: the reader makes its own.
-template <class K, class V, class L, class A>
-  requires std::is_empty_v<L>
-struct Codec<std::map<K, V, L, A>> : detail::AssociativeCodec<std::map<K, V, L, A>, true> {
-  using Parts = Types<K, V>;
-};
-template <class K, class V, class L, class A>
-  requires std::is_empty_v<L>
-struct Codec<std::multimap<K, V, L, A>> : detail::AssociativeCodec<std::multimap<K, V, L, A>, true> {
-  using Parts = Types<K, V>;
-};
-template <class K, class L, class A>
-  requires std::is_empty_v<L>
-struct Codec<std::set<K, L, A>> : detail::AssociativeCodec<std::set<K, L, A>, true> {
-  using Parts = Types<K>;
-};
-template <class K, class L, class A>
-  requires std::is_empty_v<L>
-struct Codec<std::multiset<K, L, A>> : detail::AssociativeCodec<std::multiset<K, L, A>, true> {
-  using Parts = Types<K>;
-};
-template <class K, class V, class H, class E, class A>
-  requires(std::is_empty_v<H> && std::is_empty_v<E>)
-struct Codec<std::unordered_map<K, V, H, E, A>> : detail::AssociativeCodec<std::unordered_map<K, V, H, E, A>, false> {
-  using Parts = Types<K, V>;
-};
-template <class K, class H, class E, class A>
-  requires(std::is_empty_v<H> && std::is_empty_v<E>)
-struct Codec<std::unordered_set<K, H, E, A>> : detail::AssociativeCodec<std::unordered_set<K, H, E, A>, false> {
-  using Parts = Types<K>;
-};
-
-/// std::complex.
-template <class T>
-  requires(detail::InStd<T> && requires(const T& value) { T(value.real(), value.imag()); })
-struct Codec<T> {
-  using Real = typename T::value_type;
-  using Parts = Types<Real>;
-  static constexpr bool kBlock = detail::is_block<Real>();
-  static void write(Writer& writer, const T& value) {
-    detail::write_value<Real>(writer, value.real());
-    detail::write_value<Real>(writer, value.imag());
-  }
-  static void read(Reader& reader, T& value) {
-    Real real{}, imaginary{};
-    detail::read_value(reader, real);
-    detail::read_value(reader, imaginary);
-    value = T(real, imaginary);
-  }
-};
-
-/// std::chrono::duration.
-template <class T>
-  requires(detail::InStd<T> && requires(const T& value) { typename T::period; T(value.count()); })
-struct Codec<T> {
-  using Parts = Types<typename T::rep>;
-  static constexpr bool kBlock = detail::is_block<typename T::rep>();
-  static void write(Writer& writer, const T& value) { detail::write_value<typename T::rep>(writer, value.count()); }
-  static void read(Reader& reader, T& value) {
-    typename T::rep count{};
-    detail::read_value(reader, count);
-    value = T(count);
-  }
-};
-
-/// std::chrono::time_point, but not of a clock that every process starts anew.
-template <class T>
-  requires(detail::InStd<T> && requires(const T& value) { T(value.time_since_epoch()); requires !T::clock::is_steady; })
-struct Codec<T> {
-  using Parts = Types<typename T::duration>;
-  static constexpr bool kBlock = detail::is_block<typename T::duration>();
-  static void write(Writer& writer, const T& value) { detail::write_value(writer, value.time_since_epoch()); }
-  static void read(Reader& reader, T& value) {
-    typename T::duration since_epoch{};
-    detail::read_value(reader, since_epoch);
-    value = T(since_epoch);
-  }
-};
-
-/// std::filesystem::path.
-template <class T>
-  requires(detail::InStd<T> && requires(const T& value) { T(value.native()); value.root_directory(); })
-struct Codec<T> {
-  using Parts = Types<typename T::value_type>;
-  static void write(Writer& writer, const T& value) { detail::write_value(writer, value.native()); }
-  static void read(Reader& reader, T& value) {
-    typename T::string_type text;
-    detail::read_value(reader, text);
-    value = T(std::move(text));
-  }
-};
-
 }  // namespace weft
+
+#include <weft/codecs_by_key.hpp>
+#include <weft/codecs_by_shape.hpp>

@@ -25,10 +25,14 @@ class ReadArchive;
 namespace detail {
 
 template <class T>
-concept HasCodec = requires { typename Codec<T>::Parts; };
+concept HasCodec = requires {
+  typename Codec<T>::Parts;
+};
 
 template <class T>
-concept HasFieldsFunction = requires(WriteArchive& archive, T& value) { weft_fields(archive, value); };
+concept HasFieldsFunction = requires(WriteArchive& archive, T& value) {
+  weft_fields(archive, value);
+};
 
 template <class T>
 concept Number = std::is_arithmetic_v<T> || std::is_enum_v<T>;
@@ -41,8 +45,8 @@ consteval bool all_travel(Types<Part...>) {
   return (travels_within<kLocalToo, Part, Outer...>() && ...);
 }
 
-// `Outer` are the types whose parts are being asked about: one that holds itself, as a tree does, travels if all else in
-// it does.
+// `Outer` are the types whose parts are being asked about: one that holds itself, as a tree does, travels if all else
+// in it does.
 template <bool kLocalToo, class T, class... Outer>
 consteval bool travels_within() {
   if constexpr (std::is_const_v<T> || std::is_volatile_v<T>) {
@@ -128,16 +132,12 @@ consteval std::size_t least_bytes_of(Types<Field...>) {
 // The fewest bytes a value of `T` can take; at least one.
 template <class T>
 consteval std::size_t least_bytes() {
-  if constexpr (local_only<T>) {
-    return 1;
-  } else if constexpr (Number<T> || travels_as_block<T>) {
+  if constexpr (Number<T> || travels_as_block<T>) {
     return sizeof(T);
-  } else if constexpr (HasFieldsFunction<T> || HasCodec<T>) {
+  } else if constexpr (local_only<T> || HasFieldsFunction<T> || HasCodec<T> || std::is_empty_v<T>) {
     return 1;
   } else if constexpr (std::is_bounded_array_v<T>) {
     return std::extent_v<T> * least_bytes<std::remove_extent_t<T>>();
-  } else if constexpr (std::is_empty_v<T>) {
-    return 1;
   } else {
     return least_bytes_of(FieldTypes<T>{});
   }
@@ -203,12 +203,11 @@ void write_value(Writer& writer, const T& value) {
   } else if constexpr (travels_as_block<T>) {
     std::memcpy(writer.append(sizeof value), &value, sizeof value);
   } else if constexpr (HasFieldsFunction<T>) {
-    writer.enter(type_name<T>());
+    const Nesting nesting(writer.level(), type_name<T>());
     const std::size_t before = writer.size();
     WriteArchive archive(writer);
     weft_fields(archive, const_cast<T&>(value));
     if (writer.size() == before) writer.number<std::uint8_t>(0);
-    writer.leave();
   } else if constexpr (HasCodec<T>) {
     Codec<T>::write(writer, value);
   } else if constexpr (std::is_array_v<T>) {
@@ -216,9 +215,8 @@ void write_value(Writer& writer, const T& value) {
   } else if constexpr (std::is_empty_v<T>) {
     writer.number<std::uint8_t>(0);
   } else {
-    writer.enter(type_name<T>());
+    const Nesting nesting(writer.level(), type_name<T>());
     with_fields(value, [&](const auto&... field) { (write_value(writer, field), ...); });
-    writer.leave();
   }
 }
 
@@ -235,12 +233,11 @@ void read_value(Reader& reader, T& value) {
   } else if constexpr (Number<T> || travels_as_block<T>) {
     reader.bytes(&value, sizeof value, type_name<T>());
   } else if constexpr (HasFieldsFunction<T>) {
-    reader.enter(type_name<T>());
+    const Nesting nesting(reader.level(), type_name<T>());
     const std::size_t before = reader.offset();
     ReadArchive archive(reader);
     weft_fields(archive, value);
     if (reader.offset() == before) reader.number<std::uint8_t>(type_name<T>());
-    reader.leave();
   } else if constexpr (HasCodec<T>) {
     Codec<T>::read(reader, value);
   } else if constexpr (std::is_array_v<T>) {
@@ -248,9 +245,8 @@ void read_value(Reader& reader, T& value) {
   } else if constexpr (std::is_empty_v<T>) {
     reader.number<std::uint8_t>(type_name<T>());
   } else {
-    reader.enter(type_name<T>());
+    const Nesting nesting(reader.level(), type_name<T>());
     with_fields(value, [&](auto&... field) { (read_value(reader, field), ...); });
-    reader.leave();
   }
 }
 

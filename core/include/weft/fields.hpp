@@ -27,8 +27,7 @@ inline constexpr std::size_t kMostFields = 16;
 template <class T>
 struct AnyBaseOf {
   template <class U>
-    requires(std::is_base_of_v<U, T> && !std::is_same_v<U, T>)
-  constexpr operator U() const;
+  requires(std::is_base_of_v<U, T> && !std::is_same_v<U, T>) constexpr operator U() const;
 };
 
 // Each field is given an empty brace: unlike a value it cannot be spread over the elements of an array.
@@ -106,7 +105,7 @@ concept PlainStruct = detail::is_plain_struct<T>();
 
 /// Returns `use(field...)`, the fields of `value` by reference, in the order of their declaration.
 template <class T, class F>
-  requires PlainStruct<std::remove_const_t<T>>
+requires PlainStruct<std::remove_const_t<T>>
 constexpr decltype(auto) with_fields(T& value, F&& use) {
   constexpr std::size_t count = detail::count_fields<std::remove_const_t<T>>();
   if constexpr (count == 0) {

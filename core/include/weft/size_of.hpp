@@ -15,7 +15,9 @@ constexpr std::size_t size_of(const T& value);
 namespace detail {
 
 template <class T>
-concept HasSizeFunction = requires(const T& value) { { weft_size_of(value) } -> std::convertible_to<std::size_t>; };
+concept HasSizeFunction = requires(const T& value) {
+  { weft_size_of(value) } -> std::convertible_to<std::size_t>;
+};
 
 // Blocks of elements side by side: std::vector, std::string, and whatever has the same shape.
 template <class T>
@@ -34,7 +36,10 @@ concept StdRange = InStd<T> && requires(const T& value) {
 };
 
 template <class T>
-concept StdOptional = InStd<T> && requires(const T& value) { value.has_value(); *value; };
+concept StdOptional = InStd<T> && requires(const T& value) {
+  value.has_value();
+  *value;
+};
 
 // unique_ptr and shared_ptr; several owners are charged with the whole each.
 template <class T>
@@ -80,7 +85,10 @@ std::size_t heap_of_contiguous(const T& values) {
   const std::less<const void*> before{};
   const bool inside = !before(place, &values) && before(place, &values + 1);
   std::size_t held = values.size();
-  if constexpr (requires { { values.capacity() } -> std::convertible_to<std::size_t>; }) held = values.capacity();
+  if constexpr (requires {
+                  { values.capacity() } -> std::convertible_to<std::size_t>;
+                })
+    held = values.capacity();
   std::size_t heap = inside ? 0 : held * sizeof(typename T::value_type);
   if constexpr (may_hold_heap<typename T::value_type>) {
     for (std::size_t i = 0; i < static_cast<std::size_t>(values.size()); ++i) heap += heap_of(values.data()[i]);
@@ -124,7 +132,9 @@ class HeapArchive {
 };
 
 template <class T>
-concept HasHeapFields = requires(HeapArchive& archive, T& value) { weft_fields(archive, value); };
+concept HasHeapFields = requires(HeapArchive& archive, T& value) {
+  weft_fields(archive, value);
+};
 
 template <class T>
 constexpr std::size_t heap_of(const T& value) {
@@ -151,8 +161,10 @@ constexpr std::size_t heap_of(const T& value) {
   } else if constexpr (StdOptional<T>) {
     return value.has_value() ? heap_of(*value) : 0;
   } else if constexpr (OwningPointer<T>) {
-    if constexpr (std::is_array_v<typename T::element_type> || std::is_void_v<typename T::element_type>) return 0;
-    else return value ? size_of(*value) : 0;
+    if constexpr (std::is_array_v<typename T::element_type> || std::is_void_v<typename T::element_type>)
+      return 0;
+    else
+      return value ? size_of(*value) : 0;
   } else if constexpr (HasHeapFields<T>) {
     HeapArchive archive;
     weft_fields(archive, const_cast<T&>(value));

@@ -70,14 +70,8 @@ class Writer {
     number(static_cast<std::uint8_t>(value));
   }
 
-  /// Brackets the fields of one object; throws weft::Error when objects lie too deep in each other.
-  void enter(std::string_view type) {
-    if (++level_ > detail::kMostLevels) {
-      level_ = 0;
-      detail::nested_too_deep(type);
-    }
-  }
-  void leave() { --level_; }
+  /// How deep the object being written lies inside others; see Nesting.
+  std::uint32_t& level() { return level_; }
 
  private:
   void grow(std::size_t more);
@@ -133,10 +127,8 @@ class Reader {
     return static_cast<std::size_t>(value);
   }
 
-  void enter(std::string_view type) {
-    if (++level_ > detail::kMostLevels) detail::nested_too_deep(type);
-  }
-  void leave() { --level_; }
+  /// How deep the object being read lies inside others; see Nesting.
+  std::uint32_t& level() { return level_; }
 
   /// Throws weft::Error: what is wrong at the present offset, while reading a `type`.
   [[noreturn]] void damaged(std::string_view type, std::string_view what) const;
@@ -149,6 +141,22 @@ class Reader {
   const std::size_t size_;
   std::size_t offset_ = 0;
   std::uint32_t level_ = 0;
+};
+
+/// Brackets the fields of one object; throws weft::Error when objects lie too deep in each other.
+/// Owns: one level of a Writer or Reader, until it is destroyed. Threading: that of the Writer or Reader.
+class Nesting {
+ public:
+  Nesting(std::uint32_t& level, std::string_view type) : level_(level) {
+    if (level_ >= detail::kMostLevels) detail::nested_too_deep(type);
+    ++level_;
+  }
+  Nesting(const Nesting&) = delete;
+  Nesting& operator=(const Nesting&) = delete;
+  ~Nesting() { --level_; }
+
+ private:
+  std::uint32_t& level_;
 };
 
 }  // namespace weft
