@@ -101,7 +101,7 @@ std::string place_of_run(const Failure& failure) {
 
 }  // namespace
 
-std::string type_name(const std::type_info& type) {
+std::string readable_type(const std::type_info& type) {
   int status = 0;
   const std::unique_ptr<char, void (*)(void*)> text(abi::__cxa_demangle(type.name(), nullptr, nullptr, &status),
                                                     std::free);
@@ -112,12 +112,12 @@ Thrown describe(const std::exception_ptr& exception) {
   if (!exception) return {"", "no exception"};
   const auto current_type = [] {
     const std::type_info* const type = abi::__cxa_current_exception_type();
-    return type != nullptr ? type_name(*type) : std::string("unknown type");
+    return type != nullptr ? readable_type(*type) : std::string("unknown type");
   };
   try {
     std::rethrow_exception(exception);
   } catch (const std::exception& error) {
-    Thrown thrown{type_name(typeid(error)), ""};
+    Thrown thrown{readable_type(typeid(error)), ""};
     // The type that std::throw_with_nested makes up is not the one the user named.
     constexpr std::string_view kNested = "std::_Nested_exception<";
     if (thrown.type.substr(0, kNested.size()) == kNested && thrown.type.back() == '>') {

@@ -9,11 +9,7 @@
 namespace weft {
 
 /// Returns the name of a type as the user wrote it ("std::vector<int>"), with the library's inline namespaces dropped.
-std::string type_name(const std::type_info& type);
-template <class T>
-std::string type_name() {
-  return type_name(typeid(T));
-}
+std::string readable_type(const std::type_info& type);
 
 /// What a callable threw.
 struct Thrown {

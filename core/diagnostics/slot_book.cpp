@@ -36,8 +36,7 @@ void take_into_mean(Ticks& mean16, std::uint64_t held, Ticks sample) noexcept {
 }  // namespace
 
 void SlotBook::draw_interval() noexcept {
-  const bool long_tasks = (mean_.total() >> kMeanShift) >= kLongTicks;
-  until_sample_ = long_tasks ? 1 : random_interval(random_);
+  until_sample_ = (pace_ >> kMeanShift) >= kLongTicks ? 1 : random_interval(random_);
 }
 
 void SlotBook::sample(Ticks launch, Ticks kernel, Ticks complete) noexcept {
@@ -45,11 +44,16 @@ void SlotBook::sample(Ticks launch, Ticks kernel, Ticks complete) noexcept {
   window_.kernel += kernel;
   window_.complete += complete;
   ++window_.tasks;
-  take_into_mean(mean_.launch, mean_.tasks, launch);
-  take_into_mean(mean_.kernel, mean_.tasks, kernel);
-  take_into_mean(mean_.complete, mean_.tasks, complete);
-  mean_.tasks = std::min<std::uint64_t>(mean_.tasks + 1, 1u << kMeanShift);
-  if (until_sample_ > 1 && (mean_.total() >> kMeanShift) >= kLongTicks) until_sample_ = 1;
+  const Ticks total = launch + kernel + complete;
+  if (total < kLongTicks) {
+    take_into_mean(mean_.launch, mean_.tasks, launch);
+    take_into_mean(mean_.kernel, mean_.tasks, kernel);
+    take_into_mean(mean_.complete, mean_.tasks, complete);
+    mean_.tasks = std::min<std::uint64_t>(mean_.tasks + 1, 1u << kMeanShift);
+  }
+  take_into_mean(pace_, paced_, total);
+  paced_ = std::min<std::uint64_t>(paced_ + 1, 1u << kMeanShift);
+  if ((pace_ >> kMeanShift) >= kLongTicks) until_sample_ = 1;
   add(samples_, 1);
   overhead_.add(launch + complete);
   kernel_.add(kernel);
@@ -72,7 +76,7 @@ void SlotBook::book_stretch(std::uint64_t tasks, Ticks ticks) noexcept {
   Ticks excess = 0;
   const Ticks mean16 = mean_.total();
   if (rest_tasks == 0 || mean16 == 0) {
-    // All were sampled: what lies between their stamps is the loop around them, which finds the next task.
+    // What lies between the stamps of sampled tasks is the loop around them, which finds the next task.
     share.launch += rest;
   } else {
     const double expected = static_cast<double>(mean16) / (1u << kMeanShift) * static_cast<double>(rest_tasks);

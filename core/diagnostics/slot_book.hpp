@@ -28,7 +28,9 @@ namespace weft {
 ///
 /// Invariants:
 ///   1. The phases grow by exactly the ticks of each stretch and each stamp: nothing is lost, nothing counted twice.
-///   2. Sampled tasks are booked as measured; the others of the stretch share what remains by the decaying means.
+///   2. Sampled tasks are booked as measured; the others of the stretch share what remains by the decaying means of short
+///      samples (below kLongTicks): a caller may sample every task it expects to be long, without its weight falling on
+///      the short ones between them.
 ///   3. What remains beyond kExcess times the expected is kernel (some unsampled task was long) and is also counted in
 ///      inferred_kernel(), so that a report can say how much of kernel was inferred.
 class alignas(64) SlotBook {
@@ -88,7 +90,7 @@ class alignas(64) SlotBook {
   /// Counts `tasks` (less than until_sample()) down at once.
   void skip(std::uint32_t tasks) noexcept { until_sample_ -= tasks; }
 
-  /// Records one task of the stretch under way, measured by itself.
+  /// Records one task of the stretch under way, measured by itself: one that was due, or any other.
   void sample(Ticks launch, Ticks kernel, Ticks complete) noexcept;
 
   /// Books the time since the last stamp as a stretch of `tasks` short tasks, and returns now.
@@ -157,7 +159,9 @@ class alignas(64) SlotBook {
   std::uint32_t until_sample_ = 1;  // the first task is always a sample, so that no stretch is split blindly
   std::uint32_t random_ = 0x9e3779b9u;
   Parts window_;  // samples of the stretch under way, as measured
-  Parts mean_;    // decaying means, in 1/16 ticks; tasks counts how many samples they hold, up to 16
+  Parts mean_;    // decaying means of short samples, in 1/16 ticks; tasks counts the samples in them, up to 16
+  Ticks pace_ = 0;  // decaying mean of all samples' totals, in 1/16 ticks: whether each task is worth its stamps
+  std::uint64_t paced_ = 0;
   // Sums, read by others.
   Sum phases_[kPhaseCount] = {};
   Sum tasks_{0};

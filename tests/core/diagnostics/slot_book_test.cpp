@@ -127,6 +127,15 @@ TEST_F(SlotBookTest, AnAnomalouslyLongStretchBooksItsExcessToKernel) {
   EXPECT_NEAR(static_cast<double>(book_->inferred_kernel()), 1'500'000, 100);
 }
 
+TEST_F(SlotBookTest, LongTasksSampledOnTheSideDoNotWeighOnTheShortOnes) {
+  ASSERT_TRUE(book_->sample_due());
+  book_->sample(20, 60, 20);
+  book_->sample(1000, 2'000'000, 1000);  // not due, but its caller knew that it is long
+  book_->book_stretch(102, 100 + 2'002'000 + 10'000);
+  EXPECT_EQ(at(Phase::Launch), 20u + 1000u + 2000u);
+  EXPECT_EQ(at(Phase::Complete), 20u + 1000u + 2000u);
+}
+
 TEST_F(SlotBookTest, OnePreemptedSampleDoesNotSetTheSharesOfThoseAfterIt) {
   ASSERT_TRUE(book_->sample_due());
   for (int i = 0; i < 16; ++i) book_->sample(100, 100, 100);
