@@ -6,8 +6,6 @@
 #include <weft/error.hpp>
 #include <weft/log.hpp>
 
-#include <cstdio>
-
 namespace weft {
 namespace {
 

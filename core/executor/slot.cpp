@@ -5,6 +5,9 @@
 #include "core/graph/boxes.hpp"
 #include "core/graph/extras.hpp"
 #include "core/graph/release.hpp"
+#include "core/graph/resend.hpp"
+
+#include <weft/build.hpp>
 
 namespace weft {
 namespace {
@@ -135,6 +138,7 @@ bool Slot::call(TaskId task, TaskRecord& record, const TaskType& type) {
       }
       TaskFrame frame(task);
       type.run(frame);
+      if (detail::checking_transfer()) [[unlikely]] resend_result(record, type);
       break;
     } catch (...) {
       if (!failing::again(task, std::current_exception())) {
@@ -239,7 +243,7 @@ void Slot::settle() {
 
 void Slot::book_stretch() {
   if (stretch_tasks_ == 0) return;
-  book_.end_stretch(std::exchange(stretch_tasks_, 0));
+  book_.end_stretch(std::exchange(stretch_tasks_, 0) + std::exchange(inner_tasks_, 0));
   book_.begin_stretch();
 }
 

@@ -37,6 +37,9 @@ class Slot {
   /// Reports finished tasks to their packet; after that this slot owes nobody anything.
   void settle();
 
+  /// Counts tasks of a formula that ran inside the present task.
+  void count_inner_tasks(std::uint64_t tasks) { inner_tasks_ += tasks; }
+
   unsigned index() const { return index_; }
   Deque& deque() { return ready_; }
   RootRange& roots() { return roots_; }
@@ -80,6 +83,7 @@ class Slot {
   std::uint32_t tally_done_ = 0;
   std::uint32_t tally_failed_ = 0;
   std::uint32_t stretch_tasks_ = 0;
+  std::uint64_t inner_tasks_ = 0;
 };
 
 /// Returns the slot the calling thread owns, or null.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <weft/callable.hpp>
 #include <weft/nested.hpp>
 
 #include <utility>
@@ -74,7 +75,7 @@ struct Passed<S, kMove> {
 };
 
 template <class T>
-inline constexpr bool may_stay_or_travel = Travels<T> || local_only<T>;
+inline constexpr bool may_stay_or_travel = TravelsOrStays<T>;
 
 /// Ties a callable and its stored arguments to the one TaskType that runs them.
 template <class F, class... S>
@@ -188,6 +189,8 @@ struct Binding {
   }
 
   static constexpr TaskType make_type();
+  static void encode_closure(const void* payload, Writer& writer);
+  static void decode_closure(void* payload, Reader& reader);
 };
 
 /// Appends a reading of one argument to a task's description.
@@ -238,7 +241,33 @@ constexpr TaskType Binding<F, S...>::make_type() {
     std::apply([&](const auto&... value) { (describe_any(text, value), ...); }, place->plain);
   };
   type.name = &spelled_name<F>;
+  if constexpr (CallableTravels<F> && (TravelsOrStays<S> && ...)) {
+    type.encode_closure = &encode_closure;
+    type.decode_closure = &decode_closure;
+  }
   return type;
+}
+
+template <class F, class... S>
+void Binding<F, S...>::encode_closure(const void* payload, Writer& writer) {
+  const Closure* closure = static_cast<const Closure*>(payload);
+  if constexpr (!kInRecord) std::memcpy(&closure, payload, sizeof closure);
+  encode_callable(writer, closure->function, std::source_location());
+  std::apply([&](const auto&... value) { (encode(writer, value), ...); }, closure->plain);
+}
+
+template <class F, class... S>
+void Binding<F, S...>::decode_closure(void* payload, Reader& reader) {
+  F function = decode_callable<F>(reader);
+  Plain plain = [&]<class... V>(std::type_identity<std::tuple<V...>>) {
+    return std::tuple<V...>{decode<V>(reader)...};
+  }(std::type_identity<Plain>{});
+  if constexpr (kInRecord) {
+    ::new (payload) Closure{std::move(function), std::move(plain)};
+  } else {
+    Closure* const boxed = new Closure{std::move(function), std::move(plain)};
+    std::memcpy(payload, &boxed, sizeof boxed);
+  }
 }
 
 template <class F, class... S>

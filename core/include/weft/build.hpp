@@ -21,6 +21,12 @@ struct Connected {
   bool foreign = false;
 };
 
+extern std::atomic<bool> check_transfer;
+/// Returns whether closures and results go through their encoding although they stay in this process.
+inline bool checking_transfer() { return check_transfer.load(std::memory_order_relaxed); }
+/// Replaces the closure by what its encoding gives.
+void resend_closure(TaskRecord& record, const TaskType& type);
+
 /// Throws if a handle among the arguments is empty.
 void require_valid(const Handle& handle, const std::source_location& where);
 /// Takes inputs that had ended already out of the count of a task whose guard stands.
@@ -84,9 +90,13 @@ auto keep_plain(A&& argument) {
 
 template <class F>
 void check_callable(const F& function, const std::source_location& where) {
-  static_assert(std::is_empty_v<F> || std::is_pointer_v<F> || !std::is_trivially_copyable_v<F> || sizeof(F) != 0);
-  static_cast<void>(function);
-  static_cast<void>(where);
+  require_callable_travels<F>();
+  if constexpr (CallableTraits<F>::kind == CallableKind::Bytes) {
+    if (checking_transfer()) {
+      const auto captured = captured_bytes(function);
+      check_capture(&captured, sizeof captured, where);
+    }
+  }
 }
 
 template <class F, class... S>
@@ -139,6 +149,9 @@ TaskId write_task(const Place& place, const std::source_location& where, Connect
   } else {
     Closure* const boxed = new Closure{std::forward<F>(function), typename B::Plain(std::move(plain))};
     std::memcpy(record.payload, &boxed, sizeof boxed);
+  }
+  if constexpr (!B::kHasNested) {
+    if (checking_transfer()) resend_closure(record, task_type<std::decay_t<F>, Stored<A>...>);
   }
   return id;
 }

@@ -1,0 +1,57 @@
+#include "core/graph/resend.hpp"
+
+#include "core/graph/boxes.hpp"
+
+#include <weft/build.hpp>
+
+#include <cstring>
+
+namespace weft {
+
+void resend_result(TaskRecord& record, const TaskType& type) {
+  const ValueType& value = *type.result;
+  if (value.encode == nullptr) return;  // declared local_only
+  std::byte* const place = record.payload + result_offset(value.size, value.in_record);
+  void* at = place;
+  if (!value.in_record) {
+    Box* box;
+    std::memcpy(&box, place, sizeof box);
+    at = box->value();
+  }
+  Writer writer;
+  value.encode(at, writer);
+  // Once beside the value, to see that it can be read; only then in its place.
+  Box* const trial = boxes::make(value);
+  struct Discard {
+    Box* box;
+    ~Discard() { boxes::discard(box); }
+  } const discard{trial};
+  Reader trial_reader(writer);
+  value.decode(trial->value(), trial_reader);
+  value.destroy(trial->value());
+  Reader reader(writer);
+  value.destroy(at);
+  value.decode(at, reader);
+}
+
+namespace detail {
+
+std::atomic<bool> check_transfer{false};
+
+void resend_closure(TaskRecord& record, const TaskType& type) {
+  if (type.encode_closure == nullptr) return;
+  Writer writer;
+  type.encode_closure(record.payload, writer);
+  alignas(TaskRecord) std::byte trial[TaskRecord::kPayloadBytes];
+  Reader trial_reader(writer);
+  type.decode_closure(trial, trial_reader);
+  if (type.destroy_closure != nullptr) {
+    type.destroy_closure(trial);
+    type.destroy_closure(record.payload);
+  }
+  Reader reader(writer);
+  type.decode_closure(record.payload, reader);
+}
+
+}  // namespace detail
+}  // namespace weft
