@@ -36,6 +36,7 @@ std::vector<Case> shape_cases();
 std::vector<Case> latency_cases();
 std::vector<Case> metg_cases();
 std::vector<Case> memory_cases();
+std::vector<Case> machine_cases();
 
 /// Options that every case with a client has.
 inline constexpr Option kScheduler = {"scheduler", "threads", "who runs the tasks: sync or threads"};
@@ -43,6 +44,9 @@ inline constexpr Option kThreads = {"threads", "0", "slots; 0: as many as the co
 
 /// Returns the client's options: what kScheduler and kThreads say, no configuration file and no progress lines.
 Options client_options(const Arguments& arguments);
+
+/// Freed memory stays with the process from now on, so that a warm run is warm; the peers' programs do the same.
+void keep_freed_memory();
 
 /// Throws std::runtime_error that `what` was wrong: no time of a wrong result is ever printed.
 [[noreturn]] void wrong_result(std::string_view what);

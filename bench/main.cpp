@@ -18,7 +18,7 @@ namespace {
 
 std::vector<Case> all_cases() {
   std::vector<Case> all;
-  for (auto* const list : {&shape_cases, &latency_cases, &metg_cases, &memory_cases}) {
+  for (auto* const list : {&shape_cases, &latency_cases, &metg_cases, &memory_cases, &machine_cases}) {
     for (const Case& one : list()) all.push_back(one);
   }
   return all;
@@ -78,6 +78,12 @@ Options client_options(const Arguments& arguments) {
   return options;
 }
 
+void keep_freed_memory() {
+  constexpr int kLargest = 32 << 20;  // the most that the C library takes for the second
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  mallopt(M_MMAP_THRESHOLD, kLargest);
+}
+
 void wrong_result(std::string_view what) {
   throw std::runtime_error("wrong result: " + std::string(what) + "; its time means nothing");
 }
@@ -85,9 +91,6 @@ void wrong_result(std::string_view what) {
 }  // namespace weft::bench
 
 int main(int argc, char** argv) {
-  // Freed memory stays with the process, so that a warm run is warm; the peers' programs do the same.
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
   try {
     return weft::bench::run({argv + 1, argv + argc});
   } catch (const std::exception& error) {

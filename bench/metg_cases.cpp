@@ -73,6 +73,7 @@ double run_pattern(const Client& client, const Pattern& pattern, std::int64_t ed
 }
 
 void run_metg(const Case& self, const Arguments& arguments, const Output& output) {
+  keep_freed_memory();
   const std::string name = arguments.text("pattern");
   const Pattern pattern(pattern_kind(name), arguments.integer("width", 1), arguments.integer("steps", 1),
                         arguments.integer("radix", 1));

@@ -59,6 +59,7 @@ Times measure_once(const Client& client, const Shape& shape, Between&& between) 
 }
 
 void run_shape(const Case& self, const Arguments& arguments, const Output& output) {
+  keep_freed_memory();
   const Shape shape(shape_kind(self.name), static_cast<std::uint64_t>(arguments.integer("tasks", 2)));
   const std::int64_t repeat = arguments.integer("repeat", 1);
   const std::vector<std::uint64_t> expected = shape.expected_values();
@@ -136,6 +137,7 @@ void check_rerun(const Rerun& rerun, const Shape& shape, std::uint64_t salt) {
 }
 
 void run_relaunch(const Case& self, const Arguments& arguments, const Output& output) {
+  keep_freed_memory();
   const Shape shape(shape_kind(arguments.text("shape")), static_cast<std::uint64_t>(arguments.integer("tasks", 2)));
   const std::int64_t repeat = arguments.integer("repeat", 1);
   const auto count = static_cast<double>(shape.task_count());

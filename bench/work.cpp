@@ -43,23 +43,23 @@ std::uint64_t nested_fibonacci(std::uint64_t n) {
   return left.result() + right.result();
 }
 
-Buffer make_chunk(std::uint64_t index, std::uint64_t bytes) {
-  Buffer chunk = Buffer::allocate(bytes);
-  auto* const words = reinterpret_cast<std::uint64_t*>(chunk.data());
-  for (std::uint64_t i = 0; i < bytes / sizeof *words; ++i) words[i] = chunk_word(index, i);
+Words make_chunk(std::uint64_t index, std::uint64_t count) {
+  Words chunk(count);
+  std::uint64_t* const words = chunk.data();
+  for (std::uint64_t i = 0; i < count; ++i) words[i] = chunk_word(index, i);
   return chunk;
 }
 
-std::uint64_t chunk_digest(const Buffer& chunk) {
-  const auto* const words = reinterpret_cast<const std::uint64_t*>(chunk.data());
+std::uint64_t chunk_digest(const Words& chunk) {
+  const std::uint64_t* const words = chunk.data();
   std::uint64_t digest = 0;
-  for (std::uint64_t i = 0; i < chunk.size() / sizeof *words; ++i) digest += words[i] * (2 * i + 1);
+  for (std::uint64_t i = 0; i < chunk.size(); ++i) digest += words[i] * (2 * i + 1);
   return digest;
 }
 
-std::uint64_t expected_digest(std::uint64_t index, std::uint64_t bytes) {
+std::uint64_t expected_digest(std::uint64_t index, std::uint64_t count) {
   std::uint64_t digest = 0;
-  for (std::uint64_t i = 0; i < bytes / sizeof(std::uint64_t); ++i) digest += chunk_word(index, i) * (2 * i + 1);
+  for (std::uint64_t i = 0; i < count; ++i) digest += chunk_word(index, i) * (2 * i + 1);
   return digest;
 }
 

@@ -3,7 +3,6 @@
 
 #pragma once
 
-#include <weft/buffer.hpp>
 #include <weft/client.hpp>
 
 #include <cstdint>
@@ -46,12 +45,13 @@ extern const Client* nested_client;
 /// Returns the n-th Fibonacci number; each call with n >= 2 submits two more and waits for them.
 [[gnu::noinline]] std::uint64_t nested_fibonacci(std::uint64_t n);
 
-/// Returns `bytes` bytes that depend on `index` alone. Words differ, so that they do not compress.
-[[gnu::noinline]] Buffer make_chunk(std::uint64_t index, std::uint64_t bytes);
+using Words = std::vector<std::uint64_t>;
+/// Returns `count` words that depend on `index` alone. They differ, so that they do not compress.
+[[gnu::noinline]] Words make_chunk(std::uint64_t index, std::uint64_t count);
 /// Returns a number that depends on every word of the chunk.
-[[gnu::noinline]] std::uint64_t chunk_digest(const Buffer& chunk);
-/// Returns chunk_digest(make_chunk(index, bytes)) without making the chunk.
-std::uint64_t expected_digest(std::uint64_t index, std::uint64_t bytes);
+[[gnu::noinline]] std::uint64_t chunk_digest(const Words& chunk);
+/// Returns chunk_digest(make_chunk(index, count)) without making the chunk.
+std::uint64_t expected_digest(std::uint64_t index, std::uint64_t count);
 [[gnu::noinline]] std::uint64_t add_digests(std::uint64_t left, std::uint64_t right);
 
 }  // namespace weft::bench

@@ -1,0 +1,228 @@
+#include <weft/measure.hpp>
+
+#include "core/scheduler/scheduler.hpp"
+
+#include <weft/error.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+namespace weft::measure {
+namespace {
+
+constexpr std::uint64_t kResultBytes = 8;
+constexpr Nanoseconds kTaskNs = 1'000'000;
+/// What the cutter aims at: this many packets for each worker, and never more tasks than this in one.
+constexpr std::uint32_t kPacketsPerWorker = 8;
+constexpr std::uint32_t kMostPacketTasks = 16'384;
+constexpr std::uint32_t kInputs = 2;
+
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// The inputs of all tasks, two each but for the first two tasks (kNone: none).
+std::vector<TaskId> random_graph(const SchedulerLoad& load) {
+  std::vector<TaskId> inputs(std::size_t{kInputs} * load.tasks, kNone);
+  std::uint64_t state = load.seed;
+  const auto random_below = [&state](std::uint32_t limit) {
+    state += 0x9E3779B97F4A7C15ULL;
+    std::uint64_t mixed = state;
+    mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9ULL;
+    mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EBULL;
+    return static_cast<std::uint32_t>(((mixed >> 32) * limit) >> 32);
+  };
+  for (TaskId task = 1; task < load.tasks; ++task) {
+    const std::uint32_t reach = load.reach == 0 ? task : std::min(task, load.reach);
+    for (std::uint32_t k = 0; k < kInputs; ++k) inputs[kInputs * task + k] = task - 1 - random_below(reach);
+  }
+  return inputs;
+}
+
+/// Turns ranges of the stored graph into packets with their producers.
+/// Owns: which producers the packet at hand has already.  Threading: none.
+class Cutter {
+ public:
+  Cutter(const std::vector<TaskId>& inputs, std::uint32_t tasks, std::uint32_t size)
+      : inputs_(inputs), tasks_(tasks), size_(size), seen_((tasks + size - 1) / size, Seen{kNone, 0}) {}
+
+  std::uint32_t packet_count() const { return static_cast<std::uint32_t>(seen_.size()); }
+
+  /// Appends packet `packet` to the submission.
+  void cut(PacketId packet, PacketsSubmitted& submission) {
+    PacketSpec spec;
+    spec.first_task = packet * size_;
+    spec.task_count = std::min(size_, tasks_ - spec.first_task);
+    spec.first_producer = static_cast<std::uint32_t>(submission.producers.size());
+    spec.flags = packet_flags::kRetriable | packet_flags::kWanted;
+    spec.expected_ns = kTaskNs * spec.task_count;
+    spec.output_bytes = spec.peak_bytes = kResultBytes * spec.task_count;
+    for (std::size_t i = std::size_t{kInputs} * spec.first_task; i < std::size_t{kInputs} * (spec.first_task + spec.task_count); ++i) {
+      if (inputs_[i] == kNone) {
+        spec.flags |= packet_flags::kRoots;
+        continue;
+      }
+      const PacketId producer = size_ == 1 ? inputs_[i] : inputs_[i] / size_;
+      if (producer == packet) continue;
+      Seen& seen = seen_[producer];
+      if (seen.by == packet) {
+        submission.producers[seen.edge].bytes += kResultBytes;
+      } else {
+        seen = {packet, static_cast<std::uint32_t>(submission.producers.size())};
+        submission.producers.push_back({producer, kResultBytes});
+      }
+    }
+    spec.producer_count = static_cast<std::uint32_t>(submission.producers.size()) - spec.first_producer;
+    submission.packets.push_back(spec);
+  }
+
+ private:
+  struct Seen {
+    PacketId by;
+    std::uint32_t edge;
+  };
+  const std::vector<TaskId>& inputs_;
+  const std::uint32_t tasks_;
+  const std::uint32_t size_;
+  std::vector<Seen> seen_;  // by producer: who named it last, and where
+};
+
+/// Plays the client and all workers around one scheduler machine.
+/// Owns: the machine and the pretended workers' queues.  Threading: none.
+class Play {
+ public:
+  Play(const SchedulerLoad& load, std::uint32_t packets)
+      : load_(load), packets_(packets), scheduler_(SchedulerOptions{}), running_(load.workers), finishing_(load.workers) {
+    if (load.verify) owners_.assign(packets, kNone);
+    for (WorkerId worker = 0; worker < load.workers; ++worker) {
+      WorkerJoined joined;
+      joined.worker = worker;
+      tell(std::move(joined));
+    }
+  }
+
+  void submit(PacketsSubmitted submission) {
+    cost.edges += submission.producers.size();
+    tell(std::move(submission));
+  }
+
+  /// Every worker finishes all that it had been dealt. Returns whether there was anything.
+  bool finish_all() {
+    running_.swap(finishing_);
+    bool any = false;
+    for (WorkerId worker = 0; worker < load_.workers; ++worker) {
+      if (finishing_[worker].empty()) continue;
+      any = true;
+      PacketsFinished finished;
+      finished.worker = worker;
+      finished.packets.swap(finishing_[worker]);
+      tell(std::move(finished));
+    }
+    cost.memory_bytes = std::max(cost.memory_bytes, scheduler_.memory_bytes());
+    return any;
+  }
+
+  void release(PacketId first, PacketId end) {
+    OutputsReleased released;
+    for (PacketId packet = first; packet < end; ++packet) released.packets.push_back(packet);
+    tell(std::move(released));
+  }
+
+  void check_end() const {
+    if (dealt_ != packets_ || reported_ != packets_ || forgotten_ != packets_ || scheduler_.counts().known() != 0) {
+      throw Error(fmt::format("scheduler_only: of {} packets {} were dealt, {} reported, {} forgotten, {} are left", packets_,
+                              dealt_, reported_, forgotten_, scheduler_.counts().known()));
+    }
+  }
+
+  SchedulerCost cost;
+
+ private:
+  void tell(SchedulerEventBody body) {
+    time_ += 1000;
+    const double begun = seconds_now();
+    scheduler_.handle({time_, std::move(body)}, actions_);
+    cost.machine_seconds += seconds_now() - begun;
+    ++cost.events;
+    cost.actions += actions_.list.size();
+    for (const SchedulerAction& action : actions_.list) {
+      if (const Deal* const deal = std::get_if<Deal>(&action)) {
+        take(*deal);
+      } else if (const Report* const report = std::get_if<Report>(&action)) {
+        reported_ += report->state == PacketState::InMemory ? 1 : 0;
+      } else if (std::holds_alternative<Forget>(action)) {
+        ++forgotten_;
+      }
+    }
+    actions_.clear();
+  }
+
+  void take(const Deal& deal) {
+    ++dealt_;
+    running_[deal.worker].push_back({deal.packet, deal.attempt, 0, kResultBytes, kTaskNs});
+    if (load_.verify) verify(deal);
+  }
+
+  void verify(const Deal& deal) {
+    if (owners_[deal.packet] != kNone) throw Error(fmt::format("scheduler_only: packet {} was dealt twice", deal.packet));
+    owners_[deal.packet] = deal.worker;
+    for (std::uint32_t i = 0; i < deal.input_count; ++i) {
+      const InputSource& source = actions_.inputs[deal.first_input + i];
+      if (source.producer >= deal.packet || owners_[source.producer] == kNone || source.owner != owners_[source.producer])
+        throw Error(fmt::format("scheduler_only: packet {} was told to take {} from worker {}, where it is not",
+                                deal.packet, source.producer, source.owner));
+    }
+  }
+
+  const SchedulerLoad load_;
+  const std::uint32_t packets_;
+  Scheduler scheduler_;
+  SchedulerActions actions_;
+  std::vector<std::vector<FinishedPacket>> running_;    // by worker, dealt and not finished
+  std::vector<std::vector<FinishedPacket>> finishing_;
+  std::vector<WorkerId> owners_;
+  Nanoseconds time_ = 0;
+  std::uint64_t dealt_ = 0;
+  std::uint64_t reported_ = 0;
+  std::uint64_t forgotten_ = 0;
+};
+
+}  // namespace
+
+SchedulerCost scheduler_only(const SchedulerLoad& load) {
+  if (load.workers == 0 || load.tasks < 2 || load.tasks > (1u << 30))
+    throw Error("scheduler_only: give at least one worker, and from 2 to 1,073,741,824 tasks");
+  const std::vector<TaskId> inputs = random_graph(load);
+  std::uint32_t size = load.tasks_per_packet;
+  if (size == 0) size = std::clamp(load.tasks / (load.workers * kPacketsPerWorker), 1u, kMostPacketTasks);
+  const double begun = seconds_now();
+  Cutter cutter(inputs, load.tasks, size);
+  const std::uint32_t packets = cutter.packet_count();
+  Play play(load, packets);
+  // The client hands over what its workers can run meanwhile, so that packets of all states are there at once.
+  const std::uint32_t batch = 2 * load.workers;
+  for (PacketId first = 0; first < packets; first += batch) {
+    const PacketId end = std::min(packets, first + batch);
+    PacketsSubmitted submission;
+    submission.first_packet = first;
+    submission.packets.reserve(end - first);
+    const double cutting = seconds_now();
+    for (PacketId packet = first; packet < end; ++packet) cutter.cut(packet, submission);
+    play.cost.cut_seconds += seconds_now() - cutting;
+    play.submit(std::move(submission));
+    play.finish_all();
+  }
+  while (play.finish_all()) {
+  }
+  for (PacketId first = 0; first < packets; first += batch) play.release(first, std::min(packets, first + batch));
+  play.cost.seconds = seconds_now() - begun;
+  play.check_end();
+  play.cost.packets = packets;
+  play.cost.tasks_per_packet = size;
+  return play.cost;
+}
+
+}  // namespace weft::measure

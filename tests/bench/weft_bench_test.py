@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""Runs every case of weft_bench on tiny sizes and checks what it prints.
+
+usage: weft_bench_test.py PROGRAM [case of this test ...]
+"""
+import json
+import math
+import subprocess
+import sys
+import unittest
+
+PROGRAM = ""
+
+ALWAYS = ("case", "params", "seconds_min", "seconds_median", "peak_rss_bytes")
+GRAPH = ("tasks", "us_per_task", "us_per_task_cold", "tasks_per_second")
+PHASES = {"build", "submit", "schedule", "message", "queue", "fetch", "launch", "kernel", "complete", "release", "spill",
+          "idle"}
+
+# Each case with its tiny arguments, and the keys it must have besides ALWAYS.
+SHAPE_KEYS = (*GRAPH, "bytes_per_task", "ledger")
+RUNS = {
+    "independent": (["--tasks", "5000", "--repeat", "2"], SHAPE_KEYS),
+    "tree": (["--tasks", "5000", "--repeat", "2"], SHAPE_KEYS),
+    "chain": (["--tasks", "5000", "--repeat", "2"], SHAPE_KEYS),
+    "random-dag": (["--tasks", "5000", "--repeat", "2"], SHAPE_KEYS),
+    "relaunch": (["--tasks", "5000", "--repeat", "2", "--inputs", "10"], GRAPH),
+    "roundtrip": (["--count", "200"], ("us_median", "us_p99")),
+    "nested": (["--n", "10", "--repeat", "1"], (*GRAPH, "ledger")),
+    "stream": (["--bytes", "1MiB", "--repeat", "2"], ("gib_per_s",)),
+    "metg": (["--steps", "20", "--repeat", "1", "--max-seconds", "2"], ("tasks", "us_per_task", "metg_us", "complete")),
+    "spill": (["--memory", "32MiB", "--times", "2", "--chunk", "1MiB"], ("gib_per_s", "spill_written_bytes", "ledger")),
+    "streaming-reduction": (["--memory", "32MiB", "--times", "2", "--chunk", "1MiB"],
+                            ("tasks", "gib_per_s", "spill_written_bytes", "ledger")),
+    "scheduler-only": (["--workers", "10", "--tasks", "5000", "--repeat", "1"],
+                       ("tasks", "tasks_per_second", "machine_us_per_task")),
+    "simulate": (["--cores", "64", "--slots", "8", "--tasks", "2000"], ("tasks", "busy_fraction", "machine_us_per_task")),
+}
+WITH_SCHEDULER = ("independent", "tree", "chain", "random-dag", "relaunch", "roundtrip", "nested", "metg")
+PATTERNS = ("trivial", "no_comm", "stencil_1d", "fft", "nearest", "spread", "tree", "all_to_all")
+
+
+def run(*words):
+    return subprocess.run([PROGRAM, *words], capture_output=True, text=True, timeout=120, check=False)
+
+
+class WeftBench(unittest.TestCase):
+    def lines(self, *words):
+        done = run(*words, "--json")
+        self.assertEqual(done.returncode, 0, f"{' '.join(words)}: {done.stderr}")
+        found = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertTrue(found, words)
+        return found
+
+    def check_line(self, line, name, keys):
+        for key in (*ALWAYS, *keys):
+            self.assertIn(key, line, name)
+        self.assertEqual(line["case"], name)
+        self.assertLessEqual(line["seconds_min"], line["seconds_median"])
+        for key, value in line.items():
+            if isinstance(value, (int, float)):
+                self.assertTrue(math.isfinite(value), f"{name}: {key} is {value}")
+        for key in ("seconds_min", "us_per_task", "tasks_per_second", "gib_per_s", "us_median", "peak_rss_bytes"):
+            if key in line and not (name == "spill" and key == "gib_per_s"):
+                self.assertGreater(line[key], 0, f"{name}: {key}")
+        if "ledger" in line:
+            self.assertEqual(set(line["ledger"]["phases"]), PHASES)
+            self.assertIn("unbooked", line["ledger"])
+
+    def test_every_case_of_the_list_is_run_here(self):
+        listed = [line.split(":")[0] for line in run("list").stdout.splitlines() if not line.startswith(" ")]
+        self.assertEqual(sorted(listed), sorted(RUNS))
+
+    def test_every_case_prints_its_keys(self):
+        for name, (words, keys) in RUNS.items():
+            with self.subTest(case=name):
+                for line in self.lines(name, *words):
+                    self.check_line(line, name, keys)
+
+    def test_sync_gives_the_same_keys(self):
+        for name in WITH_SCHEDULER:
+            words, keys = RUNS[name]
+            with self.subTest(case=name):
+                for line in self.lines(name, *words, "--scheduler", "sync"):
+                    self.check_line(line, name, keys)
+                    self.assertEqual(line["params"]["scheduler"], "sync")
+
+    def test_every_pattern_validates_its_edges(self):
+        for pattern in PATTERNS:
+            with self.subTest(pattern=pattern):
+                (line,) = self.lines("metg", "--pattern", pattern, "--width", "8", "--steps", "10", "--repeat", "1",
+                                     "--max-seconds", "0.2")
+                self.assertEqual(line["edges_validated"] == 0, pattern == "trivial")
+
+    def test_roundtrip_says_both_pauses(self):
+        self.assertEqual([line["params"]["idle_us"] for line in self.lines("roundtrip", "--count", "100")], [0, 100])
+
+    def test_shapes_count_their_tasks(self):
+        self.assertEqual(self.lines("tree", "--tasks", "1000", "--repeat", "1")[0]["tasks"], 999)
+        self.assertEqual(self.lines("chain", "--tasks", "1000", "--repeat", "1")[0]["tasks"], 1000)
+
+    def test_without_json_a_person_can_read_it(self):
+        done = run("chain", "--tasks", "1000", "--repeat", "1")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("us_per_task", done.stdout)
+        self.assertFalse(done.stdout.startswith("{"))
+
+    def test_wrong_words_are_one_clear_error(self):
+        for words, told in ((["nonsense"], "no case is named 'nonsense'"), (["chain", "--task", "5"], "--tasks"),
+                            (["chain", "--tasks"], "a value"), (["chain", "--tasks", "many"], "'many'"),
+                            (["metg", "--pattern", "ring"], "stencil_1d"), (["stream", "--bytes", "1MB"], "MiB"),
+                            (["scheduler-only", "--packets", "two"], "single or auto")):
+            with self.subTest(words=words):
+                done = run(*words)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(told, done.stderr)
+                self.assertEqual(done.stdout, "")
+        self.assertEqual(run().returncode, 2)
+
+
+if __name__ == "__main__":
+    PROGRAM = sys.argv.pop(1)
+    unittest.main(verbosity=2)
