@@ -35,10 +35,6 @@ void take_into_mean(Ticks& mean16, std::uint64_t held, Ticks sample) noexcept {
 
 }  // namespace
 
-void SlotBook::draw_interval() noexcept {
-  until_sample_ = (pace_ >> kMeanShift) >= kLongTicks ? 1 : random_interval(random_);
-}
-
 void SlotBook::sample(Ticks launch, Ticks kernel, Ticks complete) noexcept {
   window_.launch += launch;
   window_.kernel += kernel;
@@ -53,7 +49,8 @@ void SlotBook::sample(Ticks launch, Ticks kernel, Ticks complete) noexcept {
   }
   take_into_mean(pace_, paced_, total);
   paced_ = std::min<std::uint64_t>(paced_ + 1, 1u << kMeanShift);
-  if ((pace_ >> kMeanShift) >= kLongTicks) until_sample_ = 1;
+  threshold_ = (pace_ >> kMeanShift) >= kLongTicks ? kAll : kAll / kSampleEvery;
+  next_random(salt_);
   add(samples_, 1);
   overhead_.add(launch + complete);
   kernel_.add(kernel);

@@ -19,12 +19,13 @@ namespace weft {
 ///   2. `stamp(phase)` at each batch boundary books everything since the last stamp. A chain of stamps leaves no gap.
 ///   3. Around short tasks, which are not worth a stamp each:
 ///          book.begin_stretch();                        // books nothing; the last stamp is the stretch's begin
-///          for each task: if (book.sample_due()) { t0 = ticks_now() .. t1 .. t2 .. t3; book.sample(t1-t0, t2-t1, t3-t2); }
+///          for each task: if (book.sample_due(task)) { t0 = ticks_now() .. t1 .. t2 .. t3; book.sample(t1-t0, t2-t1, t3-t2); }
 ///          book.end_stretch(tasks_run);                 // splits the time since the last stamp by what samples showed
 ///      A caller that has the two stamps already uses `book_stretch(tasks, ticks)`.
 ///
-/// Sampling: one task in about kSampleEvery (drawn between half and three halves of it, so that periodic graphs do not
-/// alias) while tasks are short; every task once samples show kLongTicks or more, where three stamps cost under 1%.
+/// Sampling: one task in about kSampleEvery while tasks are short, chosen by a hash of its number that changes with each
+/// sample, so that periodic and repeated graphs do not alias; every task before the first sample, and while samples show
+/// kLongTicks or more, where three stamps cost under 1%.
 ///
 /// Invariants:
 ///   1. The phases grow by exactly the ticks of each stretch and each stamp: nothing is lost, nothing counted twice.
@@ -78,17 +79,14 @@ class alignas(64) SlotBook {
     taken_out_ += ticks;
   }
 
-  /// Counts one task down; true when this task is to be timed with sample().
-  bool sample_due() noexcept {
-    if (__builtin_expect(--until_sample_ != 0, 1)) return false;
-    draw_interval();
-    return true;
+  /// Returns whether to time this task with sample(). `number` is anything that differs between neighbouring tasks
+  /// (their id, a count). Costs a multiplication and a comparison, and writes nothing.
+  bool sample_due(std::uint32_t number) const noexcept {
+    return __builtin_expect(((number * kMixer) ^ salt_) <= threshold_, 0);
   }
-  /// Returns how many tasks may run before the one to be sampled (at least 1), for callers that loop without asking;
-  /// they report what they ran with skip().
-  std::uint32_t until_sample() const noexcept { return until_sample_; }
-  /// Counts `tasks` (less than until_sample()) down at once.
-  void skip(std::uint32_t tasks) noexcept { until_sample_ -= tasks; }
+
+  /// As above for a caller without numbers at hand.
+  bool sample_due() noexcept { return sample_due(++unnumbered_); }
 
   /// Records one task of the stretch under way, measured by itself: one that was due, or any other.
   void sample(Ticks launch, Ticks kernel, Ticks complete) noexcept;
@@ -129,6 +127,8 @@ class alignas(64) SlotBook {
  private:
   using Sum = std::atomic<std::uint64_t>;
   static constexpr std::uint8_t kNothingAnnounced = 0xff;
+  static constexpr std::uint32_t kMixer = 0x9e3779b1u;
+  static constexpr std::uint32_t kAll = 0xffffffffu;
   struct Parts {
     Ticks launch = 0, kernel = 0, complete = 0;
     std::uint64_t tasks = 0;
@@ -150,14 +150,14 @@ class alignas(64) SlotBook {
   }
   void end_announcement() noexcept { open_.store(kNothingAnnounced, std::memory_order_release); }
   void move_to(Ticks now) noexcept { last_.store(now, std::memory_order_release); }
-  void draw_interval() noexcept;
 
   // Written by the slot at each stamp.
   Sum last_{0};
   std::atomic<std::uint8_t> open_{kNothingAnnounced};
   Ticks taken_out_ = 0;
-  std::uint32_t until_sample_ = 1;  // the first task is always a sample, so that no stretch is split blindly
-  std::uint32_t random_ = 0x9e3779b9u;
+  std::uint32_t threshold_ = kAll;  // the first task is always a sample, so that no stretch is split blindly
+  std::uint32_t salt_ = 0x85ebca77u;
+  std::uint32_t unnumbered_ = 0;
   Parts window_;  // samples of the stretch under way, as measured
   Parts mean_;    // decaying means of short samples, in 1/16 ticks; tasks counts the samples in them, up to 16
   Ticks pace_ = 0;  // decaying mean of all samples' totals, in 1/16 ticks: whether each task is worth its stamps

@@ -81,7 +81,7 @@ TEST(LedgerTest, ReportsMayBeTakenWhileSlotsBook) {
   std::thread slot([&] {
     SlotBook& book = ledger.slot(0);
     while (!stop.load(std::memory_order_relaxed)) {
-      if (book.sample_due()) book.sample(10, 10, 10);
+      if (book.sample_due(0)) book.sample(10, 10, 10);
       book.end_stretch(1);
       book.announce(Phase::Idle);
       book.stamp(Phase::Idle);
