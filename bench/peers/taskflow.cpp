@@ -37,28 +37,16 @@ class TaskflowPeer final : public Peer {
   }
 
   void run_shape(const Shape& shape, std::uint64_t* values, const Finished& finished) override {
-    shape_values = values;
     tf::Taskflow graph;
-    std::vector<tf::Task> tasks;
-    tasks.reserve(shape.task_count());
-    for (std::uint64_t i = 0; i < shape.task_count(); ++i) {
-      const Shape::Inputs in = shape.inputs(i);
-      const auto index = static_cast<std::uint32_t>(i);
-      const auto left = static_cast<std::uint32_t>(in.left);
-      const auto right = static_cast<std::uint32_t>(in.right);
-      if (in.count == 0) {
-        tasks.push_back(graph.emplace([index] { shape_values[index] = source_value(index); }));
-      } else if (in.count == 1) {
-        tasks.push_back(graph.emplace([index, left] { shape_values[index] = extend_value(shape_values[left]); }));
-        tasks.back().succeed(tasks[left]);
-      } else {
-        tasks.push_back(graph.emplace(
-            [index, left, right] { shape_values[index] = combine_values(shape_values[left], shape_values[right]); }));
-        tasks.back().succeed(tasks[left], tasks[right]);
-      }
-    }
+    const std::vector<tf::Task> tasks = add_tasks(graph, shape, values);
     executor_.run(graph).wait();
     finished();
+  }
+
+  Relaunch build_once(const Shape& shape, std::uint64_t* values) override {
+    const auto graph = std::make_shared<tf::Taskflow>();  // shared: std::function must be copyable
+    add_tasks(*graph, shape, values);
+    return [this, graph] { executor_.run(*graph).wait(); };
   }
 
   void run_pattern(const Pattern& pattern, std::int64_t iterations, Payload* outputs) override {
@@ -86,6 +74,29 @@ class TaskflowPeer final : public Peer {
   }
 
  private:
+  static std::vector<tf::Task> add_tasks(tf::Taskflow& graph, const Shape& shape, std::uint64_t* values) {
+    shape_values = values;
+    std::vector<tf::Task> tasks;
+    tasks.reserve(shape.task_count());
+    for (std::uint64_t i = 0; i < shape.task_count(); ++i) {
+      const Shape::Inputs in = shape.inputs(i);
+      const auto index = static_cast<std::uint32_t>(i);
+      const auto left = static_cast<std::uint32_t>(in.left);
+      const auto right = static_cast<std::uint32_t>(in.right);
+      if (in.count == 0) {
+        tasks.push_back(graph.emplace([index] { shape_values[index] = source_value(index); }));
+      } else if (in.count == 1) {
+        tasks.push_back(graph.emplace([index, left] { shape_values[index] = extend_value(shape_values[left]); }));
+        tasks.back().succeed(tasks[left]);
+      } else {
+        tasks.push_back(graph.emplace(
+            [index, left, right] { shape_values[index] = combine_values(shape_values[left], shape_values[right]); }));
+        tasks.back().succeed(tasks[left], tasks[right]);
+      }
+    }
+    return tasks;
+  }
+
   tf::Executor executor_;
 };
 

@@ -32,23 +32,15 @@ class Pinning final : public oneapi::tbb::task_scheduler_observer {
   void on_scheduler_entry(bool) override { pin_this_thread(oneapi::tbb::this_task_arena::current_thread_index()); }
 };
 
-/// Owns: the limit on oneTBB's threads; the calling thread is one of them.  Threading: main thread.
-class TbbPeer final : public Peer {
- public:
-  explicit TbbPeer(int threads)
-      : limit_(oneapi::tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads)) {}
+/// A shape's graph.
+/// Owns: its nodes, which cannot move.  Threading: main thread.
+struct ShapeGraph {
+  flow::graph graph;
+  std::deque<Node> nodes;
+  std::vector<std::uint32_t> sources;
 
-  std::string name() const override { return "onetbb-graph"; }
-  std::string version() const override {
-    return std::to_string(TBB_VERSION_MAJOR) + "." + std::to_string(TBB_VERSION_MINOR) + "." +
-           std::to_string(TBB_VERSION_PATCH);
-  }
-
-  void run_shape(const Shape& shape, std::uint64_t* values, const Finished& finished) override {
+  void add_tasks(const Shape& shape, std::uint64_t* values) {
     shape_values = values;
-    flow::graph graph;
-    std::deque<Node> nodes;  // nodes cannot move
-    std::vector<std::uint32_t> sources;
     for (std::uint64_t i = 0; i < shape.task_count(); ++i) {
       const Shape::Inputs in = shape.inputs(i);
       const auto index = static_cast<std::uint32_t>(i);
@@ -70,9 +62,37 @@ class TbbPeer final : public Peer {
         flow::make_edge(nodes[right], nodes.back());
       }
     }
+  }
+
+  void run() {
     for (const std::uint32_t source : sources) nodes[source].try_put(flow::continue_msg());
     graph.wait_for_all();
+  }
+};
+
+/// Owns: the limit on oneTBB's threads; the calling thread is one of them.  Threading: main thread.
+class TbbPeer final : public Peer {
+ public:
+  explicit TbbPeer(int threads)
+      : limit_(oneapi::tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads)) {}
+
+  std::string name() const override { return "onetbb-graph"; }
+  std::string version() const override {
+    return std::to_string(TBB_VERSION_MAJOR) + "." + std::to_string(TBB_VERSION_MINOR) + "." +
+           std::to_string(TBB_VERSION_PATCH);
+  }
+
+  void run_shape(const Shape& shape, std::uint64_t* values, const Finished& finished) override {
+    ShapeGraph built;
+    built.add_tasks(shape, values);
+    built.run();
     finished();
+  }
+
+  Relaunch build_once(const Shape& shape, std::uint64_t* values) override {
+    const auto built = std::make_shared<ShapeGraph>();  // shared: std::function must be copyable
+    built->add_tasks(shape, values);
+    return [built] { built->run(); };
   }
 
   void run_pattern(const Pattern& pattern, std::int64_t iterations, Payload* outputs) override {
