@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/messages/ids.hpp"
+
+namespace weft::policies {
+
+/// What it costs to bring inputs to a worker.
+struct TransferCost {
+  double ns_per_byte = 1.0;
+  Nanoseconds latency_ns = 20'000;
+};
+
+/// A worker that could run a packet, and what that would mean.
+struct PlacementCandidate {
+  WorkerId worker = kNone;
+  double moved_bytes = 0;
+  /// Expected time of what waits there already, a slot.
+  Nanoseconds wait_ns = 0;
+  /// Its neighbours are there.
+  bool affine = false;
+};
+
+/// When the packet could begin: queue and transfer overlap only in part, so they add up.
+[[nodiscard]] inline double start_ns(const PlacementCandidate& candidate, const TransferCost& cost) {
+  const double move = candidate.moved_bytes == 0
+                          ? 0.0
+                          : static_cast<double>(cost.latency_ns) + candidate.moved_bytes * cost.ns_per_byte;
+  return static_cast<double>(candidate.wait_ns) + move;
+}
+
+/// Earliest start, then fewest bytes moved, then neighbours, then the smaller id. A strict order.
+[[nodiscard]] inline bool is_better_place(const PlacementCandidate& a, const PlacementCandidate& b,
+                                          const TransferCost& cost) {
+  const double start_a = start_ns(a, cost);
+  const double start_b = start_ns(b, cost);
+  if (start_a != start_b) return start_a < start_b;
+  if (a.moved_bytes != b.moved_bytes) return a.moved_bytes < b.moved_bytes;
+  if (a.affine != b.affine) return a.affine;
+  return a.worker < b.worker;
+}
+
+}  // namespace weft::policies

@@ -1,0 +1,227 @@
+#include <algorithm>
+
+#include "core/scheduler/state.hpp"
+
+namespace weft {
+
+using machine::Edge;
+using machine::LoadIndex;
+using machine::ReadyClass;
+using machine::WorkerGroup;
+using machine::WorkerRecord;
+namespace class_bits = machine::class_bits;
+namespace packet_bits = machine::packet_bits;
+namespace packet_traits = machine::packet_traits;
+
+namespace {
+
+/// Inputs looked at for placement. Beyond, a packet reads from everywhere and the rest would not change the choice.
+constexpr std::uint32_t kInputsLookedAt = 64;
+constexpr std::uint32_t kOwnersCompared = 16;
+
+struct Owner {
+  WorkerId worker;
+  double bytes;
+};
+
+}  // namespace
+
+void SchedulerState::push_ready(PacketId id, PacketRecord& record) {
+  ready.insert(record.kind, record.priority, id);
+}
+
+void SchedulerState::remove_ready(PacketId id, PacketRecord& record) {
+  if (!record.is(packet_bits::kParked)) {
+    ready.erase(record.kind, record.priority, id);
+    return;
+  }
+  record.bits &= static_cast<std::uint8_t>(~packet_bits::kParked);
+  parked.erase(std::find(parked.begin(), parked.end(), id));
+}
+
+/// Deals by priority and id until no class can go. A class whose first packet has no worker waits as a whole.
+void SchedulerState::deal_ready() {
+  if (ready.size() == 0) return;
+  ready.unblock_all();
+  for (;;) {
+    const machine::ReadyQueue::Pick pick = ready.first();
+    if (pick.kind == kNone) return;
+    PacketRecord& record = packets[pick.packet];
+    const WorkerId worker = choose_worker(pick.packet, record);
+    if (worker != kNone) {
+      remove_ready(pick.packet, record);
+      deal(pick.packet, record, worker);
+    } else if (!step_aside(pick.packet, record)) {
+      ready[pick.kind].blocked = true;
+    }
+  }
+}
+
+/// True if the worker is open to packets of this class, whatever its load.
+bool SchedulerState::may_take(const PacketRecord& record, const ReadyClass& group, WorkerId id) const {
+  const WorkerRecord& worker = workers[id];
+  if (!worker.usable() || worker.alone_with != kNone) return false;
+  if (worker.budget_bytes > 0 && static_cast<double>(record.peak_bytes) > worker.budget_bytes) return false;
+  if ((group.bits & class_bits::kSolitary) != 0 && (group.bits & class_bits::kUrgent) == 0 && worker.queued != 0) {
+    return false;
+  }
+  return group.needs == kNone || fits_needs(group.needs, id);
+}
+
+WorkerId SchedulerState::least_loaded_in(WorkerGroup part, const PacketRecord& record, const ReadyClass& group) const {
+  for (std::uint32_t bucket = loads.lowest(part); bucket != LoadIndex::kBuckets; bucket = loads.lowest(part, bucket + 1)) {
+    const machine::IdSet& set = loads.set(part, bucket);
+    for (WorkerId worker = set.first(); worker != kNone; worker = set.next(worker)) {
+      if (may_take(record, group, worker)) return worker;
+    }
+  }
+  return kNone;
+}
+
+WorkerId SchedulerState::least_loaded_of(const std::vector<WorkerId>& some, const PacketRecord& record,
+                                         const ReadyClass& group) const {
+  WorkerId best = kNone;
+  for (const WorkerId id : some) {
+    if (!is_known_worker(id) || !may_take(record, group, id)) continue;
+    const WorkerGroup part = workers[id].group;
+    const bool urgent = (group.bits & class_bits::kUrgent) != 0;
+    if (part == WorkerGroup::Closed || (part == WorkerGroup::Full && !urgent)) continue;
+    if (part == WorkerGroup::Enough && (group.bits & class_bits::kRoots) != 0 && !urgent) continue;
+    if (best == kNone || workers[id].wait_ns() < workers[best].wait_ns()) best = id;
+  }
+  return best;
+}
+
+/// The idlest worker with room for the packet. Few feasible workers are compared; many are looked up by load.
+WorkerId SchedulerState::least_loaded(const PacketRecord& record, ReadyClass& group) {
+  constexpr std::size_t kFew = 64;
+  if (group.needs != kNone) {
+    const Needs& need = needs[group.needs];
+    if (need.preferred) {
+      const WorkerId preferred = least_loaded_of(need.workers, record, group);
+      if (preferred != kNone) return preferred;
+    }
+    const std::vector<WorkerId>& some = feasible(group);
+    if (some.size() <= kFew) return least_loaded_of(some, record, group);
+  }
+  WorkerId worker = least_loaded_in(WorkerGroup::Open, record, group);
+  const bool urgent = (group.bits & class_bits::kUrgent) != 0;
+  if (worker == kNone && ((group.bits & class_bits::kRoots) == 0 || urgent)) {
+    worker = least_loaded_in(WorkerGroup::Enough, record, group);
+  }
+  if (worker == kNone && urgent) worker = least_loaded_in(WorkerGroup::Full, record, group);
+  return worker;
+}
+
+WorkerId SchedulerState::choose_worker(PacketId id, const PacketRecord& record) {
+  ReadyClass& group = ready[record.kind];
+  const WorkerId idlest = least_loaded(record, group);
+  if (idlest == kNone || (record.edge_count == 0 && (record.traits & packet_traits::kAffinity) == 0)) return idlest;
+  if (counts.workers == 1) return idlest;
+  return best_by_data(id, record, group, idlest);
+}
+
+/// Compares the idlest worker with those that hold inputs or neighbours. A full one may be chosen for its data up to
+/// twice its queue's depth.
+WorkerId SchedulerState::best_by_data(PacketId id, const PacketRecord& record, const ReadyClass& group, WorkerId idlest) {
+  Owner owners[kOwnersCompared];
+  std::uint32_t owner_count = 0;
+  double total = 0;
+  const std::uint32_t looked_at = std::min(record.edge_count, kInputsLookedAt);
+  for (std::uint32_t i = 0; i != looked_at; ++i) {
+    const Edge& edge = edges[record.first_edge + i];
+    const WorkerId worker = packets[edge.producer].worker;
+    const double bytes = static_cast<double>(edge.bytes);
+    total += bytes;
+    if (worker == kKeeper || worker == kNone) continue;
+    std::uint32_t at = 0;
+    while (at != owner_count && owners[at].worker != worker) ++at;
+    if (at != owner_count) {
+      owners[at].bytes += bytes;
+    } else if (owner_count != kOwnersCompared) {
+      owners[owner_count++] = {worker, bytes};
+    }
+  }
+  WorkerId neighbour = kNone;
+  if ((record.traits & packet_traits::kAffinity) != 0) {
+    neighbour = neighbours[packets.details(id).affinity % neighbours.size()];
+    std::uint32_t at = 0;
+    while (at != owner_count && owners[at].worker != neighbour) ++at;
+    if (neighbour != kNone && at == owner_count && owner_count != kOwnersCompared) owners[owner_count++] = {neighbour, 0};
+  }
+  policies::PlacementCandidate best{idlest, total, workers[idlest].wait_ns(), idlest == neighbour};
+  for (std::uint32_t i = 0; i != owner_count; ++i) {
+    const WorkerId worker = owners[i].worker;
+    if (worker == idlest) best.moved_bytes = total - owners[i].bytes;
+  }
+  const bool roots = (group.bits & class_bits::kRoots) != 0;
+  for (std::uint32_t i = 0; i != owner_count; ++i) {
+    const WorkerId worker = owners[i].worker;
+    const WorkerRecord& owner = workers[worker];
+    if (worker == idlest || owner.group == WorkerGroup::Closed) continue;
+    if (owner.group == WorkerGroup::Enough && roots) continue;
+    if (owner.group == WorkerGroup::Full && (roots || !policies::has_room(owner.queued / 2, owner.queued_ns / 2, owner.slots, limits))) continue;
+    if (!may_take(record, group, worker)) continue;
+    const policies::PlacementCandidate candidate{worker, total - owners[i].bytes, owner.wait_ns(), worker == neighbour};
+    if (policies::is_better_place(candidate, best, cost)) best = candidate;
+  }
+  return best.worker;
+}
+
+bool SchedulerState::step_aside(PacketId id, PacketRecord& record) {
+  std::uint32_t detail = 0;
+  if (counts.workers != 0 && refusal(record, detail) != Reason::None) {
+    refuse_if_impossible(id, record);
+    park(id, record);
+    return true;
+  }
+  const ReadyClass& group = ready[record.kind];
+  if ((group.bits & class_bits::kLarge) != 0) return false;
+  const bool roots = (group.bits & class_bits::kRoots) != 0;
+  const bool others_have_room = !loads.empty(WorkerGroup::Open) || (!roots && !loads.empty(WorkerGroup::Enough));
+  if (!others_have_room || group.needs != kNone) return false;
+  // Some worker has room, so it was the packet's size that did not fit.
+  remove_ready(id, record);
+  record.kind = ready.class_of(group.needs, group.bits | class_bits::kLarge);
+  push_ready(id, record);
+  return true;
+}
+
+void SchedulerState::deal(PacketId id, PacketRecord& record, WorkerId worker) {
+  transition(id, record, PacketState::Running);
+  ++record.attempt;
+  record.bits &= static_cast<std::uint8_t>(~(packet_bits::kSettled | packet_bits::kDoubted));
+  Deal action{worker, id, record.attempt, static_cast<std::uint32_t>(actions->inputs.size()), record.edge_count};
+  for (std::uint32_t i = 0; i != record.edge_count; ++i) {
+    const Edge& edge = edges[record.first_edge + i];
+    const PacketRecord& producer = packets[edge.producer];
+    actions->inputs.push_back({edge.producer, producer.worker, producer.attempt, static_cast<std::uint64_t>(edge.bytes)});
+  }
+  emit(action);
+  if ((ready[record.kind].bits & class_bits::kSolitary) != 0) workers[worker].alone_with = id;
+  enqueue(id, record, worker);
+  refresh(worker);
+  if ((record.traits & packet_traits::kAffinity) != 0) {
+    neighbours[packets.details(id).affinity % neighbours.size()] = worker;
+  }
+  wake_consumers(id, record);
+}
+
+/// The packet is Running now: its consumers may be dealt, and those that were dealt before it was lost learn its place.
+void SchedulerState::wake_consumers(PacketId id, const PacketRecord& record) {
+  for (std::uint32_t e = record.consumers; e != kNone; e = edges[e].next) {
+    const Edge& edge = edges[e];
+    PacketRecord& consumer = packets[edge.consumer];
+    if (!consumer.unfinished()) continue;
+    --consumer.waiting;
+    if (consumer.state == PacketState::Running) {
+      const InputSource source{id, record.worker, record.attempt, static_cast<std::uint64_t>(edge.bytes)};
+      emit(Relocate{consumer.worker, edge.consumer, consumer.attempt, source});
+    } else if (consumer.waiting == 0) {
+      transition(edge.consumer, consumer, PacketState::Ready);
+      push_ready(edge.consumer, consumer);
+    }
+  }
+}
+
+}  // namespace weft

@@ -1,0 +1,224 @@
+#include <algorithm>
+
+#include "core/scheduler/state.hpp"
+
+namespace weft {
+
+using machine::Edge;
+using machine::ReadyClass;
+using machine::WorkerRecord;
+namespace class_bits = machine::class_bits;
+namespace packet_bits = machine::packet_bits;
+
+/// 1. What it kept and is needed goes to its copies, or is Released and collected. 2. What it ran is requeued, or fails
+/// if it may not be run twice or has killed too often. 3. What was collected is required again, with its lineage.
+void SchedulerState::on(const WorkerLost& event) {
+  if (!is_known_worker(event.worker) || !workers[event.worker].present) return;
+  WorkerRecord& worker = workers[event.worker];
+  worker.present = false;
+  --counts.workers;
+  ++membership;
+  std::vector<PacketId> ran;
+  for (PacketId id = worker.first; id != kNone; id = packets[id].next) ran.push_back(id);
+
+  for (auto entry = copies.begin(); entry != copies.end();) {
+    std::erase(entry->second, event.worker);
+    if (entry->second.empty()) packets[entry->first].bits &= static_cast<std::uint8_t>(~packet_bits::kCopies);
+    entry = entry->second.empty() ? copies.erase(entry) : std::next(entry);
+  }
+  std::vector<PacketId> lost;
+  for (std::uint32_t page = 0; page != packets.page_count(); ++page) {
+    if (!packets.has_page(page)) continue;
+    for (std::uint32_t i = 0; i != machine::PacketPages::kPageSize; ++i) {
+      const PacketId id = (page << machine::PacketPages::kPageBits) | i;
+      PacketRecord& record = packets[id];
+      const bool held = record.is(packet_bits::kKnown) && record.state == PacketState::InMemory;
+      if (held && record.worker == event.worker) lose_outputs(id, record, lost);
+    }
+  }
+  for (const PacketId id : ran) {
+    const bool named = std::find(event.suspects.begin(), event.suspects.end(), id) != event.suspects.end();
+    lose_running(id, packets[id], event.suspects.empty() || named);
+  }
+  for (const PacketId id : lost) {
+    if (packets.knows(id) && packets[id].state == PacketState::Released && packets[id].needed()) require(id, true);
+  }
+  refresh(event.worker);
+}
+
+/// The packet is no longer Running or InMemory: who needs it waits again.
+void SchedulerState::make_unavailable(const PacketRecord& record) {
+  for (std::uint32_t e = record.consumers; e != kNone; e = edges[e].next) {
+    const PacketId id = edges[e].consumer;
+    PacketRecord& consumer = packets[id];
+    if (!consumer.unfinished()) continue;
+    ++consumer.waiting;
+    if (consumer.state != PacketState::Ready) continue;
+    remove_ready(id, consumer);
+    transition(id, consumer, PacketState::Waiting);
+  }
+}
+
+/// Takes the outputs of an InMemory packet for lost at its owner.
+void SchedulerState::lose_outputs(PacketId id, PacketRecord& record, std::vector<PacketId>& lost) {
+  if (record.worker != kKeeper) {
+    workers[record.worker].held_bytes -= static_cast<double>(record.output_bytes);
+    refresh(record.worker);
+  }
+  record.bits &= static_cast<std::uint8_t>(~packet_bits::kDoubted);
+  if (record.is(packet_bits::kCopies)) {
+    std::vector<WorkerId>& holders = copies[id];
+    record.worker = holders.front();
+    holders.erase(holders.begin());
+    if (holders.empty()) {
+      copies.erase(id);
+      record.bits &= static_cast<std::uint8_t>(~packet_bits::kCopies);
+    }
+    if (record.worker != kKeeper) {
+      workers[record.worker].held_bytes += static_cast<double>(record.output_bytes);
+      refresh(record.worker);
+    }
+    redirect_consumers(id, record);
+    return;
+  }
+  record.worker = kNone;
+  transition(id, record, PacketState::Released);
+  make_unavailable(record);
+  lost.push_back(id);
+}
+
+void SchedulerState::redirect_consumers(PacketId id, const PacketRecord& record) {
+  for (std::uint32_t e = record.consumers; e != kNone; e = edges[e].next) {
+    const Edge& edge = edges[e];
+    const PacketRecord& consumer = packets[edge.consumer];
+    if (consumer.state != PacketState::Running) continue;
+    const InputSource source{id, record.worker, record.attempt, static_cast<std::uint64_t>(edge.bytes)};
+    emit(Relocate{consumer.worker, edge.consumer, consumer.attempt, source});
+  }
+}
+
+void SchedulerState::lose_running(PacketId id, PacketRecord& record, bool suspect) {
+  dequeue(id, record);
+  record.worker = kNone;
+  if (!can_run(record)) {
+    fail(id, {Reason::Unrecoverable, kNone, id});
+    return;
+  }
+  if (suspect && ++record.kills >= options.kills_to_fail) {
+    fail(id, {Reason::KilledWorkers, kNone, id});
+    return;
+  }
+  if (record.kills + 1u >= options.kills_to_fail && options.kills_to_fail > 1) {
+    const ReadyClass& group = ready[record.kind];
+    record.kind = ready.class_of(group.needs, group.bits | class_bits::kSolitary);
+  }
+  run_again(id, record);
+}
+
+/// Requeues a packet that has just left its worker. Ahead of all others: consumers may wait for it in full queues.
+void SchedulerState::run_again(PacketId id, PacketRecord& record) {
+  record.worker = kNone;
+  const ReadyClass& group = ready[record.kind];
+  record.kind = ready.class_of(group.needs, group.bits | class_bits::kUrgent);
+  transition(id, record, record.waiting != 0 ? PacketState::Waiting : PacketState::Ready);
+  if (record.state == PacketState::Ready) push_ready(id, record);
+  make_unavailable(record);
+}
+
+void SchedulerState::on(const PacketFailed& event) {
+  PacketRecord* record = running(event.packet, event.attempt, event.worker);
+  if (record == nullptr) return;
+  dequeue(event.packet, *record);
+  record->worker = kNone;
+  refresh(event.worker);
+  if (event.retriable && record->retries != 0) {
+    --record->retries;
+    run_again(event.packet, *record);
+  } else {
+    fail(event.packet, {event.reason, event.error, event.packet});
+  }
+}
+
+/// Fails a packet and, with it as the cause, everything unfinished that needs it.
+void SchedulerState::fail(PacketId id, const Failure& failure) {
+  std::vector<Doomed> work{{id, failure}};
+  for (std::size_t i = 0; i != work.size(); ++i) {
+    const Doomed next = work[i];
+    PacketRecord& record = packets[next.packet];
+    if (record.state == PacketState::Failed) continue;
+    fail_one(next.packet, record, next.failure);
+    Failure passed = next.failure;
+    if (passed.reason != Reason::Cancelled) passed.reason = Reason::InputFailed;
+    for (std::uint32_t e = record.consumers; e != kNone; e = edges[e].next) {
+      if (packets[edges[e].consumer].unfinished()) work.push_back({edges[e].consumer, passed});
+    }
+  }
+}
+
+void SchedulerState::fail_one(PacketId id, PacketRecord& record, const Failure& failure) {
+  if (record.state == PacketState::Ready) remove_ready(id, record);
+  if (record.state == PacketState::Running && record.worker != kNone) {
+    const WorkerId worker = record.worker;
+    emit(Recall{worker, id, record.attempt, true});
+    dequeue(id, record);
+    refresh(worker);
+  }
+  if (record.state == PacketState::InMemory) drop_outputs(id, record);
+  if (record.unfinished()) close_edges(record);
+  record.worker = kNone;
+  transition(id, record, PacketState::Failed);
+  report(id, record, failure);
+  if (!record.wanted()) forgettable.push_back(id);
+}
+
+void SchedulerState::on(const PacketReturned& event) {
+  PacketRecord* record = running(event.packet, event.attempt, event.worker);
+  if (record == nullptr) return;
+  if (record->is(packet_bits::kRecalled)) {
+    record->bits &= static_cast<std::uint8_t>(~packet_bits::kRecalled);
+    --recalls;
+  }
+  if (event.from_task > packets.details(event.packet).first_task) {
+    if (event.tail != kNone) split_tail(event.packet, event.from_task, event.tail);
+  } else {
+    dequeue(event.packet, *record);
+    run_again(event.packet, *record);
+  }
+  refresh(event.worker);
+}
+
+void SchedulerState::on(const RecallRefused& event) {
+  PacketRecord* record = running(event.packet, event.attempt, event.worker);
+  if (record == nullptr || !record->is(packet_bits::kRecalled)) return;
+  record->bits &= static_cast<std::uint8_t>(~packet_bits::kRecalled);
+  record->bits |= packet_bits::kSettled;
+  --recalls;
+}
+
+/// The consumer may know an old place, may have asked before the owner was dealt the packet, or the data is gone. The
+/// first complaint about an attempt is answered with the present place; the second is believed.
+void SchedulerState::on(const InputMissing& event) {
+  PacketRecord* consumer = running(event.packet, event.attempt, event.worker);
+  if (consumer == nullptr || !packets.knows(event.producer)) return;
+  float bytes = -1;
+  for (std::uint32_t i = 0; i != consumer->edge_count; ++i) {
+    const Edge& edge = edges[consumer->first_edge + i];
+    if (edge.producer == event.producer) bytes = edge.bytes;
+  }
+  PacketRecord& producer = packets[event.producer];
+  if (bytes < 0 || !producer.available()) return;  // Relocate follows when it is dealt again
+  const bool is_same_place = producer.worker == event.owner && producer.attempt == event.producer_attempt;
+  const bool is_settled = producer.state == PacketState::InMemory && is_same_place;
+  if (is_settled && producer.is(packet_bits::kDoubted)) {
+    emit(Drop{producer.worker, event.producer, producer.attempt});
+    std::vector<PacketId> lost;
+    lose_outputs(event.producer, producer, lost);
+    for (const PacketId id : lost) require(id, true);
+    return;
+  }
+  if (is_settled) producer.bits |= packet_bits::kDoubted;
+  const InputSource source{event.producer, producer.worker, producer.attempt, static_cast<std::uint64_t>(bytes)};
+  emit(Relocate{event.worker, event.packet, event.attempt, source});
+}
+
+}  // namespace weft

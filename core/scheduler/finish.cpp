@@ -1,0 +1,81 @@
+#include "core/scheduler/state.hpp"
+
+namespace weft {
+
+using machine::Edge;
+using machine::WorkerRecord;
+namespace packet_bits = machine::packet_bits;
+namespace packet_traits = machine::packet_traits;
+
+namespace {
+constexpr std::size_t kPrefetchAhead = 8;
+}
+
+/// 1. Each packet leaves its worker's list and becomes InMemory. 2. Its share in its inputs ends; what nobody needs any
+/// more is noted for settle(). 3. The client hears of wanted ones; small ones are copied to the scheduler's process.
+void SchedulerState::on(const PacketsFinished& event) {
+  if (!is_known_worker(event.worker)) return;
+  const std::size_t count = event.packets.size();
+  for (std::size_t i = 0; i != count; ++i) {
+    if (i + kPrefetchAhead < count) packets.prefetch(event.packets[i + kPrefetchAhead].packet);
+    const FinishedPacket& finished = event.packets[i];
+    PacketRecord* found = running(finished.packet, finished.attempt, event.worker);
+    if (found != nullptr) finish(finished, *found);
+  }
+  refresh(event.worker);
+}
+
+void SchedulerState::finish(const FinishedPacket& finished, PacketRecord& record) {
+  const PacketId id = finished.packet;
+  dequeue(id, record);
+  transition(id, record, PacketState::InMemory);
+  WorkerRecord& worker = workers[record.worker];
+  record.output_bytes = static_cast<float>(finished.bytes);
+  worker.held_bytes += static_cast<double>(record.output_bytes);
+  if ((record.traits & packet_traits::kLearn) != 0) learn(id, finished.run_ns);
+  close_edges(record);
+  if (!options.keep_lineage) cut_lineage(record);
+  if (record.wanted()) {
+    emit(Report{id, PacketState::InMemory, Reason::None, record.attempt, record.worker, finished.failed_tasks, kNone});
+  }
+  if (!record.needed()) {
+    unneeded.push_back(id);
+    return;
+  }
+  const bool is_small = options.keep_bytes != 0 && finished.bytes <= options.keep_bytes;
+  if (is_small && (record.wanted() || !record.has(packet_flags::kRetriable))) {
+    emit(Replicate{record.worker, kKeeper, id, record.attempt});
+  } else if (worker.draining) {
+    copy_away(id, record);
+  }
+}
+
+/// Forgets where the packet's inputs came from: it can not be run again.
+void SchedulerState::cut_lineage(PacketRecord& record) {
+  if (record.edge_count == 0) return;
+  for (std::uint32_t i = 0; i != record.edge_count; ++i) {
+    const PacketId input = edges[record.first_edge + i].producer;
+    unlink(record.first_edge + i);
+    if (!packets[input].needed()) unneeded.push_back(input);
+  }
+  edges.release(record.first_edge, record.edge_count);
+  record.first_edge = kNone;
+  record.edge_count = 0;
+  record.bits |= packet_bits::kNoLineage;
+}
+
+void SchedulerState::on(const PacketProgress& event) {
+  PacketRecord* record = running(event.packet, event.attempt, event.worker);
+  if (record == nullptr) return;
+  const std::uint32_t count = packets.details(event.packet).task_count;
+  if (count == 0 || event.done_count == 0) return;
+  // The rest of the packet's time stays booked; progress told twice only makes the estimate poorer.
+  const float left = event.done_count >= count ? 0.0f : 1.0f - static_cast<float>(event.done_count) / static_cast<float>(count);
+  WorkerRecord& worker = workers[event.worker];
+  worker.queued_ns -= static_cast<Nanoseconds>(record->expected_ns);
+  record->expected_ns *= left;
+  worker.queued_ns += static_cast<Nanoseconds>(record->expected_ns);
+  refresh(event.worker);
+}
+
+}  // namespace weft

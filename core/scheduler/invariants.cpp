@@ -1,0 +1,123 @@
+#include <cmath>
+
+#include "core/scheduler/state.hpp"
+
+namespace weft {
+
+using machine::Edge;
+using machine::WorkerRecord;
+namespace packet_bits = machine::packet_bits;
+
+namespace {
+
+struct Sums {
+  std::uint64_t queued = 0;
+  Nanoseconds queued_ns = 0;
+  double held_bytes = 0;
+  double promised_bytes = 0;
+};
+
+bool is_close(double a, double b) { return std::fabs(a - b) <= 1e-6 * (std::fabs(a) + std::fabs(b)) + 64; }
+
+void check_edges(const SchedulerState& state, PacketId id, const machine::PacketRecord& record) {
+  std::uint32_t waiting = 0;
+  for (std::uint32_t i = 0; i != record.edge_count; ++i) {
+    const Edge& edge = state.edges[record.first_edge + i];
+    WEFT_ASSERT(edge.consumer == id, "a packet's edges name it as their consumer");
+    WEFT_ASSERT(state.packets.knows(edge.producer), "inputs are known while their consumer is");
+    waiting += state.packets[edge.producer].available() ? 0 : 1;
+  }
+  if (record.unfinished()) WEFT_ASSERT(record.waiting == waiting, "waiting counts the inputs that are not available");
+  std::uint32_t linked = 0;
+  std::uint32_t open = 0;
+  std::uint32_t before = kNone;
+  for (std::uint32_t e = record.consumers; e != kNone; e = state.edges[e].next) {
+    const Edge& edge = state.edges[e];
+    WEFT_ASSERT(edge.producer == id && edge.prev == before, "the list of consumers is whole");
+    before = e;
+    ++linked;
+    open += state.packets[edge.consumer].unfinished() ? 1 : 0;
+  }
+  WEFT_ASSERT(linked == record.linked, "linked counts the known consumers");
+  WEFT_ASSERT(open == record.open, "open is the size of the set of unfinished consumers");
+}
+
+void check_state(const SchedulerState& state, PacketId id, const machine::PacketRecord& record) {
+  const bool queued = state.ready.contains(record.kind, record.priority, id);
+  const bool parked = record.is(packet_bits::kParked);
+  switch (record.state) {
+    case PacketState::Waiting:
+      WEFT_ASSERT(record.waiting > 0 && record.needed(), "Waiting packets are needed and wait");
+      break;
+    case PacketState::Ready:
+      WEFT_ASSERT(record.waiting == 0 && record.needed(), "Ready packets are needed and wait for no input");
+      WEFT_ASSERT(queued != parked, "Ready packets are queued or parked");
+      break;
+    case PacketState::Running:
+      WEFT_ASSERT(state.workers[record.worker].present, "packets run at present workers");
+      WEFT_ASSERT(record.needed(), "what runs is needed");
+      break;
+    case PacketState::InMemory:
+      WEFT_ASSERT(record.worker == kKeeper || state.workers[record.worker].present, "present workers keep outputs");
+      WEFT_ASSERT(record.needed(), "what is kept is needed");
+      break;
+    case PacketState::Released:
+    case PacketState::Failed:
+      WEFT_ASSERT(record.wanted() || record.linked != 0, "what nobody can ask for is forgotten");
+      break;
+  }
+  if (record.state != PacketState::Ready) WEFT_ASSERT(!queued && !parked, "only Ready packets are queued");
+  WEFT_ASSERT(record.is(packet_bits::kCopies) == (state.copies.count(id) != 0), "copies are noted in the record");
+}
+
+}  // namespace
+
+void SchedulerState::check_invariants() const {
+  SchedulerCounts seen;
+  std::vector<Sums> sums(workers.size());
+  std::uint32_t recalled = 0;
+  for (std::uint32_t page = 0; page != packets.page_count(); ++page) {
+    if (!packets.has_page(page)) continue;
+    for (std::uint32_t i = 0; i != machine::PacketPages::kPageSize; ++i) {
+      const PacketId id = (page << machine::PacketPages::kPageBits) | i;
+      const PacketRecord& record = packets[id];
+      if (!record.is(packet_bits::kKnown)) continue;
+      ++seen.packets[static_cast<int>(record.state)];
+      check_state(*this, id, record);
+      check_edges(*this, id, record);
+      recalled += record.is(packet_bits::kRecalled) ? 1 : 0;
+      if (!record.available() || record.worker == kKeeper) continue;
+      Sums& sum = sums[record.worker];
+      if (record.state == PacketState::Running) {
+        ++sum.queued;
+        sum.queued_ns += static_cast<Nanoseconds>(record.expected_ns);
+        sum.promised_bytes += static_cast<double>(record.output_bytes);
+      } else {
+        sum.held_bytes += static_cast<double>(record.output_bytes);
+      }
+    }
+  }
+  for (int state = 0; state != kPacketStateCount; ++state) {
+    WEFT_ASSERT(seen.packets[state] == counts.packets[state], "packets are counted by state");
+  }
+  WEFT_ASSERT(recalled == recalls, "unanswered recalls are counted");
+  std::uint32_t present = 0;
+  for (WorkerId id = 0; id != workers.size(); ++id) {
+    const WorkerRecord& worker = workers[id];
+    present += worker.present ? 1 : 0;
+    WEFT_ASSERT(worker.queued == sums[id].queued && worker.queued_ns == sums[id].queued_ns, "a worker's queue is summed");
+    WEFT_ASSERT(is_close(worker.held_bytes, sums[id].held_bytes), "what a worker keeps is summed");
+    WEFT_ASSERT(is_close(worker.promised_bytes, sums[id].promised_bytes), "what a worker will keep is summed");
+    std::uint32_t listed = 0;
+    for (PacketId next = worker.first; next != kNone; next = packets[next].next) {
+      WEFT_ASSERT(packets[next].worker == id && packets[next].state == PacketState::Running, "lists hold what runs");
+      ++listed;
+    }
+    WEFT_ASSERT(listed == worker.queued, "a worker's list is its queue");
+    const bool indexed = worker.group != machine::WorkerGroup::Closed;
+    WEFT_ASSERT(!indexed || loads.set(worker.group, worker.bucket).contains(id), "workers are found by load");
+  }
+  WEFT_ASSERT(present == counts.workers, "present workers are counted");
+}
+
+}  // namespace weft

@@ -1,0 +1,245 @@
+#include <algorithm>
+
+#include "core/scheduler/state.hpp"
+
+namespace weft {
+
+using machine::LoadIndex;
+using machine::ReadyClass;
+using machine::WorkerGroup;
+using machine::WorkerRecord;
+namespace packet_bits = machine::packet_bits;
+
+void SchedulerState::on(const WorkerJoined& event) {
+  if (event.worker >= workers.size()) workers.resize(event.worker + 1);
+  WorkerRecord& worker = workers[event.worker];
+  WEFT_ASSERT(!worker.present && worker.load_scale == 0, "ids of workers are never used again");
+  constexpr double kStepsInLimit = 64;  // how finely loads below the queue's depth are told apart
+  worker.slots = std::max(event.slots, 1u);
+  worker.ns_share = 1.0 / worker.slots;
+  worker.load_scale = static_cast<float>(kStepsInLimit / (static_cast<double>(options.queue_ns) * worker.slots));
+  worker.budget_bytes = static_cast<double>(event.budget_bytes);
+  worker.resources = event.resources;
+  worker.present = true;
+  ++counts.workers;
+  ++membership;
+  refresh(event.worker);
+  revive_parked();
+}
+
+void SchedulerState::on(const WorkerPaused& event) {
+  if (!is_known_worker(event.worker)) return;
+  workers[event.worker].paused = true;
+  refresh(event.worker);
+}
+
+void SchedulerState::on(const WorkerResumed& event) {
+  if (!is_known_worker(event.worker)) return;
+  workers[event.worker].paused = false;
+  refresh(event.worker);
+}
+
+/// 1. Nothing is dealt to it. 2. What waits there is asked back. 3. What it keeps is copied to others, also what it
+/// finishes from now on (on(PacketsFinished)). When it is lost, the copies take over.
+void SchedulerState::on(const WorkerDraining& event) {
+  if (!is_known_worker(event.worker) || !workers[event.worker].present) return;
+  workers[event.worker].draining = true;
+  ++membership;
+  refresh(event.worker);
+  for (PacketId id = workers[event.worker].first; id != kNone; id = packets[id].next) {
+    PacketRecord& record = packets[id];
+    if (record.is(packet_bits::kRecalled)) continue;
+    record.bits |= packet_bits::kRecalled;
+    ++recalls;
+    emit(Recall{event.worker, id, record.attempt, false});
+  }
+  for (std::uint32_t page = 0; page != packets.page_count(); ++page) {
+    if (!packets.has_page(page)) continue;
+    for (std::uint32_t i = 0; i != machine::PacketPages::kPageSize; ++i) {
+      const PacketId id = (page << machine::PacketPages::kPageBits) | i;
+      const PacketRecord& record = packets[id];
+      const bool held = record.is(packet_bits::kKnown) && record.state == PacketState::InMemory;
+      if (held && record.worker == event.worker && !record.is(packet_bits::kCopies)) copy_away(id, record);
+    }
+  }
+}
+
+/// Has a packet kept by a draining worker copied to the least loaded of the others.
+void SchedulerState::copy_away(PacketId id, const PacketRecord& record) {
+  for (const WorkerGroup part : {WorkerGroup::Open, WorkerGroup::Enough, WorkerGroup::Full}) {
+    const std::uint32_t bucket = loads.lowest(part);
+    if (bucket == LoadIndex::kBuckets) continue;
+    emit(Replicate{record.worker, loads.set(part, bucket).first(), id, record.attempt});
+    return;
+  }
+}
+
+void SchedulerState::on(const Replicated& event) {
+  const bool is_present = event.worker == kKeeper || (is_known_worker(event.worker) && workers[event.worker].present);
+  if (!is_present) return;
+  const bool is_current = packets.knows(event.packet) && packets[event.packet].state == PacketState::InMemory &&
+                          packets[event.packet].attempt == event.attempt;
+  if (!is_current) {
+    emit(Drop{event.worker, event.packet, event.attempt});
+    return;
+  }
+  PacketRecord& record = packets[event.packet];
+  if (record.worker == event.worker) return;
+  std::vector<WorkerId>& holders = copies[event.packet];
+  if (std::find(holders.begin(), holders.end(), event.worker) == holders.end()) holders.push_back(event.worker);
+  record.bits |= packet_bits::kCopies;
+}
+
+void SchedulerState::enqueue(PacketId id, PacketRecord& record, WorkerId worker_id) {
+  WorkerRecord& worker = workers[worker_id];
+  record.worker = worker_id;
+  record.prev = worker.last;
+  record.next = kNone;
+  if (worker.last != kNone) {
+    packets[worker.last].next = id;
+  } else {
+    worker.first = id;
+  }
+  worker.last = id;
+  ++worker.queued;
+  worker.queued_ns += static_cast<Nanoseconds>(record.expected_ns);
+  worker.promised_bytes += static_cast<double>(record.output_bytes);
+}
+
+/// Takes a packet off its worker's list. `worker` stays in the record for the caller; refresh() is the caller's too.
+void SchedulerState::dequeue(PacketId id, PacketRecord& record) {
+  WorkerRecord& worker = workers[record.worker];
+  if (record.prev != kNone) {
+    packets[record.prev].next = record.next;
+  } else {
+    worker.first = record.next;
+  }
+  if (record.next != kNone) {
+    packets[record.next].prev = record.prev;
+  } else {
+    worker.last = record.prev;
+  }
+  record.next = record.prev = kNone;
+  --worker.queued;
+  worker.queued_ns -= static_cast<Nanoseconds>(record.expected_ns);
+  worker.promised_bytes -= static_cast<double>(record.output_bytes);
+  if (worker.alone_with == id) worker.alone_with = kNone;
+  if (record.is(packet_bits::kRecalled)) {
+    record.bits &= static_cast<std::uint8_t>(~packet_bits::kRecalled);
+    --recalls;
+  }
+}
+
+void SchedulerState::refresh(WorkerId id) {
+  WorkerRecord& worker = workers[id];
+  WorkerGroup group = WorkerGroup::Closed;
+  if (worker.usable() && worker.alone_with == kNone) {
+    if (!policies::has_room(worker.queued, worker.queued_ns, worker.slots, limits)) {
+      group = WorkerGroup::Full;
+    } else if (policies::has_enough(worker.held_bytes, worker.promised_bytes, worker.budget_bytes,
+                                    options.withhold_share, worker.queued)) {
+      group = WorkerGroup::Enough;
+    } else {
+      group = WorkerGroup::Open;
+    }
+  }
+  const std::uint16_t bucket = LoadIndex::bucket_of(static_cast<float>(worker.queued_ns) * worker.load_scale);
+  if (group == worker.group && bucket == worker.bucket) return;
+  if (worker.group != WorkerGroup::Closed) loads.erase(worker.group, worker.bucket, id);
+  if (group != WorkerGroup::Closed) loads.insert(group, bucket, id);
+  worker.group = group;
+  worker.bucket = bucket;
+}
+
+bool SchedulerState::fits_needs(std::uint32_t need_index, WorkerId id) const {
+  const Needs& need = needs[need_index];
+  const WorkerRecord& worker = workers[id];
+  if (need.slots > worker.slots) return false;
+  for (const ResourceAmount& wanted : need.resources) {
+    const auto has = [&wanted](const ResourceAmount& own) {
+      return own.resource == wanted.resource && own.amount >= wanted.amount;
+    };
+    if (wanted.amount != 0 && std::none_of(worker.resources.begin(), worker.resources.end(), has)) return false;
+  }
+  if (need.workers.empty() || need.preferred) return true;
+  return std::find(need.workers.begin(), need.workers.end(), id) != need.workers.end();
+}
+
+const std::vector<WorkerId>& SchedulerState::feasible(ReadyClass& group) {
+  if (group.membership == membership) return group.feasible;
+  group.membership = membership;
+  group.feasible.clear();
+  for (WorkerId id = 0; id != workers.size(); ++id) {
+    const bool stays = workers[id].present && !workers[id].draining;
+    if (stays && (group.needs == kNone || fits_needs(group.needs, id))) group.feasible.push_back(id);
+  }
+  return group.feasible;
+}
+
+Reason SchedulerState::refusal(const PacketRecord& record, std::uint32_t& detail) {
+  ReadyClass& group = ready[record.kind];
+  const std::vector<WorkerId>& some = feasible(group);
+  if (!some.empty()) {
+    for (const WorkerId id : some) {
+      const double budget = workers[id].budget_bytes;
+      if (budget == 0 || static_cast<double>(record.peak_bytes) <= budget) return Reason::None;
+    }
+    detail = static_cast<std::uint32_t>((static_cast<std::uint64_t>(record.peak_bytes) + (1u << 20) - 1) >> 20);
+    return Reason::TooLarge;
+  }
+  if (group.needs == kNone) return Reason::None;  // all are draining: wait for a new one
+  // Names the first need that no worker meets; if each is met by somebody, the restriction to workers is to blame.
+  const Needs& need = needs[group.needs];
+  for (const ResourceAmount& wanted : need.resources) {
+    const auto has = [&wanted](const WorkerRecord& worker) {
+      return worker.present && std::any_of(worker.resources.begin(), worker.resources.end(), [&](const ResourceAmount& own) {
+        return own.resource == wanted.resource && own.amount >= wanted.amount;
+      });
+    };
+    if (std::none_of(workers.begin(), workers.end(), has)) {
+      detail = wanted.resource;
+      return Reason::NoSuchResource;
+    }
+  }
+  const auto is_wide = [&need](const WorkerRecord& worker) { return worker.present && worker.slots >= need.slots; };
+  if (std::none_of(workers.begin(), workers.end(), is_wide)) {
+    detail = need.slots;
+    return Reason::NotEnoughSlots;
+  }
+  if (need.workers.empty() || need.preferred) {
+    detail = need.resources.empty() ? need.slots : need.resources.front().resource;
+    return need.resources.empty() ? Reason::NotEnoughSlots : Reason::NoSuchResource;
+  }
+  detail = need.workers.front();
+  return Reason::NoAllowedWorker;
+}
+
+void SchedulerState::refuse_if_impossible(PacketId id, PacketRecord& record) {
+  if (record.is(packet_bits::kRefused) || counts.workers == 0) return;
+  const ReadyClass& group = ready[record.kind];
+  if (group.needs == kNone && record.peak_bytes == 0) return;
+  std::uint32_t detail = 0;
+  const Reason reason = refusal(record, detail);
+  if (reason == Reason::None) return;
+  record.bits |= packet_bits::kRefused;
+  emit(Refuse{id, reason, detail});
+}
+
+/// Takes a Ready packet that nobody present can run out of the queue, until a worker joins.
+void SchedulerState::park(PacketId id, PacketRecord& record) {
+  remove_ready(id, record);
+  record.bits |= packet_bits::kParked;
+  parked.push_back(id);
+}
+
+void SchedulerState::revive_parked() {
+  std::vector<PacketId> waiting;
+  waiting.swap(parked);
+  for (const PacketId id : waiting) {
+    PacketRecord& record = packets[id];
+    record.bits &= static_cast<std::uint8_t>(~packet_bits::kParked);
+    push_ready(id, record);
+  }
+}
+
+}  // namespace weft

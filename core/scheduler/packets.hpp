@@ -1,0 +1,186 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/diagnostics/assert.hpp"
+#include "core/messages/packet.hpp"
+
+namespace weft::machine {
+
+/// The bits of PacketRecord::bits, beside those of PacketSpec::flags.
+namespace packet_bits {
+inline constexpr std::uint8_t kKnown = 1;      // the slot is in use
+inline constexpr std::uint8_t kCopies = 2;     // replicas_ has an entry
+inline constexpr std::uint8_t kRecalled = 4;   // a recall of this attempt is unanswered
+inline constexpr std::uint8_t kSettled = 8;    // a recall of this attempt was refused
+inline constexpr std::uint8_t kDoubted = 16;   // a consumer did not find this attempt once
+inline constexpr std::uint8_t kRefused = 32;   // the client knows that nobody can run it
+inline constexpr std::uint8_t kParked = 64;    // Ready, but in no queue: nobody can run it
+inline constexpr std::uint8_t kNoLineage = 128;  // its inputs are no longer known
+}  // namespace packet_bits
+
+/// The bits of PacketRecord::traits: whether the details are worth a look.
+namespace packet_traits {
+inline constexpr std::uint8_t kAffinity = 1;  // has neighbours
+inline constexpr std::uint8_t kLearn = 2;     // its time was unknown: the layer learns from it
+}  // namespace packet_traits
+
+/// What the scheduler touches on every event about a packet: one cache line.
+struct alignas(64) PacketRecord {
+  std::uint32_t first_edge;
+  std::uint32_t edge_count;
+  std::uint32_t consumers;  // first edge of the list of known consumers
+  std::uint32_t linked;     // length of that list
+  std::uint32_t open;       // how many of them are unfinished: cached size of a set, see check_invariants()
+  std::uint32_t waiting;    // of an unfinished packet: inputs that are neither Running nor InMemory
+  WorkerId worker;          // where it runs or is kept
+  std::uint32_t kind;       // its class in the ready queue
+  std::int32_t priority;
+  float expected_ns;
+  float output_bytes;
+  float peak_bytes;
+  PacketId next, prev;  // in the list of its worker's running packets
+  Attempt attempt;
+  PacketState state;
+  std::uint8_t flags;
+  std::uint8_t bits;
+  std::uint8_t retries;
+  std::uint8_t kills;
+  std::uint8_t traits;
+
+  [[nodiscard]] bool has(std::uint8_t flag) const { return (flags & flag) != 0; }
+  [[nodiscard]] bool is(std::uint8_t bit) const { return (bits & bit) != 0; }
+  [[nodiscard]] bool wanted() const { return has(packet_flags::kWanted); }
+  [[nodiscard]] bool needed() const { return open != 0 || wanted(); }
+  [[nodiscard]] bool available() const { return state == PacketState::Running || state == PacketState::InMemory; }
+  [[nodiscard]] bool unfinished() const {
+    return state == PacketState::Waiting || state == PacketState::Ready || state == PacketState::Running;
+  }
+};
+static_assert(sizeof(PacketRecord) == 64);
+
+/// What is needed only to deal the packet.
+struct PacketDetails {
+  TaskId first_task;
+  std::uint32_t task_count;
+  std::uint32_t layer;
+  std::uint32_t affinity;
+  Nanoseconds expected_ns;
+  std::uint64_t output_bytes;
+  std::uint64_t peak_bytes;
+};
+
+/// Packets by id, in pages that go when all their packets have gone.
+/// Owns: the pages.  Threading: none.
+class PacketPages {
+ public:
+  static constexpr std::uint32_t kPageBits = 12;
+  static constexpr std::uint32_t kPageSize = 1u << kPageBits;
+
+  PacketPages() = default;
+  PacketPages(const PacketPages&) = delete;
+  PacketPages& operator=(const PacketPages&) = delete;
+
+  [[nodiscard]] bool knows(PacketId id) const {
+    const std::uint32_t page = id >> kPageBits;
+    return page < pages_.size() && pages_[page] && pages_[page]->records[id & (kPageSize - 1)].is(packet_bits::kKnown);
+  }
+  PacketRecord& operator[](PacketId id) { return pages_[id >> kPageBits]->records[id & (kPageSize - 1)]; }
+  const PacketRecord& operator[](PacketId id) const { return pages_[id >> kPageBits]->records[id & (kPageSize - 1)]; }
+  PacketDetails& details(PacketId id) { return pages_[id >> kPageBits]->details[id & (kPageSize - 1)]; }
+  const PacketDetails& details(PacketId id) const { return pages_[id >> kPageBits]->details[id & (kPageSize - 1)]; }
+
+  void prefetch(PacketId id) const {
+    const std::uint32_t page = id >> kPageBits;
+    if (page < pages_.size() && pages_[page]) __builtin_prefetch(&pages_[page]->records[id & (kPageSize - 1)], 1);
+  }
+
+  /// Makes room for a packet that is not known; its record is not initialised but for kKnown.
+  PacketRecord& add(PacketId id);
+  void remove(PacketId id);
+
+  [[nodiscard]] std::uint32_t page_count() const { return static_cast<std::uint32_t>(pages_.size()); }
+  [[nodiscard]] bool has_page(std::uint32_t page) const { return pages_[page] != nullptr; }
+  [[nodiscard]] std::uint64_t memory_bytes() const;
+
+ private:
+  struct Page {
+    PacketRecord records[kPageSize];
+    PacketDetails details[kPageSize];
+    std::uint32_t known = 0;
+  };
+  struct Free {
+    void operator()(Page* page) const;
+  };
+  using PagePointer = std::unique_ptr<Page, Free>;
+
+  static PagePointer make_page();
+
+  std::vector<PagePointer> pages_;
+  std::vector<PagePointer> spare_;
+  std::uint32_t page_total_ = 0;
+};
+
+/// "consumer reads `bytes` of producer". Lies with the consumer's other edges and in the list of the producer's consumers.
+struct Edge {
+  PacketId producer;
+  PacketId consumer;
+  std::uint32_t next, prev;  // edges of the same producer
+  float bytes;
+};
+
+/// Edges by id; those of one consumer are contiguous. Chunks go when all their consumers have gone.
+/// Owns: the chunks.  Threading: none.
+class EdgeChunks {
+ public:
+  static constexpr std::uint32_t kChunkBits = 14;
+  static constexpr std::uint32_t kChunkSize = 1u << kChunkBits;
+
+  EdgeChunks() = default;
+  ~EdgeChunks();
+  EdgeChunks(const EdgeChunks&) = delete;
+  EdgeChunks& operator=(const EdgeChunks&) = delete;
+
+  Edge& operator[](std::uint32_t id) { return chunks_[id >> kChunkBits].edges[id & (kChunkSize - 1)]; }
+  const Edge& operator[](std::uint32_t id) const { return chunks_[id >> kChunkBits].edges[id & (kChunkSize - 1)]; }
+
+  /// Returns the id of the first of `count` > 0 contiguous edges, uninitialised.
+  std::uint32_t allocate(std::uint32_t count) {
+    if (count > kChunkSize - used_ || current_ == kNone) begin_chunk(count);
+    const std::uint32_t first = (current_ << kChunkBits) + used_;
+    used_ = count < kChunkSize - used_ ? used_ + count : kChunkSize;
+    chunks_[current_].live += count;
+    return first;
+  }
+
+  /// Gives back edges that one allocate() returned.
+  void release(std::uint32_t first, std::uint32_t count) {
+    Chunk& chunk = chunks_[first >> kChunkBits];
+    chunk.live -= count;
+    if (chunk.live == 0) free_chunk(first >> kChunkBits);
+  }
+
+  [[nodiscard]] std::uint64_t memory_bytes() const { return static_cast<std::uint64_t>(chunk_total_) * kChunkSize * sizeof(Edge); }
+
+ private:
+  struct Chunk {
+    Edge* edges = nullptr;  // of a run of chunks for one large packet: into the first one's block
+    std::uint32_t live = 0;
+    std::uint32_t run = 0;  // how many chunks the block spans; 0 for one that follows
+  };
+
+  void begin_chunk(std::uint32_t count);
+  void free_chunk(std::uint32_t index);
+  std::uint32_t find_free_run(std::uint32_t length);
+
+  std::vector<Chunk> chunks_;
+  std::vector<Edge*> spare_;
+  std::uint32_t current_ = kNone;
+  std::uint32_t used_ = 0;
+  std::uint32_t search_from_ = 0;
+  std::uint32_t chunk_total_ = 0;
+};
+
+}  // namespace weft::machine

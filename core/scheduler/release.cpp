@@ -1,0 +1,166 @@
+#include "core/scheduler/state.hpp"
+
+namespace weft {
+
+using machine::Edge;
+namespace class_bits = machine::class_bits;
+namespace packet_bits = machine::packet_bits;
+
+namespace {
+constexpr std::size_t kPrefetchAhead = 6;
+}
+
+/// True if the packet's tasks may be started once more (or for the first time).
+bool SchedulerState::can_run(const PacketRecord& record) const {
+  if (record.has(packet_flags::kScattered) || record.is(packet_bits::kNoLineage)) return false;
+  return record.attempt == 0 || record.has(packet_flags::kRetriable);
+}
+
+/// kNone: goes on with what require_one() left in `pending` and `doomed`.
+void SchedulerState::require(PacketId id, bool urgent) {
+  if (id != kNone) require_one(id, urgent);
+  while (!pending.empty()) {
+    const PacketId next = pending.back();
+    pending.pop_back();
+    const PacketRecord& record = packets[next];
+    // A producer that was released is run again because somebody lost its output: others may wait for it in queues.
+    if (record.state == PacketState::Released && record.needed()) require_one(next, true);
+  }
+  while (!doomed.empty()) {
+    const Doomed next = doomed.back();
+    doomed.pop_back();
+    if (packets.knows(next.packet) && packets[next.packet].state != PacketState::Failed) fail(next.packet, next.failure);
+  }
+}
+
+void SchedulerState::require_one(PacketId id, bool urgent) {
+  PacketRecord& record = packets[id];
+  if (!can_run(record)) {
+    doomed.push_back({id, {Reason::Unrecoverable, kNone, id}});
+    return;
+  }
+  std::uint32_t waiting = 0;
+  for (std::uint32_t i = 0; i != record.edge_count; ++i) {
+    const PacketId input = edges[record.first_edge + i].producer;
+    PacketRecord& producer = packets[input];
+    ++producer.open;
+    if (producer.available()) continue;
+    ++waiting;
+    if (producer.state == PacketState::Released) pending.push_back(input);
+    if (producer.state == PacketState::Failed) doomed.push_back({id, {Reason::InputFailed, kNone, input}});
+  }
+  record.waiting = waiting;
+  if (urgent) {
+    const machine::ReadyClass& group = ready[record.kind];
+    record.kind = ready.class_of(group.needs, group.bits | class_bits::kUrgent);
+  }
+  transition(id, record, waiting != 0 ? PacketState::Waiting : PacketState::Ready);
+  if (waiting == 0) push_ready(id, record);
+}
+
+void SchedulerState::close_edges(PacketRecord& record) {
+  for (std::uint32_t i = 0; i != record.edge_count; ++i) {
+    const PacketId input = edges[record.first_edge + i].producer;
+    PacketRecord& producer = packets[input];
+    --producer.open;
+    if (!producer.needed()) unneeded.push_back(input);
+  }
+  record.waiting = 0;
+}
+
+void SchedulerState::settle() {
+  std::size_t looked = 0;
+  std::size_t forgotten = 0;
+  while (looked != unneeded.size() || forgotten != forgettable.size()) {
+    if (looked != unneeded.size()) {
+      if (looked + kPrefetchAhead < unneeded.size()) packets.prefetch(unneeded[looked + kPrefetchAhead]);
+      release_unneeded(unneeded[looked++]);
+    } else {
+      if (forgotten + kPrefetchAhead < forgettable.size()) packets.prefetch(forgettable[forgotten + kPrefetchAhead]);
+      forget(forgettable[forgotten++]);
+    }
+  }
+  unneeded.clear();
+  forgettable.clear();
+}
+
+void SchedulerState::release_unneeded(PacketId id) {
+  if (!packets.knows(id)) return;
+  PacketRecord& record = packets[id];
+  if (record.needed()) return;
+  switch (record.state) {
+    case PacketState::Ready:
+      remove_ready(id, record);
+      [[fallthrough]];
+    case PacketState::Waiting:
+      close_edges(record);
+      transition(id, record, PacketState::Released);
+      break;
+    case PacketState::Running: {
+      const WorkerId worker = record.worker;
+      emit(Recall{worker, id, record.attempt, true});
+      dequeue(id, record);
+      refresh(worker);
+      close_edges(record);
+      transition(id, record, PacketState::Released);
+      break;
+    }
+    case PacketState::InMemory:
+      drop_outputs(id, record);
+      transition(id, record, PacketState::Released);
+      break;
+    case PacketState::Released:
+    case PacketState::Failed:
+      break;
+  }
+  if (record.linked == 0) forgettable.push_back(id);
+}
+
+void SchedulerState::drop_outputs(PacketId id, PacketRecord& record) {
+  emit(Drop{record.worker, id, record.attempt});
+  if (record.worker != kKeeper) {
+    workers[record.worker].held_bytes -= record.output_bytes;
+    refresh(record.worker);
+  }
+  record.worker = kNone;
+  if (!record.is(packet_bits::kCopies)) return;
+  for (const WorkerId worker : copies[id]) emit(Drop{worker, id, record.attempt});
+  copies.erase(id);
+  record.bits &= static_cast<std::uint8_t>(~packet_bits::kCopies);
+}
+
+void SchedulerState::forget(PacketId id) {
+  if (!packets.knows(id)) return;
+  PacketRecord& record = packets[id];
+  const bool is_over = record.state == PacketState::Released || record.state == PacketState::Failed;
+  if (!is_over || record.wanted() || record.linked != 0) return;
+  for (std::uint32_t i = 0; i != record.edge_count; ++i) {
+    const PacketId input = edges[record.first_edge + i].producer;
+    unlink(record.first_edge + i);
+    if (packets[input].linked == 0 && !packets[input].available()) forgettable.push_back(input);
+  }
+  if (record.edge_count != 0) edges.release(record.first_edge, record.edge_count);
+  --counts.packets[static_cast<int>(record.state)];
+  packets.remove(id);
+  emit(Forget{id});
+}
+
+void SchedulerState::on(const OutputsReleased& event) {
+  const std::size_t count = event.packets.size();
+  for (std::size_t i = 0; i != count; ++i) {
+    if (i + kPrefetchAhead < count) packets.prefetch(event.packets[i + kPrefetchAhead]);
+    const PacketId id = event.packets[i];
+    if (!packets.knows(id)) continue;
+    PacketRecord& record = packets[id];
+    record.flags &= static_cast<std::uint8_t>(~packet_flags::kWanted);
+    if (record.open == 0) unneeded.push_back(id);
+  }
+}
+
+void SchedulerState::on(const PacketsCancelled& event) {
+  for (const PacketId id : event.packets) {
+    if (packets.knows(id) && packets[id].unfinished()) fail(id, {Reason::Cancelled, kNone, id});
+  }
+}
+
+}  // namespace weft

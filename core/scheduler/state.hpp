@@ -1,0 +1,178 @@
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "core/messages/transitions.hpp"
+#include "core/policies/placement.hpp"
+#include "core/policies/queue_depth.hpp"
+#include "core/scheduler/packets.hpp"
+#include "core/scheduler/ready_queue.hpp"
+#include "core/scheduler/scheduler.hpp"
+#include "core/scheduler/workers.hpp"
+
+namespace weft {
+
+/// The scheduler's tables and the steps that its events are made of.
+/// Owns: everything the machine knows.  Threading: none.
+///
+/// Invariants between events (check_invariants()):
+/// 1. An edge is open exactly if its consumer is unfinished (Waiting, Ready, Running); `open` of a packet is the number of
+///    its open edges. So a duplicate answer can not release an output: a consumer is in that set or it is not.
+/// 2. `waiting` of an unfinished packet is the number of its inputs that are neither Running nor InMemory.
+///    Waiting packets have some, Ready ones none. Running ones may: then an input was lost and is on its way again.
+/// 3. A Ready packet is in the queue of its class, or parked because no present worker can run it.
+/// 4. A Running packet is in its worker's list; a worker's sums are the sums over that list and over what it keeps.
+/// 5. A packet that nobody needs is not unfinished and not InMemory; one that nobody can ask for again is forgotten.
+struct SchedulerState {
+  using PacketRecord = machine::PacketRecord;
+
+  explicit SchedulerState(SchedulerOptions given);
+
+  // ---- Events ----
+  void on(const WorkerJoined& event);
+  void on(const WorkerLost& event);
+  void on(const WorkerDraining& event);
+  void on(const WorkerPaused& event);
+  void on(const WorkerResumed& event);
+  void on(const PacketsSubmitted& event);
+  void on(const PacketsFinished& event);
+  void on(const PacketProgress& event);
+  void on(const PacketFailed& event);
+  void on(const PacketReturned& event);
+  void on(const RecallRefused& event);
+  void on(const InputMissing& event);
+  void on(const OutputsReleased& event);
+  void on(const PacketsCancelled& event);
+  void on(const Replicated& event);
+  void on(const Tick& event);
+
+  // ---- Submission (submit.cpp) ----
+  void add_record(PacketId id, const PacketSpec& spec, std::uint32_t kind);
+  void add_edges(PacketId id, const ProducerEdge* edges, std::uint32_t count);
+  void link(std::uint32_t edge_id);
+  void unlink(std::uint32_t edge_id);
+  std::uint32_t intern(const Needs& needs);
+  void split_tail(PacketId id, TaskId from_task, PacketId tail);
+  void add_input(PacketId consumer, PacketId producer, float bytes);
+
+  // ---- Need and release (release.cpp) ----
+  /// Makes a Released packet that is needed unfinished, with the producers that were released too.
+  void require(PacketId id, bool urgent);
+  void require_one(PacketId id, bool urgent);
+  /// Takes an unfinished packet's share in its inputs away.
+  void close_edges(PacketRecord& record);
+  /// Releases what nobody needs and forgets what nobody can ask for, until nothing changes.
+  void settle();
+  void release_unneeded(PacketId id);
+  void forget(PacketId id);
+  void drop_outputs(PacketId id, PacketRecord& record);
+
+  // ---- Dealing (deal.cpp) ----
+  void deal_ready();
+  /// Returns the worker for a Ready packet, or kNone if its class has to wait.
+  WorkerId choose_worker(PacketId id, const PacketRecord& record);
+  WorkerId best_by_data(PacketId id, const PacketRecord& record, const machine::ReadyClass& group, WorkerId idlest);
+  WorkerId least_loaded(const PacketRecord& record, machine::ReadyClass& group);
+  WorkerId least_loaded_in(machine::WorkerGroup part, const PacketRecord& record, const machine::ReadyClass& group) const;
+  WorkerId least_loaded_of(const std::vector<WorkerId>& some, const PacketRecord& record,
+                           const machine::ReadyClass& group) const;
+  bool may_take(const PacketRecord& record, const machine::ReadyClass& group, WorkerId worker) const;
+  /// Moves a packet that no worker could take now to a class where it blocks nobody. False: its class has to wait.
+  bool step_aside(PacketId id, PacketRecord& record);
+  void deal(PacketId id, PacketRecord& record, WorkerId worker);
+  void wake_consumers(PacketId id, const PacketRecord& record);
+  void push_ready(PacketId id, PacketRecord& record);
+  void remove_ready(PacketId id, PacketRecord& record);
+
+  // ---- Workers (membership.cpp) ----
+  void enqueue(PacketId id, PacketRecord& record, WorkerId worker);
+  void dequeue(PacketId id, PacketRecord& record);
+  /// Puts the worker where it belongs in the load index.
+  void refresh(WorkerId worker);
+  bool fits_needs(std::uint32_t needs, WorkerId worker) const;
+  const std::vector<WorkerId>& feasible(machine::ReadyClass& group);
+  /// Returns why no present worker can run it, and the number that goes with it.
+  Reason refusal(const PacketRecord& record, std::uint32_t& detail);
+  void refuse_if_impossible(PacketId id, PacketRecord& record);
+  void park(PacketId id, PacketRecord& record);
+  void revive_parked();
+  void copy_away(PacketId id, const PacketRecord& record);
+
+  // ---- Loss and failure (failure.cpp) ----
+  void make_unavailable(const PacketRecord& record);
+  void lose_running(PacketId id, PacketRecord& record, bool suspect);
+  void lose_outputs(PacketId id, PacketRecord& record, std::vector<PacketId>& lost);
+  void redirect_consumers(PacketId id, const PacketRecord& record);
+  void run_again(PacketId id, PacketRecord& record);
+  struct Failure {
+    Reason reason = Reason::None;
+    std::uint32_t error = kNone;
+    PacketId cause = kNone;
+  };
+  void fail(PacketId id, const Failure& failure);
+  void fail_one(PacketId id, PacketRecord& record, const Failure& failure);
+
+  // ---- Stealing (steal.cpp) ----
+  void propose_steals();
+  WorkerId most_loaded() const;
+  bool propose_steal(WorkerId thief);
+  bool is_worth_stealing(const PacketRecord& record, WorkerId victim, WorkerId thief) const;
+
+  // ---- Finishing (finish.cpp) ----
+  void finish(const FinishedPacket& finished, PacketRecord& record);
+  void cut_lineage(PacketRecord& record);
+
+  // ---- Small ones ----
+  void transition(PacketId id, PacketRecord& record, PacketState to) {
+    WEFT_ASSERT(is_legal_transition(record.state, to), "packets only make legal transitions");
+    (void)id;
+    --counts.packets[static_cast<int>(record.state)];
+    ++counts.packets[static_cast<int>(to)];
+    record.state = to;
+  }
+  /// Returns the record if `attempt` is the one that runs at `worker`; nullptr for anything late.
+  PacketRecord* running(PacketId id, Attempt attempt, WorkerId worker);
+  Nanoseconds expected(const PacketSpec& spec) const;
+  bool can_run(const PacketRecord& record) const;
+  void learn(PacketId id, Nanoseconds run_ns);
+  void report(PacketId id, const PacketRecord& record, const Failure& failure);
+  void emit(const SchedulerAction& action) { actions->list.push_back(action); }
+  bool is_known_worker(WorkerId worker) const { return worker < workers.size(); }
+  void check_invariants() const;
+
+  const SchedulerOptions options;
+  const policies::TransferCost cost;
+  const policies::QueueLimits limits;
+
+  machine::PacketPages packets;
+  machine::EdgeChunks edges;
+  machine::ReadyQueue ready;
+  std::vector<Needs> needs;                             // distinct
+  std::vector<machine::WorkerRecord> workers;           // by id, also those that are gone
+  machine::LoadIndex loads;
+  std::uint64_t membership = 1;                         // changes when a worker comes or goes
+  std::map<PacketId, std::vector<WorkerId>> copies;     // beside the owner's
+  std::vector<PacketId> parked;                         // Ready packets that nobody present can run
+  std::vector<WorkerId> neighbours;                     // by affinity modulo its size: who was dealt the last one
+  struct LayerTime {
+    float task_ns = 0;
+  };
+  std::vector<LayerTime> layers;                        // what a task of this layer took so far
+  SchedulerCounts counts;
+  std::uint32_t recalls = 0;                            // unanswered
+
+  // Within one event.
+  SchedulerActions* actions = nullptr;
+  Nanoseconds now = 0;
+  std::vector<PacketId> unneeded;                       // to look at in settle()
+  std::vector<PacketId> forgettable;
+  std::vector<PacketId> pending;                        // worklist of require()
+  struct Doomed {
+    PacketId packet = kNone;
+    Failure failure;
+  };
+  std::vector<Doomed> doomed;                           // found by require(): to fail once it has ended
+};
+
+}  // namespace weft

@@ -1,0 +1,76 @@
+#include "core/policies/stealing.hpp"
+
+#include "core/scheduler/state.hpp"
+
+namespace weft {
+
+using machine::Edge;
+using machine::LoadIndex;
+using machine::ReadyClass;
+using machine::WorkerGroup;
+using machine::WorkerRecord;
+namespace packet_bits = machine::packet_bits;
+
+namespace {
+constexpr std::uint32_t kStealsAtOnce = 8;
+constexpr std::uint32_t kPacketsLookedAt = 8;
+}  // namespace
+
+void SchedulerState::on(const Tick&) {}
+
+/// While workers are empty and nothing is left to deal, asks the most loaded workers for their last packets: one recall
+/// unanswered for each empty worker at most. The victim decides; what it returns is placed like any ready packet.
+void SchedulerState::propose_steals() {
+  if (counts.workers < 2 || ready.size() != 0) return;
+  const machine::IdSet& idle = loads.set(WorkerGroup::Open, 0);
+  WorkerId thief = idle.first();
+  for (std::uint32_t i = 0; i != kStealsAtOnce && thief != kNone && recalls < idle.size(); ++i) {
+    if (workers[thief].queued == 0 && !propose_steal(thief)) return;
+    thief = idle.next(thief);
+  }
+}
+
+WorkerId SchedulerState::most_loaded() const {
+  std::uint32_t best_bucket = 0;
+  WorkerId best = kNone;
+  for (const WorkerGroup part : {WorkerGroup::Full, WorkerGroup::Enough, WorkerGroup::Open}) {
+    const std::uint32_t bucket = loads.highest(part);
+    if (bucket == LoadIndex::kBuckets || (best != kNone && bucket <= best_bucket)) continue;
+    best_bucket = bucket;
+    best = loads.set(part, bucket).first();
+  }
+  return best;
+}
+
+bool SchedulerState::propose_steal(WorkerId thief) {
+  const WorkerId victim_id = most_loaded();
+  if (victim_id == kNone || victim_id == thief) return false;
+  const WorkerRecord& victim = workers[victim_id];
+  if (victim.queued <= victim.slots) return false;
+  PacketId id = victim.last;
+  for (std::uint32_t i = 0; i != kPacketsLookedAt && id != kNone; ++i, id = packets[id].prev) {
+    PacketRecord& record = packets[id];
+    if (!is_worth_stealing(record, victim_id, thief)) continue;
+    record.bits |= packet_bits::kRecalled;
+    ++recalls;
+    emit(Recall{victim_id, id, record.attempt, false});
+    return true;
+  }
+  return false;
+}
+
+bool SchedulerState::is_worth_stealing(const PacketRecord& record, WorkerId victim, WorkerId thief) const {
+  if (record.is(packet_bits::kRecalled) || record.is(packet_bits::kSettled)) return false;
+  const ReadyClass& group = ready[record.kind];
+  if (!may_take(record, group, thief)) return false;
+  double moved_bytes = 0;
+  for (std::uint32_t i = 0; i != record.edge_count; ++i) {
+    const Edge& edge = edges[record.first_edge + i];
+    if (packets[edge.producer].worker != thief) moved_bytes += static_cast<double>(edge.bytes);
+  }
+  const policies::PlacementCandidate move{thief, moved_bytes, 0, false};
+  return policies::steal_pays(workers[victim].wait_ns(), static_cast<Nanoseconds>(record.expected_ns),
+                              policies::start_ns(move, cost), cost.latency_ns);
+}
+
+}  // namespace weft

@@ -1,0 +1,208 @@
+#include "core/scheduler/state.hpp"
+
+namespace weft {
+
+using machine::Edge;
+using machine::PacketDetails;
+namespace class_bits = machine::class_bits;
+namespace packet_bits = machine::packet_bits;
+namespace packet_traits = machine::packet_traits;
+
+namespace {
+
+constexpr std::uint32_t kPrefetchAhead = 24;
+
+bool is_plain(const Needs& needs) { return needs.slots <= 1 && needs.resources.empty() && needs.workers.empty(); }
+
+}  // namespace
+
+/// Every new packet is taken for needed; settle() releases the ones that turn out not to be, when all edges are known.
+void SchedulerState::on(const PacketsSubmitted& event) {
+  std::vector<std::uint32_t> interned(event.needs.size());
+  for (std::size_t i = 0; i != event.needs.size(); ++i) interned[i] = intern(event.needs[i]);
+  const auto count = static_cast<std::uint32_t>(event.packets.size());
+  std::size_t prefetched = 0;
+  for (std::uint32_t i = 0; i != count; ++i) {
+    const PacketSpec& spec = event.packets[i];
+    const std::size_t edge_ahead = std::min<std::size_t>(event.producers.size(), spec.first_producer + kPrefetchAhead);
+    for (; prefetched < edge_ahead; ++prefetched) packets.prefetch(event.producers[prefetched].producer);
+
+    const PacketId id = event.first_packet + i;
+    const std::uint32_t need = spec.needs == kNone ? kNone : interned[spec.needs];
+    add_record(id, spec, ready.class_of(need, spec.has(packet_flags::kRoots) ? class_bits::kRoots : std::uint8_t{0}));
+    if (spec.has(packet_flags::kScattered)) continue;
+    add_edges(id, event.producers.data() + spec.first_producer, spec.producer_count);
+    require_one(id, false);
+    refuse_if_impossible(id, packets[id]);
+  }
+  require(kNone, false);
+  for (std::uint32_t i = 0; i != count; ++i) {
+    const PacketId id = event.first_packet + i;
+    if (packets.knows(id) && !packets[id].needed()) unneeded.push_back(id);
+  }
+}
+
+void SchedulerState::add_record(PacketId id, const PacketSpec& spec, std::uint32_t kind) {
+  PacketRecord& record = packets.add(id);
+  const Nanoseconds time = expected(spec);
+  record.first_edge = kNone;
+  record.edge_count = 0;
+  record.consumers = kNone;
+  record.linked = record.open = record.waiting = 0;
+  record.worker = kNone;
+  record.kind = kind;
+  record.priority = spec.priority;
+  record.expected_ns = static_cast<float>(time);
+  record.output_bytes = static_cast<float>(spec.output_bytes);
+  record.peak_bytes = static_cast<float>(spec.peak_bytes);
+  record.next = record.prev = kNone;
+  record.attempt = 0;
+  record.state = PacketState::Released;
+  record.flags = spec.flags;
+  record.retries = spec.max_retries;
+  record.kills = 0;
+  record.traits = static_cast<std::uint8_t>((spec.affinity != kNone ? packet_traits::kAffinity : 0) |
+                                            (spec.expected_ns <= 0 ? packet_traits::kLearn : 0));
+  ++counts.packets[static_cast<int>(PacketState::Released)];
+  PacketDetails& details = packets.details(id);
+  details = {spec.first_task,  spec.task_count,   spec.layer,     spec.affinity,
+             spec.expected_ns, spec.output_bytes, spec.peak_bytes};
+  if (!spec.has(packet_flags::kScattered)) return;
+  const bool is_held = spec.home == kKeeper || (is_known_worker(spec.home) && workers[spec.home].present);
+  if (!is_held) {
+    fail(id, {Reason::Unrecoverable, kNone, id});
+    return;
+  }
+  record.worker = spec.home;
+  transition(id, record, PacketState::InMemory);
+  if (spec.home != kKeeper) workers[spec.home].held_bytes += record.output_bytes;
+}
+
+void SchedulerState::add_edges(PacketId id, const ProducerEdge* inputs, std::uint32_t count) {
+  if (count == 0) return;
+  const std::uint32_t first = edges.allocate(count);
+  PacketRecord& record = packets[id];
+  record.first_edge = first;
+  record.edge_count = count;
+  for (std::uint32_t i = 0; i != count; ++i) {
+    WEFT_ASSERT(packets.knows(inputs[i].producer) && inputs[i].producer != id, "producers are known when consumers come");
+    Edge& edge = edges[first + i];
+    edge.producer = inputs[i].producer;
+    edge.consumer = id;
+    edge.bytes = static_cast<float>(inputs[i].bytes);
+    link(first + i);
+  }
+}
+
+void SchedulerState::link(std::uint32_t edge_id) {
+  Edge& edge = edges[edge_id];
+  PacketRecord& producer = packets[edge.producer];
+  edge.prev = kNone;
+  edge.next = producer.consumers;
+  if (edge.next != kNone) edges[edge.next].prev = edge_id;
+  producer.consumers = edge_id;
+  ++producer.linked;
+}
+
+void SchedulerState::unlink(std::uint32_t edge_id) {
+  Edge& edge = edges[edge_id];
+  PacketRecord& producer = packets[edge.producer];
+  if (edge.prev != kNone) {
+    edges[edge.prev].next = edge.next;
+  } else {
+    producer.consumers = edge.next;
+  }
+  if (edge.next != kNone) edges[edge.next].prev = edge.prev;
+  --producer.linked;
+}
+
+std::uint32_t SchedulerState::intern(const Needs& given) {
+  if (is_plain(given)) return kNone;
+  for (std::uint32_t i = 0; i != needs.size(); ++i) {
+    if (needs[i] == given) return i;
+  }
+  needs.push_back(given);
+  return static_cast<std::uint32_t>(needs.size()) - 1;
+}
+
+/// Gives `id` one more input. The consumer's edges stay contiguous, so all of them move.
+void SchedulerState::add_input(PacketId id, PacketId producer, float bytes) {
+  PacketRecord& record = packets[id];
+  const std::uint32_t old_first = record.first_edge;
+  const std::uint32_t old_count = record.edge_count;
+  const std::uint32_t first = edges.allocate(old_count + 1);
+  for (std::uint32_t i = 0; i != old_count; ++i) {
+    unlink(old_first + i);
+    edges[first + i] = edges[old_first + i];
+    link(first + i);
+  }
+  if (old_count != 0) edges.release(old_first, old_count);
+  Edge& edge = edges[first + old_count];
+  edge.producer = producer;
+  edge.consumer = id;
+  edge.bytes = bytes;
+  link(first + old_count);
+  record.first_edge = first;
+  record.edge_count = old_count + 1;
+  if (!record.unfinished()) return;
+  ++packets[producer].open;
+  if (packets[producer].available()) return;
+  ++record.waiting;
+  if (record.state == PacketState::Ready) {
+    remove_ready(id, record);
+    transition(id, record, PacketState::Waiting);
+  }
+}
+
+/// Makes the tasks of a Running packet from `from_task` on a packet of their own, which needs the same inputs and
+/// which every consumer needs too.
+void SchedulerState::split_tail(PacketId id, TaskId from_task, PacketId tail) {
+  const PacketDetails before = packets.details(id);
+  const std::uint32_t kept = from_task - before.first_task;
+  WEFT_ASSERT(kept > 0 && kept < before.task_count, "a packet is split inside its range");
+  const double share = static_cast<double>(before.task_count - kept) / before.task_count;
+
+  PacketSpec spec;
+  {
+    const PacketRecord& record = packets[id];
+    spec.first_task = from_task;
+    spec.task_count = before.task_count - kept;
+    spec.layer = before.layer;
+    spec.affinity = before.affinity;
+    spec.priority = record.priority;
+    spec.max_retries = record.retries;
+    spec.flags = record.flags;
+    spec.expected_ns = static_cast<Nanoseconds>(static_cast<double>(record.expected_ns) * share) + 1;
+    spec.output_bytes = static_cast<std::uint64_t>(static_cast<double>(before.output_bytes) * share);
+    spec.peak_bytes = before.peak_bytes;
+    const machine::ReadyClass& group = ready[record.kind];
+    add_record(tail, spec, ready.class_of(group.needs, group.bits));
+  }
+  std::vector<ProducerEdge> inputs;
+  std::vector<std::pair<PacketId, float>> consumers;
+  PacketRecord& record = packets[id];
+  for (std::uint32_t i = 0; i != record.edge_count; ++i) {
+    const Edge& edge = edges[record.first_edge + i];
+    inputs.push_back({edge.producer, static_cast<std::uint64_t>(edge.bytes)});
+  }
+  for (std::uint32_t e = record.consumers; e != kNone; e = edges[e].next) {
+    consumers.emplace_back(edges[e].consumer, edges[e].bytes);
+  }
+  machine::WorkerRecord& worker = workers[record.worker];
+  worker.queued_ns -= static_cast<Nanoseconds>(record.expected_ns);
+  worker.promised_bytes -= record.output_bytes;
+  record.expected_ns *= static_cast<float>(1.0 - share);
+  record.output_bytes *= static_cast<float>(1.0 - share);
+  worker.queued_ns += static_cast<Nanoseconds>(record.expected_ns);
+  worker.promised_bytes += record.output_bytes;
+  PacketDetails& details = packets.details(id);
+  details.task_count = kept;
+  details.output_bytes -= spec.output_bytes;
+
+  add_edges(tail, inputs.data(), static_cast<std::uint32_t>(inputs.size()));
+  require(tail, true);
+  for (const auto& [consumer, bytes] : consumers) add_input(consumer, tail, bytes);
+  if (!packets[tail].needed()) unneeded.push_back(tail);
+}
+
+}  // namespace weft
