@@ -52,7 +52,7 @@ std::optional<MappedRange> find_mapped_range(std::uintptr_t address) {
 // of ranges is as soon as something is allocated. Only for a hit are the ranges read, to be sure and to say what it is.
 std::optional<MappedRange> points_here(std::uintptr_t word) {
   constexpr std::uintptr_t kLowest = 0x10000;
-  constexpr std::uintptr_t kHighest = std::uintptr_t{1} << (sizeof(void*) == 8 ? 47 : 31);
+  constexpr std::uintptr_t kHighest = std::uintptr_t{1} << (sizeof(void*) == 8 ? 48 : 31);
   constexpr std::uintptr_t kLargestRange = std::uintptr_t{1} << 40;
   if (word < kLowest || word >= kHighest) return std::nullopt;
   static const std::uintptr_t page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
@@ -221,7 +221,7 @@ std::string symbol_name(const void* address) {
   }
   const auto image = image_of(address);
   if (!image) return fmt::format("{}", address);
-  std::string_view name = image->name.empty() ? "program" : image->name;
+  std::string_view name = image->name.empty() ? std::string_view("program") : std::string_view(image->name);
   name.remove_prefix(name.rfind('/') + 1);  // npos + 1 is 0
   return fmt::format("{}+{:#x}", name, reinterpret_cast<std::uintptr_t>(address) - image->bias);
 }

@@ -2,7 +2,8 @@
 
 #include <weft/encode.hpp>
 
-#include <functional>
+#include <concepts>
+#include <type_traits>
 
 namespace weft {
 
@@ -81,9 +82,10 @@ constexpr std::size_t heap_of_elements(const C& values) {
 
 template <class T>
 std::size_t heap_of_contiguous(const T& values) {
-  const void* const place = values.data();
-  const std::less<const void*> before{};
-  const bool inside = !before(place, &values) && before(place, &values + 1);
+  // Short strings and arrays lie inside the object.
+  const auto place = reinterpret_cast<std::uintptr_t>(values.data());
+  const auto object = reinterpret_cast<std::uintptr_t>(&values);
+  const bool inside = place >= object && place < object + sizeof values;
   std::size_t held = values.size();
   if constexpr (requires {
                   { values.capacity() } -> std::convertible_to<std::size_t>;
