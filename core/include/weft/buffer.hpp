@@ -1,5 +1,7 @@
 #pragma once
 
+#include <weft/encode.hpp>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -7,6 +9,7 @@
 #include <memory>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace weft {
 
@@ -152,5 +155,97 @@ class Chunk {
 
   Buffer buffer_;
 };
+
+/// Returns the bytes that a buffer or chunk holds; every one that shares them is charged with all of them.
+inline std::size_t weft_size_of(const Buffer& buffer) { return sizeof buffer + buffer.size(); }
+template <class T>
+std::size_t weft_size_of(const Chunk<T>& chunk) {
+  return sizeof chunk + chunk.size_bytes();
+}
+
+/// Bytes travel as their count and themselves. Only memory that the processor may read can be sent this way.
+template <>
+struct Codec<Buffer> {
+  using Parts = Types<>;
+  static void write(Writer& writer, const Buffer& buffer) {
+    if (!buffer.host_accessible()) detail::must_stay("weft::Buffer of device memory");
+    writer.reserve(buffer.size() + 10);
+    writer.count(buffer.size());
+    writer.bytes(buffer.data(), buffer.size());
+  }
+  static void read(Reader& reader, Buffer& buffer) {
+    buffer = Buffer::allocate(reader.elements(1, "weft::Buffer"));
+    reader.bytes(buffer.data(), buffer.size(), "weft::Buffer");
+  }
+};
+
+template <class T>
+struct Codec<Chunk<T>> {
+  using Parts = Types<T>;
+  static void write(Writer& writer, const Chunk<T>& chunk) {
+    if (!chunk.buffer().host_accessible()) detail::must_stay(type_name<Chunk<T>>());
+    writer.reserve(chunk.size_bytes() + 10);
+    writer.count(chunk.size());
+    detail::write_elements(writer, chunk.data(), chunk.size());
+  }
+  static void read(Reader& reader, Chunk<T>& chunk) {
+    chunk = Chunk<T>(reader.elements(detail::least_bytes<T>(), type_name<Chunk<T>>()));
+    detail::read_elements(reader, chunk.data(), chunk.size());
+  }
+};
+
+/// How the one block of bytes behind a value is reached, for types that are little more than such a block: they go to
+/// disk from where they lie, and come back to where they will lie, without being encoded or copied.
+struct PayloadOps {
+  /// Returns the bytes, null where the processor may not read them.
+  const void* (*data)(const void* value);
+  std::size_t (*size)(const void* value);
+  /// Tells whether destroying the value would free them: false while others share them.
+  bool (*sole)(const void* value);
+  /// Makes a value with room for `bytes` at `place`, and returns where they are to be read to. May throw.
+  void* (*make)(void* place, std::size_t bytes);
+};
+
+namespace detail {
+
+template <class T>
+struct Payload {
+  static constexpr const PayloadOps* ops = nullptr;
+};
+
+template <>
+struct Payload<Buffer> {
+  static const Buffer& of(const void* value) { return *static_cast<const Buffer*>(value); }
+  static constexpr PayloadOps table{
+      [](const void* value) -> const void* { return of(value).host_accessible() ? of(value).data() : nullptr; },
+      [](const void* value) { return of(value).size(); },
+      [](const void* value) { return of(value).unique() && !of(value).adopted(); },
+      [](void* place, std::size_t bytes) -> void* { return (::new (place) Buffer(Buffer::allocate(bytes)))->data(); }};
+  static constexpr const PayloadOps* ops = &table;
+};
+
+// A chunk is a buffer and nothing else.
+template <class T>
+struct Payload<Chunk<T>> : Payload<Buffer> {
+  static_assert(sizeof(Chunk<T>) == sizeof(Buffer));
+};
+
+template <class T, class A>
+  requires(std::is_trivially_copyable_v<T> && !std::is_same_v<T, bool> && std::is_default_constructible_v<T>)
+struct Payload<std::vector<T, A>> {
+  using Vector = std::vector<T, A>;
+  static const Vector& of(const void* value) { return *static_cast<const Vector*>(value); }
+  static constexpr PayloadOps table{
+      [](const void* value) -> const void* { return of(value).data(); },
+      [](const void* value) { return of(value).size() * sizeof(T); }, [](const void*) { return true; },
+      [](void* place, std::size_t bytes) -> void* { return (::new (place) Vector(bytes / sizeof(T)))->data(); }};
+  static constexpr const PayloadOps* ops = &table;
+};
+
+}  // namespace detail
+
+/// The payload of `T`, or null for types that are encoded instead.
+template <class T>
+inline constexpr const PayloadOps* payload_ops = detail::Payload<T>::ops;
 
 }  // namespace weft

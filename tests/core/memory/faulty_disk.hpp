@@ -28,6 +28,7 @@ class FaultyDisk final : public Disk {
   std::atomic<std::size_t> room{~std::size_t{0}};
 
   std::atomic<std::size_t> writes{0};
+  std::atomic<std::size_t> reads{0};
   std::atomic<std::size_t> bytes_written{0};
   std::atomic<std::size_t> bytes_punched{0};
 
@@ -50,6 +51,7 @@ class FaultyDisk final : public Disk {
   }
   ssize_t read(int file, const iovec* pieces, int count, off_t offset) override {
     if (read_error != 0) return failed(read_error);
+    ++reads;
     iovec first = pieces[0];
     const bool part = first.iov_len > most_at_once;
     if (part) first.iov_len = most_at_once;
