@@ -48,8 +48,8 @@ std::optional<MappedRange> find_mapped_range(std::uintptr_t address) {
   return std::nullopt;
 }
 
-// Asking the kernel about one page costs a fraction of a microsecond and is never out of date, which a remembered list
-// of ranges is as soon as something is allocated. Only for a hit are the ranges read, to be sure and to say what it is.
+// Asking the kernel about one page costs about a microsecond and is never out of date, which a remembered list of
+// ranges is as soon as something is allocated. Only for a hit are the ranges read, to be sure and to say what it is.
 std::optional<MappedRange> points_here(std::uintptr_t word) {
   constexpr std::uintptr_t kLowest = 0x10000;
   constexpr std::uintptr_t kHighest = std::uintptr_t{1} << (sizeof(void*) == 8 ? 48 : 31);
@@ -171,7 +171,7 @@ Registry& registry() {
 
 }  // namespace
 
-void check_capture(const void* bytes, std::size_t size, const std::source_location& where) {
+void check_capture(const void* bytes, std::size_t size, const SourceLine& where) {
   const std::size_t words = size / sizeof(std::uintptr_t);
   for (std::size_t k = 0; k < words; ++k) {
     std::uintptr_t word;
@@ -181,7 +181,7 @@ void check_capture(const void* bytes, std::size_t size, const std::source_locati
     throw Error(
         fmt::format("lambda at {}:{} captures a pointer or reference into this process (word {} of {}, into "
                     "{}): pass it as an argument",
-                    where.file_name(), where.line(), k + 1, words, describe_range(*range)));
+                    where.file, where.line, k + 1, words, describe_range(*range)));
   }
 }
 

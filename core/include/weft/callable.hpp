@@ -91,9 +91,18 @@ consteval void require_callable_travels() {
                 "them as arguments of the task");
 }
 
+/// The line of the user's call, for errors about what it passed.
+struct SourceLine {
+  SourceLine() = default;
+  SourceLine(const char* its_file, std::uint32_t its_line) : file(its_file), line(its_line) {}
+  SourceLine(const std::source_location& where) : file(where.file_name()), line(where.line()) {}
+  const char* file = "";
+  std::uint32_t line = 0;
+};
+
 /// Throws weft::Error where one of the aligned words of a capture is an address in this process. `where` is the line of
 /// the user's call. A 64-bit number that happens to be such an address is refused too.
-void check_capture(const void* bytes, std::size_t size, const std::source_location& where);
+void check_capture(const void* bytes, std::size_t size, const SourceLine& where);
 
 /// Appends an address of something that is part of the program or of a library (a function, a constant) as the place it
 /// has there; throws weft::Error for any other. The reader finds the place again wherever the image was loaded.
@@ -120,7 +129,7 @@ inline const bool registered_task_type = register_task_type(type_name<F>());
 
 /// Appends a callable; `where` is the user's line, for the error about a captured pointer.
 template <class F>
-void encode_callable(Writer& writer, const F& callable, const std::source_location& where) {
+void encode_callable(Writer& writer, const F& callable, const SourceLine& where) {
   require_callable_travels<F>();
   using Traits = CallableTraits<F>;
   writer.number(Traits::digest);
