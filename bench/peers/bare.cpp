@@ -16,10 +16,16 @@
 namespace weft::bench {
 namespace {
 
-void pause() {
+// Spins until `done()`. A machine that gives a core to somebody else meanwhile must not cost a whole time slice.
+template <class Done>
+void spin_until(Done&& done) {
+  constexpr int kSpinsBeforeYield = 10'000;
+  for (int spins = 0; !done(); ++spins) {
 #if defined(__x86_64__)
-  _mm_pause();
+    _mm_pause();
 #endif
+    if (spins >= kSpinsBeforeYield) std::this_thread::yield();
+  }
 }
 
 /// Owns: threads - 1 helpers that spin between jobs.  Threading: main thread calls; helpers follow `generation_`.
@@ -77,12 +83,12 @@ class BarePeer final : public Peer {
     generation_.fetch_add(1, std::memory_order_release);
   }
   void wait() {
-    while (running_.load(std::memory_order_acquire) > 0) pause();
+    spin_until([&] { return running_.load(std::memory_order_acquire) == 0; });
   }
   void help(int thread) {
     pin_this_thread(thread);
     for (std::uint64_t seen = 0;;) {
-      while (generation_.load(std::memory_order_acquire) == seen) pause();
+      spin_until([&] { return generation_.load(std::memory_order_acquire) != seen; });
       ++seen;
       if (stopping_.load()) return;
       (*job_)(thread);
@@ -95,7 +101,7 @@ class BarePeer final : public Peer {
       arrived_.store(0, std::memory_order_relaxed);
       phase_.store(phase + 1, std::memory_order_release);
     } else {
-      while (phase_.load(std::memory_order_acquire) == phase) pause();
+      spin_until([&] { return phase_.load(std::memory_order_acquire) != phase; });
     }
   }
 

@@ -144,23 +144,26 @@ void measure_relaunch(Peer& peer, const Arguments& arguments, int threads) {
 }
 
 void measure_roundtrip(Peer& peer, const Arguments& arguments, int threads, double idle_seconds, std::int64_t count) {
-  std::vector<double> seconds(static_cast<std::size_t>(count));
+  std::vector<double> seconds;
+  seconds.reserve(static_cast<std::size_t>(count));
   bool right = true;
+  const double deadline = seconds_now() + static_cast<double>(arguments.number("max-seconds", 20));
   peer.within([&] {
     for (std::int64_t i = -count / 10; i < count; ++i) {  // the first tenth is not counted
+      if (!seconds.empty() && seconds_now() > deadline) break;
       const auto input = static_cast<std::uint64_t>(i);
       double start = seconds_now();
       for (const double until = start + idle_seconds; start < until;) start = seconds_now();
       const std::uint64_t output = peer.roundtrip(input);
       const double end = seconds_now();
-      if (i >= 0) seconds[static_cast<std::size_t>(i)] = end - start;
+      if (i >= 0) seconds.push_back(end - start);
       right = right && output == extend_value(input);
     }
   });
   if (!right) throw std::runtime_error(peer.name() + " returned a wrong value from a round trip");
   std::sort(seconds.begin(), seconds.end());
   const auto at = [&](double part) {
-    return seconds[static_cast<std::size_t>(part * static_cast<double>(count - 1))] * 1e6;
+    return seconds[static_cast<std::size_t>(part * static_cast<double>(seconds.size() - 1))] * 1e6;
   };
   print_head(peer, arguments, "\"idle_us\":" + std::to_string(std::lround(idle_seconds * 1e6)) +
                                   ",\"threads\":" + std::to_string(threads));

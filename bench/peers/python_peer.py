@@ -228,7 +228,10 @@ def measure_roundtrip(system, options):
     for idle in (0.0, 100e-6):
         count = options.count if idle == 0 else max(options.count // 5, 10)
         seconds = []
+        deadline = time.perf_counter() + options.max_seconds
         for index in range(-(count // 10), count):
+            if seconds and time.perf_counter() > deadline:
+                break
             start = time.perf_counter()
             until = start + idle
             while start < until:
@@ -242,7 +245,7 @@ def measure_roundtrip(system, options):
         seconds.sort()
         emit(system, "roundtrip", {"idle_us": round(idle * 1e6), "threads": options.threads},
              seconds_min=seconds[0], seconds_median=statistics.median(seconds),
-             us_median=statistics.median(seconds) * 1e6, us_p99=seconds[int(0.99 * (count - 1))] * 1e6)
+             us_median=statistics.median(seconds) * 1e6, us_p99=seconds[int(0.99 * (len(seconds) - 1))] * 1e6)
 
 
 def kernel_seconds_per_iteration(threads):
