@@ -121,7 +121,7 @@ struct Settings {
 #include <weft/options.def>
 #undef WEFT_OPTION
   /// Indexed as the fields are ordered.
-  std::array<Origin, kOptionCount> origins;
+  std::array<Origin, kOptionCount> origins = {};
 
   /// Returns where an option ("spill-dir") came from; throws ConfigError with the nearest name if there is none.
   const Origin& origin(std::string_view option) const;
