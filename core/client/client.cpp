@@ -63,6 +63,8 @@ void Client::launch_needed(const Handle& handle) const {
   runtime_->launch_needed(handle.task_id(), nullptr);
 }
 
+void Client::wait_for(const Handle& handle) const { runtime_->wait(handle.task_id()); }
+
 unsigned Client::slots() const { return runtime_->slots(); }
 
 RunCounts Client::counts() const {

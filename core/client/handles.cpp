@@ -85,11 +85,6 @@ PinnedValue await_value(const Handle& handle, const ValueType& type) {
 
 void PinnedValue::unpin() noexcept { boxes::unpin(box_); }
 
-void wait_for_task(const Handle& handle) {
-  require_client(handle);
-  runtime_of(handle).wait(handle.task_id());
-}
-
 bool only_owner(const Handle& handle) noexcept {
   const std::uint64_t word = word_of(handle);
   return task_word::uses_of(word) == 1 && (word & task_word::kKept) == 0;
@@ -104,13 +99,26 @@ FutureStatus status_of(const Handle& handle) {
 }
 
 std::exception_ptr exception_of(const Handle& handle) {
-  wait_for_task(handle);
+  require_client(handle);
+  runtime_of(handle).wait(handle.task_id());
   return (word_of(handle) & task_word::kFailed) != 0 ? failure_exception(handle.task_id()) : nullptr;
 }
 
 void cancel_task(const Handle& handle) {
   require_client(handle);
   if ((word_of(handle) & task_word::kDone) == 0) failing::request_cancel(handle.task_id());
+}
+
+void add_callback(const Handle& handle, std::function<void()> callback) {
+  require_client(handle);
+  const TaskId task = handle.task_id();
+  if ((word_of(handle) & task_word::kDone) == 0) {
+    extras::change(task, [&](TaskExtra& extra) { extra.callbacks.push_back(callback); });
+    // It may have ended before the flag was seen: then nobody else calls what was just left there.
+    if ((word_of(handle) & task_word::kDone) != 0) failing::call_back(task);
+    return;
+  }
+  callback();
 }
 
 void settle_inputs(TaskId task, const Connected& connected) noexcept {

@@ -265,6 +265,10 @@ bool Executor::something_to_do() const {
   });
 }
 
+void Executor::poll() noexcept {
+  if (poll_.exchange(false, std::memory_order_relaxed)) listener_.polled();
+}
+
 // --- Threads of the pool ---------------------------------------------------------------------------------------------
 
 void Executor::thread_main(PoolThread& self) {
@@ -311,6 +315,7 @@ void Executor::run_lease(Slot& slot) {
     }
     Slot& mine = *current_slot();
     mine.settle();
+    poll();
     if (roots_held_.load(std::memory_order_relaxed)) listener_.starved();
     const Nanoseconds now = now_ns();
     if (idle_since == 0) idle_since = now;
@@ -377,6 +382,7 @@ bool Executor::help_as_slot(Slot& leased, TaskId task, DoneFunction done, const 
     }
     current_slot()->settle();
     if (done(argument)) break;
+    poll();
     if (roots_held_.load(std::memory_order_relaxed)) listener_.starved();
     const Nanoseconds now = now_ns();
     if (idle_since == 0) idle_since = now;
@@ -433,7 +439,7 @@ void Executor::lend_slot(TaskId task, DoneFunction done, const void* argument) {
 }
 
 void Executor::sleep_until(TaskId task, DoneFunction done, const void* argument) {
-  if (task != kNone) arena::task(task).word.fetch_or(task_word::kWatched, std::memory_order_acq_rel);
+  if (task < kAnyTask) arena::task(task).word.fetch_or(task_word::kWatched, std::memory_order_acq_rel);
   watchers_.fetch_add(1, std::memory_order_seq_cst);
   const Nanoseconds spin_end = now_ns() + (options_.threads ? options_.spin_ns : 0);
   while (!done(argument) && now_ns() < spin_end) relax();
@@ -441,8 +447,6 @@ void Executor::sleep_until(TaskId task, DoneFunction done, const void* argument)
   if (!done(argument) && !stopping_.load()) futex::wait(watch_epoch_, epoch, kLongestSleep);
   watchers_.fetch_sub(1, std::memory_order_relaxed);
 }
-
-void Executor::task_ended_watched(TaskId) noexcept { wake_waiters(); }
 
 void Executor::wake_waiters() noexcept {
   watch_epoch_.fetch_add(1, std::memory_order_seq_cst);

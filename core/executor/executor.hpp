@@ -37,6 +37,9 @@ struct ExecutorOptions {
 ///  4. Whoever brings the entry's `remaining` to zero calls `Listener::packet_done`.
 class Executor {
  public:
+  /// For help_until: waits for one of many tasks, so only short ones are run meanwhile.
+  static constexpr TaskId kAnyTask = kNone - 1;
+
   class Listener {
    public:
     virtual ~Listener() = default;
@@ -44,6 +47,8 @@ class Executor {
     virtual void packet_done(PacketId packet) noexcept = 0;
     /// A task of a packet that is not active has all its inputs.
     virtual void packet_ready(PacketId packet) noexcept = 0;
+    /// A slot has ended a task after request_poll.
+    virtual void polled() noexcept = 0;
     /// A slot found nothing to run while roots are held.
     virtual void starved() noexcept = 0;
   };
@@ -75,6 +80,8 @@ class Executor {
     if (!done()) help(task, &invoke<Done>, const_cast<void*>(static_cast<const void*>(&done)));
   }
   void wake_waiters() noexcept;
+  /// Makes the next slot that ends a task call `Listener::polled`.
+  void request_poll() noexcept { poll_.store(true, std::memory_order_relaxed); }
 
   /// Returns whether the calling thread runs a task of this executor now.
   bool inside() const;
@@ -119,7 +126,7 @@ class Executor {
   void put_start(TaskRange range, bool holdable, bool front, bool urgent);
   /// Returns whether the ready task may be run by the calling slot now; else it has been parked or queued.
   bool may_start(PacketId packet, TaskId task);
-  void task_ended_watched(TaskId task) noexcept;
+  void poll() noexcept;
   void wake_one() noexcept;
   void wake_all_slots() noexcept;
 
@@ -150,6 +157,7 @@ class Executor {
   std::atomic<std::uint32_t> watchers_{0};
   std::atomic<bool> stopping_{false};
   std::atomic<bool> draining_{false};
+  std::atomic<bool> poll_{false};
   std::mutex threads_mutex_;
   std::vector<std::unique_ptr<PoolThread>> threads_;
 };

@@ -2,25 +2,16 @@
 
 #include "core/diagnostics/error_report.hpp"
 #include "core/executor/slot.hpp"
-#include "core/graph/boxes.hpp"
 #include "core/graph/extras.hpp"
 #include "core/graph/task_name.hpp"
 
 #include <weft/arena.hpp>
+#include <weft/log.hpp>
 #include <weft/task_type.hpp>
 
-#include <cstring>
 
 namespace weft::failing {
 namespace {
-
-Box* box_of(TaskId task) noexcept {
-  TaskRecord& record = arena::task(task);
-  if (site(record.site).type->result->in_record) return nullptr;
-  Box* box;
-  std::memcpy(&box, record.payload + result_offset(0, false), sizeof box);
-  return box;
-}
 
 std::shared_ptr<const TaskFailure> failure_of(TaskId task) {
   std::shared_ptr<const TaskFailure> failure;
@@ -112,26 +103,16 @@ void request_cancel(TaskId task) {
   extras::change(task, [](TaskExtra& extra) { extra.cancelled = true; });
 }
 
-void pin_inputs(TaskRecord& record) {
-  std::uint32_t k = 0;
-  try {
-    for (; k < record.input_count; ++k) {
-      Box* const box = box_of(arena::edge(record.first_input + k).producer);
-      if (box != nullptr) boxes::pin(box);
+void call_back(TaskId task) noexcept {
+  std::vector<std::function<void()>> callbacks;
+  extras::change(task, [&](TaskExtra& extra) { callbacks.swap(extra.callbacks); });
+  for (const auto& callback : callbacks) {
+    try {
+      callback();
+    } catch (...) {
+      log::error("executor", "a callback of task ", task_name(task), " threw ", describe(std::current_exception()).message,
+                 "; what it throws has nowhere to go: catch it inside the callback");
     }
-  } catch (...) {
-    while (k-- > 0) {
-      Box* const box = box_of(arena::edge(record.first_input + k).producer);
-      if (box != nullptr) boxes::unpin(box);
-    }
-    throw;
-  }
-}
-
-void unpin_inputs(TaskRecord& record) noexcept {
-  for (std::uint32_t k = 0; k < record.input_count; ++k) {
-    Box* const box = box_of(arena::edge(record.first_input + k).producer);
-    if (box != nullptr) boxes::unpin(box);
   }
 }
 

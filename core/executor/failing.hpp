@@ -20,11 +20,10 @@ bool again(TaskId task, std::exception_ptr thrown);
 /// Marks the task failed before it is completed. Returns whether its inputs are kept for running it again by hand.
 bool settle(TaskId task, TaskRecord& record);
 
+/// Calls, once each, what waits for the task's end.
+void call_back(TaskId task) noexcept;
+
 /// Asks that the task does not start; one that runs is told through this_task::cancelled().
 void request_cancel(TaskId task);
-
-/// Brings spilled inputs back and keeps them in memory. Throws MemoryError when they cannot be read.
-void pin_inputs(TaskRecord& record);
-void unpin_inputs(TaskRecord& record) noexcept;
 
 }  // namespace weft::failing

@@ -2,7 +2,6 @@
 
 #include "core/executor/executor.hpp"
 #include "core/executor/failing.hpp"
-#include "core/graph/boxes.hpp"
 #include "core/graph/extras.hpp"
 #include "core/graph/release.hpp"
 #include "core/graph/resend.hpp"
@@ -113,6 +112,7 @@ void Slot::run_chain(TaskId task) {
       slot->book_.sample(0, ended - begun, now - ended);
     }
     if (++slot->stretch_tasks_ >= kStretch) slot->book_stretch();
+    if (slot->executor_.poll_.load(std::memory_order_relaxed)) [[unlikely]] slot->executor_.poll();
     if (next != kNone && slot->refuses(next)) {
       slot->push_ready(next);
       next = kNone;
@@ -127,15 +127,9 @@ bool Slot::refuses(TaskId task) const {
 }
 
 bool Slot::call(TaskId task, TaskRecord& record, const TaskType& type) {
-  const bool must_pin = boxes::spilling();
-  bool pinned = false;
   bool well = true;
   for (;;) {
     try {
-      if (must_pin && !pinned) {
-        failing::pin_inputs(record);
-        pinned = true;
-      }
       TaskFrame frame(task);
       type.run(frame);
       if (detail::checking_transfer()) [[unlikely]] resend_result(record, type);
@@ -147,7 +141,6 @@ bool Slot::call(TaskId task, TaskRecord& record, const TaskType& type) {
       }
     }
   }
-  if (pinned) failing::unpin_inputs(record);
   return well;
 }
 
@@ -179,9 +172,13 @@ TaskId Slot::complete(TaskId task, TaskRecord& record, const TaskType& type, boo
     keeps_inputs = failing::settle(task, record);
     ++tally_failed_;
   }
-  // From here on consumers may read the result, and the record may go as soon as nobody uses it.
-  const std::uint64_t old =
-      record.word.fetch_add(task_word::kDone - task_word::kUse, std::memory_order_acq_rel);
+  // From here on consumers may read the result. Its own use ends with it; a task with rare things keeps it until its
+  // callbacks have run.
+  std::uint64_t old = record.word.load(std::memory_order_relaxed);
+  while (!record.word.compare_exchange_weak(
+      old, old + task_word::kDone - ((old & task_word::kExtra) != 0 ? 0 : task_word::kUse), std::memory_order_acq_rel,
+      std::memory_order_relaxed)) {
+  }
   ++tally_done_;
   TaskId candidate = kNone;
   for (std::uint32_t e = task_word::edge_of(old); e != 0;) {
@@ -194,8 +191,16 @@ TaskId Slot::complete(TaskId task, TaskRecord& record, const TaskType& type, boo
       found_ready(consumer, candidate);
     }
   }
-  if ((old & task_word::kWatched) != 0) [[unlikely]] executor_.task_ended_watched(task);
-  if (task_word::uses_of(old) == 1) arena::last_use_gone(task, old + task_word::kDone - task_word::kUse);
+  if ((old & (task_word::kWatched | task_word::kExtra)) != 0) [[unlikely]] {
+    if ((old & task_word::kWatched) != 0) executor_.wake_waiters();
+    if ((old & task_word::kExtra) != 0) {
+      failing::call_back(task);
+      arena::drop_use(task);
+    }
+  }
+  if ((old & task_word::kExtra) == 0 && task_word::uses_of(old) == 1) {
+    arena::last_use_gone(task, old + task_word::kDone - task_word::kUse);
+  }
   if (!keeps_inputs) {
     for (std::uint32_t k = 0; k < inputs; ++k) arena::drop_use(arena::edge(first_input + k).producer);
   }

@@ -3,28 +3,27 @@
 #include <weft/task_type.hpp>
 
 #include <atomic>
+#include <cstring>
+#include <mutex>
 
 namespace weft {
 
 namespace boxes {
-
-std::atomic<bool> spill_enabled{false};
-
 namespace {
 
-constexpr std::size_t kAlign = 64;
+/// Below this the store's bookkeeping would cost more than the value holds.
+constexpr std::size_t kLeastStored = 4096;
 
-std::size_t bytes_for(const ValueType& type) {
-  const std::size_t at = (sizeof(Box) + type.align - 1) / type.align * type.align;
-  return at + type.size;
+std::size_t value_offset(const ValueType& type) {
+  return (sizeof(Box) + type.align - 1) / type.align * type.align;
 }
 
 std::align_val_t align_for(const ValueType& type) {
   return std::align_val_t{type.align > alignof(Box) ? type.align : alignof(Box)};
 }
 
-/// Charged bytes, in shards so that slots do not meet. A sum of one moment may be some bytes off.
-struct alignas(kAlign) Shard {
+/// Charged bytes of small boxes, in shards so that slots do not meet. A sum of one moment may be some bytes off.
+struct alignas(64) Shard {
   std::atomic<std::int64_t> bytes{0};
 };
 constexpr unsigned kShards = 16;
@@ -37,31 +36,93 @@ std::atomic<std::int64_t>& counter() {
   return shards[my_shard].bytes;
 }
 
+/// The memory of the client opened last. Boxes hold their own share of the one they were put into.
+struct Current {
+  std::mutex mutex;
+  std::shared_ptr<ResultMemory> memory;  // guarded by mutex
+};
+Current& current() {
+  static Current* const instance = new Current;
+  return *instance;
+}
+
+/// Ties a stored box to its memory until the store lets go of the value's place.
+struct Tie {
+  std::shared_ptr<ResultMemory> memory;
+  Held* held = nullptr;
+};
+
+Tie* tie_of(const Box* box) { return static_cast<Tie*>(box->held); }
+
+/// The store calls this when nothing lies at the place any more.
+void free_place(void* place) noexcept {
+  // Only values aligned as the header itself are stored, so the header lies right before the value.
+  Box* const box = reinterpret_cast<Box*>(static_cast<std::byte*>(place) - sizeof(Box));
+  delete tie_of(box);
+  discard(box);
+}
+
 }  // namespace
 
+void set_memory(std::shared_ptr<ResultMemory> memory) {
+  const std::lock_guard lock(current().mutex);
+  current().memory = std::move(memory);
+}
+
 Box* make(const ValueType& type) {
-  void* const place = ::operator new(bytes_for(type), align_for(type));
+  void* const place = ::operator new(value_offset(type) + type.size, align_for(type));
   return ::new (place) Box{&type, 0, nullptr};
 }
 
 void discard(Box* box) noexcept { ::operator delete(box, align_for(*box->type)); }
 
-std::size_t keep(Box* box) {
-  box->charged_bytes = sizeof(Box) + box->type->size_of(box->value());
-  counter().fetch_add(static_cast<std::int64_t>(box->charged_bytes), std::memory_order_relaxed);
-  return box->charged_bytes;
+void keep(Box* box) {
+  const ValueType& type = *box->type;
+  const std::size_t bytes = value_offset(type) + type.size_of(box->value());
+  box->charged_bytes = bytes;
+  if (bytes >= kLeastStored && value_offset(type) == sizeof(Box)) {
+    std::shared_ptr<ResultMemory> memory;
+    {
+      const std::lock_guard lock(current().mutex);
+      memory = current().memory;
+    }
+    if (memory != nullptr) {
+      auto tie = std::make_unique<Tie>();
+      tie->memory = memory;
+      memory->budget().reserve_anyway(bytes);
+      box->held = tie.get();
+      tie->held = memory->store().put(type, type.payload, box->value(), bytes, 0, &free_place);
+      tie.release();
+      memory->look();
+      return;
+    }
+  }
+  counter().fetch_add(static_cast<std::int64_t>(bytes), std::memory_order_relaxed);
 }
 
 void release(Box* box) noexcept {
+  if (Tie* const tie = tie_of(box); tie != nullptr) {
+    const std::shared_ptr<ResultMemory> memory = tie->memory;
+    memory->store().release(tie->held);
+    memory->look();
+    return;
+  }
   box->type->destroy(box->value());
   counter().fetch_sub(static_cast<std::int64_t>(box->charged_bytes), std::memory_order_relaxed);
   discard(box);
 }
 
-void* pin(Box* box) { return box->value(); }
-void unpin(Box*) noexcept {}
+void* pin(Box* box) {
+  Tie* const tie = tie_of(box);
+  return tie == nullptr ? box->value() : tie->memory->store().pin(tie->held);
+}
 
-std::size_t resident_bytes() noexcept {
+void unpin(Box* box) noexcept {
+  Tie* const tie = tie_of(box);
+  if (tie != nullptr) tie->memory->store().unpin(tie->held);
+}
+
+std::size_t small_bytes() noexcept {
   std::int64_t sum = 0;
   for (const Shard& shard : shards) sum += shard.bytes.load(std::memory_order_relaxed);
   return sum > 0 ? static_cast<std::size_t>(sum) : 0;
@@ -74,6 +135,16 @@ void TaskFrame::delete_box(Box* box) noexcept { boxes::discard(box); }
 void TaskFrame::keep(Box* box) {
   boxes::keep(box);
   std::memcpy(record_.payload + result_offset(0, false), &box, sizeof box);
+}
+
+void* TaskFrame::pin(Box* box) {
+  void* const value = boxes::pin(box);
+  pinned_.push_back(box);
+  return value;
+}
+
+void TaskFrame::unpin() noexcept {
+  for (Box* const box : pinned_) boxes::unpin(box);
 }
 
 }  // namespace weft

@@ -1,22 +1,26 @@
 #pragma once
 
+#include "core/graph/result_memory.hpp"
+
 #include <weft/value.hpp>
 
-#include <atomic>
+#include <memory>
 
 namespace weft::boxes {
 
-/// Results too big for their record. A box is charged to the memory budget when its value is there; a big one whose type
-/// travels may be spilled, so its value is reached through `pin` while a task needs it.
+/// Results too big for their record. A box is charged when its value is there; a big one is given to the object store,
+/// which may move the value to disk, so it is reached through `pin`.
+/// Threading: any thread; one box is filled by one.
 
-extern std::atomic<bool> spill_enabled;
+/// Sets the memory that new boxes live in; null: none, they are only counted.
+void set_memory(std::shared_ptr<ResultMemory> memory);
 
 /// Returns an empty box with room for a value behind its header.
 Box* make(const ValueType& type);
 /// Frees a box whose value was never constructed.
 void discard(Box* box) noexcept;
-/// Charges the value, and offers it to the object store. Returns the charged bytes.
-std::size_t keep(Box* box);
+/// Charges the value, and gives it to the object store if it is big.
+void keep(Box* box);
 /// Destroys the value and frees the box.
 void release(Box* box) noexcept;
 
@@ -24,10 +28,7 @@ void release(Box* box) noexcept;
 void* pin(Box* box);
 void unpin(Box* box) noexcept;
 
-/// Returns whether values may be on disk, so that inputs must be pinned before a task runs.
-inline bool spilling() { return spill_enabled.load(std::memory_order_relaxed); }
-
-/// Returns the bytes charged now for values in memory.
-std::size_t resident_bytes() noexcept;
+/// Returns the bytes of boxes too small to be spilled.
+std::size_t small_bytes() noexcept;
 
 }  // namespace weft::boxes

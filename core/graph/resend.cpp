@@ -13,10 +13,17 @@ void resend_result(TaskRecord& record, const TaskType& type) {
   if (value.encode == nullptr) return;  // declared local_only
   std::byte* const place = record.payload + result_offset(value.size, value.in_record);
   void* at = place;
+  struct Pinned {
+    Box* box = nullptr;
+    ~Pinned() {
+      if (box != nullptr) boxes::unpin(box);
+    }
+  } pinned;
   if (!value.in_record) {
     Box* box;
     std::memcpy(&box, place, sizeof box);
-    at = box->value();
+    at = boxes::pin(box);
+    pinned.box = box;
   }
   Writer writer;
   value.encode(at, writer);

@@ -8,6 +8,7 @@
 #include "core/runtime/machine.hpp"
 
 #include <weft/arena.hpp>
+#include <weft/build.hpp>
 #include <weft/error.hpp>
 
 #include <ctime>
@@ -57,6 +58,7 @@ LocalRuntime::LocalRuntime(Settings settings, std::map<std::string, std::uint32_
     : settings_(std::move(settings)),
       serial_(next_serial.fetch_add(1, std::memory_order_relaxed)),
       budget_bytes_(machine::memory_budget(settings_)),
+      memory_(machine::result_memory(settings_, budget_bytes_)),
       resource_ids_(number(resources)),
       ledger_(machine::executor_options(settings_).slots),
       executor_(machine::executor_options(settings_), ledger_, *this),
@@ -64,6 +66,9 @@ LocalRuntime::LocalRuntime(Settings settings, std::map<std::string, std::uint32_
       worker_(worker_options(settings_, executor_.slot_count(), budget_bytes_, resources, resource_ids_)),
       client_book_(ledger_.open_book("client")) {
   client_book_.start();
+  detail::check_transfer.store(settings_.check_transfer, std::memory_order_relaxed);
+  memory_->set_listener(this);
+  boxes::set_memory(memory_);
   const std::lock_guard lock(machines_mutex_);
   WorkerJoined joined;
   joined.worker = 0;
@@ -80,6 +85,7 @@ LocalRuntime::LocalRuntime(Settings settings, std::map<std::string, std::uint32_
 
 LocalRuntime::~LocalRuntime() {
   close();
+  memory_->set_listener(nullptr);
   open_runtimes[serial_ % kMostClients].store(nullptr, std::memory_order_release);
 }
 
@@ -146,6 +152,13 @@ void LocalRuntime::flush_submission() {
 void LocalRuntime::launch(TaskId task, const TaskOptions* options) {
   if (options != nullptr && options->plain()) options = nullptr;
   const bool urgent = options != nullptr && (!options->resources.empty() || options->priority != 0 || options->memory_bytes != 0);
+  const std::uint64_t retries = options != nullptr ? options->retries : static_cast<std::uint64_t>(settings_.retries);
+  if (retries != 0 || (options != nullptr && !options->name.empty())) {
+    extras::change(task, [&](TaskExtra& extra) {
+      extra.retries_left = static_cast<std::uint16_t>(std::min<std::uint64_t>(retries, 0xffff));
+      if (options != nullptr) extra.name = options->name;
+    });
+  }
   tasks_total_.fetch_add(1, std::memory_order_relaxed);
   if (!urgent && executor_.inside()) return executor_.launch_child(task);
   {
@@ -160,7 +173,7 @@ void LocalRuntime::launch(TaskId task, const TaskOptions* options) {
 }
 
 void LocalRuntime::launch(const std::vector<TaskId>& tasks, const TaskOptions* options) {
-  if (options != nullptr && !options->plain()) {
+  if ((options != nullptr && !options->plain()) || settings_.retries != 0) {
     for (const TaskId task : tasks) launch(task, options);
     return;
   }
@@ -349,6 +362,8 @@ void LocalRuntime::carry(const WorkerAction& action) {
     } else {
       executor_.allow_roots(release->count);
     }
+  } else if (const Spill* spill = std::get_if<Spill>(&action)) {
+    memory_->store().spill_soon(spill->bytes);
   } else if (const SendFailed* failed = std::get_if<SendFailed>(&action)) {
     tell_scheduler(PacketFailed{0, failed->packet, failed->attempt, failed->error, failed->reason, failed->retriable});
   } else if (const SendReturned* returned = std::get_if<SendReturned>(&action)) {
@@ -397,6 +412,14 @@ void LocalRuntime::packet_ready(PacketId packet) noexcept {
   tell_worker(ReadyTasks{packet});
   pump();
 }
+
+void LocalRuntime::polled() noexcept {
+  const std::lock_guard lock(machines_mutex_);
+  tell_worker(MemoryState{memory_->used_bytes(), budget_bytes_, memory_->store().spillable_bytes()});
+  pump();
+}
+
+void LocalRuntime::memory_moved() noexcept { executor_.request_poll(); }
 
 void LocalRuntime::starved() noexcept {
   const std::lock_guard lock(machines_mutex_);
@@ -458,9 +481,8 @@ void LocalRuntime::reset_ledger() {
 }
 
 MemoryReport LocalRuntime::memory_report() const {
-  MemoryReport report;
-  report.budget_bytes = budget_bytes_;
-  report.used_bytes = boxes::resident_bytes();
+  MemoryReport report = memory_->store().report();
+  report.used_bytes += boxes::small_bytes();
   return report;
 }
 

@@ -3,6 +3,7 @@
 #include "core/diagnostics/ledger.hpp"
 #include "core/executor/executor.hpp"
 #include "core/graph/graph_parts.hpp"
+#include "core/graph/result_memory.hpp"
 #include "core/scheduler/scheduler.hpp"
 #include "core/worker/worker.hpp"
 
@@ -28,7 +29,7 @@ namespace weft {
 ///  2. `pump` carries actions to and fro until nothing is left: Deal to the worker machine, Activate to the executor.
 ///  3. The executor calls `packet_done`; PacketDone goes to the worker machine, its SendFinished to the scheduler
 ///     machine, Forget frees the packet's number.
-class LocalRuntime final : public Executor::Listener {
+class LocalRuntime final : public Executor::Listener, public ResultMemory::Listener {
  public:
   LocalRuntime(Settings settings, std::map<std::string, std::uint32_t> resources);
   ~LocalRuntime() override;
@@ -51,7 +52,9 @@ class LocalRuntime final : public Executor::Listener {
 
   void packet_done(PacketId packet) noexcept override;
   void packet_ready(PacketId packet) noexcept override;
+  void polled() noexcept override;
   void starved() noexcept override;
+  void memory_moved() noexcept override;
 
   /// Books time a caller spent building or submitting, outside any slot.
   void book_client(Phase phase, Ticks ticks);
@@ -85,6 +88,7 @@ class LocalRuntime final : public Executor::Listener {
   const Settings settings_;
   const std::uint32_t serial_;
   const std::uint64_t budget_bytes_;
+  const std::shared_ptr<ResultMemory> memory_;
   std::map<std::string, std::uint32_t> resource_ids_;
   Ledger ledger_;
   Executor executor_;
@@ -112,7 +116,6 @@ class LocalRuntime final : public Executor::Listener {
   std::atomic<std::uint64_t> tasks_total_{0};
   std::atomic<std::uint64_t> tasks_done_{0};
   std::atomic<std::uint64_t> tasks_failed_{0};
-  std::atomic<std::uint64_t> peak_bytes_{0};
   std::atomic<bool> closing_{false};
   std::mutex client_book_mutex_;
   SlotBook& client_book_;

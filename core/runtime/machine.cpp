@@ -47,4 +47,10 @@ std::uint64_t memory_budget(const Settings& settings) {
   return static_cast<std::uint64_t>(kShareOfLimit * static_cast<double>(limits.bytes));
 }
 
+std::shared_ptr<ResultMemory> result_memory(const Settings& settings, std::uint64_t budget_bytes) {
+  ObjectStoreOptions options;
+  if (settings.spill) options.directory = choose_spill_directory(settings.spill_dir);
+  return std::make_shared<ResultMemory>(budget_bytes, options);
+}
+
 }  // namespace weft::machine

@@ -24,7 +24,6 @@ namespace detail {
 
 /// Throws if a task may not be run now because a NoCompute scope is open in this thread.
 void check_may_compute(const char* what);
-void wait_for_task(const Handle& handle);
 
 /// What `submit` and `map` need of a client; one set of functions for plain and for annotated calls.
 class Submitting {
@@ -160,7 +159,7 @@ class Client : public detail::Submitting {
     detail::check_may_compute("Client::compute");
     auto start = [this](const Handle& handle) { launch_needed(handle); };
     detail::visit_handles(lazy, start);
-    auto wait = [](const Handle& handle) { detail::wait_for_task(handle); };
+    auto wait = [this](const Handle& handle) { wait_for(handle); };
     detail::visit_handles(lazy, wait);
     return detail::resolve(lazy);
   }
@@ -215,6 +214,7 @@ class Client : public detail::Submitting {
  private:
   Client(Settings settings, std::map<std::string, std::uint32_t> resources);
   void launch_needed(const Handle& handle) const;
+  void wait_for(const Handle& handle) const;
 
   std::unique_ptr<LocalRuntime> owned_;
 };

@@ -8,6 +8,7 @@
 #include <source_location>
 #include <string>
 #include <tuple>
+#include <vector>
 
 namespace weft {
 
@@ -62,6 +63,9 @@ class TaskFrame {
 
   TaskFrame(const TaskFrame&) = delete;
   TaskFrame& operator=(const TaskFrame&) = delete;
+  ~TaskFrame() {
+    if (!pinned_.empty()) unpin();
+  }
 
   TaskId id() const { return id_; }
   TaskRecord& record() const { return record_; }
@@ -118,12 +122,14 @@ class TaskFrame {
     }
   };
 
-  /// Returns the value behind a producer's box; the executor has pinned it.
-  static void* boxed_value(TaskRecord& producer) {
+  /// Returns the value behind a producer's box; one that could be spilled stays in memory until the task ends.
+  void* boxed_value(TaskRecord& producer) {
     Box* box;
     std::memcpy(&box, producer.payload + result_offset(0, false), sizeof box);
-    return box->value();
+    return box->held == nullptr ? box->value() : pin(box);
   }
+  void* pin(Box* box);
+  void unpin() noexcept;
   static Box* new_box(const ValueType& type);
   static void delete_box(Box* box) noexcept;
   /// Charges the box to the budget and stores it in the record.
@@ -131,6 +137,7 @@ class TaskFrame {
 
   const TaskId id_;
   TaskRecord& record_;
+  std::vector<Box*> pinned_;
 };
 
 }  // namespace weft

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <weft/buffer.hpp>
 #include <weft/encode.hpp>
 #include <weft/size_of.hpp>
 #include <weft/task_record.hpp>
@@ -28,16 +29,18 @@ struct ValueType {
   /// Null where the type cannot travel.
   void (*encode)(const void* value, Writer& writer);
   void (*decode)(void* place, Reader& reader);
+  /// Where the bytes of a value that is one block lie, so that they are spilled without a copy; else null.
+  const PayloadOps* payload;
   /// Returns the type's spelling; taken from the compiler.
   const char* (*name)();
 };
 
 /// A result that does not fit its record: a header in front of the value.
-struct Box {
+struct alignas(16) Box {
   const ValueType* type;
   /// What the memory budget was charged for it.
   std::size_t charged_bytes;
-  /// The object store's entry once it may be spilled, else null.
+  /// What ties a value that may be spilled to the object store, else null.
   void* held;
 
   void* value() noexcept;
@@ -66,6 +69,7 @@ constexpr ValueType make_value_type() {
     type.encode = [](const void* value, Writer& writer) { weft::encode(writer, *static_cast<const T*>(value)); };
     type.decode = [](void* place, Reader& reader) { ::new (place) T(weft::decode<T>(reader)); };
   }
+  type.payload = payload_ops<T>;
   type.name = &spelled_name<T>;
   return type;
 }

@@ -5,6 +5,7 @@
 #include <weft/buffer.hpp>
 #include <weft/callable.hpp>
 #include <weft/client.hpp>
+#include <weft/completed.hpp>
 #include <weft/config.hpp>
 #include <weft/delayed.hpp>
 #include <weft/encode.hpp>
@@ -13,10 +14,12 @@
 #include <weft/future.hpp>
 #include <weft/graph.hpp>
 #include <weft/ledger.hpp>
+#include <weft/layer.hpp>
 #include <weft/log.hpp>
 #include <weft/memory.hpp>
 #include <weft/nested.hpp>
 #include <weft/progress.hpp>
+#include <weft/run.hpp>
 #include <weft/task_options.hpp>
 #include <weft/this_task.hpp>
 #include <weft/version.hpp>

@@ -1,0 +1,66 @@
+#include <weft/completed.hpp>
+
+#include "core/runtime/local_runtime.hpp"
+
+#include <deque>
+#include <mutex>
+
+namespace weft::detail {
+
+struct CompletionQueue::Shared {
+  std::mutex mutex;
+  // Guarded by mutex.
+  std::deque<std::size_t> ended;
+  std::size_t left = 0;
+  // Read without it by waiters.
+  std::atomic<std::size_t> ready{0};
+  std::atomic<std::uint32_t> client{0};
+};
+
+CompletionQueue::CompletionQueue() : shared_(std::make_shared<Shared>()) {}
+CompletionQueue::~CompletionQueue() = default;
+
+void CompletionQueue::follow(const Handle& handle, std::size_t number) {
+  require_client(handle);
+  shared_->client.store(handle.client_serial(), std::memory_order_relaxed);
+  {
+    const std::lock_guard lock(shared_->mutex);
+    ++shared_->left;
+  }
+  // The callback holds the task, as every callback must.
+  add_callback(handle, [shared = shared_, number, keep = handle, client = handle.client_serial()] {
+    {
+      const std::lock_guard lock(shared->mutex);
+      shared->ended.push_back(number);
+      shared->ready.fetch_add(1, std::memory_order_release);
+    }
+    if (LocalRuntime* const runtime = LocalRuntime::find(client)) runtime->executor().wake_waiters();
+  });
+}
+
+std::optional<std::size_t> CompletionQueue::next_ready() {
+  const std::lock_guard lock(shared_->mutex);
+  if (shared_->ended.empty()) return std::nullopt;
+  const std::size_t number = shared_->ended.front();
+  shared_->ended.pop_front();
+  shared_->ready.fetch_sub(1, std::memory_order_relaxed);
+  --shared_->left;
+  return number;
+}
+
+std::optional<std::size_t> CompletionQueue::next() {
+  if (left() == 0) return std::nullopt;
+  LocalRuntime* const runtime = LocalRuntime::find(shared_->client.load(std::memory_order_relaxed));
+  if (runtime != nullptr) {
+    runtime->executor().help_until(Executor::kAnyTask,
+                                   [&] { return shared_->ready.load(std::memory_order_acquire) != 0; });
+  }
+  return next_ready();
+}
+
+std::size_t CompletionQueue::left() const {
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->left;
+}
+
+}  // namespace weft::detail
