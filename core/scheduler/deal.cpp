@@ -18,6 +18,8 @@ namespace {
 /// Inputs looked at for placement. Beyond, a packet reads from everywhere and the rest would not change the choice.
 constexpr std::uint32_t kInputsLookedAt = 64;
 constexpr std::uint32_t kOwnersCompared = 16;
+/// Ready packets are mostly neighbours: the one this far ahead will probably be dealt soon.
+constexpr std::uint32_t kDealAhead = 10;
 
 struct Owner {
   WorkerId worker;
@@ -49,11 +51,22 @@ void SchedulerState::deal_ready() {
     PacketRecord& record = packets[pick.packet];
     const WorkerId worker = choose_worker(pick.packet, record);
     if (worker != kNone) {
+      prefetch_inputs(pick.packet + kDealAhead);
       remove_ready(pick.packet, record);
       deal(pick.packet, record, worker);
     } else if (!step_aside(pick.packet, record)) {
       ready[pick.kind].blocked = true;
     }
+  }
+}
+
+/// Fetches into the cache what dealing this packet, if it exists, and ending it will touch.
+void SchedulerState::prefetch_inputs(PacketId id) const {
+  constexpr std::uint32_t kInputs = 4;
+  if (!packets.knows(id)) return;
+  const PacketRecord& record = packets[id];
+  for (std::uint32_t i = 0; i != std::min(record.edge_count, kInputs); ++i) {
+    packets.prefetch(edges[record.first_edge + i].producer);
   }
 }
 

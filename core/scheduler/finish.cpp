@@ -8,7 +8,10 @@ namespace packet_bits = machine::packet_bits;
 namespace packet_traits = machine::packet_traits;
 
 namespace {
-constexpr std::size_t kPrefetchAhead = 8;
+// One after the other: the record, its edges, the records of its inputs.
+constexpr std::size_t kRecordAhead = 12;
+constexpr std::size_t kEdgesAhead = 8;
+constexpr std::size_t kInputsAhead = 4;
 }
 
 /// 1. Each packet leaves its worker's list and becomes InMemory. 2. Its share in its inputs ends; what nobody needs any
@@ -17,7 +20,9 @@ void SchedulerState::on(const PacketsFinished& event) {
   if (!is_known_worker(event.worker)) return;
   const std::size_t count = event.packets.size();
   for (std::size_t i = 0; i != count; ++i) {
-    if (i + kPrefetchAhead < count) packets.prefetch(event.packets[i + kPrefetchAhead].packet);
+    if (i + kRecordAhead < count) packets.prefetch(event.packets[i + kRecordAhead].packet);
+    if (i + kEdgesAhead < count) prefetch_edges(event.packets[i + kEdgesAhead].packet);
+    if (i + kInputsAhead < count) prefetch_inputs(event.packets[i + kInputsAhead].packet);
     const FinishedPacket& finished = event.packets[i];
     PacketRecord* found = running(finished.packet, finished.attempt, event.worker);
     if (found != nullptr) finish(finished, *found);

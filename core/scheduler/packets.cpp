@@ -1,5 +1,8 @@
 #include "core/scheduler/packets.hpp"
 
+#include <sys/mman.h>
+
+#include <cstddef>
 #include <cstdlib>
 #include <new>
 
@@ -7,39 +10,46 @@ namespace weft::machine {
 
 namespace {
 
-constexpr std::size_t kSpareBlocks = 8;
 constexpr std::uint32_t kMostChunks = 1u << (32 - EdgeChunks::kChunkBits);
+constexpr std::uint32_t kMostBlocksInSlab = 32;
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
-void* allocate_block(std::size_t bytes) {
-  constexpr std::size_t kAlignment = 4096;
-  void* block = std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
-  if (block == nullptr) throw std::bad_alloc();
-  return block;
+void* allocate_aligned(std::size_t bytes, std::size_t alignment) {
+  void* memory = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
 }
 
 }  // namespace
 
-void PacketPages::Free::operator()(Page* page) const { std::free(page); }
+BlockPool::~BlockPool() {
+  for (void* slab : slabs_) std::free(slab);
+}
 
-PacketPages::PagePointer PacketPages::make_page() {
-  auto* page = static_cast<Page*>(allocate_block(sizeof(Page)));
-  for (PacketRecord& record : page->records) record.bits = 0;
-  page->known = 0;
-  return PagePointer(page);
+void* BlockPool::allocate() {
+  if (free_.empty()) {
+    const std::size_t bytes = next_blocks_ * block_bytes_;
+    const bool huge = bytes >= 2 * kHugePage;
+    auto* slab = static_cast<std::byte*>(allocate_aligned(bytes, huge ? kHugePage : 64));
+    slabs_.push_back(slab);
+    if (huge) ::madvise(slab, bytes, MADV_HUGEPAGE);  // a hint: its failure changes nothing
+    slab_bytes_ += bytes;
+    for (std::uint32_t i = next_blocks_; i-- != 0;) free_.push_back(slab + i * block_bytes_);
+    if (next_blocks_ < kMostBlocksInSlab) next_blocks_ *= 2;
+  }
+  void* block = free_.back();
+  free_.pop_back();
+  return block;
 }
 
 PacketRecord& PacketPages::add(PacketId id) {
   const std::uint32_t index = id >> kPageBits;
   if (index >= pages_.size()) pages_.resize(index + 1);
-  PagePointer& page = pages_[index];
-  if (!page) {
-    if (spare_.empty()) {
-      page = make_page();
-    } else {
-      page = std::move(spare_.back());
-      spare_.pop_back();
-    }
-    ++page_total_;
+  Page*& page = pages_[index];
+  if (page == nullptr) {
+    page = static_cast<Page*>(pool_.allocate());
+    for (PacketRecord& record : page->records) record.bits = 0;
+    page->known = 0;
   }
   PacketRecord& record = page->records[id & (kPageSize - 1)];
   WEFT_ASSERT(!record.is(packet_bits::kKnown), "an id is used again only after Forget");
@@ -49,26 +59,17 @@ PacketRecord& PacketPages::add(PacketId id) {
 }
 
 void PacketPages::remove(PacketId id) {
-  PagePointer& page = pages_[id >> kPageBits];
+  Page*& page = pages_[id >> kPageBits];
   page->records[id & (kPageSize - 1)].bits = 0;
   if (--page->known != 0) return;
-  --page_total_;
-  if (spare_.size() < kSpareBlocks) {
-    spare_.push_back(std::move(page));
-  } else {
-    page.reset();
-  }
-}
-
-std::uint64_t PacketPages::memory_bytes() const {
-  return (page_total_ + spare_.size()) * sizeof(Page) + pages_.capacity() * sizeof(PagePointer);
+  pool_.release(page);
+  page = nullptr;
 }
 
 EdgeChunks::~EdgeChunks() {
   for (Chunk& chunk : chunks_) {
-    if (chunk.run != 0) std::free(chunk.edges);
+    if (chunk.run > 1) std::free(chunk.edges);
   }
-  for (Edge* block : spare_) std::free(block);
 }
 
 /// Returns the first of `length` consecutive chunk numbers that are free.
@@ -103,14 +104,13 @@ void EdgeChunks::begin_chunk(std::uint32_t count) {
   const std::uint32_t first = find_free_run(run);
   if (first + run > chunks_.size()) chunks_.resize(first + run);
   Edge* block = nullptr;
-  if (run == 1 && !spare_.empty()) {
-    block = spare_.back();
-    spare_.pop_back();
+  if (run == 1) {
+    block = static_cast<Edge*>(pool_.allocate());
   } else {
-    block = static_cast<Edge*>(allocate_block(std::size_t{run} * kChunkSize * sizeof(Edge)));
+    block = static_cast<Edge*>(allocate_aligned(run * kChunkBytes, 64));
+    large_bytes_ += run * kChunkBytes;
   }
   for (std::uint32_t i = 0; i != run; ++i) chunks_[first + i] = {block + std::size_t{i} * kChunkSize, 0, i == 0 ? run : 0};
-  chunk_total_ += run;
   current_ = first;
   used_ = 0;
 }
@@ -124,13 +124,13 @@ void EdgeChunks::free_chunk(std::uint32_t index) {
     current_ = kNone;
   }
   const std::uint32_t run = chunks_[index].run;
-  if (run == 1 && spare_.size() < kSpareBlocks) {
-    spare_.push_back(chunks_[index].edges);
+  if (run == 1) {
+    pool_.release(chunks_[index].edges);
   } else {
     std::free(chunks_[index].edges);
+    large_bytes_ -= run * kChunkBytes;
   }
   for (std::uint32_t i = 0; i != run; ++i) chunks_[index + i] = {};
-  chunk_total_ -= run;
 }
 
 }  // namespace weft::machine

@@ -72,6 +72,28 @@ struct PacketDetails {
   std::uint64_t peak_bytes;
 };
 
+/// Blocks of one size, visited at random: carved from larger and larger slabs, large ones on huge pages, which saves
+/// most misses of address translation. Blocks are used again; slabs stay until the end.
+/// Owns: the slabs.  Threading: none.
+class BlockPool {
+ public:
+  explicit BlockPool(std::size_t block_bytes) : block_bytes_((block_bytes + 63) / 64 * 64) {}
+  ~BlockPool();
+  BlockPool(const BlockPool&) = delete;
+  BlockPool& operator=(const BlockPool&) = delete;
+
+  void* allocate();
+  void release(void* block) { free_.push_back(block); }
+  [[nodiscard]] std::uint64_t memory_bytes() const { return slab_bytes_; }
+
+ private:
+  const std::size_t block_bytes_;
+  std::vector<void*> slabs_;
+  std::vector<void*> free_;  // last one is used next
+  std::uint64_t slab_bytes_ = 0;
+  std::uint32_t next_blocks_ = 1;
+};
+
 /// Packets by id, in pages that go when all their packets have gone.
 /// Owns: the pages.  Threading: none.
 class PacketPages {
@@ -85,7 +107,7 @@ class PacketPages {
 
   [[nodiscard]] bool knows(PacketId id) const {
     const std::uint32_t page = id >> kPageBits;
-    return page < pages_.size() && pages_[page] && pages_[page]->records[id & (kPageSize - 1)].is(packet_bits::kKnown);
+    return page < pages_.size() && pages_[page] != nullptr && pages_[page]->records[id & (kPageSize - 1)].is(packet_bits::kKnown);
   }
   PacketRecord& operator[](PacketId id) { return pages_[id >> kPageBits]->records[id & (kPageSize - 1)]; }
   const PacketRecord& operator[](PacketId id) const { return pages_[id >> kPageBits]->records[id & (kPageSize - 1)]; }
@@ -94,7 +116,9 @@ class PacketPages {
 
   void prefetch(PacketId id) const {
     const std::uint32_t page = id >> kPageBits;
-    if (page < pages_.size() && pages_[page]) __builtin_prefetch(&pages_[page]->records[id & (kPageSize - 1)], 1);
+    if (page < pages_.size() && pages_[page] != nullptr) {
+      __builtin_prefetch(&pages_[page]->records[id & (kPageSize - 1)], 1);
+    }
   }
 
   /// Makes room for a packet that is not known; its record is not initialised but for kKnown.
@@ -103,24 +127,17 @@ class PacketPages {
 
   [[nodiscard]] std::uint32_t page_count() const { return static_cast<std::uint32_t>(pages_.size()); }
   [[nodiscard]] bool has_page(std::uint32_t page) const { return pages_[page] != nullptr; }
-  [[nodiscard]] std::uint64_t memory_bytes() const;
+  [[nodiscard]] std::uint64_t memory_bytes() const { return pool_.memory_bytes() + pages_.capacity() * sizeof(Page*); }
 
  private:
   struct Page {
     PacketRecord records[kPageSize];
     PacketDetails details[kPageSize];
-    std::uint32_t known = 0;
+    std::uint32_t known;
   };
-  struct Free {
-    void operator()(Page* page) const;
-  };
-  using PagePointer = std::unique_ptr<Page, Free>;
 
-  static PagePointer make_page();
-
-  std::vector<PagePointer> pages_;
-  std::vector<PagePointer> spare_;
-  std::uint32_t page_total_ = 0;
+  BlockPool pool_{sizeof(Page)};
+  std::vector<Page*> pages_;
 };
 
 /// "consumer reads `bytes` of producer". Lies with the consumer's other edges and in the list of the producer's consumers.
@@ -162,7 +179,11 @@ class EdgeChunks {
     if (chunk.live == 0) free_chunk(first >> kChunkBits);
   }
 
-  [[nodiscard]] std::uint64_t memory_bytes() const { return static_cast<std::uint64_t>(chunk_total_) * kChunkSize * sizeof(Edge); }
+  void prefetch(std::uint32_t id) const {
+    if (id != kNone) __builtin_prefetch(&chunks_[id >> kChunkBits].edges[id & (kChunkSize - 1)], 1);
+  }
+
+  [[nodiscard]] std::uint64_t memory_bytes() const { return pool_.memory_bytes() + large_bytes_; }
 
  private:
   struct Chunk {
@@ -175,12 +196,14 @@ class EdgeChunks {
   void free_chunk(std::uint32_t index);
   std::uint32_t find_free_run(std::uint32_t length);
 
+  static constexpr std::size_t kChunkBytes = kChunkSize * sizeof(Edge);
+
+  BlockPool pool_{kChunkBytes};
   std::vector<Chunk> chunks_;
-  std::vector<Edge*> spare_;
   std::uint32_t current_ = kNone;
   std::uint32_t used_ = 0;
   std::uint32_t search_from_ = 0;
-  std::uint32_t chunk_total_ = 0;
+  std::uint64_t large_bytes_ = 0;  // in blocks of several chunks
 };
 
 }  // namespace weft::machine

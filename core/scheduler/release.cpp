@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "core/scheduler/state.hpp"
 
 namespace weft {
@@ -7,7 +9,10 @@ namespace class_bits = machine::class_bits;
 namespace packet_bits = machine::packet_bits;
 
 namespace {
-constexpr std::size_t kPrefetchAhead = 6;
+// One after the other: the record, its edges, the records of its inputs and the neighbours in their lists.
+constexpr std::size_t kRecordAhead = 12;
+constexpr std::size_t kEdgesAhead = 8;
+constexpr std::size_t kInputsAhead = 4;
 }
 
 /// True if the packet's tasks may be started once more (or for the first time).
@@ -73,10 +78,13 @@ void SchedulerState::settle() {
   std::size_t forgotten = 0;
   while (looked != unneeded.size() || forgotten != forgettable.size()) {
     if (looked != unneeded.size()) {
-      if (looked + kPrefetchAhead < unneeded.size()) packets.prefetch(unneeded[looked + kPrefetchAhead]);
+      if (looked + kRecordAhead < unneeded.size()) packets.prefetch(unneeded[looked + kRecordAhead]);
       release_unneeded(unneeded[looked++]);
     } else {
-      if (forgotten + kPrefetchAhead < forgettable.size()) packets.prefetch(forgettable[forgotten + kPrefetchAhead]);
+      const std::size_t count = forgettable.size();
+      if (forgotten + kRecordAhead < count) packets.prefetch(forgettable[forgotten + kRecordAhead]);
+      if (forgotten + kEdgesAhead < count) prefetch_edges(forgettable[forgotten + kEdgesAhead]);
+      if (forgotten + kInputsAhead < count) prefetch_links(forgettable[forgotten + kInputsAhead]);
       forget(forgettable[forgotten++]);
     }
   }
@@ -129,6 +137,22 @@ void SchedulerState::drop_outputs(PacketId id, PacketRecord& record) {
   record.bits &= static_cast<std::uint8_t>(~packet_bits::kCopies);
 }
 
+void SchedulerState::prefetch_edges(PacketId id) const {
+  if (packets.knows(id)) edges.prefetch(packets[id].first_edge);
+}
+
+void SchedulerState::prefetch_links(PacketId id) const {
+  constexpr std::uint32_t kInputs = 4;
+  if (!packets.knows(id)) return;
+  const PacketRecord& record = packets[id];
+  for (std::uint32_t i = 0; i != std::min(record.edge_count, kInputs); ++i) {
+    const Edge& edge = edges[record.first_edge + i];
+    packets.prefetch(edge.producer);
+    edges.prefetch(edge.next);
+    edges.prefetch(edge.prev);
+  }
+}
+
 void SchedulerState::forget(PacketId id) {
   if (!packets.knows(id)) return;
   PacketRecord& record = packets[id];
@@ -148,7 +172,7 @@ void SchedulerState::forget(PacketId id) {
 void SchedulerState::on(const OutputsReleased& event) {
   const std::size_t count = event.packets.size();
   for (std::size_t i = 0; i != count; ++i) {
-    if (i + kPrefetchAhead < count) packets.prefetch(event.packets[i + kPrefetchAhead]);
+    if (i + kRecordAhead < count) packets.prefetch(event.packets[i + kRecordAhead]);
     const PacketId id = event.packets[i];
     if (!packets.knows(id)) continue;
     PacketRecord& record = packets[id];

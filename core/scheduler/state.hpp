@@ -80,6 +80,9 @@ struct SchedulerState {
   bool may_take(const PacketRecord& record, const machine::ReadyClass& group, WorkerId worker) const;
   /// Moves a packet that no worker could take now to a class where it blocks nobody. False: its class has to wait.
   bool step_aside(PacketId id, PacketRecord& record);
+  void prefetch_inputs(PacketId id) const;
+  void prefetch_edges(PacketId id) const;
+  void prefetch_links(PacketId id) const;
   void deal(PacketId id, PacketRecord& record, WorkerId worker);
   void wake_consumers(PacketId id, const PacketRecord& record);
   void push_ready(PacketId id, PacketRecord& record);
@@ -137,7 +140,10 @@ struct SchedulerState {
   bool can_run(const PacketRecord& record) const;
   void learn(PacketId id, Nanoseconds run_ns);
   void report(PacketId id, const PacketRecord& record, const Failure& failure);
-  void emit(const SchedulerAction& action) { actions->list.push_back(action); }
+  template <class Action>
+  void emit(const Action& action) {
+    actions->list.emplace_back(std::in_place_type<Action>, action);
+  }
   bool is_known_worker(WorkerId worker) const { return worker < workers.size(); }
   void check_invariants() const;
 

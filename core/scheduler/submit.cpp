@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "core/scheduler/state.hpp"
 
 namespace weft {
@@ -10,7 +12,9 @@ namespace packet_traits = machine::packet_traits;
 
 namespace {
 
-constexpr std::uint32_t kPrefetchAhead = 24;
+// In edges: first the producer's record, then, when that has come, the head of its list of consumers.
+constexpr std::uint32_t kRecordAhead = 32;
+constexpr std::uint32_t kListAhead = 16;
 
 bool is_plain(const Needs& needs) { return needs.slots <= 1 && needs.resources.empty() && needs.workers.empty(); }
 
@@ -21,11 +25,18 @@ void SchedulerState::on(const PacketsSubmitted& event) {
   std::vector<std::uint32_t> interned(event.needs.size());
   for (std::size_t i = 0; i != event.needs.size(); ++i) interned[i] = intern(event.needs[i]);
   const auto count = static_cast<std::uint32_t>(event.packets.size());
-  std::size_t prefetched = 0;
+  std::size_t records_fetched = 0;
+  std::size_t lists_fetched = 0;
+  const std::size_t edge_count = event.producers.size();
   for (std::uint32_t i = 0; i != count; ++i) {
     const PacketSpec& spec = event.packets[i];
-    const std::size_t edge_ahead = std::min<std::size_t>(event.producers.size(), spec.first_producer + kPrefetchAhead);
-    for (; prefetched < edge_ahead; ++prefetched) packets.prefetch(event.producers[prefetched].producer);
+    for (const std::size_t to = std::min<std::size_t>(edge_count, spec.first_producer + kRecordAhead); records_fetched < to;) {
+      packets.prefetch(event.producers[records_fetched++].producer);
+    }
+    for (const std::size_t to = std::min<std::size_t>(edge_count, spec.first_producer + kListAhead); lists_fetched < to;) {
+      const PacketId producer = event.producers[lists_fetched++].producer;
+      if (packets.knows(producer)) edges.prefetch(packets[producer].consumers);
+    }
 
     const PacketId id = event.first_packet + i;
     const std::uint32_t need = spec.needs == kNone ? kNone : interned[spec.needs];

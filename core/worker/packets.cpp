@@ -1,0 +1,179 @@
+#include <algorithm>
+
+#include "core/worker/state.hpp"
+
+namespace weft {
+
+using machine::CopyRecord;
+using machine::InputState;
+using machine::OrderedPackets;
+using machine::Stage;
+
+void OrderedPackets::insert(std::int32_t priority, PacketId packet) {
+  auto level = levels_.begin();
+  while (level != levels_.end() && level->priority > priority) ++level;
+  if (level == levels_.end() || level->priority != priority) level = levels_.insert(level, Level{priority, {}});
+  if (level->packets.insert(packet)) ++size_;
+}
+
+void OrderedPackets::erase(std::int32_t priority, PacketId packet) {
+  for (Level& level : levels_) {
+    if (level.priority == priority && level.packets.erase(packet)) --size_;
+  }
+}
+
+OrderedPackets::Place OrderedPackets::first() const {
+  if (size_ == 0) return {};
+  for (const Level& level : levels_) {
+    if (!level.packets.empty()) return {level.priority, level.packets.first()};
+  }
+  return {};
+}
+
+OrderedPackets::Place OrderedPackets::next(const Place& place) const {
+  for (const Level& level : levels_) {
+    if (level.priority > place.priority) continue;
+    const PacketId packet = level.priority == place.priority ? level.packets.next(place.packet) : level.packets.first();
+    if (packet != kNone) return {level.priority, packet};
+  }
+  return {};
+}
+
+WorkerState::Record* WorkerState::find(PacketId packet) {
+  const std::uint32_t slot = by_packet.find(packet);
+  return slot == kNone ? nullptr : &records[slot];
+}
+
+WorkerState::Record* WorkerState::find(PacketId packet, Attempt attempt) {
+  Record* record = find(packet);
+  return record != nullptr && record->attempt == attempt ? record : nullptr;
+}
+
+WorkerState::Record& WorkerState::add(const DealtPacket& dealt, const PacketsDealt& message) {
+  std::uint32_t slot;
+  if (free_records.empty()) {
+    slot = static_cast<std::uint32_t>(records.size());
+    records.emplace_back();
+  } else {
+    slot = free_records.back();
+    free_records.pop_back();
+  }
+  by_packet.insert(dealt.packet, slot);
+  Record& record = records[slot];
+  record.packet = dealt.packet;
+  record.attempt = dealt.attempt;
+  record.state = PacketState::Released;
+  record.stage = Stage::Blocked;
+  record.asked_back = false;
+  record.missing = record.missing_remote = 0;
+  record.reserved = record.kept = 0;
+  record.spec = dealt.spec;
+  if (dealt.spec.needs != kNone) {
+    record.needs = message.needs[dealt.spec.needs];
+  } else {
+    record.needs.slots = 1;
+    record.needs.resources.clear();
+  }
+  record.gated = dealt.spec.priority != 0 || record.needs.slots > 1 || !record.needs.resources.empty();
+  record.inputs.clear();
+  for (std::uint32_t i = 0; i != dealt.input_count; ++i) {
+    record.inputs.push_back({message.inputs[dealt.first_input + i], InputState::Lost});
+    ++record.missing;
+  }
+  if (!dealt.spec.has(packet_flags::kScattered)) {
+    transition(record, PacketState::Waiting);
+    unfinished.insert(record.packet);
+  }
+  return record;
+}
+
+/// Scattered data is here already; the packet only tells its name and size.
+void WorkerState::keep_scattered(Record& record) {
+  transition(record, PacketState::InMemory);
+  record.stage = Stage::Kept;
+  record.kept = record.spec.output_bytes;
+  used += record.kept;
+}
+
+Reason WorkerState::misfit(const Record& record, std::uint32_t& detail) const {
+  if (record.needs.slots > options.slots) {
+    detail = record.needs.slots;
+    return Reason::NotEnoughSlots;
+  }
+  for (const ResourceAmount& wanted : record.needs.resources) {
+    const auto has = [&wanted](const ResourceAmount& own) {
+      return own.resource == wanted.resource && own.amount >= wanted.amount;
+    };
+    if (wanted.amount == 0 || std::any_of(options.resources.begin(), options.resources.end(), has)) continue;
+    detail = wanted.resource;
+    return Reason::NoSuchResource;
+  }
+  std::uint64_t bytes = record.spec.peak_bytes;
+  for (const machine::DealtInput& input : record.inputs) {
+    if (input.source.owner != options.id) bytes += input.source.bytes;
+  }
+  if (budget == 0 || bytes <= budget) return Reason::None;
+  detail = static_cast<std::uint32_t>((bytes + (1u << 20) - 1) >> 20);
+  return Reason::TooLarge;
+}
+
+bool WorkerState::refuse_if_impossible(const Record& record) {
+  std::uint32_t detail = 0;
+  const Reason reason = misfit(record, detail);
+  if (reason == Reason::None) return false;
+  emit(Stuck{record.packet, reason, detail});
+  emit(SendFailed{record.packet, record.attempt, kNone, reason, false});
+  remove(*find(record.packet));
+  return true;
+}
+
+/// Takes the packet out of whatever its stage keeps it in. Its inputs stay attached.
+void WorkerState::leave_stage(Record& record) {
+  if (record.stage == Stage::Queued) (record.gated ? gated_queue : queue).erase(record.spec.priority, record.packet);
+  if (record.stage == Stage::Gated) waiting_for_slots.erase(record.spec.priority, record.packet);
+  release_reservations(record);
+}
+
+void WorkerState::remove(Record& record) {
+  leave_stage(record);
+  if (record.stage == Stage::Kept) {
+    emit(Discard{record.packet, record.attempt});
+    subtract_used(record.kept);
+  }
+  for (std::uint32_t i = 0; i != record.inputs.size(); ++i) detach_input(record, i);
+  for (const WorkerId peer : record.peers) emit(AnswerNotMine{peer, record.packet, record.attempt});
+  unfinished.erase(record.packet);
+  const std::uint32_t slot = by_packet.find(record.packet);
+  by_packet.erase(record.packet);
+  for (const machine::Reader& reader : record.dependents) {
+    Record* consumer = find(reader.packet);
+    if (consumer == nullptr || consumer->stage == Stage::Kept || reader.input >= consumer->inputs.size()) continue;
+    const machine::DealtInput& input = consumer->inputs[reader.input];
+    const bool is_read = input.state == InputState::Local || input.state == InputState::Making;
+    if (!is_read || input.source.producer != record.packet) continue;
+    set_input(*consumer, reader.input, InputState::Lost);
+    inputs_changed(*consumer);
+  }
+  record.packet = kNone;
+  record.inputs.clear();
+  record.dependents.clear();
+  record.peers.clear();
+  free_records.push_back(slot);
+}
+
+void WorkerState::finish(Record& record, std::uint64_t bytes) {
+  leave_stage(record);
+  transition(record, PacketState::InMemory);
+  record.stage = Stage::Kept;
+  record.kept = bytes;
+  used += bytes;
+  unfinished.erase(record.packet);
+  for (std::uint32_t i = 0; i != record.inputs.size(); ++i) detach_input(record, i);
+  record.inputs.clear();
+  record.missing = record.missing_remote = 0;
+  if (record.asked_back) emit(SendRefused{record.packet, record.attempt});
+  record.asked_back = false;
+  tell_readers(record);
+}
+
+}  // namespace weft
