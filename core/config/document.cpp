@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <weft/config.hpp>
 #include "core/config/option_table.hpp"
 #include "core/config/values.hpp"
-#include <weft/config.hpp>
 
 namespace weft {
 
@@ -14,26 +14,42 @@ namespace {
 
 template <OptionKind kind>
 std::string value_text(const typename detail::OptionType<kind>::Value& value) {
-  if constexpr (kind == OptionKind::Bool) return value ? "on" : "off";
-  else if constexpr (kind == OptionKind::Count) return std::to_string(value);
-  else if constexpr (kind == OptionKind::Number) return number_text(value);
-  else if constexpr (kind == OptionKind::Bytes) return exact_bytes_text(value);
-  else if constexpr (kind == OptionKind::Share) return share_text(value);
-  else if constexpr (kind == OptionKind::Duration) return duration_text(value);
-  else return value;
+  if constexpr (kind == OptionKind::Bool)
+    return value ? "on" : "off";
+  else if constexpr (kind == OptionKind::Count)
+    return std::to_string(value);
+  else if constexpr (kind == OptionKind::Number)
+    return number_text(value);
+  else if constexpr (kind == OptionKind::Bytes)
+    return exact_bytes_text(value);
+  else if constexpr (kind == OptionKind::Share)
+    return share_text(value);
+  else if constexpr (kind == OptionKind::Duration)
+    return duration_text(value);
+  else
+    return value;
 }
 
 std::string_view kind_text(OptionKind kind) {
   switch (kind) {
-    case OptionKind::Bool: return "on or off";
-    case OptionKind::Count: return "count";
-    case OptionKind::Number: return "number";
-    case OptionKind::Bytes: return "size";
-    case OptionKind::Share: return "size or share";
-    case OptionKind::Duration: return "time";
-    case OptionKind::Text: return "text";
-    case OptionKind::Choice: return "choice";
-    case OptionKind::Levels: return "levels";
+    case OptionKind::Bool:
+      return "on or off";
+    case OptionKind::Count:
+      return "count";
+    case OptionKind::Number:
+      return "number";
+    case OptionKind::Bytes:
+      return "size";
+    case OptionKind::Share:
+      return "size or share";
+    case OptionKind::Duration:
+      return "time";
+    case OptionKind::Text:
+      return "text";
+    case OptionKind::Choice:
+      return "choice";
+    case OptionKind::Levels:
+      return "levels";
   }
   return "";
 }
@@ -118,8 +134,8 @@ std::string config_markdown() {
     if (std::find(rooms.begin(), rooms.end(), row.room) == rooms.end()) rooms.push_back(row.room);
   }
   for (const std::string_view room : rooms) {
-    out += fmt::format("\n## {}\n\n| option | variable | value | default | what it does |\n| --- | --- | --- | --- | --- |\n",
-                       room);
+    out += fmt::format(
+        "\n## {}\n\n| option | variable | value | default | what it does |\n| --- | --- | --- | --- | --- |\n", room);
     for (const OptionRow& row : kOptionTable) {
       if (row.room != room) continue;
       const std::string value = row.choices.empty() ? std::string(kind_text(row.kind)) : choices_text(row.choices);

@@ -10,12 +10,12 @@
 
 #include <unistd.h>
 
+#include <weft/config.hpp>
+#include <weft/error.hpp>
 #include "core/config/nearest.hpp"
 #include "core/config/option_table.hpp"
 #include "core/config/toml.hpp"
 #include "core/config/values.hpp"
-#include <weft/config.hpp>
-#include <weft/error.hpp>
 
 extern char** environ;
 
@@ -27,9 +27,11 @@ constexpr std::string_view kFlagPrefix = "--weft-";
 constexpr std::string_view kVariablePrefix = "WEFT_";
 constexpr std::string_view kLevelsTable = "log-level";
 
-// Variables that module systems, CMake and weft's own scripts set under the same prefix; they are nobody's typing error.
-constexpr std::string_view kForeignVariables[] = {"WEFT_ROOT", "WEFT_DIR", "WEFT_HOME", "WEFT_PREFIX", "WEFT_BASE",
-                                                  "WEFT_VERSION", "WEFT_INC", "WEFT_INCLUDE", "WEFT_LIB", "WEFT_BIN"};
+// Variables that module systems, CMake and weft's own scripts set under the same prefix; they are nobody's typing
+// error.
+constexpr std::string_view kForeignVariables[] = {"WEFT_ROOT", "WEFT_DIR",     "WEFT_HOME", "WEFT_PREFIX",
+                                                  "WEFT_BASE", "WEFT_VERSION", "WEFT_INC",  "WEFT_INCLUDE",
+                                                  "WEFT_LIB",  "WEFT_BIN"};
 constexpr std::string_view kForeignPrefixes[] = {"WEFT_INTERNAL_", "WEFT_BUILD_", "WEFT_TEST_", "WEFT_BENCH_"};
 
 // What one source says about one option.
@@ -48,15 +50,24 @@ void say(AllSaid& all, std::size_t option, std::string text, Source source, std:
 
 template <OptionKind kind>
 void parse_into(typename detail::OptionType<kind>::Value& value, std::string_view text, std::string_view choices) {
-  if constexpr (kind == OptionKind::Bool) value = parse_bool(text);
-  else if constexpr (kind == OptionKind::Count) value = parse_count(text);
-  else if constexpr (kind == OptionKind::Number) value = parse_number(text);
-  else if constexpr (kind == OptionKind::Bytes) value = parse_bytes(text);
-  else if constexpr (kind == OptionKind::Share) value = parse_share(text);
-  else if constexpr (kind == OptionKind::Duration) value = parse_duration(text);
-  else if constexpr (kind == OptionKind::Choice) value = parse_choice(text, choices);
-  else if constexpr (kind == OptionKind::Levels) value = parse_levels(text);
-  else value = std::string(text);
+  if constexpr (kind == OptionKind::Bool)
+    value = parse_bool(text);
+  else if constexpr (kind == OptionKind::Count)
+    value = parse_count(text);
+  else if constexpr (kind == OptionKind::Number)
+    value = parse_number(text);
+  else if constexpr (kind == OptionKind::Bytes)
+    value = parse_bytes(text);
+  else if constexpr (kind == OptionKind::Share)
+    value = parse_share(text);
+  else if constexpr (kind == OptionKind::Duration)
+    value = parse_duration(text);
+  else if constexpr (kind == OptionKind::Choice)
+    value = parse_choice(text, choices);
+  else if constexpr (kind == OptionKind::Levels)
+    value = parse_levels(text);
+  else
+    value = std::string(text);
 }
 
 std::string given_text(bool value) { return value ? "on" : "off"; }
@@ -67,7 +78,7 @@ std::string given_text(const std::string& value) { return value; }
 
 void read_program(const Options& options, AllSaid& all) {
   std::size_t index = 0;
-#define WEFT_OPTION(field, kind, initial, choices, room, description)                                      \
+#define WEFT_OPTION(field, kind, initial, choices, room, description)                                       \
   if (options.field) say(all, index, given_text(*options.field), Source::Program, "program (." #field ")"); \
   ++index;
 #include <weft/options.def>
@@ -135,8 +146,8 @@ void read_environment(AllSaid& all) {
     if (option < kOptionCount) {
       say(all, option, std::string(pair.substr(equals + 1)), Source::Environment, variable);
     } else if (!is_foreign(variable)) {
-      throw ConfigError(fmt::format("unknown environment variable {}; did you mean {}?", variable,
-                                    nearest_name(variable, names)));
+      throw ConfigError(
+          fmt::format("unknown environment variable {}; did you mean {}?", variable, nearest_name(variable, names)));
     }
   }
 }
@@ -171,8 +182,8 @@ void read_entries(const std::string& path, AllSaid& all) {
     }
     const std::size_t option = find_option(entry.key);
     if (option == kOptionCount) {
-      throw ConfigError(fmt::format("{}: unknown key '{}'; did you mean '{}'?", where, entry.key,
-                                    nearest_option(entry.key)));
+      throw ConfigError(
+          fmt::format("{}: unknown key '{}'; did you mean '{}'?", where, entry.key, nearest_option(entry.key)));
     }
     if (option == find_option("config")) throw ConfigError(where + ": a configuration file cannot name another");
     if (!entry.table.empty() && entry.table != kOptionTable[option].room) {
@@ -200,9 +211,12 @@ std::string find_file(const AllSaid& all) {
   const char* const base = std::getenv("XDG_CONFIG_HOME");
   const char* const home = std::getenv("HOME");
   std::string folder;
-  if (base != nullptr && *base != '\0') folder = base;
-  else if (home != nullptr && *home != '\0') folder = std::string(home) + "/.config";
-  else return "";
+  if (base != nullptr && *base != '\0')
+    folder = base;
+  else if (home != nullptr && *home != '\0')
+    folder = std::string(home) + "/.config";
+  else
+    return "";
   const std::string path = folder + "/weft/weft.toml";
   return ::access(path.c_str(), F_OK) == 0 ? path : "";
 }
@@ -237,7 +251,7 @@ Settings resolve(int& argc, char** argv, const Options& options) {
   if (!file.empty()) read_entries(file, all);
   Settings settings;
   std::size_t index = 0;
-#define WEFT_OPTION(field, kind, initial, choices, room, description)        \
+#define WEFT_OPTION(field, kind, initial, choices, room, description)  \
   take<OptionKind::kind>(settings, index, settings.field, all[index]); \
   ++index;
 #include <weft/options.def>

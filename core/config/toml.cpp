@@ -148,7 +148,8 @@ class Reader {
       const bool dot = c == '.' && is_digit(before) && is_digit(after) && ++dots == 1 && exponents == 0;
       const bool exponent = (c == 'e' || c == 'E') && is_digit(before) && after != '\0' && ++exponents == 1;
       const bool sign = (c == '+' || c == '-') && (before == 'e' || before == 'E') && is_digit(after);
-      if (!is_digit(c) && !dot && !exponent && !sign) fail("'" + word + "' is no value; a text stands in quotes: \"" + word + "\"");
+      if (!is_digit(c) && !dot && !exponent && !sign)
+        fail("'" + word + "' is no value; a text stands in quotes: \"" + word + "\"");
       digits += c;
     }
     if (digits.empty() || digits == "-") fail("'" + word + "' is no number");
@@ -176,16 +177,35 @@ class Reader {
     const char c = peek();
     ++at_;
     switch (c) {
-      case 'b': out += '\b'; return;
-      case 't': out += '\t'; return;
-      case 'n': out += '\n'; return;
-      case 'f': out += '\f'; return;
-      case 'r': out += '\r'; return;
-      case '"': out += '"'; return;
-      case '\\': out += '\\'; return;
-      case 'u': append_utf8(out, hex(4)); return;
-      case 'U': append_utf8(out, hex(8)); return;
-      default: fail(std::string("unknown escape \\") + c + "; in '...' a backslash stands for itself");
+      case 'b':
+        out += '\b';
+        return;
+      case 't':
+        out += '\t';
+        return;
+      case 'n':
+        out += '\n';
+        return;
+      case 'f':
+        out += '\f';
+        return;
+      case 'r':
+        out += '\r';
+        return;
+      case '"':
+        out += '"';
+        return;
+      case '\\':
+        out += '\\';
+        return;
+      case 'u':
+        append_utf8(out, hex(4));
+        return;
+      case 'U':
+        append_utf8(out, hex(8));
+        return;
+      default:
+        fail(std::string("unknown escape \\") + c + "; in '...' a backslash stands for itself");
     }
   }
 
@@ -193,7 +213,8 @@ class Reader {
     std::uint32_t code = 0;
     for (int i = 0; i < digits; ++i, ++at_) {
       const char c = peek();
-      const std::size_t digit = std::string_view("0123456789abcdef").find(c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c);
+      const std::size_t digit =
+          std::string_view("0123456789abcdef").find(c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c);
       if (digit == std::string_view::npos) fail("an escape needs " + std::to_string(digits) + " hexadecimal digits");
       code = code * 16 + static_cast<std::uint32_t>(digit);
     }

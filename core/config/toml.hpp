@@ -15,8 +15,8 @@ struct TomlEntry {
 };
 
 /// Returns the entries of a file in the part of TOML that a configuration needs: comments, `[table]` headers, bare and
-/// quoted keys, strings (basic and literal, one line), integers, floats and booleans. Throws ConfigError "file:line: ..."
-/// for anything else, and for keys and tables that stand twice.
+/// quoted keys, strings (basic and literal, one line), integers, floats and booleans. Throws ConfigError "file:line:
+/// ..." for anything else, and for keys and tables that stand twice.
 std::vector<TomlEntry> read_toml(std::string_view text, const std::string& file);
 
 }  // namespace weft

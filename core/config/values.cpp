@@ -10,9 +10,9 @@
 
 #include <fmt/format.h>
 
-#include "core/config/nearest.hpp"
 #include <weft/error.hpp>
 #include <weft/log.hpp>
+#include "core/config/nearest.hpp"
 
 namespace weft {
 

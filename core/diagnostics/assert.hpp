@@ -8,7 +8,7 @@ namespace weft {
 }  // namespace weft
 
 /// States what must hold; checked in every build. For user input and the environment throw weft::Error instead.
-#define WEFT_ASSERT(condition, promise)                                                       \
-  (__builtin_expect(static_cast<bool>(condition), 1)                                          \
-       ? static_cast<void>(0)                                                                 \
+#define WEFT_ASSERT(condition, promise)              \
+  (__builtin_expect(static_cast<bool>(condition), 1) \
+       ? static_cast<void>(0)                        \
        : ::weft::assertion_failed(#condition, promise, __FILE__, __LINE__))

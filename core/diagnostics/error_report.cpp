@@ -29,7 +29,8 @@ std::string tidy(std::string name) {
   replace_all(name, "std::__1::", "std::");
   replace_all(name, "std::basic_string<char, std::char_traits<char>, std::allocator<char> >", "std::string");
   replace_all(name, "std::basic_string_view<char, std::char_traits<char> >", "std::string_view");
-  for (std::size_t at = name.find(", std::allocator<"); at != std::string::npos; at = name.find(", std::allocator<", at)) {
+  for (std::size_t at = name.find(", std::allocator<"); at != std::string::npos;
+       at = name.find(", std::allocator<", at)) {
     int depth = 0;
     std::size_t end = name.find('<', at);
     do {
@@ -59,7 +60,9 @@ void append_nested(std::string& text, const std::exception& exception, int depth
   }
 }
 
-std::string place(const SourceStep& step) { return step.line > 0 ? fmt::format("{}:{}", step.file, step.line) : step.file; }
+std::string place(const SourceStep& step) {
+  return step.line > 0 ? fmt::format("{}:{}", step.file, step.line) : step.file;
+}
 
 void append_detail(std::string& text, std::string_view label, std::string_view detail) {
   fmt::format_to(std::back_inserter(text), "\n  {:<11} {}", label, detail);

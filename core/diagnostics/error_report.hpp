@@ -27,16 +27,16 @@ struct SourceStep {
   int line = 0;
 };
 
-/// All that is known about a task that failed: plain, so that it travels between processes and every mode prints it alike.
-/// Empty fields are left out of the text.
+/// All that is known about a task that failed: plain, so that it travels between processes and every mode prints it
+/// alike. Empty fields are left out of the text.
 struct Failure {
-  std::string task;     ///< its name, with its index where it has one
+  std::string task;  ///< its name, with its index where it has one
   Thrown thrown;
-  SourceStep at;        ///< the line that made the task
-  std::vector<SourceStep> operations;  ///< of a fused task: what it does, first to last
-  std::vector<std::string> inputs;     ///< a summary each: "load#3: 1.5 GiB, float32 [4096, 4096]"
-  std::vector<std::string> dependents; ///< tasks that cannot run now, the nearest first, up to the result asked for
-  std::uint64_t more_dependents = 0;   ///< further ones that are not listed
+  SourceStep at;                        ///< the line that made the task
+  std::vector<SourceStep> operations;   ///< of a fused task: what it does, first to last
+  std::vector<std::string> inputs;      ///< a summary each: "load#3: 1.5 GiB, float32 [4096, 4096]"
+  std::vector<std::string> dependents;  ///< tasks that cannot run now, the nearest first, up to the result asked for
+  std::uint64_t more_dependents = 0;    ///< further ones that are not listed
   std::string worker;
   int slot = -1;
   unsigned attempt = 1;

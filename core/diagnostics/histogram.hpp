@@ -11,9 +11,9 @@ namespace weft {
 /// Owns: fixed counters (10 KiB), no allocation.  Threading: one writer; any thread may read while it writes.
 class Histogram {
  public:
-  static constexpr unsigned kSubBits = 5;                      // 32 buckets an octave: 3% resolution
+  static constexpr unsigned kSubBits = 5;  // 32 buckets an octave: 3% resolution
   static constexpr std::uint64_t kSub = 1u << kSubBits;
-  static constexpr unsigned kTopBit = 43;                      // values from 2^44 on (about an hour) share the last bucket
+  static constexpr unsigned kTopBit = 43;  // values from 2^44 on (about an hour) share the last bucket
   static constexpr std::size_t kBuckets = (kTopBit - kSubBits + 2) * kSub;
 
   void add(std::uint64_t value) noexcept {

@@ -30,7 +30,8 @@ SlotBook& Ledger::open_book(std::string name) {
 }
 
 // The writer stamps while we read. A stamp between our reads of last_stamp() and of the phases would count the open
-// time twice, so read again until no stamp fell in between; of a slot that stamps without pause the open time is left out.
+// time twice, so read again until no stamp fell in between; of a slot that stamps without pause the open time is left
+// out.
 Ledger::Totals Ledger::read(const SlotBook& book) {
   constexpr int kTries = 8;
   Totals totals;
@@ -77,7 +78,8 @@ LedgerReport Ledger::report() const {
     row.tasks = totals.tasks - entry->before.tasks;
     for (std::size_t p = 0; p < kPhaseCount; ++p) {
       const Ticks before = entry->before.phases[p];
-      row.seconds[p] = totals.phases[p] > before ? static_cast<double>(totals.phases[p] - before) * seconds_per_tick : 0;
+      row.seconds[p] =
+          totals.phases[p] > before ? static_cast<double>(totals.phases[p] - before) * seconds_per_tick : 0;
       report.seconds[p] += row.seconds[p];
     }
     if (row.slot) slot_seconds += static_cast<double>(totals.at - entry->before.at) * seconds_per_tick;

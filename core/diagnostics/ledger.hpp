@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "core/diagnostics/slot_book.hpp"
 #include <weft/ledger.hpp>
+#include "core/diagnostics/slot_book.hpp"
 
 namespace weft {
 
@@ -22,7 +22,8 @@ class Ledger {
   std::size_t slots() const { return slots_; }
   SlotBook& slot(std::size_t index) { return books_[index]->book; }
 
-  /// Adds a book for a thread that is not a slot (the client's, an I/O thread): its phases count, its wall time does not.
+  /// Adds a book for a thread that is not a slot (the client's, an I/O thread): its phases count, its wall time does
+  /// not.
   SlotBook& open_book(std::string name);
 
   /// Begins a new accounting period now: reports cover what was booked since.

@@ -10,7 +10,7 @@ namespace weft {
 
 namespace {
 
-constexpr std::string_view kNames[kPhaseCount] = {"build", "submit", "schedule", "message", "queue",   "fetch",
+constexpr std::string_view kNames[kPhaseCount] = {"build",  "submit", "schedule", "message", "queue", "fetch",
                                                   "launch", "kernel", "complete", "release", "spill", "idle"};
 constexpr double kWarnShare = 0.05;
 
@@ -178,9 +178,9 @@ std::string LedgerReport::to_json() const {
   }
   out += "],\"layers\":[";
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    fmt::format_to(to, "{}{{\"name\":{},\"tasks\":{},\"kernel_seconds\":{},\"overhead_seconds\":{}}}", i == 0 ? "" : ",",
-                   json_string(layers[i].name), layers[i].tasks, json_number(layers[i].kernel_seconds),
-                   json_number(layers[i].overhead_seconds));
+    fmt::format_to(to, "{}{{\"name\":{},\"tasks\":{},\"kernel_seconds\":{},\"overhead_seconds\":{}}}",
+                   i == 0 ? "" : ",", json_string(layers[i].name), layers[i].tasks,
+                   json_number(layers[i].kernel_seconds), json_number(layers[i].overhead_seconds));
   }
   return out + "]}";
 }

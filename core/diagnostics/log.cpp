@@ -15,9 +15,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <weft/error.hpp>
 #include "core/config/nearest.hpp"
 #include "core/diagnostics/terminal.hpp"
-#include <weft/error.hpp>
 
 namespace weft::log {
 
@@ -25,8 +25,8 @@ namespace {
 
 // Rooms of weft itself: known before their code runs, so that an option may name them.
 constexpr std::array<std::string_view, 24> kRooms = {
-    "arrays", "bag",      "client",     "comm",     "config", "core", "dashboard", "diagnostics",
-    "encode", "executor", "frames",     "gpu",      "graph",  "io",   "memory",    "messages",
+    "arrays", "bag",      "client",     "comm",     "config",  "core",      "dashboard", "diagnostics",
+    "encode", "executor", "frames",     "gpu",      "graph",   "io",        "memory",    "messages",
     "mpi",    "policies", "mpi_launch", "progress", "runtime", "scheduler", "transport", "worker"};
 
 constexpr Level kInitial = Level::Warning;
@@ -179,11 +179,16 @@ void append_real(std::string& out, double part) {
 
 std::string_view level_name(Level level) {
   switch (level) {
-    case Level::Debug: return "debug";
-    case Level::Info: return "info";
-    case Level::Warning: return "warning";
-    case Level::Error: return "error";
-    case Level::Off: return "off";
+    case Level::Debug:
+      return "debug";
+    case Level::Info:
+      return "info";
+    case Level::Warning:
+      return "warning";
+    case Level::Error:
+      return "error";
+    case Level::Off:
+      return "off";
   }
   return "off";
 }
@@ -233,9 +238,9 @@ void set_origin(std::string origin) {
 }
 
 bool Every::due() {
-  return due_at(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                    std::chrono::steady_clock::now().time_since_epoch())
-                    .count());
+  return due_at(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+          .count());
 }
 
 bool Every::due_at(std::int64_t now_ns) {

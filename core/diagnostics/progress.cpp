@@ -6,9 +6,9 @@
 #include <mutex>
 #include <thread>
 
+#include <weft/error.hpp>
 #include "core/diagnostics/progress_meter.hpp"
 #include "core/diagnostics/terminal.hpp"
-#include <weft/error.hpp>
 
 namespace weft {
 
@@ -50,8 +50,10 @@ struct Progress::Display {
     bool shown = false;
     while (wait(shown ? next : first)) {
       meter.update(source.read(source.context), seconds_now());
-      if (as_bar) terminal::show_status(meter.bar(terminal::columns()));
-      else terminal::write_lines(meter.line() + "\n");
+      if (as_bar)
+        terminal::show_status(meter.bar(terminal::columns()));
+      else
+        terminal::write_lines(meter.line() + "\n");
       shown = true;
     }
     if (!shown) return;

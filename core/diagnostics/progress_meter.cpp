@@ -103,9 +103,8 @@ std::string ProgressMeter::bar(int columns) const {
   const auto width = static_cast<std::size_t>(std::max(columns, 20) - 1);
   const std::string text = figures();
   const std::size_t cells = std::clamp<std::size_t>(width > text.size() + 10 ? width - text.size() - 10 : 0, 10, 40);
-  const double share = latest_.total == 0
-                           ? 0
-                           : std::min(1.0, static_cast<double>(latest_.done) / static_cast<double>(latest_.total));
+  const double share =
+      latest_.total == 0 ? 0 : std::min(1.0, static_cast<double>(latest_.done) / static_cast<double>(latest_.total));
   const auto full = static_cast<std::size_t>(share * static_cast<double>(cells));
   std::string out = "[" + std::string(full, '#') + std::string(cells - full, '.') + "]";
   out += fmt::format(" {:3}% {}", static_cast<int>(share * 100), text);

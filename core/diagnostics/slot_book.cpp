@@ -4,9 +4,9 @@ namespace weft {
 
 namespace {
 
-constexpr unsigned kMeanShift = 4;           // means are kept in 1/16 ticks and forget at 1/16 a sample
-constexpr Ticks kClampTicks = 64;            // a sample counts at most 8 x (mean + 64) toward the mean, so that one
-constexpr Ticks kClampFactor = 8;            // preempted sample does not set the shares of the thousands after it
+constexpr unsigned kMeanShift = 4;  // means are kept in 1/16 ticks and forget at 1/16 a sample
+constexpr Ticks kClampTicks = 64;   // a sample counts at most 8 x (mean + 64) toward the mean, so that one
+constexpr Ticks kClampFactor = 8;   // preempted sample does not set the shares of the thousands after it
 
 std::uint32_t next_random(std::uint32_t& state) noexcept {
   state ^= state << 13;

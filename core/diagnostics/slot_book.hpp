@@ -5,9 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <weft/ledger.hpp>
 #include "core/diagnostics/histogram.hpp"
 #include "core/diagnostics/ticks.hpp"
-#include <weft/ledger.hpp>
 
 namespace weft {
 
@@ -19,17 +19,19 @@ namespace weft {
 ///   2. `stamp(phase)` at each batch boundary books everything since the last stamp. A chain of stamps leaves no gap.
 ///   3. Around short tasks, which are not worth a stamp each:
 ///          book.begin_stretch();                        // books nothing; the last stamp is the stretch's begin
-///          for each task: if (book.sample_due(task)) { t0 = ticks_now() .. t1 .. t2 .. t3; book.sample(t1-t0, t2-t1, t3-t2); }
-///          book.end_stretch(tasks_run);                 // splits the time since the last stamp by what samples showed
+///          for each task: if (book.sample_due(task)) { t0 = ticks_now() .. t1 .. t2 .. t3; book.sample(t1-t0, t2-t1,
+///          t3-t2); } book.end_stretch(tasks_run);                 // splits the time since the last stamp by what
+///          samples showed
 ///      A caller that has the two stamps already uses `book_stretch(tasks, ticks)`.
 ///
-/// Sampling: one task in about kSampleEvery while tasks are short, chosen by a hash of its number that changes with each
-/// sample, so that periodic and repeated graphs do not alias; every task before the first sample, and while samples show
-/// kLongTicks or more, where three stamps cost under 1%.
+/// Sampling: one task in about kSampleEvery while tasks are short, chosen by a hash of its number that changes with
+/// each sample, so that periodic and repeated graphs do not alias; every task before the first sample, and while
+/// samples show kLongTicks or more, where three stamps cost under 1%.
 ///
 /// Invariants:
 ///   1. The phases grow by exactly the ticks of each stretch and each stamp: nothing is lost, nothing counted twice.
-///   2. Sampled tasks are booked as measured; the others of the stretch share what remains by the decaying means of short
+///   2. Sampled tasks are booked as measured; the others of the stretch share what remains by the decaying means of
+///   short
 ///      samples (below kLongTicks): a caller may sample every task it expects to be long, without its weight falling on
 ///      the short ones between them.
 ///   3. What remains beyond kExcess times the expected is kernel (some unsampled task was long) and is also counted in
@@ -138,8 +140,8 @@ class alignas(64) SlotBook {
 
   // One writer: a plain addition, stored so that readers see whole words. No locked instruction, no fence on x86.
   // Order of a stamp's stores, each a release: (1) the announcement ends, (2) the phase grows, (3) the stamp moves. A
-  // reader loads the stamp, the phases, the announcement and the stamp again, each an acquire: if it saw (2) it sees (1)
-  // or a later announcement, and with that (3); so it never adds open time to a phase that holds it already.
+  // reader loads the stamp, the phases, the announcement and the stamp again, each an acquire: if it saw (2) it sees
+  // (1) or a later announcement, and with that (3); so it never adds open time to a phase that holds it already.
   static void add(Sum& sum, std::uint64_t value) noexcept {
     sum.store(sum.load(std::memory_order_relaxed) + value, std::memory_order_release);
   }
@@ -159,8 +161,8 @@ class alignas(64) SlotBook {
   std::uint32_t threshold_ = kAll;  // the first task is always a sample, so that no stretch is split blindly
   std::uint32_t salt_ = 0x85ebca77u;
   std::uint32_t unnumbered_ = 0;
-  Parts window_;  // samples of the stretch under way, as measured
-  Parts mean_;    // decaying means of short samples, in 1/16 ticks; tasks counts the samples in them, up to 16
+  Parts window_;    // samples of the stretch under way, as measured
+  Parts mean_;      // decaying means of short samples, in 1/16 ticks; tasks counts the samples in them, up to 16
   Ticks pace_ = 0;  // decaying mean of all samples' totals, in 1/16 ticks: whether each task is worth its stamps
   std::uint64_t paced_ = 0;
   // Sums, read by others.

@@ -8,7 +8,8 @@ namespace weft::terminal {
 // One owner of the standard error: lines of the log, and below them at most one line that is redrawn in place (the bar
 // of the progress display). Both go through here, so that neither lands in the middle of the other. Any thread.
 
-/// Writes whole lines (each ends with a newline) to the standard error in one piece, above the status line if there is one.
+/// Writes whole lines (each ends with a newline) to the standard error in one piece, above the status line if there is
+/// one.
 void write_lines(std::string_view lines);
 
 /// Shows `line` in place of the last status line; stays on the last row of the terminal until cleared.

@@ -20,8 +20,8 @@ enum class OptionKind : std::uint8_t {
   Share,     ///< a size, or a share such as 80%
   Duration,  ///< a time: 500ms, 10s, 2min, 1h; plain numbers are seconds
   Text,
-  Choice,    ///< one of the listed words
-  Levels,    ///< log levels: info,scheduler=debug
+  Choice,  ///< one of the listed words
+  Levels,  ///< log levels: info,scheduler=debug
 };
 
 /// An amount of memory as configured: a size, a share of some whole, or (both zero) "choose for me".

@@ -40,8 +40,8 @@ using PhaseSeconds = std::array<double, kPhaseCount>;
 
 /// The books of one slot (or of a thread that only builds and submits) over a run.
 struct SlotRow {
-  std::string name;          ///< "slot 3", "client", ...
-  bool slot = true;          ///< whether its wall time must be booked in full
+  std::string name;  ///< "slot 3", "client", ...
+  bool slot = true;  ///< whether its wall time must be booked in full
   std::uint64_t tasks = 0;
   PhaseSeconds seconds{};
 };
@@ -67,12 +67,12 @@ struct LedgerReport {
   double wall_seconds = 0;
   std::uint64_t tasks = 0;
   std::size_t slots = 0;
-  PhaseSeconds seconds{};          ///< over all rows
-  std::vector<SlotRow> rows;       ///< filled always; printed by the full ledger only
-  std::vector<LayerRow> layers;    ///< filled by whoever knows the layers; may be empty
-  std::uint64_t samples = 0;       ///< tasks whose launch, kernel and completion were timed one by one
+  PhaseSeconds seconds{};              ///< over all rows
+  std::vector<SlotRow> rows;           ///< filled always; printed by the full ledger only
+  std::vector<LayerRow> layers;        ///< filled by whoever knows the layers; may be empty
+  std::uint64_t samples = 0;           ///< tasks whose launch, kernel and completion were timed one by one
   double inferred_kernel_seconds = 0;  ///< part of kernel booked because a stretch was far longer than its samples
-  double sampled_p50_us = 0;       ///< launch + completion of the samples
+  double sampled_p50_us = 0;           ///< launch + completion of the samples
   double sampled_p99_us = 0;
   double kernel_p50_us = 0;
   double kernel_p99_us = 0;

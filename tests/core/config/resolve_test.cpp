@@ -40,8 +40,10 @@ class ResolveTest : public testing::Test {
     std::filesystem::current_path(before_);
     std::filesystem::remove_all(folder_);
     for (const auto& [name, value] : saved_) {
-      if (value.first) ::setenv(name.c_str(), value.second.c_str(), 1);
-      else ::unsetenv(name.c_str());
+      if (value.first)
+        ::setenv(name.c_str(), value.second.c_str(), 1);
+      else
+        ::unsetenv(name.c_str());
     }
   }
 
@@ -174,14 +176,14 @@ TEST_F(ResolveTest, AKeyAboveAndInsideItsTableIsRefused) {
 }
 
 TEST_F(ResolveTest, WrongValuesGiveTheirPlace) {
-  EXPECT_EQ(refusal({"--weft-threads=many"}),
-            "--weft-threads: option threads: 'many' is not a whole number from 0 on");
+  EXPECT_EQ(refusal({"--weft-threads=many"}), "--weft-threads: option threads: 'many' is not a whole number from 0 on");
   set("WEFT_MEMORY", "4XB");
   EXPECT_EQ(refusal({}), "WEFT_MEMORY: option memory: '4XB' is not a size such as 4GiB, or a share such as 80%");
   set("WEFT_MEMORY", "1GiB");
   write("weft.toml", "scheduler = \"thread\"\n");
-  EXPECT_EQ(refusal({}), "weft.toml:1: option scheduler: 'thread' is not one of auto, sync, threads, mpi; did you mean "
-                         "'threads'?");
+  EXPECT_EQ(refusal({}),
+            "weft.toml:1: option scheduler: 'thread' is not one of auto, sync, threads, mpi; did you mean "
+            "'threads'?");
   EXPECT_EQ(refusal({"--weft-scheduler=sync"}, {.threads = -1}),
             "program (.threads): option threads: '-1' is not a whole number from 0 on");
 }

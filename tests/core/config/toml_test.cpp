@@ -19,7 +19,8 @@ std::string refusal(std::string_view text) {
 std::string value_of(const std::string& written) { return read_toml("k = " + written + "\n", "f").at(0).value; }
 
 TEST(TomlTest, ReadsTablesKeysAndLines) {
-  const auto entries = read_toml("# head\nthreads = 4   # four\n\n[memory]\r\nspill-dir = \"/tmp/x\"\n\"odd key\" = true", "f");
+  const auto entries =
+      read_toml("# head\nthreads = 4   # four\n\n[memory]\r\nspill-dir = \"/tmp/x\"\n\"odd key\" = true", "f");
   ASSERT_EQ(entries.size(), 3u);
   EXPECT_EQ(entries[0].table, "");
   EXPECT_EQ(entries[0].key, "threads");
@@ -79,8 +80,8 @@ TEST(TomlTest, WhatIsNotReadIsNamed) {
 }
 
 TEST(TomlTest, BrokenFilesAreRefused) {
-  for (const char* text : {"= 1", "[", "[]", "[t", "[t] x", "a = 1 2", "a = 1__0", "a = 1.", "a = .5", "a = 1e", "a = -",
-                           "a = \"\\q\"", "a = \"\\u12\"", "a = \"\\ud800\"", "a", "a = 2024-01-01"}) {
+  for (const char* text : {"= 1", "[", "[]", "[t", "[t] x", "a = 1 2", "a = 1__0", "a = 1.", "a = .5", "a = 1e",
+                           "a = -", "a = \"\\q\"", "a = \"\\u12\"", "a = \"\\ud800\"", "a", "a = 2024-01-01"}) {
     EXPECT_NE(refusal(text), "(accepted)") << text;
   }
 }

@@ -79,8 +79,7 @@ TEST(ErrorReportTest, StringsAndNumbersAreTheirOwnMessage) {
 TEST(ErrorReportTest, ObjectsOfOtherTypesAreNamed) {
   const Thrown thrown = thrown_by([] { throw NoExceptionAtAll{}; });
   EXPECT_EQ(thrown.type, "weft::NoExceptionAtAll");
-  EXPECT_EQ(thrown.message,
-            "an object of type weft::NoExceptionAtAll, which is not a std::exception and has no text");
+  EXPECT_EQ(thrown.message, "an object of type weft::NoExceptionAtAll, which is not a std::exception and has no text");
 }
 
 TEST(ErrorReportTest, NoExceptionIsSaid) { EXPECT_EQ(describe(nullptr).message, "no exception"); }

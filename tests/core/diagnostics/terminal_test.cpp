@@ -18,7 +18,10 @@ TEST(TerminalTest, LinesGoAboveTheStatusWhichIsDrawnAgain) {
   terminal::show_status("50%");
   terminal::write_lines("a log line\n");
   terminal::clear_status();
-  EXPECT_EQ(screen.text(), "\r\033[K50%" "\r\033[Ka log line\n50%" "\r\033[K");
+  EXPECT_EQ(screen.text(),
+            "\r\033[K50%"
+            "\r\033[Ka log line\n50%"
+            "\r\033[K");
 }
 
 TEST(TerminalTest, ClearingNoStatusWritesNothing) {
