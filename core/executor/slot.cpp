@@ -83,6 +83,8 @@ void Slot::run_chain(TaskId task) {
   while (task != kNone) {
     TaskRecord& record = arena::task(task);
     const std::uint64_t word = record.word.load(std::memory_order_acquire);
+    // What completing it will look at: on its way while the task runs.
+    __builtin_prefetch(&arena::edge(task_word::edge_of(word) - 1));
     TaskId next = kNone;
     if ((word & (task_word::kExtra | task_word::kDone)) != 0 || failed_records.load(std::memory_order_relaxed) != 0)
         [[unlikely]] {
@@ -185,6 +187,7 @@ TaskId Slot::complete(TaskId task, TaskRecord& record, const TaskType& type, boo
     const Edge& edge = arena::edge(e - 1);
     const TaskId consumer = edge.consumer;
     e = edge.next;
+    __builtin_prefetch(&arena::edge(e - 1));
     std::atomic<std::uint32_t>& join = arena::task(consumer).join;
     // The last one needs no atomic: nobody else will count any more.
     if (join.load(std::memory_order_acquire) == 1 || join.fetch_sub(1, std::memory_order_acq_rel) == 1) {
@@ -210,6 +213,7 @@ TaskId Slot::complete(TaskId task, TaskRecord& record, const TaskType& type, boo
 void Slot::found_ready(TaskId task, TaskId& candidate) {
   const PacketId packet = arena::packet_of(task);
   if (packet != tally_packet_ && !executor_.may_start(packet, task)) return;
+  __builtin_prefetch(&arena::edge(arena::task(task).first_input));
   if (candidate != kNone) push_ready(candidate);
   candidate = task;
 }

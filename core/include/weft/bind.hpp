@@ -74,6 +74,17 @@ struct Passed<S, kMove> {
   using type = decltype(resolve(std::declval<const S&>()));
 };
 
+/// What the function receives when it takes containers of handles as they are: a handle itself still gives its value.
+template <class S>
+struct PassedRaw {
+  using type = const S&;
+};
+template <class S>
+  requires is_handle<S>
+struct PassedRaw<S> {
+  using type = const typename HandleValue<S>::type&;
+};
+
 template <class T>
 inline constexpr bool may_stay_or_travel = TravelsOrStays<T>;
 
@@ -82,7 +93,8 @@ template <class F, class... S>
 struct Binding {
   static constexpr bool kPlainCall = std::is_invocable_v<const F&, typename Passed<S, false>::type...>;
   static constexpr bool kMutableCall = !kPlainCall && std::is_invocable_v<F&, typename Passed<S, true>::type...>;
-  static constexpr bool kRawCall = !kPlainCall && !kMutableCall && std::is_invocable_v<const F&, const S&...>;
+  static constexpr bool kRawCall =
+      !kPlainCall && !kMutableCall && std::is_invocable_v<const F&, typename PassedRaw<S>::type...>;
   static_assert(kPlainCall || kMutableCall || kRawCall,
                 "weft: the task's function cannot be called with these arguments (a handle gives its value, const T&)");
 
@@ -92,7 +104,7 @@ struct Binding {
     } else if constexpr (kMutableCall) {
       return std::type_identity<std::invoke_result_t<F&, typename Passed<S, true>::type...>>{};
     } else if constexpr (kRawCall) {
-      return std::type_identity<std::invoke_result_t<const F&, const S&...>>{};
+      return std::type_identity<std::invoke_result_t<const F&, typename PassedRaw<S>::type...>>{};
     } else {
       return std::type_identity<void>{};
     }

@@ -1,0 +1,312 @@
+#include <weft/client.hpp>
+
+#include <weft/error.hpp>
+#include <weft/this_task.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+
+namespace weft {
+namespace {
+
+using testing::HasSubstr;
+
+/// Every case runs on the calling thread alone and on threads, with and without values going through their encoding.
+struct Mode {
+  const char* scheduler;
+  bool check_transfer;
+};
+
+class ClientTest : public testing::TestWithParam<Mode> {
+ protected:
+  Options options() const {
+    return {.scheduler = GetParam().scheduler, .threads = 2, .check_transfer = GetParam().check_transfer};
+  }
+  Client client_{options()};
+};
+
+std::string message_of(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+int add(int a, int b) { return a + b; }
+int increment(int a) { return a + 1; }
+int throw_if_positive(int a) {
+  if (a > 0) throw std::runtime_error("no positive numbers: " + std::to_string(a));
+  return a;
+}
+
+TEST_P(ClientTest, SubmitGivesTheResult) { EXPECT_EQ(client_.submit(add, 2, 3).result(), 5); }
+
+TEST_P(ClientTest, FuturesAreInputsOfLaterTasks) {
+  const Future<int> three = client_.submit(add, 1, 2);
+  const Future<int> six = client_.submit(add, three, three);
+  EXPECT_EQ(client_.submit(add, six, three).result(), 9);
+}
+
+TEST_P(ClientTest, LargeResultsAreReadWhereTheyLie) {
+  const auto vector = client_.submit([](int n) { return std::vector<double>(static_cast<std::size_t>(n), 1.5); }, 100'000);
+  const auto sum = client_.submit(
+      [](const std::vector<double>& values) {
+        double total = 0;
+        for (const double value : values) total += value;
+        return total;
+      },
+      vector);
+  EXPECT_EQ(sum.result(), 150'000);
+  EXPECT_EQ(vector.inspect([](const std::vector<double>& values) { return values.size(); }), 100'000u);
+}
+
+TEST_P(ClientTest, VectorOfFuturesArrivesAsVectorOfValues) {
+  std::vector<Future<int>> squares;
+  for (int i = 0; i < 100; ++i) squares.push_back(client_.submit([](int n) { return n * n; }, i));
+  const auto total = client_.submit(
+      [](const std::vector<int>& values) {
+        int sum = 0;
+        for (const int value : values) sum += value;
+        return sum;
+      },
+      squares);
+  EXPECT_EQ(total.result(), 328'350);
+}
+
+TEST_P(ClientTest, HandlesInMapsTuplesAndPairsAreFound) {
+  const auto two = delayed(add)(1, 1);
+  const auto five = delayed(add)(2, 3);
+  const auto product = delayed([](const std::map<std::string, int>& by_name, const std::tuple<int, double>& pair) {
+    return by_name.at("two") * by_name.at("five") + std::get<0>(pair);
+  })(std::map<std::string, Delayed<int>>{{"two", two}, {"five", five}}, std::tuple(five, 0.5));
+  EXPECT_EQ(client_.compute(product), 15);
+}
+
+TEST_P(ClientTest, ComputeRunsSharedTasksOnce) {
+  static std::atomic<int> calls;
+  calls = 0;
+  const auto shared = delayed([](int a) { return ++calls, a; })(7);
+  const auto left = delayed(add)(shared, 1);
+  const auto right = delayed(add)(shared, 2);
+  const auto [eight, nine] = client_.compute(left, right);
+  EXPECT_EQ(eight, 8);
+  EXPECT_EQ(nine, 9);
+  EXPECT_EQ(calls, 1);
+}
+
+TEST_P(ClientTest, ComputeOfAMapGivesAMap) {
+  const std::map<std::string, Delayed<int>> lazy{{"a", delayed(add)(1, 2)}, {"b", delayed(add)(3, 4)}};
+  EXPECT_EQ(client_.compute(lazy), (std::map<std::string, int>{{"a", 3}, {"b", 7}}));
+}
+
+TEST_P(ClientTest, DeepLazyChainNeedsNoDeepStack) {
+  Delayed<int> chain = delayed(increment)(0);
+  for (int i = 0; i < 200'000; ++i) chain = delayed(increment)(chain);
+  EXPECT_EQ(client_.compute(chain), 200'001);
+}
+
+TEST_P(ClientTest, LazyValuesThatNobodyComputedAreFreed) {
+  { const auto warm_up = delayed(add)(1, 2); }
+  arena::flush_frees();
+  const std::size_t before = arena::usage().live_tasks;
+  {
+    Delayed<int> chain = delayed(increment)(0);
+    for (int i = 0; i < 100'000; ++i) chain = delayed(increment)(chain);
+  }
+  arena::flush_frees();
+  EXPECT_LE(arena::usage().live_tasks, before + arena::kSegmentTasks);
+}
+
+TEST_P(ClientTest, ResultsAreFreedWithTheirLastFuture) {
+  std::size_t before = 0;
+  for (int round = 0; round < 3; ++round) {
+    std::vector<Future<int>> futures;
+    for (int i = 0; i < 10'000; ++i) futures.push_back(client_.submit(increment, i));
+    for (int i = 0; i < 10'000; ++i) ASSERT_EQ(futures[static_cast<std::size_t>(i)].result(), i + 1);
+    futures.clear();
+    arena::flush_frees();
+    if (round == 0) before = arena::usage().live_tasks;
+  }
+  EXPECT_LE(arena::usage().live_tasks, before + 4 * arena::kSegmentTasks);
+}
+
+TEST_P(ClientTest, FailureNamesMessageLineArgumentsAndChain) {
+  const auto bad = client_.submit(throw_if_positive, 5);
+  const auto next = client_.submit(increment, bad);
+  const std::string text = message_of([&] { client_.submit(increment, next).result(); });
+  EXPECT_THAT(text, HasSubstr("no positive numbers: 5"));
+  EXPECT_THAT(text, HasSubstr("std::runtime_error"));
+  EXPECT_THAT(text, HasSubstr("client_test.cpp:"));
+  EXPECT_THAT(text, HasSubstr("needed by"));
+  EXPECT_EQ(next.status(), FutureStatus::Failed);
+  EXPECT_NE(next.exception(), nullptr);
+}
+
+TEST_P(ClientTest, ThingsThatAreNoExceptionsAreReportedToo) {
+  const auto bad = client_.submit([](int a) -> int { throw a; }, 42);
+  EXPECT_THAT(message_of([&] { bad.result(); }), HasSubstr("42 (int)"));
+}
+
+TEST_P(ClientTest, OtherTasksGoOnAfterAFailure) {
+  const auto bad = client_.submit(throw_if_positive, 1);
+  EXPECT_THROW(bad.result(), TaskError);
+  EXPECT_EQ(client_.submit(add, 1, 1).result(), 2);
+}
+
+TEST_P(ClientTest, RetriesRunATaskAgain) {
+  static std::atomic<int> calls;
+  calls = 0;
+  const auto third_time = [](int) {
+    if (++calls < 3) throw std::runtime_error("not yet");
+    return calls.load();
+  };
+  EXPECT_EQ(client_.with({.retries = 2}).submit(third_time, 0).result(), 3);
+  calls = 0;
+  EXPECT_THROW(client_.with({.retries = 1}).submit(third_time, 0).result(), TaskError);
+  EXPECT_EQ(calls, 2);
+}
+
+TEST_P(ClientTest, CancelledTasksGiveCancelledError) {
+  static std::atomic<bool> ran;
+  ran = false;
+  std::atomic<bool> go{false};
+  static std::atomic<bool>* gate;
+  gate = &go;
+  const auto slow = client_.submit(
+      [](int a) {
+        while (!*gate && !this_task::cancelled()) std::this_thread::yield();
+        return a;
+      },
+      1);
+  const auto after = client_.submit([](int a) { return ran = true, a; }, slow);
+  after.cancel();
+  EXPECT_TRUE(after.cancelled());
+  EXPECT_THROW(after.result(), CancelledError);
+  go = true;
+  EXPECT_EQ(slow.result(), 1);
+  EXPECT_FALSE(ran);
+}
+
+TEST_P(ClientTest, TasksMaySubmitTasksAndWaitForThem) {
+  static Client* client;
+  client = &client_;
+  struct Fibonacci {
+    static long run(long n) {
+      if (n < 2) return n;
+      const auto left = client->submit(&run, n - 1);
+      const auto right = client->submit(&run, n - 2);
+      return left.result() + right.result();
+    }
+  };
+  EXPECT_EQ(client_.submit(&Fibonacci::run, 16L).result(), 987);
+}
+
+TEST_P(ClientTest, MapGivesFuturesInOrder) {
+  const auto futures = client_.map([](int a, int factor) { return a * factor; }, std::vector<int>{1, 2, 3}, 10);
+  EXPECT_EQ(client_.gather(futures), (std::vector<int>{10, 20, 30}));
+}
+
+TEST_P(ClientTest, CallbacksRunOnceWhenTheTaskEnds) {
+  std::atomic<int> seen{0};
+  const auto future = client_.submit(add, 20, 22);
+  future.add_done_callback([&](const Future<int>& done) { seen += done.result(); });
+  EXPECT_EQ(future.result(), 42);
+  while (seen == 0) std::this_thread::yield();
+  future.add_done_callback([&](const Future<int>&) { seen += 1; });
+  EXPECT_EQ(seen, 43);
+}
+
+TEST_P(ClientTest, MoveOnlyValuesTravelThroughTasks) {
+  const auto boxed = client_.submit([](int a) { return std::make_unique<int>(a); }, 9);
+  EXPECT_EQ(client_.submit([](std::unique_ptr<int> value) { return *value; }, boxed).result(), 9);
+}
+
+TEST_P(ClientTest, ComputingInsideNoComputeIsAnError) {
+  const auto lazy = delayed(add)(1, 2);
+  const NoCompute scope;
+  EXPECT_THAT(message_of([&] { client_.compute(lazy); }), HasSubstr("NoCompute"));
+}
+
+TEST_P(ClientTest, EmptyHandlesAreNamedAtTheirLine) {
+  const Future<int> empty;
+  EXPECT_THAT(message_of([&] { client_.submit(increment, empty); }), HasSubstr("client_test.cpp:"));
+  EXPECT_THAT(message_of([&] { empty.result(); }), HasSubstr("empty"));
+}
+
+TEST_P(ClientTest, ResourceThatNobodyHasIsOneClearError) {
+  const auto future = client_.with({.resources = {{"GPU", 1}}}).submit(increment, 1);
+  EXPECT_THAT(message_of([&] { future.result(); }), HasSubstr("\"GPU\""));
+  EXPECT_EQ(client_.submit(increment, 1).result(), 2);
+}
+
+TEST_P(ClientTest, MoreMemoryThanAnyWorkerHasIsOneClearError) {
+  const auto future = client_.with({.memory_bytes = std::uint64_t{1} << 50}).submit(increment, 1);
+  EXPECT_THAT(message_of([&] { future.result(); }), HasSubstr("MiB"));
+}
+
+TEST(ClientResourcesTest, TasksNeverHoldMoreThanThereIs) {
+  const Client client({.scheduler = "threads", .threads = 4}, {{"licence", 2}});
+  static std::atomic<int> holders;
+  static std::atomic<int> most;
+  holders = most = 0;
+  std::vector<Future<int>> futures;
+  for (int i = 0; i < 100; ++i) {
+    futures.push_back(client.with({.resources = {{"licence", 1}}}).submit(
+        [](int a) {
+          const int now = ++holders;
+          int seen = most;
+          while (seen < now && !most.compare_exchange_weak(seen, now)) {
+          }
+          std::this_thread::yield();
+          --holders;
+          return a;
+        },
+        i));
+  }
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(futures[static_cast<std::size_t>(i)].result(), i);
+  EXPECT_LE(most, 2);
+}
+
+TEST(ClientCloseTest, FuturesThatOutliveTheirClientThrow) {
+  Future<int> future;
+  {
+    const Client client({.scheduler = "sync"});
+    future = client.submit(increment, 1);
+  }
+  EXPECT_THAT(message_of([&] { future.result(); }), HasSubstr("closed"));
+}
+
+TEST(ClientCloseTest, ClosingWithWorkInFlightEnds) {
+  for (int round = 0; round < 20; ++round) {
+    const Client client({.scheduler = "threads", .threads = 2});
+    std::vector<Future<int>> futures;
+    for (int i = 0; i < 1'000; ++i) futures.push_back(client.submit(increment, i));
+    futures.erase(futures.begin(), futures.begin() + 500);
+  }
+  SUCCEED();
+}
+
+TEST(ClientCloseTest, ClientsMayFollowOneAnother) {
+  for (int round = 0; round < 5; ++round) {
+    const Client client({.scheduler = "threads", .threads = 2});
+    EXPECT_EQ(client.submit(add, round, 1).result(), round + 1);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, ClientTest,
+                         testing::Values(Mode{"sync", false}, Mode{"threads", false}, Mode{"sync", true},
+                                         Mode{"threads", true}),
+                         [](const auto& instance) {
+                           return std::string(instance.param.scheduler) +
+                                  (instance.param.check_transfer ? "Encoded" : "");
+                         });
+
+}  // namespace
+}  // namespace weft
