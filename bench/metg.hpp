@@ -45,9 +45,10 @@ inline double seconds_now() {
 }
 
 /// Returns the time of one iteration of compute_bound when `cores` threads run it at once: the best of several rounds.
+/// A round is as long as the runs it is compared with, so that on a busy machine it is disturbed as they are.
 /// Call it before any thread is bound to a core; the threads it starts inherit the caller's binding.
 inline double kernel_seconds_per_iteration(int cores) {
-  constexpr std::int64_t kIterations = 1'000'000;
+  constexpr std::int64_t kIterations = 10'000'000;
   constexpr int kRounds = 5;
   double best = 1;
   for (int round = 0; round < kRounds; ++round) {
@@ -65,6 +66,19 @@ inline double kernel_seconds_per_iteration(int cores) {
     }
     for (std::thread& thread : threads) thread.join();
     best = std::min(best, *std::max_element(seconds.begin(), seconds.end()) / kIterations);
+  }
+  return best;
+}
+
+/// Returns the time of one iteration in the best of many short moments of this thread: the machine's own rate, however
+/// busy it is otherwise.
+inline double undisturbed_seconds_per_iteration() {
+  constexpr std::int64_t kIterations = 50'000;
+  double best = 1;
+  for (int moment = 0; moment < 20; ++moment) {
+    const double start = seconds_now();
+    compute_bound(kIterations);
+    best = std::min(best, (seconds_now() - start) / kIterations);
   }
   return best;
 }
@@ -109,11 +123,12 @@ MetgResult find_metg(const MetgOptions& options, Run&& run) {
   MetgResult result;
   result.floor_us = measure(0).granularity_us;
   // Start where the kernel takes eight times the runtime's own cost: beyond 80% if cost and kernel simply add up.
+  const double undisturbed = undisturbed_seconds_per_iteration();
   std::int64_t iterations = 1;
-  while (static_cast<double>(iterations) * options.seconds_per_iteration * 1e6 < 8 * result.floor_us) iterations *= 2;
+  while (static_cast<double>(iterations) * undisturbed * 1e6 < 8 * result.floor_us) iterations *= 2;
   result.points.push_back(measure(iterations));
   finish_metg(options, result);
-  while (result.points.front().efficiency < 0.5 && seconds_now() < deadline) {
+  for (int larger = 0; result.points.front().efficiency < 0.5 && larger < 6 && seconds_now() < deadline; ++larger) {
     result.points.insert(result.points.begin(), measure(result.points.front().iterations * 2));
     finish_metg(options, result);
   }
