@@ -31,6 +31,7 @@ void subtract(std::atomic<std::size_t>& counter, std::size_t bytes) {
 ObjectStore::ObjectStore(ObjectStoreOptions options) : options_(std::move(options)) {}
 
 ObjectStore::~ObjectStore() {
+  if (options_.budget != nullptr) options_.budget->set_listener(nullptr);
   {
     const std::lock_guard lock(jobs_mutex_);
     stopping_ = true;
@@ -275,6 +276,10 @@ std::size_t ObjectStore::spilled_bytes() const noexcept {
   std::size_t sum = 0;
   for (const Shard& shard : shards_) sum += shard.spilled_bytes.load(std::memory_order_relaxed);
   return sum;
+}
+
+void ObjectStore::sample() noexcept {
+  if (options_.budget != nullptr) options_.budget->sample(read_resident_bytes(), Pool::global().cached_bytes());
 }
 
 MemoryReport ObjectStore::report() const {

@@ -46,7 +46,7 @@ struct ObjectStoreOptions {
 /// Owns: the values (not the places they lie in), the spill file, its threads.
 /// Threading: any thread; a mutex a shard for put, release and changes of state. No mutex is held while bytes move or
 /// while user code runs.
-class ObjectStore {
+class ObjectStore final : private Budget::Listener {
  public:
   explicit ObjectStore(ObjectStoreOptions options);
   /// Every entry must have been released.
@@ -80,6 +80,10 @@ class ObjectStore {
   std::size_t spill(std::size_t bytes) noexcept;
   /// The same on a disk thread.
   void spill_soon(std::size_t bytes);
+  /// Makes the budget's marks call spill_soon(), down to the low one. Called before other threads use the budget.
+  void spill_between_marks() noexcept;
+  /// Charges the budget for resident memory that nobody reserved; some microseconds, for a timer of 10 a second.
+  void sample() noexcept;
   /// Begins to read a spilled value back on a disk thread, in the place of what was not used for longest.
   void prefetch(Held* held);
 
@@ -138,6 +142,10 @@ class ObjectStore {
     std::uint64_t serial = 0;
   };
   struct Batch;
+
+  void budget_is_high() noexcept override;
+  void budget_is_low() noexcept override {}
+  std::size_t above_low_mark() const noexcept;
 
   Shard& shard_of(const Held* held) { return shards_[held->shard]; }
   static void change_state(Held& held, Held::State from, Held::State to) noexcept;

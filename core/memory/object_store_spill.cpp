@@ -279,6 +279,22 @@ void ObjectStore::spill_soon(std::size_t bytes) {
   post({.kind = Job::Kind::Spill, .bytes = bytes});
 }
 
+void ObjectStore::spill_between_marks() noexcept {
+  if (options_.budget != nullptr) options_.budget->set_listener(this);
+}
+
+void ObjectStore::budget_is_high() noexcept {
+  if (const std::size_t bytes = above_low_mark(); bytes != 0) spill_soon(bytes);
+}
+
+// Returns 0 unless the high mark was passed and nobody has been below the low one since.
+std::size_t ObjectStore::above_low_mark() const noexcept {
+  const Budget* const budget = options_.budget;
+  if (budget == nullptr || !budget->is_high()) return 0;
+  const std::size_t used = budget->used();
+  return used > budget->low_mark() ? used - budget->low_mark() : 0;
+}
+
 void ObjectStore::post(const Job& job) {
   {
     const std::lock_guard lock(jobs_mutex_);
@@ -320,7 +336,9 @@ void ObjectStore::work() noexcept {
         spill_batches(*job.run);
         break;
       case Job::Kind::Spill:
-        spill(job.bytes);
+        // The high mark is told once: what is reserved while this writes must be made room for here too.
+        for (std::size_t bytes = job.bytes; bytes != 0 && spill(bytes) != 0; bytes = above_low_mark()) {
+        }
         break;
       case Job::Kind::Read:
         read_ahead(job);

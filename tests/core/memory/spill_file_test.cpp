@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -30,8 +31,11 @@ std::span<const std::byte> bytes_of(const Buffer& buffer) { return {buffer.data(
 
 Buffer noise(std::size_t bytes, unsigned seed) {
   Buffer buffer = Buffer::allocate(bytes);
-  std::mt19937 random(seed);
-  for (std::size_t i = 0; i < bytes; ++i) buffer.data()[i] = static_cast<std::byte>(random());
+  std::mt19937_64 random(seed);
+  for (std::size_t i = 0; i < bytes; i += sizeof(std::uint64_t)) {
+    const std::uint64_t word = random();
+    std::memcpy(buffer.data() + i, &word, std::min(sizeof word, bytes - i));
+  }
   return buffer;
 }
 
