@@ -113,6 +113,11 @@ void WorkerState::tell_readers(Record& producer) {
   }
 }
 
+bool WorkerState::keeps(PacketId packet) {
+  const Record* record = find(packet);
+  return record != nullptr && record->stage == Stage::Kept;
+}
+
 WorkerState::Copy* WorkerState::find_copy(PacketId producer) {
   const std::uint32_t slot = copy_by_packet.find(producer);
   return slot == kNone ? nullptr : &copies[slot];
@@ -191,11 +196,12 @@ void WorkerState::fetch_inputs(Record& record) {
   }
 }
 
-/// Frees the copy, or abandons its fetch.
+/// Frees the copy, or abandons its fetch. If this worker has made the same packet itself, its outputs stay.
 void WorkerState::drop_copy(Copy& copy) {
   if (copy.where == CopyRecord::Where::Fetching) reserved -= copy.bytes;
   if (copy.where == CopyRecord::Where::Here) subtract_used(copy.bytes);
-  if (copy.where == CopyRecord::Where::Fetching || copy.where == CopyRecord::Where::Here) {
+  const bool is_touched = copy.where == CopyRecord::Where::Fetching || copy.where == CopyRecord::Where::Here;
+  if (is_touched && !keeps(copy.producer)) {
     emit(Discard{copy.producer, copy.attempt});
   }
   const std::uint32_t slot = copy_by_packet.find(copy.producer);
@@ -230,7 +236,7 @@ void WorkerState::lose_copy(Copy& copy) {
 void WorkerState::on(const InputArrived& event) {
   Copy* copy = find_copy(event.producer);
   if (copy == nullptr || copy->attempt != event.attempt || copy->where == CopyRecord::Where::Here) {
-    if (copy == nullptr && find(event.producer) == nullptr) emit(Discard{event.producer, event.attempt});
+    if (copy == nullptr && !keeps(event.producer)) emit(Discard{event.producer, event.attempt});
     return;
   }
   if (copy->where == CopyRecord::Where::Fetching) reserved -= copy->bytes;

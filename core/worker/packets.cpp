@@ -137,7 +137,8 @@ void WorkerState::leave_stage(Record& record) {
 void WorkerState::remove(Record& record) {
   leave_stage(record);
   if (record.stage == Stage::Kept) {
-    emit(Discard{record.packet, record.attempt});
+    // A copy that arrived before the packet was made here too still has readers.
+    if (find_copy(record.packet) == nullptr) emit(Discard{record.packet, record.attempt});
     subtract_used(record.kept);
   }
   for (std::uint32_t i = 0; i != record.inputs.size(); ++i) detach_input(record, i);

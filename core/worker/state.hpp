@@ -162,6 +162,7 @@ struct WorkerState {
   void inputs_changed(Record& record);
   void tell_readers(Record& producer);
   void prune_readers(Record& producer);
+  bool keeps(PacketId packet);
   Copy* find_copy(PacketId producer);
   Copy& add_copy(const InputSource& source);
   void fetch(Copy& copy);
