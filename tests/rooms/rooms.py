@@ -158,19 +158,23 @@ class Tree:
             self.warnings.append(f"warning: {path.relative_to(self.root)} has {len(lines)} lines (usual: {most})")
 
     def check_mirror(self):
-        """tests/<room>/<path>_test.cpp tests <room>/<path>.* or the public header of that name."""
+        """tests/<room>/<path>_test.cpp tests <room>/<path>.* or the public header of that name.
+
+        One source may have several: scheduler_random_test.cpp tests scheduler.*, too.
+        """
         for path in self.files("tests"):
             relative = path.relative_to(self.root / "tests")
             room = relative.parts[0]
             if not path.name.endswith("_test.cpp") or room not in ROOMS:
                 continue
-            noun = path.name[: -len("_test.cpp")]
             folder = self.root / room / Path(*relative.parts[1:-1])
-            beside = [folder / (noun + end) for end in (".hpp", ".cpp", ".cu", ".cuh", ".hpp.in")]
-            header = self.root / room / "include" / "weft" / (noun + ".hpp")
-            if not any(candidate.is_file() for candidate in beside + [header]):
-                self.wrong(path, 1, f"mirrors nothing: neither {folder.relative_to(self.root)}/{noun}.* nor "
-                                    f"<weft/{noun}.hpp> exists")
+            words = path.name[: -len("_test.cpp")].split("_")
+            nouns = ["_".join(words[:count]) for count in range(len(words), 0, -1)]
+            beside = [folder / (noun + end) for noun in nouns for end in (".hpp", ".cpp", ".cu", ".cuh", ".hpp.in")]
+            headers = [self.root / room / "include" / "weft" / (noun + ".hpp") for noun in nouns]
+            if not any(candidate.is_file() for candidate in beside + headers):
+                self.wrong(path, 1, f"mirrors nothing: neither {folder.relative_to(self.root)}/{nouns[0]}.* nor "
+                                    f"<weft/{nouns[0]}.hpp> exists")
 
     def check_umbrella(self):
         """<weft/weft.hpp> reaches every public header that is not opt-in."""
