@@ -13,7 +13,7 @@ namespace weft {
 
 /// A result in the object store: where its value is, and who keeps it there. Users see the pointer only.
 ///
-/// `word` is the state in the low bits, a doomed bit, and above them the number of pins:
+/// `word` is the state in the low bits, a mark for a value released by the thread that moves it, and the number of pins:
 ///   Free      the entry is unused; its memory stays an entry for ever, so that a stale pointer may be looked at
 ///   Resident  the value is in memory
 ///   Writing   in memory, and on its way to disk; a pin that comes now wins, and the copy on disk is only kept

@@ -28,6 +28,8 @@ void subtract(std::atomic<std::size_t>& counter, std::size_t bytes) {
 
 }  // namespace
 
+thread_local bool ObjectStore::moving_here = false;
+
 ObjectStore::ObjectStore(ObjectStoreOptions options) : options_(std::move(options)) {}
 
 ObjectStore::~ObjectStore() {
@@ -93,29 +95,38 @@ void ObjectStore::note_left_memory(Held& held) noexcept {
   if (held.spillable) subtract(shard.spillable_bytes, held.bytes);
 }
 
+// The store may end with its last result, so that no disk thread may be the one that lets it go: whoever releases a
+// value that is being moved waits until it is moved. Only a thread that is moving values itself (one it destroyed held
+// this one) leaves a mark instead, which the mover finds: it might wait for itself.
 void ObjectStore::release(Held* held) noexcept {
   Shard& shard = shard_of(held);
   std::unique_lock lock(shard.mutex);
-  const std::uint32_t word = held->word.load(std::memory_order_acquire);
-  WEFT_ASSERT(word < Held::kPin && Held::state_of(word) != Held::Free, "a result is released once, and by its last user");
-  switch (Held::state_of(word)) {
-    case Held::Resident:
-      finish(*held, lock, true);
-      return;
-    case Held::Spilled:
-      finish(*held, lock, false);
-      return;
-    case Held::Writing:
-    case Held::Evicting:
-    case Held::Reading:
-    case Held::Free:
-      // Whoever moves it sees the mark when done, and finishes.
-      held->word.fetch_or(Held::kDoomed, std::memory_order_acq_rel);
-      return;
+  for (;;) {
+    const std::uint32_t word = held->word.load(std::memory_order_acquire);
+    WEFT_ASSERT(word < Held::kDoomed, "a result is released once, and by its last user");
+    switch (Held::state_of(word)) {
+      case Held::Resident:
+        finish(*held, lock, true);
+        return;
+      case Held::Spilled:
+        finish(*held, lock, false);
+        return;
+      case Held::Writing:
+      case Held::Evicting:
+      case Held::Reading:
+        if (moving_here) {
+          held->word.fetch_or(Held::kDoomed, std::memory_order_acq_rel);
+          return;
+        }
+        shard.changed.wait(lock);
+        break;
+      case Held::Free:
+        WEFT_ASSERT(false, "only results that are still held are released");
+    }
   }
 }
 
-// Takes the entry out of use and then, without the lock, ends the value. The budget hears of it last.
+// Takes the entry out of use and then, without the lock, ends the value.
 void ObjectStore::finish(Held& held, std::unique_lock<std::mutex>& lock, bool value_lives) noexcept {
   Shard& shard = shard_of(&held);
   void* const value = held.value;
@@ -136,8 +147,9 @@ void ObjectStore::finish(Held& held, std::unique_lock<std::mutex>& lock, bool va
   lock.unlock();
   if (copy.valid()) made_file_.load(std::memory_order_acquire)->free(copy);
   if (value_lives) type.destroy(value);
-  if (gone != nullptr) gone(value);
   if (value_lives && options_.budget != nullptr) options_.budget->release(bytes);
+  // Last of all: with the place may go the store.
+  if (gone != nullptr) gone(value);
 }
 
 // --- coming back -------------------------------------------------------------------------------------------------
@@ -238,6 +250,7 @@ void ObjectStore::read_ahead(const Job& job) noexcept {
   if (budget != nullptr && !budget->try_reserve(held.bytes)) return;
   change_state(held, Held::Spilled, Held::Reading);
   lock.unlock();
+  const Moving moving;
   bool failed = false;
   try {
     bring_back(held);

@@ -17,6 +17,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace weft {
@@ -55,7 +56,7 @@ class ObjectStore final : private Budget::Listener {
   ObjectStore& operator=(const ObjectStore&) = delete;
 
   /// Takes over the value at `place`; `bytes` are reserved in the budget already. `gone` is called once, when the place
-  /// is no longer needed: by release(), or later by a thread that was just writing or reading the value.
+  /// is no longer needed: at the end of release().
   Held* put(const ValueType& type, const PayloadOps* payload, void* place, std::size_t bytes, std::int64_t priority,
             void (*gone)(void* place) noexcept);
 
@@ -70,7 +71,8 @@ class ObjectStore final : private Budget::Listener {
     held->priority.store(priority, std::memory_order_relaxed);
     unpin(held);
   }
-  /// Destroys the value, now or when a thread that is writing or reading it is done. Nobody pins it any more.
+  /// Destroys the value, after the disk is done with it where it is just being written or read ahead. Nobody pins it
+  /// any more. With the place of its last value the store itself may end.
   void release(Held* held) noexcept;
   bool in_memory(const Held* held) const noexcept {
     return Held::in_memory(held->word.load(std::memory_order_acquire));
@@ -142,6 +144,18 @@ class ObjectStore final : private Budget::Listener {
     std::uint64_t serial = 0;
   };
   struct Batch;
+  /// Marks this thread as moving values between memory and disk.
+  static thread_local bool moving_here;
+  class Moving {
+   public:
+    Moving() : before_(std::exchange(moving_here, true)) {}
+    ~Moving() { moving_here = before_; }
+    Moving(const Moving&) = delete;
+    Moving& operator=(const Moving&) = delete;
+
+   private:
+    const bool before_;
+  };
 
   void budget_is_high() noexcept override;
   void budget_is_low() noexcept override {}

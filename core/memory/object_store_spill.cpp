@@ -188,6 +188,7 @@ void ObjectStore::give_up(Held& held, bool for_good) noexcept {
     held.spillable = false;
   }
   change_state(held, Held::Writing, Held::Resident);
+  shard.changed.notify_all();
   if ((held.word.load(std::memory_order_acquire) & Held::kDoomed) != 0) finish(held, lock, true);
 }
 
@@ -203,6 +204,7 @@ std::size_t ObjectStore::evict(Held& held) noexcept {
       return bytes;
     }
     change_state(held, Held::Writing, Held::Resident);
+    shard.changed.notify_all();
     return 0;
   }
   note_left_memory(held);
@@ -219,6 +221,7 @@ std::size_t ObjectStore::evict(Held& held) noexcept {
 }
 
 void ObjectStore::spill_batches(SpillRun& run) noexcept {
+  const Moving moving;
   while (!run.done()) {
     Batch batch;
     try {
