@@ -20,10 +20,11 @@ namespace weft {
 ///   Evicting  being destroyed; nobody may look until it is Spilled
 ///   Spilled   on disk only
 ///   Reading   on its way back
+///   Fresh     back in memory before anybody asked; the first pin makes it Resident, and so learns that it was read ahead
 /// Any thread may add pins at any time. The state changes under the shard's mutex, but for Writing to Evicting, which
 /// also needs that there are no pins: one compare-and-swap decides between the spiller and a pin.
 struct Held {
-  enum State : std::uint32_t { Free, Resident, Writing, Evicting, Spilled, Reading };
+  enum State : std::uint32_t { Free, Resident, Writing, Evicting, Spilled, Reading, Fresh };
   static constexpr std::uint32_t kStateMask = 7;
   static constexpr std::uint32_t kDoomed = 8;
   static constexpr std::uint32_t kPin = 16;
@@ -41,6 +42,9 @@ struct Held {
   // The copy on disk, kept after the value came back: values do not change, and need not be written twice.
   SpillTicket copy;
   Held* next_free = nullptr;
+  // Guarded by the read-ahead's mutex: neighbours among the spilled, in the order in which they went.
+  Held* older = nullptr;
+  Held* newer = nullptr;
 
   // Where the entry stands among those to be spilled.
   std::atomic<std::int64_t> priority{0};

@@ -15,6 +15,11 @@ namespace weft {
 
 namespace {
 
+/// About a second, by which values read ahead are taken for fresher than those in use.
+constexpr Ticks kReadAheadGrace = Ticks{1} << 31;
+/// Most bytes that lie in memory, or are on their way, because somebody may soon want them; and an eighth of the budget.
+constexpr std::size_t kReadAheadBytes = std::size_t{64} << 20;
+
 std::size_t shard_of_thread(std::size_t shards) {
   static std::atomic<std::size_t> threads{0};
   thread_local const std::size_t mine = threads.fetch_add(1, std::memory_order_relaxed);
@@ -105,6 +110,10 @@ void ObjectStore::release(Held* held) noexcept {
     const std::uint32_t word = held->word.load(std::memory_order_acquire);
     WEFT_ASSERT(word < Held::kDoomed, "a result is released once, and by its last user");
     switch (Held::state_of(word)) {
+      case Held::Fresh:
+        ahead_.done(held->bytes);
+        finish(*held, lock, true);
+        return;
       case Held::Resident:
         finish(*held, lock, true);
         return;
@@ -137,6 +146,7 @@ void ObjectStore::finish(Held& held, std::unique_lock<std::mutex>& lock, bool va
   if (value_lives) {
     note_left_memory(held);
   } else {
+    ahead_.forget(held);
     subtract(shard.spilled_bytes, bytes);
     subtract(shard.spilled_objects, 1);
   }
@@ -169,11 +179,19 @@ void* ObjectStore::pin_absent(Held* held) {
       case Held::Reading:
         shard.changed.wait(lock);
         break;
+      case Held::Fresh:
+        change_state(*held, Held::Fresh, Held::Resident);
+        ahead_.done(held->bytes);
+        lock.unlock();
+        read_ahead_more();
+        return held->value;
       case Held::Spilled: {
         change_state(*held, Held::Spilled, Held::Reading);
+        ahead_.missed(*held);
         lock.unlock();
         std::exception_ptr failure;
         make_room(held->bytes);
+        read_ahead_more();
         try {
           bring_back(*held);
         } catch (...) {
@@ -181,10 +199,7 @@ void* ObjectStore::pin_absent(Held* held) {
           if (options_.budget != nullptr) options_.budget->release(held->bytes);
         }
         lock.lock();
-        if (failure == nullptr) note_in_memory(*held);
-        if (failure == nullptr) subtract(shard.spilled_bytes, held->bytes);
-        if (failure == nullptr) subtract(shard.spilled_objects, 1);
-        change_state(*held, Held::Reading, failure == nullptr ? Held::Resident : Held::Spilled);
+        came_back(*held, failure == nullptr, Held::Resident);
         if (failure != nullptr) held->word.fetch_sub(Held::kPin, std::memory_order_release);
         shard.changed.notify_all();
         if (failure != nullptr) std::rethrow_exception(failure);
@@ -226,6 +241,19 @@ void ObjectStore::bring_back(Held& held) {
   held.type->decode(held.value, reader);
 }
 
+// The shard's mutex is held; the value is there, or the read has failed.
+void ObjectStore::came_back(Held& held, bool good, Held::State state) noexcept {
+  Shard& shard = shard_of(&held);
+  if (good) {
+    note_in_memory(held);
+    subtract(shard.spilled_bytes, held.bytes);
+    subtract(shard.spilled_objects, 1);
+  } else {
+    ahead_.went(held);
+  }
+  change_state(held, Held::Reading, good ? state : Held::Spilled);
+}
+
 void ObjectStore::prefetch(Held* held) {
   Job job{.kind = Job::Kind::Read, .held = held};
   {
@@ -234,10 +262,19 @@ void ObjectStore::prefetch(Held* held) {
     job.serial = held->serial;
     job.bytes = held->bytes;
   }
+  ahead_.begun(job.bytes);
   post(job);
 }
 
-void ObjectStore::read_ahead(const Job& job) noexcept {
+void ObjectStore::read_ahead_more() {
+  const std::size_t window = options_.budget != nullptr ? options_.budget->limit() / 8 : kReadAheadBytes;
+  for (const ReadAhead::Next& next : ahead_.next(std::min(window, kReadAheadBytes))) {
+    post({.kind = Job::Kind::Read, .bytes = next.bytes, .held = next.held, .serial = next.serial});
+  }
+}
+
+// Returns whether the value is there now because of this job.
+bool ObjectStore::read_ahead(const Job& job) noexcept {
   Held& held = *job.held;
   Budget* const budget = options_.budget;
   // What was not used for longest makes room, mostly without a write; where that is not enough, nothing is read ahead.
@@ -246,29 +283,28 @@ void ObjectStore::read_ahead(const Job& job) noexcept {
   Shard& shard = shard_of(&held);
   std::unique_lock lock(shard.mutex);
   const std::uint32_t word = held.word.load(std::memory_order_acquire);
-  if (held.serial != job.serial || Held::state_of(word) != Held::Spilled) return;
-  if (budget != nullptr && !budget->try_reserve(held.bytes)) return;
+  if (held.serial != job.serial || Held::state_of(word) != Held::Spilled) return false;
+  if (budget != nullptr && !budget->try_reserve(held.bytes)) return false;
   change_state(held, Held::Spilled, Held::Reading);
+  ahead_.forget(held);
   lock.unlock();
   const Moving moving;
-  bool failed = false;
+  bool good = true;
   try {
     bring_back(held);
   } catch (...) {
     // Whoever needs the value reads it again, and hears of what is wrong.
-    failed = true;
+    good = false;
     if (budget != nullptr) budget->release(held.bytes);
   }
-  held.last_use.store(ticks_now(), std::memory_order_relaxed);
+  // It has not been of use yet, and goes after all that has been: else what was just read would push out what is next.
+  held.last_use.store(ticks_now() + kReadAheadGrace, std::memory_order_relaxed);
   lock.lock();
-  if (!failed) {
-    note_in_memory(held);
-    subtract(shard.spilled_bytes, held.bytes);
-    subtract(shard.spilled_objects, 1);
-  }
-  change_state(held, Held::Reading, failed ? Held::Spilled : Held::Resident);
+  came_back(held, good, Held::Fresh);
   shard.changed.notify_all();
-  if ((held.word.load(std::memory_order_acquire) & Held::kDoomed) != 0) finish(held, lock, !failed);
+  if ((held.word.load(std::memory_order_acquire) & Held::kDoomed) == 0) return good;
+  finish(held, lock, good);
+  return false;
 }
 
 // --- numbers -----------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 #include "core/memory/budget.hpp"
 #include "core/memory/held.hpp"
+#include "core/memory/read_ahead.hpp"
 #include "core/memory/spill_directory.hpp"
 #include "core/memory/spill_file.hpp"
 
@@ -42,7 +43,8 @@ struct ObjectStoreOptions {
 /// value is spilled or gone, and reserves them again when it comes back. pin() is one atomic while the value is in
 /// memory; else it reads the value back, if need be by spilling others, and beyond the budget rather than never: a
 /// reader never waits for another reader's pins. spill() takes the least useful first: lowest priority, then longest
-/// unused. What it cannot write stays in memory, and problem() says why.
+/// unused. Values read back one after the other, in the order in which they went or the opposite one, are read ahead of
+/// their readers. What it cannot write stays in memory, and problem() says why.
 /// Values whose bytes lie in one block (Buffer, Chunk, std::vector of plain values) go to disk from where they lie.
 /// Owns: the values (not the places they lie in), the spill file, its threads.
 /// Threading: any thread; a mutex a shard for put, release and changes of state. No mutex is held while bytes move or
@@ -75,7 +77,8 @@ class ObjectStore final : private Budget::Listener {
   /// any more. With the place of its last value the store itself may end.
   void release(Held* held) noexcept;
   bool in_memory(const Held* held) const noexcept {
-    return Held::in_memory(held->word.load(std::memory_order_acquire));
+    const std::uint32_t word = held->word.load(std::memory_order_acquire);
+    return Held::in_memory(word) || Held::state_of(word) == Held::Fresh;
   }
 
   /// Moves values to disk until `bytes` were freed or nothing more can be. Returns the bytes freed. Blocks.
@@ -170,6 +173,7 @@ class ObjectStore final : private Budget::Listener {
   void* pin_absent(Held* held);
   void make_room(std::size_t bytes) noexcept;
   void bring_back(Held& held);
+  void came_back(Held& held, bool good, Held::State state) noexcept;
 
   void spill_batches(SpillRun& run) noexcept;
   void fill_batch(SpillRun& run, Batch& batch);
@@ -184,10 +188,11 @@ class ObjectStore final : private Budget::Listener {
   SpillFile& file();
   void note_problem(const std::string& text);
 
+  void read_ahead_more();
   void post(const Job& job);
   void start_thread();
   void work() noexcept;
-  void read_ahead(const Job& job) noexcept;
+  bool read_ahead(const Job& job) noexcept;
 
   // Constant after construction.
   const ObjectStoreOptions options_;
@@ -199,6 +204,8 @@ class ObjectStore final : private Budget::Listener {
   std::unique_ptr<SpillFile> file_;
   std::atomic<SpillFile*> made_file_{nullptr};
   std::string problem_;
+
+  ReadAhead ahead_;
 
   // Guarded by victims_mutex_: the least useful last.
   std::mutex victims_mutex_;

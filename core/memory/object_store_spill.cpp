@@ -14,7 +14,7 @@ namespace weft {
 
 /// What one thread writes in one go: small values share a write, a large one goes alone.
 struct ObjectStore::Batch {
-  static constexpr std::size_t kBytes = std::size_t{4} << 20;
+  static constexpr std::size_t kBytes = std::size_t{8} << 20;
   static constexpr std::size_t kMost = 256;
 
   // Already on disk, and to be written; all of them are in state Writing.
@@ -58,7 +58,8 @@ void ObjectStore::collect_victims(std::size_t wanted) {
   for (Shard& shard : shards_) {
     const std::lock_guard lock(shard.mutex);
     for (Held& held : shard.entries) {
-      if (held.word.load(std::memory_order_acquire) != Held::Resident || !held.spillable) continue;
+      const std::uint32_t word = held.word.load(std::memory_order_acquire);
+      if ((word != Held::Resident && word != Held::Fresh) || !held.spillable) continue;
       // Bytes that others share too would stay in memory.
       if (held.payload != nullptr && !held.payload->sole(held.value)) continue;
       victims_.push_back({&held, held.serial, held.priority.load(std::memory_order_relaxed),
@@ -94,7 +95,11 @@ bool ObjectStore::claim(const Victim& victim) {
   // Used since: it will be looked at again in the next collection.
   if (held.last_use.load(std::memory_order_relaxed) != victim.last_use) return false;
   std::uint32_t expected = Held::Resident;
-  return held.word.compare_exchange_strong(expected, Held::Writing, std::memory_order_acq_rel);
+  if (held.word.compare_exchange_strong(expected, Held::Writing, std::memory_order_acq_rel)) return true;
+  if (expected != Held::Fresh) return false;
+  if (!held.word.compare_exchange_strong(expected, Held::Writing, std::memory_order_acq_rel)) return false;
+  ahead_.done(held.bytes);
+  return true;
 }
 
 // Adds the bytes of a claimed value to the batch. The user's encoding may throw: then the value stays in memory.
@@ -215,6 +220,7 @@ std::size_t ObjectStore::evict(Held& held) noexcept {
   if (options_.budget != nullptr) options_.budget->release(bytes);
   lock.lock();
   change_state(held, Held::Evicting, Held::Spilled);
+  ahead_.went(held);
   shard.changed.notify_all();
   if ((held.word.load(std::memory_order_acquire) & Held::kDoomed) != 0) finish(held, lock, false);
   return bytes;
@@ -344,7 +350,7 @@ void ObjectStore::work() noexcept {
         }
         break;
       case Job::Kind::Read:
-        read_ahead(job);
+        if (!read_ahead(job)) ahead_.done(job.bytes);
         break;
     }
     lock.lock();
