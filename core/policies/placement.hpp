@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "core/messages/ids.hpp"
@@ -18,16 +19,18 @@ struct PlacementCandidate {
   double moved_bytes = 0;
   /// Expected time of what waits there already, a slot.
   Nanoseconds wait_ns = 0;
+  /// When the last input will have been made, at the earliest: the same for all candidates.
+  Nanoseconds inputs_ns = 0;
   /// Its neighbours are there.
   bool affine = false;
 };
 
-/// When the packet could begin: queue and transfer overlap only in part, so they add up.
+/// When the packet could begin: when it is its turn and its inputs are made, and then moved.
 [[nodiscard]] inline double start_ns(const PlacementCandidate& candidate, const TransferCost& cost) {
   const double move = candidate.moved_bytes == 0
                           ? 0.0
                           : static_cast<double>(cost.latency_ns) + candidate.moved_bytes * cost.ns_per_byte;
-  return static_cast<double>(candidate.wait_ns) + move;
+  return static_cast<double>(std::max(candidate.wait_ns, candidate.inputs_ns)) + move;
 }
 
 /// Earliest start, then fewest bytes moved, then neighbours, then the smaller id. A strict order.

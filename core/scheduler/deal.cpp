@@ -140,10 +140,15 @@ WorkerId SchedulerState::best_by_data(PacketId id, const PacketRecord& record, c
   Owner owners[kOwnersCompared];
   std::uint32_t owner_count = 0;
   double total = 0;
+  Nanoseconds inputs_ns = 0;
   const std::uint32_t looked_at = std::min(record.edge_count, kInputsLookedAt);
   for (std::uint32_t i = 0; i != looked_at; ++i) {
     const Edge& edge = edges[record.first_edge + i];
-    const WorkerId worker = packets[edge.producer].worker;
+    const PacketRecord& producer = packets[edge.producer];
+    const WorkerId worker = producer.worker;
+    if (producer.state == PacketState::Running) {
+      inputs_ns = std::max(inputs_ns, static_cast<Nanoseconds>(producer.expected_ns));
+    }
     const double bytes = static_cast<double>(edge.bytes);
     total += bytes;
     if (worker == kKeeper || worker == kNone) continue;
@@ -162,7 +167,7 @@ WorkerId SchedulerState::best_by_data(PacketId id, const PacketRecord& record, c
     while (at != owner_count && owners[at].worker != neighbour) ++at;
     if (neighbour != kNone && at == owner_count && owner_count != kOwnersCompared) owners[owner_count++] = {neighbour, 0};
   }
-  policies::PlacementCandidate best{idlest, total, workers[idlest].wait_ns(), idlest == neighbour};
+  policies::PlacementCandidate best{idlest, total, workers[idlest].wait_ns(), inputs_ns, idlest == neighbour};
   for (std::uint32_t i = 0; i != owner_count; ++i) {
     const WorkerId worker = owners[i].worker;
     if (worker == idlest) best.moved_bytes = total - owners[i].bytes;
@@ -173,9 +178,11 @@ WorkerId SchedulerState::best_by_data(PacketId id, const PacketRecord& record, c
     const WorkerRecord& owner = workers[worker];
     if (worker == idlest || owner.group == WorkerGroup::Closed) continue;
     if (owner.group == WorkerGroup::Enough && roots) continue;
-    if (owner.group == WorkerGroup::Full && (roots || !policies::has_room(owner.queued / 2, owner.queued_ns / 2, owner.slots, limits))) continue;
+    const bool is_deep = !policies::has_room(owner.queued / 2, owner.queued_ns / 2, owner.slots, limits);
+    if (owner.group == WorkerGroup::Full && (roots || is_deep)) continue;
     if (!may_take(record, group, worker)) continue;
-    const policies::PlacementCandidate candidate{worker, total - owners[i].bytes, owner.wait_ns(), worker == neighbour};
+    const policies::PlacementCandidate candidate{worker, total - owners[i].bytes, owner.wait_ns(), inputs_ns,
+                                                 worker == neighbour};
     if (policies::is_better_place(candidate, best, cost)) best = candidate;
   }
   return best.worker;

@@ -120,7 +120,7 @@ struct SchedulerState {
   void propose_steals();
   WorkerId most_loaded() const;
   bool propose_steal(WorkerId thief);
-  bool is_worth_stealing(const PacketRecord& record, WorkerId victim, WorkerId thief) const;
+  bool is_worth_stealing(const PacketRecord& record, WorkerId thief, Nanoseconds start_ns) const;
 
   // ---- Finishing (finish.cpp) ----
   void finish(const FinishedPacket& finished, PacketRecord& record);

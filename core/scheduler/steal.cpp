@@ -1,5 +1,6 @@
-#include "core/policies/stealing.hpp"
+#include <algorithm>
 
+#include "core/policies/stealing.hpp"
 #include "core/scheduler/state.hpp"
 
 namespace weft {
@@ -48,9 +49,11 @@ bool SchedulerState::propose_steal(WorkerId thief) {
   const WorkerRecord& victim = workers[victim_id];
   if (victim.queued <= victim.slots) return false;
   PacketId id = victim.last;
+  double start_ns = static_cast<double>(victim.queued_ns) * victim.ns_share;
   for (std::uint32_t i = 0; i != kPacketsLookedAt && id != kNone; ++i, id = packets[id].prev) {
     PacketRecord& record = packets[id];
-    if (!is_worth_stealing(record, victim_id, thief)) continue;
+    start_ns -= static_cast<double>(record.expected_ns) * victim.ns_share;
+    if (!is_worth_stealing(record, thief, static_cast<Nanoseconds>(start_ns))) continue;
     record.bits |= packet_bits::kRecalled;
     ++recalls;
     emit(Recall{victim_id, id, record.attempt, false});
@@ -59,18 +62,23 @@ bool SchedulerState::propose_steal(WorkerId thief) {
   return false;
 }
 
-bool SchedulerState::is_worth_stealing(const PacketRecord& record, WorkerId victim, WorkerId thief) const {
+/// `start_ns`: when the victim would come to it.
+bool SchedulerState::is_worth_stealing(const PacketRecord& record, WorkerId thief, Nanoseconds start_ns) const {
   if (record.is(packet_bits::kRecalled) || record.is(packet_bits::kSettled)) return false;
   const ReadyClass& group = ready[record.kind];
   if (!may_take(record, group, thief)) return false;
   double moved_bytes = 0;
+  Nanoseconds inputs_ns = 0;
   for (std::uint32_t i = 0; i != record.edge_count; ++i) {
     const Edge& edge = edges[record.first_edge + i];
-    if (packets[edge.producer].worker != thief) moved_bytes += static_cast<double>(edge.bytes);
+    const PacketRecord& producer = packets[edge.producer];
+    if (producer.worker != thief) moved_bytes += static_cast<double>(edge.bytes);
+    if (producer.state == PacketState::Running) {
+      inputs_ns = std::max(inputs_ns, static_cast<Nanoseconds>(producer.expected_ns));
+    }
   }
-  const policies::PlacementCandidate move{thief, moved_bytes, 0, false};
-  return policies::steal_pays(workers[victim].wait_ns(), static_cast<Nanoseconds>(record.expected_ns),
-                              policies::start_ns(move, cost), cost.latency_ns);
+  const policies::PlacementCandidate move{thief, moved_bytes, 0, 0, false};
+  return policies::steal_pays(start_ns, inputs_ns, policies::start_ns(move, cost), cost.latency_ns);
 }
 
 }  // namespace weft

@@ -235,8 +235,9 @@ void WorkerState::lose_copy(Copy& copy) {
 
 void WorkerState::on(const InputArrived& event) {
   Copy* copy = find_copy(event.producer);
-  if (copy == nullptr || copy->attempt != event.attempt || copy->where == CopyRecord::Where::Here) {
-    if (copy == nullptr && !keeps(event.producer)) emit(Discard{event.producer, event.attempt});
+  if (copy != nullptr && copy->where == CopyRecord::Where::Here) return;
+  if (copy == nullptr || copy->attempt != event.attempt) {
+    if (!keeps(event.producer)) emit(Discard{event.producer, event.attempt});  // nobody waits for these bytes any more
     return;
   }
   if (copy->where == CopyRecord::Where::Fetching) reserved -= copy->bytes;
