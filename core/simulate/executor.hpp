@@ -20,19 +20,24 @@ class ExecutorListener {
   ~ExecutorListener() = default;
 };
 
-/// The slots of one worker, pretended: a task takes its planned time and gives its value.
-/// Checks that each input of a task is held here when it starts and when it ends.
+/// The slots of one worker, pretended: a task takes its planned time and gives its value. It starts when its inputs are
+/// held here or were made by packets that are active here.
+/// Checks that each input is there, or will be made here, when a packet is activated.
 /// Owns: the active packets.  Threading: none.
 class PretendedExecutor {
  public:
   PretendedExecutor(Context& context, Store& store, ExecutorListener& listener, WorkerId worker, std::uint32_t slots);
 
+  // What the machine decided. go_on() follows when all of an event's decisions are carried out.
   void activate(PacketId packet, Attempt attempt, const PacketSpec& spec, std::uint32_t slots);
   void cancel(PacketId packet, Attempt attempt);
   /// `refuse`: gives nothing up, as if all its tasks had begun.
   void give_up(PacketId packet, Attempt attempt, bool refuse);
   void hold_roots();
   void release_roots(std::uint32_t count);
+  /// Starts the tasks that can.
+  void go_on();
+
   /// Later tasks take `factor` times as long.
   void slow_down(double factor) { slowness_ = factor; }
   /// No task ends before `time`.
@@ -61,19 +66,18 @@ class PretendedExecutor {
     std::vector<bool> finished;
   };
 
-  static std::uint64_t key(PacketId packet, Attempt attempt) {
-    return static_cast<std::uint64_t>(packet) << 16 | attempt;
-  }
+  Active* find(PacketId packet);
   Active* find(PacketId packet, Attempt attempt);
   void drop(Active& active);
-  void start_tasks();
-  bool may_start(const Active& active, TaskId task) const;
+  bool may_start(const Active& active, TaskId task);
+  void check_inputs(const Active& active);
   void start(std::uint64_t number, Active& active, TaskId task);
   void task_ended(std::uint64_t number, TaskId task, Nanoseconds took);
   bool breaks(const Active& active, TaskId task);
   void keep_value(Active& active, TaskId task);
   void finish(std::uint64_t number, Active& active);
-  Value value_for(const Active& active, TaskId consumer, TaskId input);
+  /// Returns the value if it is here.
+  const Value* find_value(TaskId input);
 
   Context& context_;
   Store& store_;
@@ -87,7 +91,9 @@ class PretendedExecutor {
   std::uint32_t roots_allowed_ = 0;
   std::uint64_t next_number_ = 0;
   std::unordered_map<std::uint64_t, Active> actives_;          // by number; entries that are dropped stay while a task runs
-  std::unordered_map<std::uint64_t, std::uint64_t> numbers_;   // of those not dropped, by packet and attempt
+  std::unordered_map<PacketId, std::uint64_t> numbers_;        // of those not dropped, by packet
+  std::vector<std::uint64_t> unchecked_;                       // activated since the last go_on()
+  bool idle_told_ = false;                                     // nothing has begun since the last SlotsIdle
   std::vector<std::uint64_t> startable_;                       // numbers with tasks that have not begun, in order of activation
 };
 

@@ -80,6 +80,7 @@ void Node::handle(const WorkerEventBody& body) {
     if (context_.trace) trace_action(now, id_, action);
     carry(action);
   }
+  executor_.go_on();
   flush_finished();
   actions_.list = {};
 }
@@ -122,7 +123,7 @@ void Node::carry(const WorkerAction& action) {
       world_.send_to_node(id_, no->peer, InputFailed{no->packet, no->attempt, id_}, no->packet, free_at_);
     }
   } else if (const auto* discard = std::get_if<Discard>(&action)) {
-    if (store_.erase(discard->packet, discard->attempt)) memory_changed();
+    if (store_.erase(discard->packet)) memory_changed();
   } else if (const auto* tail = std::get_if<GiveUp>(&action)) {
     executor_.give_up(tail->packet, tail->attempt, world_.random().chance(options_.refuse_share));
   } else if (const auto* cancel = std::get_if<CancelActive>(&action)) {
@@ -178,7 +179,7 @@ void Node::fetch(const Fetch& fetch) {
 }
 
 void Node::serve(const Serve& serve) {
-  const Held* held = store_.find(serve.packet, serve.attempt);
+  const Held* held = store_.find(serve.packet);
   if (held == nullptr) {
     context_.violate("worker " + std::to_string(id_) + " serves packet " + std::to_string(serve.packet) +
                      ", which it does not hold");
@@ -194,7 +195,8 @@ void Node::receive_outputs(PacketId packet, Attempt attempt, Held held) {
   held.bytes = asked->second;
   asked_.erase(asked);
   const std::uint64_t bytes = held.bytes;
-  store_.put(packet, attempt, std::move(held));
+  held.attempt = attempt;
+  store_.put_copy(packet, std::move(held));
   memory_changed();
   receive(InputArrived{packet, attempt, bytes});
 }

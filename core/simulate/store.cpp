@@ -5,28 +5,30 @@
 
 namespace weft::sim {
 
-bool Store::put(PacketId packet, Attempt attempt, Held held) {
-  held.last_use = ++clock_;
-  const std::uint64_t bytes = held.bytes;
-  if (!held_.emplace(key(packet, attempt), std::move(held)).second) return false;
-  used_ += bytes;
-  peak_ = std::max(peak_, used_);
+bool Store::put_copy(PacketId packet, Held held) {
+  if (held_.contains(packet)) return false;
+  put(packet, std::move(held));
   return true;
 }
 
-const Held* Store::find(PacketId packet, Attempt attempt) const {
-  const auto found = held_.find(key(packet, attempt));
+void Store::put(PacketId packet, Held held) {
+  const auto before = held_.find(packet);
+  if (before != held_.end()) remove(before);
+  held.last_use = ++clock_;
+  held.on_disk = false;
+  used_ += held.bytes;
+  peak_ = std::max(peak_, used_);
+  held_.emplace(packet, std::move(held));
+}
+
+const Held* Store::find(PacketId packet) const {
+  const auto found = held_.find(packet);
   return found == held_.end() ? nullptr : &found->second;
 }
 
-const Held* Store::find_any(PacketId packet) const {
-  const auto found = held_.lower_bound(key(packet, 0));
-  return found == held_.end() || found->first >> 16 != packet ? nullptr : &found->second;
-}
-
 std::uint64_t Store::touch(PacketId packet) {
-  const auto found = held_.lower_bound(key(packet, 0));
-  if (found == held_.end() || found->first >> 16 != packet) return 0;
+  const auto found = held_.find(packet);
+  if (found == held_.end()) return 0;
   Held& held = found->second;
   held.last_use = ++clock_;
   if (!held.on_disk) return 0;
@@ -37,12 +39,16 @@ std::uint64_t Store::touch(PacketId packet) {
   return held.bytes;
 }
 
-bool Store::erase(PacketId packet, Attempt attempt) {
-  const auto found = held_.find(key(packet, attempt));
+bool Store::erase(PacketId packet) {
+  const auto found = held_.find(packet);
   if (found == held_.end()) return false;
-  (found->second.on_disk ? disk_used_ : used_) -= found->second.bytes;
-  held_.erase(found);
+  remove(found);
   return true;
+}
+
+void Store::remove(std::map<PacketId, Held>::iterator which) {
+  (which->second.on_disk ? disk_used_ : used_) -= which->second.bytes;
+  held_.erase(which);
 }
 
 std::uint64_t Store::spill(std::uint64_t bytes) {

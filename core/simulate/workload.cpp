@@ -27,6 +27,7 @@ void Workload::cut(std::uint32_t tasks_per_packet) {
     }
     packets.push_back(packet);
   }
+  submitted_packets = static_cast<PacketId>(packets.size());
   last_reader.assign(packets.size(), kNone);
   for (TaskId task = 0; task < task_count(); ++task) {
     for (std::uint32_t i = first_input[task]; i < first_input[task + 1]; ++i) {

@@ -45,7 +45,9 @@ struct Workload {
   std::vector<std::uint32_t> output_bytes;
   std::vector<Fate> fates;
 
+  /// Those that were cut, then tails that were split off.
   std::vector<PlannedPacket> packets;
+  PacketId submitted_packets = 0;
   std::vector<Needs> needs;
   /// By task; changes when a packet is split.
   std::vector<PacketId> packet_of;

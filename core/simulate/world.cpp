@@ -66,8 +66,10 @@ void World::lose_worker(WorkerId worker, bool with_notice) {
 void World::drain_worker(WorkerId worker) { scheduler_receives(kHeadquarters, WorkerDraining{worker}); }
 
 const Held* World::outputs_at(WorkerId place, PacketId packet, Attempt attempt) const {
-  if (place == kKeeper) return keeper_.find(packet, attempt);
-  return is_present(place) ? node(place).store().find(packet, attempt) : nullptr;
+  const Held* held = place == kKeeper     ? keeper_.find(packet)
+                     : is_present(place) ? node(place).store().find(packet)
+                                         : nullptr;
+  return held != nullptr && held->attempt == attempt ? held : nullptr;
 }
 
 bool World::is_right(PacketId packet, const Held& held) const {
@@ -132,7 +134,7 @@ void World::send_to_node(WorkerId from, WorkerId to, WorkerEventBody body, std::
 void World::ask_keeper(WorkerId from, PacketId packet, Attempt attempt, Nanoseconds depart) {
   send(from, kHeadquarters, options_.network.message_bytes, packet, depart, [this, from, packet, attempt] {
     const Nanoseconds now = context_.timeline.now();
-    const Held* held = keeper_.find(packet, attempt);
+    const Held* held = outputs_at(kKeeper, packet, attempt);
     if (held != nullptr) {
       send_outputs(kHeadquarters, from, packet, attempt, *held, now);
     } else {
@@ -150,8 +152,10 @@ void World::send_outputs(WorkerId from, WorkerId to, PacketId packet, Attempt at
            return;
          }
          Held copy = held;
-         copy.on_disk = false;
-         if (keeper_.put(packet, attempt, std::move(copy))) {
+         copy.attempt = attempt;
+         const Held* before = keeper_.find(packet);
+         if (before == nullptr || before->attempt != attempt) {
+           keeper_.put(packet, std::move(copy));
            scheduler_receives(kHeadquarters, Replicated{kKeeper, packet, attempt});
          }
        });
@@ -267,7 +271,8 @@ void World::carry(const SchedulerAction& action) {
                  moved->packet, free_at_);
   } else if (const auto* drop = std::get_if<Drop>(&action)) {
     if (drop->worker == kKeeper) {
-      keeper_.erase(drop->packet, drop->attempt);
+      const Held* held = keeper_.find(drop->packet);
+      if (held != nullptr && held->attempt == drop->attempt) keeper_.erase(drop->packet);
     } else {
       flush_deals(drop->worker);
       send_to_node(kHeadquarters, drop->worker, DropAsked{drop->packet, drop->attempt}, drop->packet, free_at_);

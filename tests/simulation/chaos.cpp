@@ -294,7 +294,9 @@ void ChaosRun::drain_one() {
 void ChaosRun::release_one() {
   const PacketId packet = some_packet();
   Known& known = known_[packet];
-  if (!known.submitted || !known.wanted || known.released) return;
+  const PacketId last_reader = context_.workload.last_reader[packet];
+  const bool may_be_read = last_reader != kNone && last_reader >= submitted_end_;
+  if (!known.submitted || !known.wanted || known.released || may_be_read) return;
   known.released = true;
   world_->release({packet});
 }

@@ -53,7 +53,6 @@ class ChaosRun final : public WorldListener {
     bool cancelled = false;
     bool failed = false;
     bool forgotten = false;
-    bool at_lost_worker = false;
     std::uint32_t kills = 0;
   };
 
@@ -104,6 +103,7 @@ class ChaosRun final : public WorldListener {
   };
   std::vector<Submission> submissions_;
   PacketId submitted_end_ = 0;
+  std::uint32_t losses_told_ = 0;
   std::uint32_t pending_plans_ = 0;  // faults and submissions that have not happened
   bool over_ = false;                // faults stop
   Nanoseconds horizon_ = 0;          // when faults happen: before this

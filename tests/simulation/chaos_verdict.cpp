@@ -52,8 +52,8 @@ bool ChaosRun::is_explained(const Report& report) const {
     case Reason::Cancelled: return cancelled_.contains(packet) || depends_on(packet, cancelled_);
     case Reason::KilledWorkers: return known_[packet].kills >= world_->options().scheduler.kills_to_fail;
     case Reason::Unrecoverable:
-      return known_[packet].at_lost_worker &&
-             (context_.workload.packets[packet].flags & packet_flags::kRetriable) == 0;
+      // Its outputs, or those of a reader for which it would have to run again, were lost.
+      return losses_told_ > 0 && (context_.workload.packets[packet].flags & packet_flags::kRetriable) == 0;
     case Reason::None:
     case Reason::NoSuchResource:
     case Reason::NotEnoughSlots:
@@ -115,7 +115,6 @@ void ChaosRun::split(PacketId packet, PacketId tail) {
   known_.resize(context_.workload.packets.size());
   known_[tail].submitted = true;
   known_[tail].wanted = known_[packet].wanted;
-  known_[tail].at_lost_worker = known_[packet].at_lost_worker;
   known_[tail].kills = known_[packet].kills;
   // A tail of what was released or cancelled in the meantime shares its lot.
   const bool is_held = context_.workload.last_reader[packet] != kNone && context_.workload.last_reader[packet] >= submitted_end_;
@@ -128,10 +127,10 @@ void ChaosRun::split(PacketId packet, PacketId tail) {
 }
 
 void ChaosRun::losing(const WorkerLost& lost) {
+  ++losses_told_;
   const Scheduler& scheduler = world_->scheduler();
   for (PacketId packet = 0; packet < known_.size(); ++packet) {
     if (!scheduler.knows(packet) || scheduler.owner(packet) != lost.worker) continue;
-    known_[packet].at_lost_worker = true;
     const bool accused = lost.suspects.empty() ||
                          std::find(lost.suspects.begin(), lost.suspects.end(), packet) != lost.suspects.end();
     if (scheduler.state(packet) == PacketState::Running && accused) ++known_[packet].kills;
