@@ -1,0 +1,44 @@
+#include <weft/bag.hpp>
+
+#include "core/graph/boxes.hpp"
+
+#include <weft/error.hpp>
+
+namespace weft {
+namespace detail {
+
+PinnedValue pin_finished(const Handle& handle, const ValueType& type) {
+  void* const value = finished_value(handle, type);
+  if (type.in_record) return PinnedValue(value, nullptr);
+  Box* box = nullptr;
+  std::memcpy(&box, arena::task(handle.task_id()).payload + result_offset(0, false), sizeof box);
+  // finished_value has pinned it; this is who lets go.
+  return PinnedValue(value, box);
+}
+
+void refuse_empty_bag(const char* what) {
+  throw Error(std::string("Bag::") + what +
+              ": the bag has too few elements for it: look at count() first, or give fold() a value to begin with");
+}
+
+void refuse_partitions(std::size_t partitions) {
+  throw Error("a bag cannot have " + std::to_string(partitions) + " partitions: ask for at least one");
+}
+
+}  // namespace detail
+
+Bag<std::int64_t> bag_range(std::int64_t n, std::size_t partitions, const std::source_location& where) {
+  if (partitions == 0) detail::refuse_partitions(partitions);
+  if (n < 0) throw Error("bag_range(" + std::to_string(n) + "): a bag cannot have fewer than 0 numbers");
+  const auto parts = static_cast<std::int64_t>(std::min<std::uint64_t>(partitions, std::max<std::int64_t>(n, 1)));
+  const DelayedFunction<detail::MakeRange> make({}, where);
+  std::vector<Delayed<std::vector<std::int64_t>>> ranges;
+  ranges.reserve(static_cast<std::size_t>(parts));
+  for (std::int64_t i = 0; i < parts; ++i) {
+    const std::int64_t first = n / parts * i + std::min(i, n % parts);
+    ranges.push_back(make(first, first + n / parts + (i < n % parts ? 1 : 0)));
+  }
+  return Bag<std::int64_t>::from_delayed(std::move(ranges));
+}
+
+}  // namespace weft
