@@ -3,6 +3,8 @@
 #include <weft/config.hpp>
 #include <weft/error.hpp>
 
+#include "core/messages/recording.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
@@ -44,10 +46,30 @@ void add_config(CLI::App& app) {
   });
 }
 
+std::string counted(std::uint64_t count, const char* noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+void add_replay(CLI::App& app) {
+  auto* sub = app.add_subcommand("replay", "Feed a recorded run to fresh machines and compare their decisions");
+  auto path = std::make_shared<std::string>();
+  sub->add_option("FILE", *path, "What a run with --weft-record=FILE wrote")->required();
+  sub->callback([path] {
+    const ReplayReport report = replay(*path);
+    if (!report.same()) throw Error(*path + ": " + report.difference);
+    std::string text = *path + ": " + counted(report.events, "event") + " of " + counted(report.workers, "worker") +
+                       (report.has_scheduler ? " and the scheduler" : "") + " led to the same " +
+                       counted(report.actions, "action");
+    if (report.torn_bytes > 0) text += "; " + counted(report.torn_bytes, "byte") + " at the end are no whole event";
+    print(text);
+  });
+}
+
 }  // namespace
 
 void add_subcommands(CLI::App& app) {
   add_config(app);
+  add_replay(app);
 }
 
 }  // namespace weft::command

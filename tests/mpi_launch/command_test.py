@@ -35,7 +35,8 @@ class WeftCommandTest(unittest.TestCase):
     def test_help_names_every_subcommand_and_ends_well(self):
         done = weft("--help")
         self.assertEqual(done.returncode, 0)
-        self.assertIn("config", done.stdout)
+        for name in ("config", "replay"):
+            self.assertIn(name, done.stdout)
 
     def test_help_is_there_at_once(self):
         best = 1.0
@@ -65,6 +66,12 @@ class WeftCommandTest(unittest.TestCase):
         done = weft("config", "--weft-threds=3")
         self.assertEqual(done.returncode, 1)
         self.assertIn("threads", done.stderr)
+
+    def test_replay_of_what_is_no_recording_fails_with_its_name(self):
+        for file in ("/no/such/file", str(SOURCE / "README.md")):
+            done = weft("replay", file)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(file, done.stderr)
 
     def test_the_reference_page_is_the_one_the_program_prints(self):
         page = (SOURCE / "docs" / "configuration.md").read_text(encoding="utf-8")
