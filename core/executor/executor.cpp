@@ -82,8 +82,7 @@ void Executor::start_thread() {
 
 // --- Packets ---------------------------------------------------------------------------------------------------------
 
-void Executor::prepare(PacketId packet, std::uint32_t tasks, std::vector<TaskRange> roots, bool urgent,
-                       std::uint16_t attempt) {
+void Executor::prepare(PacketId packet, std::uint32_t tasks, std::vector<TaskRange> roots, bool urgent) {
   packets_.prepare(packet);
   PacketEntry& entry = packets_[packet];
   entry.remaining.store(tasks, std::memory_order_relaxed);
@@ -93,7 +92,6 @@ void Executor::prepare(PacketId packet, std::uint32_t tasks, std::vector<TaskRan
   entry.bytes.store(0, std::memory_order_relaxed);
   entry.ticks.store(0, std::memory_order_relaxed);
   entry.urgent = urgent;
-  entry.attempt = attempt;
   entry.roots = std::move(roots);
   entry.active.store(false, std::memory_order_release);
 }
@@ -131,7 +129,7 @@ bool Executor::may_start(PacketId packet, TaskId task) {
       parked = next;
     }
     wake_one();
-  } else {
+  } else if (entry.urgent) {
     listener_.packet_ready(packet);
   }
   return false;

@@ -60,7 +60,7 @@ class Executor {
   Executor& operator=(const Executor&) = delete;
 
   /// Describes a packet before it is activated.
-  void prepare(PacketId packet, std::uint32_t tasks, std::vector<TaskRange> roots, bool urgent, std::uint16_t attempt);
+  void prepare(PacketId packet, std::uint32_t tasks, std::vector<TaskRange> roots, bool urgent);
   void activate(PacketId packet);
   PacketEntry& entry(PacketId packet) { return packets_[packet]; }
 

@@ -20,7 +20,6 @@ struct alignas(64) PacketEntry {
   std::atomic<bool> active{false};
   /// Looked at between tasks, before anything else: set for packets with needs or a priority.
   bool urgent = false;
-  std::uint16_t attempt = 0;
   std::atomic<std::uint32_t> failed{0};
   /// Tasks that tasks of the packet submitted.
   std::atomic<std::uint32_t> children{0};

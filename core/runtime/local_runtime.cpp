@@ -38,6 +38,8 @@ SchedulerOptions scheduler_options() {
   SchedulerOptions options;
   options.keep_lineage = false;
   options.keep_bytes = 0;
+  // With one worker there is nobody else to keep packets for: it holds them all, and orders them itself.
+  options.queue_packets = options.queue_packets_most = kNone;
   return options;
 }
 
@@ -131,7 +133,8 @@ void LocalRuntime::submit_packet(PacketId packet, TaskId first_task, std::uint32
   PacketSpec spec;
   spec.first_task = first_task;
   spec.task_count = tasks;
-  spec.flags = roots ? packet_flags::kRoots : std::uint8_t{0};
+  // Wanted until its end is reported: what is kept of it is counted task by task, not here.
+  spec.flags = static_cast<std::uint8_t>(packet_flags::kWanted | (roots ? packet_flags::kRoots : 0));
   if (options != nullptr) {
     spec.priority = options->priority;
     spec.peak_bytes = options->memory_bytes;
@@ -165,7 +168,7 @@ void LocalRuntime::launch(TaskId task, const TaskOptions* options) {
     const std::lock_guard lock(machines_mutex_);
     const PacketId packet = take_packet_id();
     arena::task(task).packet = packet;
-    executor_.prepare(packet, 1, {}, urgent, 0);
+    executor_.prepare(packet, 1, {}, urgent);
     submit_packet(packet, task, 1, arena::task(task).input_count == 0, options);
     flush_submission();
   }
@@ -190,7 +193,7 @@ void LocalRuntime::launch(const std::vector<TaskId>& tasks, const TaskOptions* o
         roots = roots || arena::task(tasks[i]).input_count == 0;
       }
       const auto count = static_cast<std::uint32_t>(end - first);
-      executor_.prepare(packet, count, {}, false, 0);
+      executor_.prepare(packet, count, {}, false);
       batch.push_back({packet, tasks[first], count, roots});
     }
     for (const auto& [packet, first, count, roots] : batch) submit_packet(packet, first, count, roots, nullptr);
@@ -258,7 +261,8 @@ void LocalRuntime::run(detail::GraphParts& graph) {
       for (TaskId first = range.first; first < range.end;) {
         const TaskId cut = std::min(range.end, (first / kPacketTasks + 1) * kPacketTasks);
         std::vector<TaskRange> roots;
-        for (; root < graph.roots.size() && graph.roots[root].first < cut; ++root) {
+        // Roots stand in the order of the ranges they lie in; ids need not grow from one range to the next.
+        for (; root < graph.roots.size() && graph.roots[root].first >= first && graph.roots[root].first < cut; ++root) {
           TaskRange& next = graph.roots[root];
           roots.push_back({next.first, std::min(next.end, cut)});
           if (next.end > cut) {
@@ -273,7 +277,7 @@ void LocalRuntime::run(detail::GraphParts& graph) {
           arena::segment_packets[at >> arena::kSegmentShift] = packet;
         }
         const bool has_roots = !roots.empty();
-        executor_.prepare(packet, cut - first, std::move(roots), false, 0);
+        executor_.prepare(packet, cut - first, std::move(roots), false);
         cuts.push_back({packet, {first, cut}, has_roots});
         first = cut;
       }
@@ -329,6 +333,8 @@ void LocalRuntime::pump() {
       for (const WorkerAction& action : actions.list) carry(action);
     } else if (!finished_.empty()) {
       tell_scheduler(PacketsFinished{0, std::exchange(finished_, {})});
+    } else if (!released_.empty()) {
+      tell_scheduler(OutputsReleased{std::exchange(released_, {})});
     } else {
       return;
     }
@@ -342,15 +348,17 @@ void LocalRuntime::carry(const SchedulerAction& action) {
     tell_worker(DropAsked{drop->packet, drop->attempt});
   } else if (const Refuse* refused = std::get_if<Refuse>(&action)) {
     refuse(refused->packet, refused->reason, refused->detail);
+  } else if (const Report* report = std::get_if<Report>(&action)) {
+    if (report->state == PacketState::InMemory || report->state == PacketState::Failed) released_.push_back(report->packet);
   } else if (const Forget* forget = std::get_if<Forget>(&action)) {
     let_go(forget->packet);
   }
-  // Report says nothing new here: the executor has told the tasks themselves. Relocate and Replicate need a second
-  // worker.
+  // Relocate and Replicate need a second worker.
 }
 
 void LocalRuntime::carry(const WorkerAction& action) {
   if (const Activate* activate = std::get_if<Activate>(&action)) {
+    packets_[activate->packet].attempt = activate->attempt;
     executor_.activate(activate->packet);
   } else if (const SendFinished* finished = std::get_if<SendFinished>(&action)) {
     finished_.push_back(finished->finished);
@@ -396,7 +404,7 @@ void LocalRuntime::packet_done(PacketId packet) noexcept {
     tasks_done_.fetch_add(info.tasks + entry.children.load(std::memory_order_relaxed), std::memory_order_relaxed);
     tasks_failed_.fetch_add(failed, std::memory_order_relaxed);
     if (!info.refused) {
-      tell_worker(PacketDone{packet, entry.attempt, entry.bytes.load(), 0, failed});
+      tell_worker(PacketDone{packet, info.attempt, entry.bytes.load(), 0, failed});
     }
     let_go(packet);
     pump();
@@ -423,7 +431,7 @@ void LocalRuntime::memory_moved() noexcept { executor_.request_poll(); }
 
 void LocalRuntime::starved() noexcept {
   const std::lock_guard lock(machines_mutex_);
-  tell_worker(SlotsIdle{1});
+  tell_worker(SlotsIdle{executor_.slot_count()});
   pump();
 }
 

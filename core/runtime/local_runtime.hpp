@@ -101,6 +101,7 @@ class LocalRuntime final : public Executor::Listener, public ResultMemory::Liste
   WorkerActions worker_actions_;
   PacketsSubmitted submission_;
   std::vector<FinishedPacket> finished_;
+  std::vector<PacketId> released_;
   std::priority_queue<PacketId, std::vector<PacketId>, std::greater<>> free_packets_;
   PacketId next_packet_ = 0;
   struct PacketInfo {
@@ -110,6 +111,7 @@ class LocalRuntime final : public Executor::Listener, public ResultMemory::Liste
     /// Who still uses the number: the scheduler machine until Forget, the executor until the last task.
     std::uint8_t holders = 0;
     bool refused = false;
+    Attempt attempt = 0;
   };
   std::vector<PacketInfo> packets_;
 
