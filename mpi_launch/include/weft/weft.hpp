@@ -2,6 +2,7 @@
 
 /// Everything a program usually needs. Pulls in the standard library only.
 
+#include <weft/bag.hpp>
 #include <weft/buffer.hpp>
 #include <weft/callable.hpp>
 #include <weft/client.hpp>
