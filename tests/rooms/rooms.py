@@ -160,7 +160,8 @@ class Tree:
     def check_mirror(self):
         """tests/<room>/<path>_test.cpp tests <room>/<path>.* or the public header of that name.
 
-        One source may have several: scheduler_random_test.cpp tests scheduler.*, too.
+        One source may have several (scheduler_random_test.cpp tests scheduler.*, too), and a folder one for all of its
+        files (policies/policies_test.cpp).
         """
         for path in self.files("tests"):
             relative = path.relative_to(self.root / "tests")
@@ -172,7 +173,8 @@ class Tree:
             nouns = ["_".join(words[:count]) for count in range(len(words), 0, -1)]
             beside = [folder / (noun + end) for noun in nouns for end in (".hpp", ".cpp", ".cu", ".cuh", ".hpp.in")]
             headers = [self.root / room / "include" / "weft" / (noun + ".hpp") for noun in nouns]
-            if not any(candidate.is_file() for candidate in beside + headers):
+            of_folder = nouns[0] == folder.name and folder.is_dir()
+            if not of_folder and not any(candidate.is_file() for candidate in beside + headers):
                 self.wrong(path, 1, f"mirrors nothing: neither {folder.relative_to(self.root)}/{nouns[0]}.* nor "
                                     f"<weft/{nouns[0]}.hpp> exists")
 

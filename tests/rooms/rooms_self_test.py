@@ -17,6 +17,7 @@ GOOD = {
     "mpi_launch/include/weft/weft.hpp": "#include <weft/graph.hpp>\n",
     "tests/core/graph/cut_test.cpp": '#include "core/graph/cut.hpp"\n#include <gtest/gtest.h>\n',
     "tests/core/graph/cut_random_test.cpp": "",
+    "tests/core/graph/graph_test.cpp": "",
     "tests/core/graph_test.cpp": "#include <weft/graph.hpp>\n",
     "bench/main.cpp": '#include <weft/weft.hpp>\n#include "bench/case.hpp"\n',
     "bench/case.hpp": "#pragma once\n",
