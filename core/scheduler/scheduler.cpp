@@ -29,6 +29,12 @@ void Scheduler::handle(const SchedulerEvent& event, SchedulerActions& actions) {
   state.propose_steals();
   state.actions = nullptr;
 #ifdef WEFT_CHECK_INVARIANTS
+  // After every event while that is cheap; with many packets so that each event pays for a few hundred of them.
+  constexpr std::uint64_t kPacketsPerEvent = 256;
+  constexpr std::uint64_t kEveryEventUpTo = 4096;
+  const std::uint64_t known = state.counts.known();
+  if (known > kEveryEventUpTo && ++state.unchecked_events * kPacketsPerEvent < known) return;
+  state.unchecked_events = 0;
   state.check_invariants();
 #endif
 }

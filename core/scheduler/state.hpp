@@ -168,6 +168,8 @@ struct SchedulerState {
   SchedulerCounts counts;
   std::uint32_t recalls = 0;                            // unanswered
 
+  std::uint64_t unchecked_events = 0;                   // since check_invariants(), in builds that call it
+
   // Within one event.
   SchedulerActions* actions = nullptr;
   Nanoseconds now = 0;

@@ -216,6 +216,7 @@ struct WorkerState {
   bool paused = false;
   bool spill_asked = false;     // since the last MemoryState
 
+  std::uint64_t unchecked_events = 0;  // since check_invariants(), in builds that call it
   WorkerActions* actions = nullptr;  // within one event
 };
 

@@ -19,6 +19,11 @@ void Worker::handle(const WorkerEvent& event, WorkerActions& actions) {
   state.pump();
   state.actions = nullptr;
 #ifdef WEFT_CHECK_INVARIANTS
+  // After every event while that is cheap; with many packets so that each event pays for a few hundred of them.
+  constexpr std::uint64_t kPacketsPerEvent = 256;
+  constexpr std::uint64_t kEveryEventUpTo = 4096;
+  if (state.records.size() > kEveryEventUpTo && ++state.unchecked_events * kPacketsPerEvent < state.records.size()) return;
+  state.unchecked_events = 0;
   state.check_invariants();
 #endif
 }

@@ -1,0 +1,149 @@
+#include "core/scheduler/scheduler.hpp"
+
+#include <gtest/gtest.h>
+
+namespace weft {
+namespace {
+
+/// Submits `count` wanted packets from `first`, each reading the one before if `chained`.
+SchedulerEvent submission(PacketId first, std::uint32_t count, bool chained) {
+  PacketsSubmitted event;
+  event.first_packet = first;
+  for (std::uint32_t i = 0; i != count; ++i) {
+    PacketSpec spec;
+    spec.first_producer = static_cast<std::uint32_t>(event.producers.size());
+    if (chained && i != 0) event.producers.push_back({first + i - 1, 8});
+    spec.producer_count = chained && i != 0 ? 1 : 0;
+    spec.expected_ns = 1000;
+    spec.flags |= packet_flags::kWanted;
+    event.packets.push_back(spec);
+  }
+  return {1, std::move(event)};
+}
+
+/// Finishes everything that was dealt, until nothing is.
+std::uint64_t finish_all(Scheduler& scheduler, SchedulerActions& actions) {
+  std::uint64_t dealt = 0;
+  while (!actions.list.empty()) {
+    std::vector<Deal> deals;
+    for (const SchedulerAction& action : actions.list) {
+      if (const Deal* deal = std::get_if<Deal>(&action)) deals.push_back(*deal);
+    }
+    actions.clear();
+    dealt += deals.size();
+    for (const Deal& deal : deals) scheduler.handle({2, PacketsFinished{deal.worker, {{deal.packet, deal.attempt, 0, 8, 1000}}}}, actions);
+  }
+  return dealt;
+}
+
+TEST(SchedulerTest, MemoryFollowsLivePacketsNotAllThatEverWere) {
+  Scheduler scheduler;
+  SchedulerActions actions;
+  scheduler.handle({0, WorkerJoined{0, 2, 0, {}}}, actions);
+  std::uint64_t after_first = 0;
+  constexpr std::uint32_t kBatch = 10'000;
+  for (std::uint32_t round = 0; round != 20; ++round) {
+    scheduler.handle(submission(round * kBatch, kBatch, true), actions);
+    EXPECT_EQ(finish_all(scheduler, actions), kBatch);
+    OutputsReleased released;
+    for (PacketId id = round * kBatch; id != (round + 1) * kBatch; ++id) released.packets.push_back(id);
+    scheduler.handle({3, released}, actions);
+    EXPECT_EQ(scheduler.counts().known(), 0u);
+    if (round == 0) after_first = scheduler.memory_bytes();
+  }
+  EXPECT_LE(scheduler.memory_bytes(), after_first * 3) << "twenty times as many packets have been known";
+}
+
+TEST(SchedulerTest, ForgottenIdsServeAgain) {
+  Scheduler scheduler;
+  SchedulerActions actions;
+  scheduler.handle({0, WorkerJoined{0, 2, 0, {}}}, actions);
+  for (int round = 0; round != 3; ++round) {
+    scheduler.handle(submission(40, 3, false), actions);
+    EXPECT_EQ(finish_all(scheduler, actions), 3u);
+    scheduler.handle({3, OutputsReleased{{40, 41, 42}}}, actions);
+    EXPECT_FALSE(scheduler.knows(40));
+  }
+}
+
+TEST(SchedulerTest, WideReductionAndBroadcastTakeOneEdgeEach) {
+  constexpr std::uint32_t kWidth = 100'000;
+  Scheduler scheduler;
+  SchedulerActions actions;
+  scheduler.handle({0, WorkerJoined{0, 2, 0, {}}}, actions);
+  PacketsSubmitted event;
+  event.first_packet = 0;
+  const auto add = [&event](std::vector<PacketId> inputs) {
+    PacketSpec spec;
+    spec.expected_ns = 1000;
+    spec.first_producer = static_cast<std::uint32_t>(event.producers.size());
+    spec.producer_count = static_cast<std::uint32_t>(inputs.size());
+    for (const PacketId input : inputs) event.producers.push_back({input, 8});
+    event.packets.push_back(spec);
+  };
+  add({});
+  std::vector<PacketId> middle;
+  for (PacketId id = 1; id <= kWidth; ++id) {
+    add({0});
+    middle.push_back(id);
+  }
+  add(middle);
+  event.packets.back().flags |= packet_flags::kWanted;
+  scheduler.handle({1, event}, actions);
+  EXPECT_EQ(finish_all(scheduler, actions), kWidth + 2);
+  EXPECT_EQ(scheduler.state(kWidth + 1), PacketState::InMemory);
+  EXPECT_EQ(scheduler.state(0), PacketState::Released);
+  scheduler.handle({3, OutputsReleased{{kWidth + 1}}}, actions);
+  EXPECT_EQ(scheduler.counts().known(), 0u);
+}
+
+TEST(SchedulerTest, UnknownTimeIsLearnedFromTheLayer) {
+  SchedulerOptions options;
+  options.queue_packets = 1;
+  Scheduler scheduler(options);
+  SchedulerActions actions;
+  scheduler.handle({0, WorkerJoined{0, 1, 0, {}}}, actions);
+  SchedulerEvent event = submission(0, 1, false);
+  PacketSpec& spec = std::get<PacketsSubmitted>(event.body).packets[0];
+  spec.expected_ns = 0;
+  spec.layer = 3;
+  scheduler.handle(event, actions);
+  scheduler.handle({2, PacketsFinished{0, {{0, 1, 0, 8, 1000}}}}, actions);
+  actions.clear();
+  event = submission(1, 200, false);
+  for (PacketSpec& next : std::get<PacketsSubmitted>(event.body).packets) {
+    next.expected_ns = 0;
+    next.layer = 3;
+  }
+  scheduler.handle(event, actions);
+  EXPECT_EQ(actions.list.size(), 200u) << "packets known to be short fill the queue by time, not by number";
+}
+
+TEST(SchedulerTest, DescribedDealHasSpecInputsAndNeeds) {
+  Scheduler scheduler;
+  SchedulerActions actions;
+  scheduler.handle({0, WorkerJoined{0, 4, 0, {{1, 1}}}}, actions);
+  SchedulerEvent event = submission(0, 2, true);
+  auto& submitted = std::get<PacketsSubmitted>(event.body);
+  Needs needs;
+  needs.slots = 2;
+  needs.resources = {{1, 1}};
+  submitted.needs = {needs};
+  submitted.packets[1].needs = 0;
+  submitted.packets[1].task_count = 9;
+  scheduler.handle(event, actions);
+  PacketsDealt message;
+  for (const SchedulerAction& action : actions.list) {
+    if (const Deal* deal = std::get_if<Deal>(&action)) scheduler.describe_deal(*deal, actions, message);
+  }
+  ASSERT_EQ(message.packets.size(), 2u);
+  EXPECT_EQ(message.packets[1].spec.task_count, 9u);
+  ASSERT_EQ(message.packets[1].input_count, 1u);
+  EXPECT_EQ(message.inputs[message.packets[1].first_input], (InputSource{0, 0, 1, 8}));
+  ASSERT_EQ(message.packets[1].spec.needs, 0u);
+  EXPECT_EQ(message.needs[0], needs);
+  EXPECT_EQ(message.packets[0].spec.needs, kNone);
+}
+
+}  // namespace
+}  // namespace weft
