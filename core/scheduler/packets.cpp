@@ -62,8 +62,13 @@ void PacketPages::remove(PacketId id) {
   Page*& page = pages_[id >> kPageBits];
   page->records[id & (kPageSize - 1)].bits = 0;
   if (--page->known != 0) return;
-  pool_.release(page);
-  page = nullptr;
+  // The page emptied last stays: a stream of single packets would else clear a whole page for each.
+  const std::uint32_t index = id >> kPageBits;
+  if (spare_ != kNone && spare_ != index && pages_[spare_] != nullptr && pages_[spare_]->known == 0) {
+    pool_.release(pages_[spare_]);
+    pages_[spare_] = nullptr;
+  }
+  spare_ = index;
 }
 
 EdgeChunks::~EdgeChunks() {

@@ -138,6 +138,7 @@ class PacketPages {
 
   BlockPool pool_{sizeof(Page)};
   std::vector<Page*> pages_;
+  std::uint32_t spare_ = kNone;
 };
 
 /// "consumer reads `bytes` of producer". Lies with the consumer's other edges and in the list of the producer's consumers.
