@@ -37,6 +37,7 @@ std::vector<Case> latency_cases();
 std::vector<Case> metg_cases();
 std::vector<Case> memory_cases();
 std::vector<Case> machine_cases();
+std::vector<Case> formula_cases();
 
 /// Options that every case with a client has.
 inline constexpr Option kScheduler = {"scheduler", "threads", "who runs the tasks: sync or threads"};

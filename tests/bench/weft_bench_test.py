@@ -31,11 +31,13 @@ RUNS = {
     "spill": (["--memory", "32MiB", "--times", "2", "--chunk", "1MiB"], ("gib_per_s", "spill_written_bytes", "ledger")),
     "streaming-reduction": (["--memory", "32MiB", "--times", "2", "--chunk", "1MiB"],
                             ("tasks", "gib_per_s", "spill_written_bytes", "ledger")),
+    "formula-plan": (["--tasks", "1e6", "--repeat", "2"], ("tasks", "us_per_task", "bytes_per_task")),
+    "formula-run": (["--tasks", "100000", "--repeat", "1"], (*GRAPH, "ledger")),
     "scheduler-only": (["--workers", "10", "--tasks", "5000", "--repeat", "1"],
                        ("tasks", "tasks_per_second", "machine_us_per_task")),
     "simulate": (["--cores", "64", "--slots", "8", "--tasks", "2000"], ("tasks", "busy_fraction", "machine_us_per_task")),
 }
-WITH_SCHEDULER = ("independent", "tree", "chain", "random-dag", "relaunch", "roundtrip", "nested", "metg")
+WITH_SCHEDULER = ("independent", "tree", "chain", "random-dag", "relaunch", "roundtrip", "nested", "metg", "formula-run")
 PATTERNS = ("trivial", "no_comm", "stencil_1d", "fft", "nearest", "spread", "tree", "all_to_all")
 
 
