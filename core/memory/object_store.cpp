@@ -155,7 +155,10 @@ void ObjectStore::finish(Held& held, std::unique_lock<std::mutex>& lock, bool va
   held.word.store(Held::Free, std::memory_order_release);
   held.next_free = std::exchange(shard.free, &held);
   lock.unlock();
-  if (copy.valid()) made_file_.load(std::memory_order_acquire)->free(copy);
+  if (copy.valid()) {
+    made_file_.load(std::memory_order_acquire)->free(copy);
+    refused_until_.store(0, std::memory_order_relaxed);
+  }
   if (value_lives) type.destroy(value);
   if (value_lives && options_.budget != nullptr) options_.budget->release(bytes);
   // Last of all: with the place may go the store.
@@ -202,6 +205,8 @@ void* ObjectStore::pin_absent(Held* held) {
         came_back(*held, failure == nullptr, Held::Resident);
         if (failure != nullptr) held->word.fetch_sub(Held::kPin, std::memory_order_release);
         shard.changed.notify_all();
+        lock.unlock();
+        tell_watcher();
         if (failure != nullptr) std::rethrow_exception(failure);
         return held->value;
       }
@@ -316,6 +321,9 @@ std::size_t ObjectStore::resident_bytes() const noexcept {
 }
 
 std::size_t ObjectStore::spillable_bytes() const noexcept {
+  if (const Ticks refused = refused_until_.load(std::memory_order_relaxed); refused != 0 && ticks_now() < refused) {
+    return 0;
+  }
   std::size_t sum = 0;
   for (const Shard& shard : shards_) sum += shard.spillable_bytes.load(std::memory_order_relaxed);
   return sum;
@@ -340,7 +348,8 @@ MemoryReport ObjectStore::report() const {
     report.unmanaged_bytes = budget->unmanaged();
   }
   report.held_bytes = resident_bytes();
-  const std::size_t spillable = spillable_bytes();
+  std::size_t spillable = 0;
+  for (const Shard& shard : shards_) spillable += shard.spillable_bytes.load(std::memory_order_relaxed);
   report.not_spillable_bytes = report.held_bytes > spillable ? report.held_bytes - spillable : 0;
   report.cached_bytes = Pool::global().cached_bytes();
   const ResidentMemory resident = read_resident();

@@ -23,9 +23,19 @@
 
 namespace weft {
 
+/// Hears that values were moved to disk or back, or that spill_soon() could move none: whoever waits for room looks
+/// again. On the thread that moved them; must not block.
+class StoreWatcher {
+ public:
+  virtual ~StoreWatcher() = default;
+  virtual void values_moved() noexcept = 0;
+};
+
 struct ObjectStoreOptions {
   /// Charged for values in memory; null: nobody is.
   Budget* budget = nullptr;
+  /// Outlives the store; null: nobody.
+  StoreWatcher* watcher = nullptr;
   /// Where spilled bytes go; not usable: nothing is ever spilled.
   SpillDirectory directory;
   /// Smaller values are never spilled: the bookkeeping would cost more than they hold.
@@ -83,7 +93,7 @@ class ObjectStore final : private Budget::Listener {
 
   /// Moves values to disk until `bytes` were freed or nothing more can be. Returns the bytes freed. Blocks.
   std::size_t spill(std::size_t bytes) noexcept;
-  /// The same on a disk thread.
+  /// The same on a disk thread. Where nothing can be freed it pauses before it tells the watcher, who may ask again.
   void spill_soon(std::size_t bytes);
   /// Makes the budget's marks call spill_soon(), down to the low one. Called before other threads use the budget.
   void spill_between_marks() noexcept;
@@ -97,7 +107,7 @@ class ObjectStore final : private Budget::Listener {
   /// Makes the spill file now and measures the disk, so that a start-up line can tell its rate.
   void measure();
 
-  /// Bytes of values in memory, and the part of them that may go to disk.
+  /// Bytes of values in memory, and the part of them that may go to disk; none for a second after the disk refused.
   std::size_t resident_bytes() const noexcept;
   std::size_t spillable_bytes() const noexcept;
   std::size_t spilled_bytes() const noexcept;
@@ -163,6 +173,7 @@ class ObjectStore final : private Budget::Listener {
   void budget_is_high() noexcept override;
   void budget_is_low() noexcept override {}
   std::size_t above_low_mark() const noexcept;
+  void spill_for(std::size_t bytes) noexcept;
 
   Shard& shard_of(const Held* held) { return shards_[held->shard]; }
   static void change_state(Held& held, Held::State from, Held::State to) noexcept;
@@ -188,6 +199,9 @@ class ObjectStore final : private Budget::Listener {
   SpillFile& file();
   void note_problem(const std::string& text);
 
+  void tell_watcher() const noexcept {
+    if (options_.watcher != nullptr) options_.watcher->values_moved();
+  }
   void read_ahead_more();
   void post(const Job& job);
   void start_thread();
@@ -203,6 +217,7 @@ class ObjectStore final : private Budget::Listener {
   mutable std::mutex file_mutex_;
   std::unique_ptr<SpillFile> file_;
   std::atomic<SpillFile*> made_file_{nullptr};
+  std::atomic<std::uint64_t> refused_until_{0};
   std::string problem_;
 
   ReadAhead ahead_;

@@ -1,4 +1,5 @@
 #include "core/diagnostics/assert.hpp"
+#include "core/diagnostics/ticks.hpp"
 #include "core/memory/object_store.hpp"
 
 #include <weft/error.hpp>
@@ -7,10 +8,19 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <span>
 
 namespace weft {
+
+namespace {
+
+constexpr std::chrono::milliseconds kPauseAfterNothing{20};
+/// About a second.
+constexpr Ticks kRefusalTicks = Ticks{1} << 31;
+
+}  // namespace
 
 /// What one thread writes in one go: small values share a write, a large one goes alone.
 struct ObjectStore::Batch {
@@ -155,6 +165,7 @@ bool ObjectStore::write_batch(Batch& batch) {
       file().write(batch.pieces, tickets);
       for (std::size_t i = 0; i < tickets.size(); ++i) batch.dirty[i]->copy = tickets[i];
       note_problem("");
+      refused_until_.store(0, std::memory_order_relaxed);
       return true;
     } catch (const std::exception& error) {
       text = error.what();
@@ -163,6 +174,7 @@ bool ObjectStore::write_batch(Batch& batch) {
     if (round == 0 && drop_copies() == 0) break;
   }
   note_problem(text);
+  refused_until_.store(ticks_now() + kRefusalTicks, std::memory_order_relaxed);
   for (Held* const held : batch.dirty) give_up(*held, false);
   batch.dirty.clear();
   return false;
@@ -271,7 +283,9 @@ std::size_t ObjectStore::spill(std::size_t bytes) noexcept {
     std::erase_if(jobs_, [&run](const Job& job) { return job.run == &run; });
     jobs_changed_.wait(lock, [&run] { return run.helpers == 0; });
   }
-  return run.spilled.load();
+  const std::size_t spilled = run.spilled.load();
+  if (spilled != 0) tell_watcher();
+  return spilled;
 }
 
 // --- the disk threads --------------------------------------------------------------------------------------------
@@ -329,6 +343,22 @@ void ObjectStore::start_thread() {
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
+// The high mark is told once: what is reserved while this writes must be made room for here too.
+void ObjectStore::spill_for(std::size_t bytes) noexcept {
+  bool freed = false;
+  while (bytes != 0 && spill(bytes) != 0) {
+    freed = true;
+    bytes = above_low_mark();
+  }
+  if (freed) return;
+  // Everything is pinned, or the disk refuses: asking again at once would keep a core busy with it.
+  {
+    std::unique_lock lock(jobs_mutex_);
+    jobs_changed_.wait_for(lock, kPauseAfterNothing, [this] { return stopping_; });
+  }
+  tell_watcher();
+}
+
 void ObjectStore::work() noexcept {
   std::unique_lock lock(jobs_mutex_);
   for (;;) {
@@ -345,12 +375,14 @@ void ObjectStore::work() noexcept {
         spill_batches(*job.run);
         break;
       case Job::Kind::Spill:
-        // The high mark is told once: what is reserved while this writes must be made room for here too.
-        for (std::size_t bytes = job.bytes; bytes != 0 && spill(bytes) != 0; bytes = above_low_mark()) {
-        }
+        spill_for(job.bytes);
         break;
       case Job::Kind::Read:
-        if (!read_ahead(job)) ahead_.done(job.bytes);
+        if (read_ahead(job)) {
+          tell_watcher();
+        } else {
+          ahead_.done(job.bytes);
+        }
         break;
     }
     lock.lock();

@@ -72,6 +72,7 @@ class ObjectStoreTest : public testing::Test {
     budget_ = std::make_unique<Budget>(limit_bytes);
     ObjectStoreOptions options;
     options.budget = budget_.get();
+    options.watcher = watcher_;
     options.directory = check_spill_directory(folder_, true, disk_);
     options.disk_threads = disk_threads;
     options.segment_bytes = 8 * kMiB;
@@ -98,6 +99,7 @@ class ObjectStoreTest : public testing::Test {
 
   std::string folder_;
   FaultyDisk disk_;
+  StoreWatcher* watcher_ = nullptr;
   std::unique_ptr<Budget> budget_;
   std::unique_ptr<ObjectStore> store_;
 };
@@ -237,6 +239,7 @@ TEST_F(ObjectStoreTest, FullDiskKeepsEverythingAndSaysSo) {
   EXPECT_TRUE(store.in_memory(held));
   EXPECT_NE(store.problem().find("is full"), std::string::npos) << store.problem();
   EXPECT_NE(store.report().spill_note.find(folder_), std::string::npos);
+  EXPECT_EQ(store.spillable_bytes(), 0u) << "nobody should ask for what the disk has just refused";
   disk_.room = ~std::size_t{0};
   EXPECT_GT(store.spill(kMiB), 0u);
   EXPECT_EQ(store.problem(), "");
@@ -329,6 +332,28 @@ TEST_F(ObjectStoreTest, MarksOfTheBudgetMakeRoomUnasked) {
   EXPECT_FALSE(store.in_memory(held[0]));
   EXPECT_TRUE(store.in_memory(held[8]));
   for (Held* const entry : held) store.release(entry);
+}
+
+class CountingWatcher final : public StoreWatcher {
+ public:
+  void values_moved() noexcept override { ++told; }
+  std::atomic<int> told{0};
+};
+
+TEST_F(ObjectStoreTest, WatcherHearsOfEveryAttemptToMakeRoomAndOfReads) {
+  CountingWatcher watcher;
+  watcher_ = &watcher;
+  ObjectStore& store = open(100 * kMiB, 1);
+  store.spill_soon(1);
+  while (watcher.told != 1) std::this_thread::yield();
+  Held* const held = put(numbers(50'000, 0));
+  store.spill_soon(1);
+  while (watcher.told != 2) std::this_thread::yield();
+  EXPECT_FALSE(store.in_memory(held));
+  store.pin(held);
+  EXPECT_EQ(watcher.told, 3);
+  store.unpin(held);
+  store.release(held);
 }
 
 TEST_F(ObjectStoreTest, MemoryOutsideThePoolIsSampledAndCharged) {
