@@ -14,14 +14,9 @@ RunSession::RunSession(int& argc, char** argv, const Options& options)
 RunSession::~RunSession() = default;
 
 int RunSession::finish(int code) {
-  const Settings settings = client_->settings();
-  const BudgetVerdict verdict = client_->ledger().check_budget(settings.task_budget_us);
+  const bool within_budget = client_->close();
   client_.reset();
-  if (settings.enforce_budget && verdict.over_budget) {
-    std::fprintf(stderr, "weft: %s\n", verdict.text.c_str());
-    return code != 0 ? code : 1;
-  }
-  return code;
+  return within_budget || code != 0 ? code : 1;
 }
 
 int report_exception() noexcept {

@@ -46,7 +46,16 @@ Client::Client(const Options& options, std::map<std::string, std::uint32_t> reso
 Client::Client(int& argc, char** argv, const Options& options, std::map<std::string, std::uint32_t> resources)
     : Client(resolve(argc, argv, options), std::move(resources)) {}
 
-Client::~Client() = default;
+Client::~Client() {
+  if (owned_ != nullptr) close();
+}
+
+bool Client::close() {
+  if (owned_ == nullptr) return true;
+  const bool within_budget = owned_->close();
+  owned_.reset();
+  return within_budget;
+}
 
 Annotated Client::with(TaskOptions options) const {
   return Annotated(runtime_, serial_, std::make_shared<const TaskOptions>(std::move(options)));

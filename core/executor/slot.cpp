@@ -96,7 +96,6 @@ void Slot::run_chain(TaskId task) {
     Site& at = site(record.site);
     const TaskType& type = *at.type;
     const PacketId packet = arena::packet_of(task);
-    if (packet != slot->tally_packet_) slot->switch_packet(packet);
     const TaskId outer = std::exchange(slot->running_, task);
     const std::int64_t outer_mark = std::exchange(slot->mark_, slot->ready_.bottom());
     const bool timed = slot->book_.sample_due() || at.pace.load(std::memory_order_relaxed) != Site::kShort;
@@ -106,8 +105,9 @@ void Slot::run_chain(TaskId task) {
     slot = mine;
     slot->running_ = outer;
     slot->mark_ = outer_mark;
-    if (slot->tally_packet_ != packet) slot->switch_packet(packet);
     next = slot->complete(task, record, type, well);
+    // Only now: once its packet is told of the last end, the records may go.
+    slot->count_end(packet, well);
     if (timed) {
       at.pace.store(ended - begun > kShortTicks ? Site::kLong : Site::kShort, std::memory_order_relaxed);
       const Ticks now = ticks_now();
@@ -158,8 +158,8 @@ bool Slot::may_run(TaskId task, TaskRecord& record, std::uint64_t word, TaskId& 
     return true;
   }
   const PacketId packet = arena::packet_of(task);
-  if (packet != tally_packet_) switch_packet(packet);
   next = complete(task, record, *site(record.site).type, false);
+  count_end(packet, false);
   return false;
 }
 
@@ -172,7 +172,6 @@ TaskId Slot::complete(TaskId task, TaskRecord& record, const TaskType& type, boo
     if (type.destroy_closure != nullptr && kept == 0) type.destroy_closure(record.payload);
   } else {
     keeps_inputs = failing::settle(task, record);
-    ++tally_failed_;
   }
   // From here on consumers may read the result. Its own use ends with it; a task with rare things keeps it until its
   // callbacks have run.
@@ -181,7 +180,6 @@ TaskId Slot::complete(TaskId task, TaskRecord& record, const TaskType& type, boo
       old, old + task_word::kDone - ((old & task_word::kExtra) != 0 ? 0 : task_word::kUse), std::memory_order_acq_rel,
       std::memory_order_relaxed)) {
   }
-  ++tally_done_;
   TaskId candidate = kNone;
   for (std::uint32_t e = task_word::edge_of(old); e != 0;) {
     const Edge& edge = arena::edge(e - 1);
@@ -212,7 +210,8 @@ TaskId Slot::complete(TaskId task, TaskRecord& record, const TaskType& type, boo
 
 void Slot::found_ready(TaskId task, TaskId& candidate) {
   const PacketId packet = arena::packet_of(task);
-  if (packet != tally_packet_ && !executor_.may_start(packet, task)) return;
+  const bool known_active = tallies_[packet % kTallies].packet == packet;
+  if (!known_active && !executor_.may_start(packet, task)) return;
   __builtin_prefetch(&arena::edge(arena::task(task).first_input));
   if (candidate != kNone) push_ready(candidate);
   candidate = task;
@@ -229,25 +228,31 @@ void Slot::return_batch() {
   if (!rest.empty()) executor_.put_start(rest, roots_holdable_, true, false);
 }
 
-void Slot::switch_packet(PacketId packet) {
-  settle();
-  tally_packet_ = packet;
+void Slot::count_end(PacketId packet, bool well) {
+  const unsigned place = packet % kTallies;
+  Tally& tally = tallies_[place];
+  if (tally.packet != packet) {
+    if (tally.packet != kNone) settle_one(place);
+    tally.packet = packet;
+    tallies_used_ |= 1u << place;
+  }
+  ++tally.done;
+  if (!well) ++tally.failed;
+}
+
+void Slot::settle_one(unsigned place) {
+  const Tally tally = std::exchange(tallies_[place], {});
+  tallies_used_ &= ~(1u << place);
+  PacketEntry& entry = executor_.entry(tally.packet);
+  if (tally.failed != 0) entry.failed.fetch_add(tally.failed, std::memory_order_relaxed);
+  if (entry.remaining.fetch_sub(tally.done, std::memory_order_acq_rel) != tally.done) return;
+  book_stretch();
+  executor_.listener_.packet_done(tally.packet);
+  book_.stamp(Phase::Schedule);
 }
 
 void Slot::settle() {
-  if (tally_packet_ != kNone && tally_done_ != 0) {
-    PacketEntry& entry = executor_.entry(tally_packet_);
-    if (tally_failed_ != 0) entry.failed.fetch_add(tally_failed_, std::memory_order_relaxed);
-    const std::uint32_t done = std::exchange(tally_done_, 0);
-    tally_failed_ = 0;
-    if (entry.remaining.fetch_sub(done, std::memory_order_acq_rel) == done) {
-      const PacketId ended = std::exchange(tally_packet_, kNone);
-      book_stretch();
-      executor_.listener_.packet_done(ended);
-      book_.stamp(Phase::Schedule);
-    }
-  }
-  tally_packet_ = kNone;
+  while (tallies_used_ != 0) settle_one(static_cast<unsigned>(__builtin_ctz(tallies_used_)));
 }
 
 void Slot::book_stretch() {

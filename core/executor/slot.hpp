@@ -60,7 +60,9 @@ class Slot {
   /// Returns whether a caller who only waits for one task should leave this one to the slot's own thread.
   bool refuses(TaskId task) const;
   void found_ready(TaskId task, TaskId& candidate);
-  void switch_packet(PacketId packet);
+  /// Counts one ended task of a packet; the packet hears of it in batches.
+  void count_end(PacketId packet, bool well);
+  void settle_one(unsigned place);
   void book_stretch();
   void run_roots(TaskRange range);
 
@@ -79,9 +81,15 @@ class Slot {
   std::int64_t mark_ = 0;
   /// The one task the owner waits for while it helps, or kNone: then it runs anything.
   TaskId awaited_ = kNone;
-  PacketId tally_packet_ = kNone;
-  std::uint32_t tally_done_ = 0;
-  std::uint32_t tally_failed_ = 0;
+  /// Ended tasks not yet told to their packets: a few packets at once, because a chain may wander between them.
+  struct Tally {
+    PacketId packet = kNone;
+    std::uint32_t done = 0;
+    std::uint32_t failed = 0;
+  };
+  static constexpr unsigned kTallies = 16;
+  Tally tallies_[kTallies];
+  std::uint32_t tallies_used_ = 0;
   std::uint32_t stretch_tasks_ = 0;
   std::uint64_t inner_tasks_ = 0;
 };

@@ -1,5 +1,6 @@
 #include "core/runtime/local_runtime.hpp"
 
+#include "core/diagnostics/run_diagnostics.hpp"
 #include "core/executor/failing.hpp"
 #include "core/graph/boxes.hpp"
 #include "core/graph/extras.hpp"
@@ -68,6 +69,7 @@ LocalRuntime::LocalRuntime(Settings settings, std::map<std::string, std::uint32_
       worker_(worker_options(settings_, executor_.slot_count(), budget_bytes_, resources, resource_ids_)),
       client_book_(ledger_.open_book("client")) {
   client_book_.start();
+  apply_log_settings(settings_);
   detail::check_transfer.store(settings_.check_transfer, std::memory_order_relaxed);
   memory_->set_listener(this);
   boxes::set_memory(memory_);
@@ -456,8 +458,8 @@ void LocalRuntime::refuse(PacketId packet, Reason reason, std::uint32_t detail) 
   executor_.activate(packet);
 }
 
-void LocalRuntime::close() {
-  closing_.store(true);
+bool LocalRuntime::close() {
+  if (closing_.exchange(true)) return true;
   executor_.drain();
   {
     const std::lock_guard lock(machines_mutex_);
@@ -469,6 +471,7 @@ void LocalRuntime::close() {
     return tasks_done_.load(std::memory_order_acquire) >= tasks_total_.load(std::memory_order_acquire);
   });
   executor_.stop();
+  return close_books(settings_, ledger());
 }
 
 // --- Books -----------------------------------------------------------------------------------------------------------

@@ -49,6 +49,8 @@ class LocalRuntime final : public Executor::Listener, public ResultMemory::Liste
   /// Runs a graph and returns when all of its tasks have ended. Throws what the first failed task threw.
   void run(detail::GraphParts& graph);
   void wait(TaskId task);
+  /// Ends everything: tasks not begun end as cancelled. Returns whether an enforced budget a task was kept.
+  bool close();
 
   void packet_done(PacketId packet) noexcept override;
   void packet_ready(PacketId packet) noexcept override;
@@ -82,7 +84,6 @@ class LocalRuntime final : public Executor::Listener, public ResultMemory::Liste
   void tell_worker(WorkerEventBody body);
   void let_go(PacketId packet);
   void refuse(PacketId packet, Reason reason, std::uint32_t detail);
-  void close();
   Nanoseconds now() const;
 
   const Settings settings_;

@@ -90,8 +90,8 @@ auto keep_plain(A&& argument) {
 
 template <class F>
 void check_callable(const F& function, const std::source_location& where) {
-  require_callable_travels<F>();
-  if constexpr (CallableTraits<F>::kind == CallableKind::Bytes) {
+  require_callable_travels<std::decay_t<F>>();
+  if constexpr (CallableTraits<std::decay_t<F>>::kind == CallableKind::Bytes) {
     if (checking_transfer()) {
       const auto captured = captured_bytes(function);
       check_capture(&captured, sizeof captured, where);

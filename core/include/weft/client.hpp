@@ -55,7 +55,7 @@ class Submitting {
   template <class F, std::ranges::input_range Range, class... A>
   auto map_at(const std::source_location& where, const F& function, Range&& items, const A&... shared) const {
     using Item = std::ranges::range_value_t<Range>;
-    using Result = typename Binding<F, Stored<const Item&>, Stored<const A&>...>::Result;
+    using Result = typename Binding<std::decay_t<F>, Stored<const Item&>, Stored<const A&>...>::Result;
     std::vector<Future<Result>> futures;
     if constexpr (std::ranges::sized_range<Range>) futures.reserve(std::ranges::size(items));
     std::vector<TaskId> batch;
@@ -132,6 +132,9 @@ class Client : public detail::Submitting {
   /// As above; takes the --weft-* options out of the command line.
   Client(int& argc, char** argv, const Options& options = {}, std::map<std::string, std::uint32_t> resources = {});
   ~Client();
+  /// Closes the client now: cancels what has not run, prints the ledger if that is asked for. Returns false if the
+  /// budget a task was exceeded and is enforced.
+  bool close();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 

@@ -252,7 +252,7 @@ TEST_P(ClientTest, MoreMemoryThanAnyWorkerHasIsOneClearError) {
 }
 
 TEST(ClientResourcesTest, TasksNeverHoldMoreThanThereIs) {
-  const Client client({.scheduler = "threads", .threads = 4}, {{"licence", 2}});
+  const Client client(Options{.scheduler = "threads", .threads = 4}, {{"licence", 2}});
   static std::atomic<int> holders;
   static std::atomic<int> most;
   holders = most = 0;
