@@ -3,6 +3,7 @@
 #include "core/graph/boxes.hpp"
 #include "core/graph/extras.hpp"
 #include "core/graph/failure_text.hpp"
+#include "core/graph/release.hpp"
 #include "core/graph/task_name.hpp"
 #include "core/runtime/local_runtime.hpp"
 
@@ -128,6 +129,34 @@ void settle_inputs(TaskId task, const Connected& connected) noexcept {
 }
 
 }  // namespace detail
+
+void rerun_locally(const Handle& failed) {
+  if (!failed.valid()) throw Error("rerun_locally: this handle is empty");
+  if ((word_of(failed) & task_word::kFailed) == 0) {
+    throw Error("rerun_locally: task " + task_name(failed.task_id()) + " has not failed");
+  }
+  TaskId origin = failed.task_id();
+  bool keeps_inputs = false;
+  for (TaskId next = origin; next != kNone;) {
+    origin = next;
+    next = kNone;
+    extras::read(origin, [&](const TaskExtra& extra) {
+      next = extra.failed_input;
+      keeps_inputs = extra.keeps_inputs;
+    });
+  }
+  TaskRecord& record = arena::task(origin);
+  const TaskType& type = *site(record.site).type;
+  if (!keeps_inputs || !type.repeatable) {
+    throw Error("rerun_locally: task " + task_name(origin) + " cannot be run again: " +
+                (keeps_inputs ? "its function took its arguments away" : "it was cancelled before it ran"));
+  }
+  {
+    TaskFrame frame(origin);
+    type.run(frame);
+  }
+  destroy_result(record);
+}
 
 namespace this_task {
 

@@ -38,9 +38,13 @@ void cancel_task(const Handle& handle);
 void add_callback(const Handle& handle, std::function<void()> callback);
 /// Throws if the client the handle belongs to is gone.
 void require_client(const Handle& handle);
-std::string handle_text(const Handle& handle, const ValueType& type);
 
 }  // namespace detail
+
+/// Runs the task that a failure began with again, on the calling thread and with the same arguments, so that a debugger
+/// stops where it throws. What it throws comes out as it is; when nothing is thrown this time, the call just returns.
+/// Throws Error for a task that did not fail, or that gave its arguments away.
+void rerun_locally(const Handle& failed);
 
 /// A result that is being computed. The task's result is kept while a Future (or a task that needs it) exists.
 /// Owns: one use of the task.  Threading: as an int; waiting may be done by any thread, also from inside a task.

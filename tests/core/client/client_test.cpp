@@ -149,6 +149,16 @@ TEST_P(ClientTest, FailureNamesMessageLineArgumentsAndChain) {
   EXPECT_NE(next.exception(), nullptr);
 }
 
+TEST_P(ClientTest, RerunLocallyThrowsWhatTheTaskThrew) {
+  const auto bad = client_.submit(throw_if_positive, client_.submit(add, 2, 3));
+  const auto next = client_.submit(increment, bad);
+  EXPECT_THROW(next.result(), TaskError);
+  EXPECT_THROW(rerun_locally(next), std::runtime_error);
+  const auto good = client_.submit(add, 1, 1);
+  EXPECT_EQ(good.result(), 2);
+  EXPECT_THROW(rerun_locally(good), Error);
+}
+
 TEST_P(ClientTest, ThingsThatAreNoExceptionsAreReportedToo) {
   const auto bad = client_.submit([](int a) -> int { throw a; }, 42);
   EXPECT_THAT(message_of([&] { bad.result(); }), HasSubstr("42 (int)"));
@@ -224,8 +234,8 @@ TEST_P(ClientTest, CallbacksRunOnceWhenTheTaskEnds) {
 }
 
 TEST_P(ClientTest, MoveOnlyValuesTravelThroughTasks) {
-  const auto boxed = client_.submit([](int a) { return std::make_unique<int>(a); }, 9);
-  EXPECT_EQ(client_.submit([](std::unique_ptr<int> value) { return *value; }, boxed).result(), 9);
+  const auto boxed = client_.submit([](std::unique_ptr<int> value) { return value; }, std::make_unique<int>(9));
+  EXPECT_EQ(client_.submit([](const std::unique_ptr<int>& value) { return *value; }, boxed).result(), 9);
 }
 
 TEST_P(ClientTest, ComputingInsideNoComputeIsAnError) {
