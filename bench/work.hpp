@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <weft/buffer.hpp>
 #include <weft/client.hpp>
 
 #include <cstdint>
@@ -45,7 +46,7 @@ extern const Client* nested_client;
 /// Returns the n-th Fibonacci number; each call with n >= 2 submits two more and waits for them.
 [[gnu::noinline]] std::uint64_t nested_fibonacci(std::uint64_t n);
 
-using Words = std::vector<std::uint64_t>;
+using Words = Chunk<std::uint64_t>;
 /// Returns `count` words that depend on `index` alone. They differ, so that they do not compress.
 [[gnu::noinline]] Words make_chunk(std::uint64_t index, std::uint64_t count);
 /// Returns a number that depends on every word of the chunk.
