@@ -8,6 +8,7 @@
 #include <weft/client.hpp>
 #include <weft/completed.hpp>
 #include <weft/config.hpp>
+#include <weft/coordination.hpp>
 #include <weft/delayed.hpp>
 #include <weft/encode.hpp>
 #include <weft/error.hpp>

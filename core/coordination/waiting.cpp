@@ -1,0 +1,121 @@
+#include <weft/waiting.hpp>
+
+#include "core/executor/slot.hpp"
+#include "core/graph/extras.hpp"
+#include "core/runtime/local_runtime.hpp"
+
+#include <weft/error.hpp>
+
+#include <dirent.h>
+
+#include <chrono>
+#include <ctime>
+
+namespace weft::detail {
+namespace {
+
+std::int64_t clock_ms(::clockid_t clock) {
+  timespec time{};
+  ::clock_gettime(clock, &time);
+  return std::int64_t{time.tv_sec} * 1000 + time.tv_nsec / 1'000'000;
+}
+
+std::size_t threads_of_process() {
+  std::size_t threads = 0;
+  ::DIR* const folder = ::opendir("/proc/self/task");
+  if (folder == nullptr) return 0;
+  while (const ::dirent* const entry = ::readdir(folder)) threads += entry->d_name[0] != '.' ? 1 : 0;
+  ::closedir(folder);
+  return threads;
+}
+
+/// Notices that the only thread of the process has nothing to do but to wait: then nobody is left who could end it.
+/// Threading: the waiting thread.
+class LonelyWait {
+ public:
+  explicit LonelyWait(LocalRuntime& runtime) : runtime_(runtime), may_be_(runtime.settings().scheduler == "sync") {}
+
+  /// Called at each look at what is waited for; returns whether the thread has slept through for a second.
+  bool is_hopeless() {
+    if (!may_be_) return false;
+    const std::int64_t wall = clock_ms(CLOCK_MONOTONIC);
+    const std::int64_t work = clock_ms(CLOCK_THREAD_CPUTIME_ID);
+    const std::uint64_t done = runtime_.counts().tasks_done;
+    if (done != done_ || work - work_ > 100) {
+      done_ = done;
+      work_ = work;
+      since_ = wall;
+      looks_ = 0;
+    }
+    // Many looks, far apart: it sleeps between them, and no task takes the time.
+    return ++looks_ > 20 && wall - since_ > 1000 && threads_of_process() == 1;
+  }
+
+ private:
+  LocalRuntime& runtime_;
+  const bool may_be_;
+  std::uint64_t done_ = 0;
+  std::int64_t work_ = 0;
+  std::int64_t since_ = clock_ms(CLOCK_MONOTONIC);
+  unsigned looks_ = 0;
+};
+
+bool asked_to_cancel(TaskId task) {
+  if (task == kNone || (arena::task(task).word.load(std::memory_order_acquire) & task_word::kExtra) == 0) return false;
+  bool cancelled = false;
+  extras::read(task, [&](const TaskExtra& extra) { cancelled = extra.cancelled; });
+  return cancelled;
+}
+
+/// Returns whether the client is being closed, where its runtime tells.
+template <class Runtime>
+bool is_closing(const Runtime& runtime) {
+  if constexpr (requires { runtime.closing(); }) {
+    return runtime.closing();
+  } else {
+    return false;
+  }
+}
+
+}  // namespace
+
+bool wait_until(std::uint32_t client, const std::string& what, std::int64_t longest_ms,
+                const std::function<bool()>& attempt) {
+  LocalRuntime* const runtime = LocalRuntime::find(client);
+  if (runtime == nullptr) throw Error("waiting for " + what + ": its client has been closed");
+  const TaskId task = current_slot() == nullptr ? kNone : current_slot()->running();
+  const std::int64_t end = longest_ms < 0 ? INT64_MAX : clock_ms(CLOCK_MONOTONIC) + longest_ms;
+  LonelyWait lonely(*runtime);
+  enum class End { None, Got, Late, Cancelled, Closing, Hopeless } how = End::None;
+  // It is looked at again after it has said true, and an attempt takes what it waited for: so the first end stands.
+  const auto ended = [&] {
+    if (how != End::None) return true;
+    if (attempt()) how = End::Got;
+    else if (clock_ms(CLOCK_MONOTONIC) >= end) how = End::Late;
+    else if (is_closing(*runtime)) how = End::Closing;
+    else if (asked_to_cancel(task)) how = End::Cancelled;
+    else if (longest_ms < 0 && lonely.is_hopeless()) how = End::Hopeless;
+    return how != End::None;
+  };
+  while (how == End::None) {
+    runtime->executor().help_until(Executor::kAnyTask, ended);
+    if (how == End::None) how = End::Closing;
+  }
+  switch (how) {
+    case End::Got: return true;
+    case End::None:
+    case End::Late: return false;
+    case End::Cancelled: throw CancelledError("the task was cancelled while it waited for " + what);
+    case End::Closing: throw CancelledError("the client was closed while somebody waited for " + what);
+    case End::Hopeless:
+      throw Error("waiting for " + what + " would never end: the scheduler is sync, whose one thread is here, and " +
+                  "nothing that is left to run changes it; use the threads scheduler, or make what is waited for first");
+  }
+  return false;
+}
+
+void wake_client(std::uint32_t client) noexcept {
+  if (LocalRuntime* const runtime = LocalRuntime::find(client)) runtime->executor().wake_waiters();
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,297 @@
+#include <weft/coordination.hpp>
+
+#include <weft/error.hpp>
+#include <weft/this_task.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <mutex>
+#include <numeric>
+#include <thread>
+
+namespace weft {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+template <class Call>
+std::string message_of(const Call& call) {
+  try {
+    call();
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+struct Mode {
+  const char* scheduler;
+  bool check_transfer;
+};
+
+class CoordinationTest : public testing::TestWithParam<Mode> {
+ protected:
+  Client client_{
+      Options{.scheduler = GetParam().scheduler, .threads = 2, .check_transfer = GetParam().check_transfer}};
+};
+
+TEST_P(CoordinationTest, QueueKeepsTheOrderOfArrival) {
+  const Queue<std::string> queue(client_, "words");
+  queue.put("a");
+  queue.put("b");
+  EXPECT_EQ(queue.size(), 2u);
+  EXPECT_EQ(queue.get(), "a");
+  EXPECT_EQ(queue.get(), "b");
+  EXPECT_FALSE(queue.try_get());
+  EXPECT_FALSE(queue.get_for(Milliseconds(1)));
+}
+
+TEST_P(CoordinationTest, NamedObjectsAreSharedByName) {
+  Queue<int>(client_, "numbers").put(7);
+  EXPECT_EQ(Queue<int>(client_, "numbers").get(), 7);
+  EXPECT_EQ(Queue<int>(client_, "others").size(), 0u);
+  Variable<int>(client_, "numbers").set(3);
+  EXPECT_EQ(Variable<int>(client_, "numbers").get(), 3);
+}
+
+TEST_P(CoordinationTest, TasksTakeWhatOtherTasksPut) {
+  const Queue<int> queue(client_, "work");
+  const auto producers = client_.map([](int n, const Queue<int>& to) { return to.put(n), n; }, std::vector<int>{1, 2, 3, 4}, queue);
+  const auto total = client_.submit(
+      [](const Queue<int>& from) {
+        int sum = 0;
+        for (int i = 0; i < 4; ++i) sum += from.get();
+        return sum;
+      },
+      queue);
+  EXPECT_EQ(total.result(), 10);
+  EXPECT_EQ(queue.size(), 0u);
+}
+
+TEST_P(CoordinationTest, FullQueuesTakeNoMore) {
+  const Queue<int> queue(client_, "small", 2);
+  EXPECT_TRUE(queue.try_put(1));
+  EXPECT_TRUE(queue.try_put(2));
+  EXPECT_FALSE(queue.try_put(3));
+  EXPECT_EQ(queue.get(), 1);
+  EXPECT_TRUE(queue.try_put(3));
+}
+
+TEST_P(CoordinationTest, FuturesTravelThroughQueuesAndVariables) {
+  const Queue<Future<int>> queue(client_, "futures");
+  queue.put(client_.submit([](int a) { return a + 1; }, 1));
+  EXPECT_EQ(queue.get().result(), 2);
+  const Variable<Future<int>> variable(client_, "latest");
+  variable.set(client_.submit([](int a) { return a * 2; }, 4));
+  EXPECT_EQ(client_.submit([](int a) { return a + 1; }, variable.get()).result(), 9);
+}
+
+TEST_P(CoordinationTest, VariablesGiveTheirNewestValueUntilCleared) {
+  const Variable<int> variable(client_, "x");
+  EXPECT_FALSE(variable.get_for(Milliseconds(1)));
+  variable.set(1);
+  variable.set(2);
+  EXPECT_EQ(variable.get(), 2);
+  EXPECT_EQ(variable.get(), 2);
+  variable.clear();
+  EXPECT_FALSE(variable.try_get());
+}
+
+TEST_P(CoordinationTest, EventsLetTasksThrough) {
+  const Event event(client_, "go");
+  EXPECT_FALSE(event.wait_for(Milliseconds(1)));
+  const auto set = client_.submit([](const Event& which) { which.set(); }, event);
+  event.wait();
+  EXPECT_TRUE(event.is_set());
+  event.clear();
+  EXPECT_FALSE(event.is_set());
+}
+
+TEST_P(CoordinationTest, LeasesComeBackHoweverTheirHolderEnds) {
+  const Semaphore semaphore(client_, "doors", 2);
+  {
+    const Lease one = semaphore.acquire();
+    EXPECT_EQ(semaphore.free(), 1u);
+    EXPECT_FALSE(semaphore.try_acquire(2));
+    EXPECT_FALSE(semaphore.acquire_for(Milliseconds(1), 2));
+  }
+  EXPECT_EQ(semaphore.free(), 2u);
+  const auto bad = client_.submit(
+      [](const Semaphore& doors) -> int {
+        const Lease lease = doors.acquire(2);
+        throw std::runtime_error("the door fell");
+      },
+      semaphore);
+  EXPECT_THROW(bad.result(), TaskError);
+  EXPECT_EQ(semaphore.free(), 2u);
+  Lease moved = semaphore.acquire();
+  moved = semaphore.acquire();
+  moved.release();
+  EXPECT_FALSE(moved);
+}
+
+TEST_P(CoordinationTest, LocksLetOneTaskInAtATime) {
+  static std::atomic<int> inside;
+  static std::atomic<int> most;
+  static int counted;
+  inside = most = counted = 0;
+  const Lock lock(client_, "counter");
+  const auto futures = client_.map(
+      [](int n, const Lock& guard) {
+        const std::lock_guard held(guard);
+        most = std::max(most.load(), ++inside);
+        ++counted;
+        --inside;
+        return n;
+      },
+      std::vector<int>(200, 1), lock);
+  client_.gather(futures);
+  EXPECT_EQ(counted, 200);
+  EXPECT_EQ(most, 1);
+  EXPECT_FALSE(lock.is_locked());
+}
+
+TEST_P(CoordinationTest, AskingTwiceForALockIsAnError) {
+  const Lock lock(client_, "mine");
+  const Lease held = lock.acquire();
+  EXPECT_THAT(message_of([&] { static_cast<void>(lock.acquire()); }), HasSubstr("Lock \"mine\""));
+  EXPECT_FALSE(lock.try_acquire());
+}
+
+TEST_P(CoordinationTest, WrongTypesAndNumbersAreNamed) {
+  const Queue<int> queue(client_, "q", 3);
+  EXPECT_THAT(message_of([&] { Queue<double>(client_, "q"); }), testing::AllOf(HasSubstr("\"q\""), HasSubstr("double"), HasSubstr("int")));
+  EXPECT_THAT(message_of([&] { Queue<int>(client_, "q", 4); }), HasSubstr("3"));
+  EXPECT_NO_THROW(Queue<int>(client_, "q"));
+  const Semaphore semaphore(client_, "s", 2);
+  EXPECT_THAT(message_of([&] { Semaphore(client_, "s", 5); }), HasSubstr("\"s\""));
+  EXPECT_THAT(message_of([&] { static_cast<void>(semaphore.acquire(3)); }), HasSubstr("never"));
+  EXPECT_THAT(message_of([&] { Queue<int>().put(1); }), HasSubstr("empty"));
+  EXPECT_THAT(message_of([&] { Event(client_, ""); }), HasSubstr("name"));
+}
+
+TEST_P(CoordinationTest, PublishedResultsAreFoundByName) {
+  publish(client_, "answer", client_.submit([](int a) { return a * 2; }, 21));
+  EXPECT_EQ(get_published<int>(client_, "answer").result(), 42);
+  EXPECT_THAT(list_published(client_), ElementsAre("answer"));
+  EXPECT_THAT(message_of([&] { get_published<double>(client_, "answer"); }), HasSubstr("double"));
+  EXPECT_THAT(message_of([&] { get_published<int>(client_, "anwser"); }), HasSubstr("\"answer\""));
+  EXPECT_THAT(message_of([&] { publish(client_, "answer", client_.submit([] { return 1; })); }), HasSubstr("already"));
+  unpublish(client_, "answer");
+  EXPECT_THAT(list_published(client_), IsEmpty());
+  EXPECT_THROW(unpublish(client_, "answer"), Error);
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, CoordinationTest,
+                         testing::Values(Mode{"sync", false}, Mode{"threads", false}, Mode{"sync", true},
+                                         Mode{"threads", true}),
+                         [](const auto& instance) {
+                           return std::string(instance.param.scheduler) + (instance.param.check_transfer ? "Encoded" : "");
+                         });
+
+TEST(CoordinationThreadsTest, WaitingTasksLendTheirSlots) {
+  const Client client({.scheduler = "threads", .threads = 2});
+  const Queue<int> queue(client, "numbers");
+  // More waiting takers than there are slots, and only then somebody who gives.
+  const auto take = [](const Queue<int>& from) { return from.get(); };
+  const std::vector<Future<int>> takers{client.submit(take, queue), client.submit(take, queue), client.submit(take, queue)};
+  const auto giver = client.submit(
+      [](const Queue<int>& to) {
+        for (const int n : {1, 2, 4}) to.put(n);
+      },
+      queue);
+  const auto taken = client.gather(takers);
+  EXPECT_EQ(std::accumulate(taken.begin(), taken.end(), 0), 7);
+}
+
+TEST(CoordinationThreadsTest, FullQueuesSlowProducersDownToTheirConsumer) {
+  const Client client({.scheduler = "threads", .threads = 2});
+  const Queue<int> queue(client, "narrow", 2);
+  const auto producer = client.submit(
+      [](const Queue<int>& to) {
+        for (int i = 0; i < 100; ++i) to.put(i);
+        return 100;
+      },
+      queue);
+  const auto consumer = client.submit(
+      [](const Queue<int>& from) {
+        bool in_order = true;
+        for (int i = 0; i < 100; ++i) in_order = in_order && from.size() <= 2 && from.get() == i;
+        return in_order;
+      },
+      queue);
+  EXPECT_TRUE(consumer.result());
+  EXPECT_EQ(producer.result(), 100);
+}
+
+TEST(CoordinationThreadsTest, SemaphoresBoundHowManyRunAtOnce) {
+  const Client client({.scheduler = "threads", .threads = 4});
+  const Semaphore semaphore(client, "database", 2);
+  static std::atomic<int> inside;
+  static std::atomic<int> most;
+  inside = most = 0;
+  const auto futures = client.map(
+      [](int n, const Semaphore& database) {
+        const Lease lease = database.acquire();
+        const int now = ++inside;
+        for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+        }
+        std::this_thread::yield();
+        --inside;
+        return n;
+      },
+      std::vector<int>(100, 1), semaphore);
+  client.gather(futures);
+  EXPECT_LE(most, 2);
+  EXPECT_EQ(semaphore.free(), 2u);
+}
+
+TEST(CoordinationThreadsTest, OtherThreadsOfTheProgramMayPut) {
+  const Client client({.scheduler = "threads", .threads = 2});
+  const Queue<int> queue(client, "from outside");
+  const auto got = client.submit([](const Queue<int>& from) { return from.get(); }, queue);
+  std::thread giver([&] { queue.put(5); });
+  EXPECT_EQ(got.result(), 5);
+  giver.join();
+}
+
+TEST(CoordinationThreadsTest, CancelledWaitersStopWaiting) {
+  const Client client({.scheduler = "threads", .threads = 2});
+  const Event started(client, "started");
+  const Event never(client, "never");
+  const auto waiting = client.submit(
+      [](const Event& begun, const Event& end) {
+        begun.set();
+        end.wait();
+      },
+      started, never);
+  started.wait();
+  waiting.cancel();
+  EXPECT_NE(waiting.exception(), nullptr);
+}
+
+TEST(CoordinationSyncTest, WaitingForWhatCannotComeIsAnError) {
+  const Client client({.scheduler = "sync"});
+  const Queue<int> queue(client, "nothing comes");
+  EXPECT_THAT(message_of([&] { queue.get(); }), HasSubstr("would never end"));
+}
+
+TEST(CoordinationCloseTest, NamesEndWithTheirClient) {
+  Queue<int> queue;
+  {
+    const Client client({.scheduler = "sync"});
+    queue = Queue<int>(client, "q");
+    queue.put(1);
+  }
+  const Client client({.scheduler = "sync"});
+  EXPECT_EQ(Queue<int>(client, "q").size(), 0u);
+  queue.get();
+  EXPECT_THAT(message_of([&] { queue.get(); }), HasSubstr("closed"));
+}
+
+}  // namespace
+}  // namespace weft
