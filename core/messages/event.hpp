@@ -34,7 +34,7 @@ struct WorkerDraining {
   WorkerId worker = kNone;
 };
 
-/// A worker is short of memory: it is dealt nothing until WorkerResumed.
+/// A worker is short of memory: it is dealt nothing until WorkerResumed, unless nothing runs anywhere.
 struct WorkerPaused {
   WorkerId worker = kNone;
 };

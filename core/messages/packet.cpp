@@ -26,6 +26,7 @@ const char* to_string(Reason reason) noexcept {
     case Reason::NotEnoughSlots: return "NotEnoughSlots";
     case Reason::NoAllowedWorker: return "NoAllowedWorker";
     case Reason::TooLarge: return "TooLarge";
+    case Reason::MemoryFull: return "MemoryFull";
   }
   return "?";
 }

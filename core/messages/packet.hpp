@@ -117,9 +117,10 @@ enum class Reason : std::uint8_t {
   NotEnoughSlots,    ///< No present worker has that many slots; `detail` is the number asked for.
   NoAllowedWorker,   ///< None of the workers it is restricted to is present; `detail` is the first of them.
   TooLarge,          ///< Its peak is more than any present worker's budget; `detail` is the peak in MiB, rounded up.
+  MemoryFull,        ///< All memory is taken by outputs that are needed, and nothing runs; `detail` as for TooLarge.
 };
 
-inline constexpr int kReasonCount = 10;
+inline constexpr int kReasonCount = 11;
 
 /// Names for logs and scenario files.
 [[nodiscard]] const char* to_string(PacketState state) noexcept;

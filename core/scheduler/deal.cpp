@@ -47,7 +47,7 @@ void SchedulerState::deal_ready() {
   ready.unblock_all();
   for (;;) {
     const machine::ReadyQueue::Pick pick = ready.first();
-    if (pick.kind == kNone) return;
+    if (pick.kind == kNone) break;
     PacketRecord& record = packets[pick.packet];
     const WorkerId worker = choose_worker(pick.packet, record);
     if (worker != kNone) {
@@ -58,6 +58,47 @@ void SchedulerState::deal_ready() {
       ready[pick.kind].blocked = true;
     }
   }
+  if (ready.size() != 0 && counts.in(PacketState::Running) == 0 && counts.workers != 0) break_standstill();
+}
+
+void SchedulerState::break_standstill() {
+  ready.unblock_all();
+  for (;;) {
+    const machine::ReadyQueue::Pick pick = ready.first();
+    if (pick.kind == kNone) return;
+    PacketRecord& record = packets[pick.packet];
+    bool is_full = false;
+    const WorkerId worker = roomiest(record, ready[pick.kind], is_full);
+    if (worker != kNone) {
+      remove_ready(pick.packet, record);
+      deal(pick.packet, record, worker);
+      return;
+    }
+    ready[pick.kind].blocked = true;
+    if (!is_full || record.is(packet_bits::kRefused)) continue;
+    record.bits |= packet_bits::kRefused;
+    const auto peak = static_cast<std::uint64_t>(record.peak_bytes);
+    emit(Refuse{pick.packet, Reason::MemoryFull, static_cast<std::uint32_t>((peak + (1u << 20) - 1) >> 20)});
+  }
+}
+
+/// The worker with most room left, paused or not, for a packet that fits beside what it holds. `is_full`: set if there is
+/// a worker that it does not fit in only because of what is there.
+WorkerId SchedulerState::roomiest(const PacketRecord& record, const ReadyClass& group, bool& is_full) const {
+  WorkerId best = kNone;
+  double best_room = 0;
+  for (WorkerId id = 0; id != workers.size(); ++id) {
+    const WorkerRecord& worker = workers[id];
+    if (!worker.present || worker.draining || worker.budget_bytes == 0) continue;
+    if (group.needs != kNone && !fits_needs(group.needs, id)) continue;
+    const double room = worker.budget_bytes - worker.held_bytes - static_cast<double>(record.peak_bytes);
+    is_full = is_full || room < 0;
+    if (room < 0) continue;
+    if (best != kNone && room <= best_room) continue;
+    best = id;
+    best_room = room;
+  }
+  return best;
 }
 
 /// Fetches into the cache what dealing this packet, if it exists, and ending it will touch.
@@ -73,12 +114,23 @@ void SchedulerState::prefetch_inputs(PacketId id) const {
 /// True if the worker is open to packets of this class, whatever its load.
 bool SchedulerState::may_take(const PacketRecord& record, const ReadyClass& group, WorkerId id) const {
   const WorkerRecord& worker = workers[id];
-  if (!worker.usable() || worker.alone_with != kNone) return false;
+  if (!worker.usable()) return false;
+  // A solitary packet that waits may wait for this one, and this one for a worker like that.
+  const bool is_urgent = (group.bits & class_bits::kUrgent) != 0;
+  if (worker.alone_with != kNone && !(is_urgent && waits_for_inputs(worker.alone_with))) return false;
   if (worker.budget_bytes > 0 && static_cast<double>(record.peak_bytes) > worker.budget_bytes) return false;
   if ((group.bits & class_bits::kSolitary) != 0 && (group.bits & class_bits::kUrgent) == 0 && worker.queued != 0) {
     return false;
   }
   return group.needs == kNone || fits_needs(group.needs, id);
+}
+
+bool SchedulerState::waits_for_inputs(PacketId id) const {
+  const PacketRecord& record = packets[id];
+  for (std::uint32_t i = 0; i != record.edge_count; ++i) {
+    if (packets[edges[record.first_edge + i].producer].state != PacketState::InMemory) return true;
+  }
+  return false;
 }
 
 WorkerId SchedulerState::least_loaded_in(WorkerGroup part, const PacketRecord& record, const ReadyClass& group) const {
@@ -98,7 +150,7 @@ WorkerId SchedulerState::least_loaded_of(const std::vector<WorkerId>& some, cons
     if (!is_known_worker(id) || !may_take(record, group, id)) continue;
     const WorkerGroup part = workers[id].group;
     const bool urgent = (group.bits & class_bits::kUrgent) != 0;
-    if (part == WorkerGroup::Closed || (part == WorkerGroup::Full && !urgent)) continue;
+    if ((part == WorkerGroup::Closed && !urgent) || (part == WorkerGroup::Full && !urgent)) continue;
     if (part == WorkerGroup::Enough && (group.bits & class_bits::kRoots) != 0 && !urgent) continue;
     if (best == kNone || workers[id].wait_ns() < workers[best].wait_ns()) best = id;
   }
@@ -123,6 +175,9 @@ WorkerId SchedulerState::least_loaded(const PacketRecord& record, ReadyClass& gr
     worker = least_loaded_in(WorkerGroup::Enough, record, group);
   }
   if (worker == kNone && urgent) worker = least_loaded_in(WorkerGroup::Full, record, group);
+  for (WorkerId id = 0; worker == kNone && urgent && id != workers.size(); ++id) {
+    if (workers[id].alone_with != kNone && may_take(record, group, id)) worker = id;
+  }
   return worker;
 }
 

@@ -5,6 +5,7 @@
 namespace weft {
 
 using machine::Edge;
+using machine::PacketDetails;
 using machine::ReadyClass;
 using machine::WorkerRecord;
 namespace class_bits = machine::class_bits;
@@ -37,6 +38,7 @@ void SchedulerState::on(const WorkerLost& event) {
     }
   }
   for (const PacketId id : ran) {
+    if (!packets.knows(id) || packets[id].state != PacketState::Running || packets[id].worker != event.worker) continue;
     const bool named = std::find(event.suspects.begin(), event.suspects.end(), id) != event.suspects.end();
     lose_running(id, packets[id], event.suspects.empty() || named);
   }
@@ -178,7 +180,9 @@ void SchedulerState::on(const PacketReturned& event) {
     record->bits &= static_cast<std::uint8_t>(~packet_bits::kRecalled);
     --recalls;
   }
-  if (event.from_task > packets.details(event.packet).first_task) {
+  const PacketDetails& range = packets.details(event.packet);
+  if (event.from_task >= range.first_task + range.task_count) return;  // told twice
+  if (event.from_task > range.first_task) {
     if (event.tail != kNone) split_tail(event.packet, event.from_task, event.tail);
   } else {
     dequeue(event.packet, *record);
@@ -209,14 +213,20 @@ void SchedulerState::on(const InputMissing& event) {
   if (bytes < 0 || !producer.available()) return;  // Relocate follows when it is dealt again
   const bool is_same_place = producer.worker == event.owner && producer.attempt == event.producer_attempt;
   const bool is_settled = producer.state == PacketState::InMemory && is_same_place;
-  if (is_settled && producer.is(packet_bits::kDoubted)) {
+  // Complaints may be as late as messages are: only one that comes long after the first is about what is there now.
+  constexpr Nanoseconds kDoubtLasts = 1'000'000'000;
+  if (is_settled && producer.is(packet_bits::kDoubted) && now - doubted_since[event.producer] > kDoubtLasts) {
+    doubted_since.erase(event.producer);
     emit(Drop{producer.worker, event.producer, producer.attempt});
     std::vector<PacketId> lost;
     lose_outputs(event.producer, producer, lost);
     for (const PacketId id : lost) require(id, true);
     return;
   }
-  if (is_settled) producer.bits |= packet_bits::kDoubted;
+  if (is_settled && !producer.is(packet_bits::kDoubted)) {
+    producer.bits |= packet_bits::kDoubted;
+    doubted_since[event.producer] = now;
+  }
   const InputSource source{event.producer, producer.worker, producer.attempt, static_cast<std::uint64_t>(bytes)};
   emit(Relocate{event.worker, event.packet, event.attempt, source});
 }

@@ -25,7 +25,15 @@ void SchedulerState::on(const PacketsFinished& event) {
     if (i + kInputsAhead < count) prefetch_inputs(event.packets[i + kInputsAhead].packet);
     const FinishedPacket& finished = event.packets[i];
     PacketRecord* found = running(finished.packet, finished.attempt, event.worker);
-    if (found != nullptr) finish(finished, *found);
+    if (found != nullptr) {
+      finish(finished, *found);
+    } else if (workers[event.worker].present) {
+      const bool is_known = packets.knows(finished.packet);
+      const PacketRecord* record = is_known ? &packets[finished.packet] : nullptr;
+      const bool is_told_twice = is_known && record->state == PacketState::InMemory && record->worker == event.worker &&
+                                 record->attempt == finished.attempt;
+      if (!is_told_twice) emit(Drop{event.worker, finished.packet, finished.attempt});
+    }
   }
   refresh(event.worker);
 }

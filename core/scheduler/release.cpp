@@ -164,6 +164,7 @@ void SchedulerState::forget(PacketId id) {
     if (packets[input].linked == 0 && !packets[input].available()) forgettable.push_back(input);
   }
   if (record.edge_count != 0) edges.release(record.first_edge, record.edge_count);
+  if (!doubted_since.empty()) doubted_since.erase(id);
   --counts.packets[static_cast<int>(record.state)];
   packets.remove(id);
   emit(Forget{id});

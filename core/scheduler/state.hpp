@@ -70,6 +70,11 @@ struct SchedulerState {
 
   // ---- Dealing (deal.cpp) ----
   void deal_ready();
+  bool waits_for_inputs(PacketId id) const;
+  /// Nothing runs and no worker takes more: deals one packet into what is left of a paused worker's memory, or says which
+  /// packets have to wait until outputs are released.
+  void break_standstill();
+  WorkerId roomiest(const PacketRecord& record, const machine::ReadyClass& group, bool& is_full) const;
   /// Returns the worker for a Ready packet, or kNone if its class has to wait.
   WorkerId choose_worker(PacketId id, const PacketRecord& record);
   WorkerId best_by_data(PacketId id, const PacketRecord& record, const machine::ReadyClass& group, WorkerId idlest);
@@ -166,6 +171,7 @@ struct SchedulerState {
   };
   std::vector<LayerTime> layers;                        // what a task of this layer took so far
   SchedulerCounts counts;
+  std::map<PacketId, Nanoseconds> doubted_since;        // packets with kDoubted
   std::uint32_t recalls = 0;                            // unanswered
 
   std::uint64_t unchecked_events = 0;                   // since check_invariants(), in builds that call it

@@ -196,6 +196,8 @@ void SchedulerState::split_tail(PacketId id, TaskId from_task, PacketId tail) {
     const Edge& edge = edges[record.first_edge + i];
     inputs.push_back({edge.producer, static_cast<std::uint64_t>(edge.bytes)});
   }
+  // Later tasks may read earlier ones of the same packet.
+  inputs.push_back({id, static_cast<std::uint64_t>(static_cast<double>(before.output_bytes) * (1.0 - share)) + 1});
   for (std::uint32_t e = record.consumers; e != kNone; e = edges[e].next) {
     consumers.emplace_back(edges[e].consumer, edges[e].bytes);
   }

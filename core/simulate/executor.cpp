@@ -134,6 +134,7 @@ void PretendedExecutor::check_inputs(const Active& active) {
     const PacketId producer = workload.packet_of[input];
     const bool is_tail = producer >= workload.submitted_packets;
     if (input >= active.first || is_tail || store_.find(producer) != nullptr || find(producer) != nullptr) continue;
+    if (broken_.contains(producer)) continue;  // the machine may not have heard of it yet
     context_.violate(name("worker", worker_) + " activated " + name("packet", active.packet) + " without " +
                      name("task", input) + " of " + name("packet", workload.packet_of[input]));
     return;
@@ -202,6 +203,7 @@ void PretendedExecutor::task_ended(std::uint64_t number, TaskId task, Nanosecond
   } else if (breaks(active, task)) {
     const PacketBroken broken{active.packet, active.attempt, task, true};
     drop(active);
+    broken_.insert(broken.packet);
     listener_.tell(broken);
   } else {
     keep_value(active, task);

@@ -44,13 +44,13 @@ void WorkerState::pump() {
   }
   activate_gated();
   // What was activated may have been all that stood in the way of the progress rule, or of more packets.
-  while (active == 0 && (admit_next() || admit_first())) activate_gated();
+  while (nothing_runs() && (admit_next() || admit_first())) activate_gated();
 }
 
 /// Reserves for the next packet in order, all at once and before anything is fetched. What does not fit stops the rest.
 bool WorkerState::admit_next() {
   const std::uint32_t ahead = std::max(2u, options.slots);
-  const bool limited = options.active_packets != 0 && active_plain >= options.active_packets * options.slots;
+  const bool limited = options.active_packets != 0 && active_plain >= options.active_packets * options.slots && idle_slots == 0;
   const OrderedPackets::Place plain = limited ? OrderedPackets::Place{} : queue.first();
   const OrderedPackets::Place gated = admitted_gated < ahead ? gated_queue.first() : OrderedPackets::Place{};
   const OrderedPackets::Place place = gated.precedes(plain) ? gated : plain;
@@ -71,7 +71,7 @@ bool WorkerState::admit_next() {
 /// The progress rule: when nothing is at the executor, the first unfinished packet goes on whatever it takes. First by
 /// id, because producers come before consumers: over all workers, the first has all its inputs.
 bool WorkerState::admit_first() {
-  if (active != 0 || !waiting_for_slots.empty()) return false;
+  if (!nothing_runs() || !waiting_for_slots.empty()) return false;
   const PacketId first = unfinished.first();
   if (first == kNone) return false;
   Record& record = *find(first);

@@ -76,7 +76,25 @@ void WorkerState::attach_input(Record& record, std::uint32_t index) {
   } else if (find_copy(source.producer) != nullptr) {
     attach_copy(record, index);  // a replica that took over
   } else {
-    report_missing(record, index);
+    early_readers.push_back({record.packet, index});
+  }
+}
+
+/// Attaches what was told to be made here before the packet that makes it came.
+void WorkerState::attach_early_readers(PacketId producer) {
+  std::vector<machine::Reader> readers;
+  readers.swap(early_readers);
+  for (const machine::Reader& reader : readers) {
+    Record* record = find(reader.packet);
+    if (record == nullptr || reader.input >= record->inputs.size()) continue;
+    const DealtInput& input = record->inputs[reader.input];
+    if (input.state != InputState::Lost || input.source.owner != options.id) continue;
+    if (input.source.producer != producer) {
+      early_readers.push_back(reader);
+      continue;
+    }
+    attach_input(*record, reader.input);
+    inputs_changed(*record);
   }
 }
 

@@ -153,6 +153,7 @@ void WorkerState::remove(Record& record) {
     const bool is_read = input.state == InputState::Local || input.state == InputState::Making;
     if (!is_read || input.source.producer != record.packet) continue;
     set_input(*consumer, reader.input, InputState::Lost);
+    emit(SendMissing{consumer->packet, consumer->attempt, record.packet, record.attempt, options.id});
     inputs_changed(*consumer);
   }
   record.packet = kNone;

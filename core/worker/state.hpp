@@ -155,6 +155,7 @@ struct WorkerState {
   void attach_input(Record& record, std::uint32_t index);
   void attach_local(Record& record, std::uint32_t index, Record& producer);
   void attach_copy(Record& record, std::uint32_t index);
+  void attach_early_readers(PacketId producer);
   void report_missing(Record& record, std::uint32_t index);
   void detach_input(Record& record, std::uint32_t index);
   void set_input(Record& record, std::uint32_t index, machine::InputState state);
@@ -172,6 +173,8 @@ struct WorkerState {
 
   // ---- Admission and activation (admit.cpp) ----
   void pump();
+  /// True if no packet is at the executor, or those that are wait for others.
+  bool nothing_runs() const { return active == 0 || idle_slots >= options.slots; }
   bool admit_next();
   bool admit_first();
   bool fits(std::uint64_t bytes) const { return budget == 0 || (!paused && used + reserved + bytes <= budget); }
@@ -196,6 +199,7 @@ struct WorkerState {
   std::deque<Copy> copies;
   std::vector<std::uint32_t> free_copies;
   machine::IdMap copy_by_packet;
+  std::vector<machine::Reader> early_readers;  // of packets that are said to be dealt here and have not come yet
 
   machine::OrderedPackets queue;              // Queued, without needs of their own
   machine::OrderedPackets gated_queue;        // Queued, with

@@ -3,6 +3,9 @@
 #include "core/worker/state.hpp"
 
 namespace weft {
+namespace {
+bool is_newer_attempt(Attempt a, Attempt b) { return static_cast<std::int16_t>(static_cast<Attempt>(a - b)) > 0; }
+}  // namespace
 
 using machine::CopyRecord;
 using machine::Stage;
@@ -48,6 +51,8 @@ void WorkerState::on(const PacketsDealt& event) {
   for (const DealtPacket& dealt : event.packets) {
     Record* known = find(dealt.packet);
     if (known != nullptr && known->attempt == dealt.attempt) continue;  // told twice
+    if (known != nullptr && is_newer_attempt(known->attempt, dealt.attempt)) continue;  // late
+    if (known != nullptr && known->stage == Stage::Active) emit(CancelActive{known->packet, known->attempt});
     if (known != nullptr) remove(*known);
     Record& record = add(dealt, event);
     if (record.spec.has(packet_flags::kScattered)) {
@@ -56,11 +61,13 @@ void WorkerState::on(const PacketsDealt& event) {
       for (std::uint32_t i = 0; i != record.inputs.size(); ++i) attach_input(record, i);
       inputs_changed(record);
     }
+    if (!early_readers.empty()) attach_early_readers(dealt.packet);
   }
 }
 
 void WorkerState::on(const PacketDone& event) {
   Record* record = find(event.packet, event.attempt);
+  if (record == nullptr) emit(Discard{event.packet, event.attempt});  // cancelled while it ended
   if (record == nullptr || record->stage != Stage::Active) return;
   finish(*record, event.bytes);
   emit(SendFinished{{event.packet, event.attempt, event.failed_tasks, event.bytes, event.run_ns}});

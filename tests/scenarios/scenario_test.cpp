@@ -41,6 +41,10 @@ class Player {
       worker_ = std::make_unique<Worker>(parse_worker_options(line));
       return {};
     }
+    if (line.verb == "wait") {
+      time_ += static_cast<Nanoseconds>(parse_number(line.words.at(0)));
+      return {};
+    }
     if (scheduler_ != nullptr) return scheduler_answers(line);
     if (worker_ == nullptr) throw std::runtime_error("the first line names the machine: scheduler or worker");
     return worker_answers(line);

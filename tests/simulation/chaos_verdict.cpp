@@ -59,6 +59,7 @@ bool ChaosRun::is_explained(const Report& report) const {
     case Reason::NotEnoughSlots:
     case Reason::NoAllowedWorker:
     case Reason::TooLarge:
+    case Reason::MemoryFull:
       return false;
   }
   return false;
