@@ -5,6 +5,7 @@
 #include "core/graph/boxes.hpp"
 #include "core/graph/extras.hpp"
 #include "core/graph/failure_text.hpp"
+#include "core/graph/graph_size.hpp"
 #include "core/graph/task_name.hpp"
 #include "core/runtime/machine.hpp"
 
@@ -44,6 +45,20 @@ SchedulerOptions scheduler_options() {
   return options;
 }
 
+Nanoseconds coarse_now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+  return static_cast<Nanoseconds>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
+/// A graph may take this share of the memory for results, unless it is configured.
+constexpr double kGraphShare = 0.5;
+
+std::uint64_t graph_limit(const Settings& settings, std::uint64_t budget) {
+  if (!settings.graph_limit_bytes.automatic()) return settings.graph_limit_bytes.of(budget);
+  return static_cast<std::uint64_t>(kGraphShare * static_cast<double>(budget));
+}
+
 std::map<std::string, std::uint32_t> number(const std::map<std::string, std::uint32_t>& amounts) {
   std::map<std::string, std::uint32_t> ids;
   for (const auto& [name, amount] : amounts) ids.emplace(name, static_cast<std::uint32_t>(ids.size()));
@@ -67,6 +82,8 @@ LocalRuntime::LocalRuntime(Settings settings, std::map<std::string, std::uint32_
       executor_(machine::executor_options(settings_), ledger_, *this),
       scheduler_(scheduler_options()),
       worker_(worker_options(settings_, executor_.slot_count(), budget_bytes_, resources, resource_ids_)),
+      progress_(progress_mode(settings_.progress), settings_.progress_interval,
+                Progress::Source{[](void* self) { return static_cast<LocalRuntime*>(self)->progress_snapshot(); }, this}),
       client_book_(ledger_.open_book("client")) {
   client_book_.start();
   apply_log_settings(settings_);
@@ -237,11 +254,43 @@ void LocalRuntime::launch_needed(TaskId task, const TaskOptions* options) {
   if (!order.empty()) launch(order, options);
 }
 
+/// Waits, and shows progress once that takes long. A wait inside a task shows nothing: the one outside does.
+template <class Done>
+void LocalRuntime::wait_showing(TaskId task, const Done& done) {
+  if (done()) return;
+  if (executor_.inside()) return executor_.help_until(task, done);
+  constexpr Nanoseconds kLong = 500'000'000;
+  const Nanoseconds begun = coarse_now();
+  std::unique_lock showing(progress_mutex_, std::defer_lock);
+  executor_.help_until(task, [&] {
+    if (!showing.owns_lock() && coarse_now() - begun > kLong && showing.try_lock()) progress_.start();
+    return done();
+  });
+  if (showing.owns_lock()) progress_.stop();
+}
+
+ProgressSnapshot LocalRuntime::progress_snapshot() {
+  ProgressSnapshot snapshot;
+  snapshot.done = tasks_done_.load(std::memory_order_relaxed);
+  snapshot.total = tasks_total_.load(std::memory_order_relaxed);
+  snapshot.memory_bytes = memory_->used_bytes();
+  snapshot.memory_limit_bytes = budget_bytes_;
+  snapshot.failed = tasks_failed_.load(std::memory_order_relaxed);
+  for (unsigned i = 0; i < executor_.slot_count(); ++i) snapshot.running += executor_.slot(i).leased() ? 1 : 0;
+  return snapshot;
+}
+
 void LocalRuntime::run(detail::GraphParts& graph) {
   if (graph.running.exchange(true)) throw Error("Client::run: this graph is running already");
   if (executor_.inside()) {
     graph.running.store(false);
     throw Error("Client::run: a graph cannot be run from inside a task; submit its calls as tasks instead");
+  }
+  try {
+    check_graph_size(graph, graph_limit(settings_, budget_bytes_));
+  } catch (...) {
+    graph.running.store(false);
+    throw;
   }
   if (graph.ran) detail::rewind(graph);
   graph.ran = true;
@@ -289,7 +338,7 @@ void LocalRuntime::run(detail::GraphParts& graph) {
   }
   for (const TaskId task : graph.guarded) executor_.release_guard(task);
   book_client(Phase::Submit, ticks_now() - begun);
-  executor_.help_until(kNone, [&] { return graph.packets_left.load(std::memory_order_acquire) == 0; });
+  wait_showing(kNone, [&] { return graph.packets_left.load(std::memory_order_acquire) == 0; });
   for (const TaskRange range : graph.ranges) {
     for (TaskId at = range.first; at < range.end; at += arena::kSegmentTasks - at % arena::kSegmentTasks) {
       arena::segment_packets[at >> arena::kSegmentShift] = kNone;
@@ -306,7 +355,7 @@ void LocalRuntime::run(detail::GraphParts& graph) {
 
 void LocalRuntime::wait(TaskId task) {
   const std::atomic<std::uint64_t>& word = arena::task(task).word;
-  executor_.help_until(task, [&] { return (word.load(std::memory_order_acquire) & task_word::kDone) != 0; });
+  wait_showing(task, [&] { return (word.load(std::memory_order_acquire) & task_word::kDone) != 0; });
 }
 
 // --- Carrying actions ------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@
 
 #include <weft/config.hpp>
 #include <weft/memory.hpp>
+#include <weft/progress.hpp>
 #include <weft/task_options.hpp>
 
 #include <map>
@@ -83,6 +84,9 @@ class LocalRuntime final : public Executor::Listener, public ResultMemory::Liste
   void tell_scheduler(SchedulerEventBody body);
   void tell_worker(WorkerEventBody body);
   void let_go(PacketId packet);
+  template <class Done>
+  void wait_showing(TaskId task, const Done& done);
+  ProgressSnapshot progress_snapshot();
   void refuse(PacketId packet, Reason reason, std::uint32_t detail);
   Nanoseconds now() const;
 
@@ -120,6 +124,9 @@ class LocalRuntime final : public Executor::Listener, public ResultMemory::Liste
   std::atomic<std::uint64_t> tasks_done_{0};
   std::atomic<std::uint64_t> tasks_failed_{0};
   std::atomic<bool> closing_{false};
+  /// Guards the start and the end of the display; held by the wait that shows it.
+  std::mutex progress_mutex_;
+  Progress progress_;
   std::mutex client_book_mutex_;
   SlotBook& client_book_;
 };

@@ -114,6 +114,19 @@ TEST_P(GraphTest, SettingWhatIsNoInputIsAnError) {
   EXPECT_THROW(graph.set(task, Value{2}), Error);
 }
 
+TEST(GraphLimitTest, AGraphOverItsLimitIsRefusedNamingItsLargestParts) {
+  const Client client(Options{.scheduler = "sync", .graph_limit_bytes = "1MiB"});
+  Graph graph;
+  const RandomGraph random(graph, 50'000, 1);
+  try {
+    client.run(graph);
+    FAIL() << "not refused";
+  } catch (const MemoryError& error) {
+    EXPECT_NE(std::string(error.what()).find("graph_test.cpp:"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("50000 tasks"), std::string::npos) << error.what();
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Modes, GraphTest, testing::Values("sync", "threads"));
 
 }  // namespace
