@@ -7,6 +7,8 @@
 
 #include <weft/error.hpp>
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <exception>
 #include <utility>
@@ -17,6 +19,10 @@ namespace {
 
 /// About a second, by which values read ahead are taken for fresher than those in use.
 constexpr Ticks kReadAheadGrace = Ticks{1} << 31;
+/// About a tenth of a second.
+constexpr Ticks kHeapLookTicks = Ticks{1} << 28;
+/// Free memory of the C library that is not worth a look.
+constexpr std::size_t kHeapSlackBytes = std::size_t{24} << 20;
 /// Most bytes that lie in memory, or are on their way, because somebody may soon want them; and an eighth of the budget.
 constexpr std::size_t kReadAheadBytes = std::size_t{64} << 20;
 
@@ -193,7 +199,7 @@ void* ObjectStore::pin_absent(Held* held) {
         ahead_.missed(*held);
         lock.unlock();
         std::exception_ptr failure;
-        make_room(held->bytes);
+        reserve(held->bytes);
         read_ahead_more();
         try {
           bring_back(*held);
@@ -216,12 +222,12 @@ void* ObjectStore::pin_absent(Held* held) {
   }
 }
 
-// A reader that finds no room reads all the same: the task it works for may be the only one that can ever free any.
-void ObjectStore::make_room(std::size_t bytes) noexcept {
+// Who finds no room goes on all the same: the task it works for may be the only one that can ever free any.
+void ObjectStore::reserve(std::size_t bytes) noexcept {
   Budget* const budget = options_.budget;
   if (budget == nullptr) return;
   if (budget->try_reserve(bytes)) return;
-  // A little more than is missing, so that the next readers find room.
+  // A little more than is missing, so that the next ones find room.
   const std::size_t available = budget->available();
   spill(std::max(bytes > available ? bytes - available : 0, budget->limit() / 64));
   if (!budget->try_reserve(bytes)) budget->reserve_anyway(bytes);
@@ -337,6 +343,29 @@ std::size_t ObjectStore::spilled_bytes() const noexcept {
 
 void ObjectStore::sample() noexcept {
   if (options_.budget != nullptr) options_.budget->sample(read_resident_bytes(), Pool::global().cached_bytes());
+}
+
+void ObjectStore::give_back_free_memory() noexcept {
+  Pool::global().trim();
+#if defined(__GLIBC__)
+  ::malloc_trim(0);
+#endif
+}
+
+// The C library keeps what values outside the pool have freed, and a result that was spilled would still be resident.
+// Looked at ten times a second at most, and only while bytes are being moved.
+void ObjectStore::return_freed_heap() noexcept {
+  const Budget* const budget = options_.budget;
+  if (budget == nullptr) return;
+  Ticks next = next_heap_look_.load(std::memory_order_relaxed);
+  const Ticks now = ticks_now();
+  if (now < next || !next_heap_look_.compare_exchange_strong(next, now + kHeapLookTicks)) return;
+  const std::size_t resident = read_resident_bytes();
+  const std::size_t explained = budget->reserved() + Pool::global().cached_bytes();
+  const std::size_t slack = std::max(kHeapSlackBytes, budget->limit() / 16);
+#if defined(__GLIBC__)
+  if (resident > explained + slack) ::malloc_trim(0);
+#endif
 }
 
 MemoryReport ObjectStore::report() const {

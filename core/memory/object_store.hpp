@@ -67,6 +67,10 @@ class ObjectStore final : private Budget::Listener {
   ObjectStore(const ObjectStore&) = delete;
   ObjectStore& operator=(const ObjectStore&) = delete;
 
+  /// Reserves `bytes` in the budget for a value that is there or will be. Without room the caller spills others first, so
+  /// that whoever makes values is held to the rate of the disk; where nothing can go, the budget is passed.
+  void reserve(std::size_t bytes) noexcept;
+
   /// Takes over the value at `place`; `bytes` are reserved in the budget already. `gone` is called once, when the place
   /// is no longer needed: at the end of release().
   Held* put(const ValueType& type, const PayloadOps* payload, void* place, std::size_t bytes, std::int64_t priority,
@@ -99,6 +103,8 @@ class ObjectStore final : private Budget::Listener {
   void spill_between_marks() noexcept;
   /// Charges the budget for resident memory that nobody reserved; some microseconds, for a timer of 10 a second.
   void sample() noexcept;
+  /// Gives the free memory of the pool and of malloc back to the system: for the end of a graph and for idle times.
+  static void give_back_free_memory() noexcept;
   /// Begins to read a spilled value back on a disk thread, in the place of what was not used for longest.
   void prefetch(Held* held);
 
@@ -182,7 +188,6 @@ class ObjectStore final : private Budget::Listener {
   void note_in_memory(Held& held) noexcept;
 
   void* pin_absent(Held* held);
-  void make_room(std::size_t bytes) noexcept;
   void bring_back(Held& held);
   void came_back(Held& held, bool good, Held::State state) noexcept;
 
@@ -199,6 +204,7 @@ class ObjectStore final : private Budget::Listener {
   SpillFile& file();
   void note_problem(const std::string& text);
 
+  void return_freed_heap() noexcept;
   void tell_watcher() const noexcept {
     if (options_.watcher != nullptr) options_.watcher->values_moved();
   }
@@ -218,6 +224,7 @@ class ObjectStore final : private Budget::Listener {
   std::unique_ptr<SpillFile> file_;
   std::atomic<SpillFile*> made_file_{nullptr};
   std::atomic<std::uint64_t> refused_until_{0};
+  std::atomic<std::uint64_t> next_heap_look_{0};
   std::string problem_;
 
   ReadAhead ahead_;

@@ -17,6 +17,8 @@ namespace weft {
 namespace {
 
 constexpr std::chrono::milliseconds kPauseAfterNothing{20};
+/// After so long without work a disk thread gives back what is free in the process.
+constexpr std::chrono::seconds kIdleTime{1};
 /// About a second.
 constexpr Ticks kRefusalTicks = Ticks{1} << 31;
 
@@ -284,7 +286,10 @@ std::size_t ObjectStore::spill(std::size_t bytes) noexcept {
     jobs_changed_.wait(lock, [&run] { return run.helpers == 0; });
   }
   const std::size_t spilled = run.spilled.load();
-  if (spilled != 0) tell_watcher();
+  if (spilled != 0) {
+    return_freed_heap();
+    tell_watcher();
+  }
   return spilled;
 }
 
@@ -363,7 +368,13 @@ void ObjectStore::work() noexcept {
   std::unique_lock lock(jobs_mutex_);
   for (;;) {
     ++idle_threads_;
-    jobs_changed_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
+    const auto wanted = [this] { return stopping_ || !jobs_.empty(); };
+    if (!jobs_changed_.wait_for(lock, kIdleTime, wanted)) {
+      lock.unlock();
+      give_back_free_memory();
+      lock.lock();
+      jobs_changed_.wait(lock, wanted);
+    }
     --idle_threads_;
     if (stopping_) return;
     const Job job = jobs_.front();

@@ -217,6 +217,34 @@ TEST_F(ObjectStoreTest, ReaderMakesRoomByWhatWasNotUsedForLongest) {
   for (Held* const entry : held) store.release(entry);
 }
 
+TEST_F(ObjectStoreTest, WhoMakesValuesIsHeldToTheBudget) {
+  ObjectStore& store = open(4 * kMiB);
+  std::vector<Held*> held;
+  for (int i = 0; i < 20; ++i) {
+    Chunk<int> chunk = numbers(kMiB / sizeof(int), i);
+    const std::size_t bytes = size_of(chunk);
+    store.reserve(bytes);
+    held.push_back(store.put(value_type<Chunk<int>>, payload_ops<Chunk<int>>,
+                             Place<Chunk<int>>::make(std::move(chunk)), bytes, 0, Place<Chunk<int>>::gone));
+  }
+  EXPECT_LE(budget_->peak(), budget_->limit());
+  EXPECT_GE(store.spilled_bytes(), 16 * kMiB);
+  for (Held* const entry : held) store.release(entry);
+}
+
+TEST_F(ObjectStoreTest, SpilledHeapValuesLeaveResidentMemoryToo) {
+  ObjectStore& store = open(1000 * kMiB);
+  std::vector<Held*> held;
+  const std::size_t before = read_resident_bytes();
+  // Below the threshold from which malloc maps blocks by themselves.
+  for (int i = 0; i < 1000; ++i) held.push_back(put(std::vector<double>(8'000, 1.0)));
+  EXPECT_GT(read_resident_bytes(), before + 50 * kMiB);
+  store.spill(~std::size_t{0});
+  ObjectStore::give_back_free_memory();
+  EXPECT_LT(read_resident_bytes(), before + 20 * kMiB);
+  for (Held* const entry : held) store.release(entry);
+}
+
 TEST_F(ObjectStoreTest, ReaderPassesTheBudgetRatherThanWaitForOtherReaders) {
   ObjectStore& store = open(3 * kMiB);
   Held* const first = put(numbers(kMiB / 2, 1));
