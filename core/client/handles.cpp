@@ -22,7 +22,8 @@ bool is_cancelled(TaskId task, std::uint64_t word) {
   if ((word & task_word::kExtra) == 0) return false;
   bool cancelled = false;
   extras::read(task, [&](const TaskExtra& extra) {
-    cancelled = extra.cancelled || (extra.failure != nullptr && extra.failure->kind == TaskFailure::Kind::Cancelled);
+    // A task that was refused is taken out the same way, but has a reason of its own.
+    cancelled = extra.failure != nullptr ? extra.failure->kind == TaskFailure::Kind::Cancelled : extra.cancelled;
   });
   return cancelled;
 }

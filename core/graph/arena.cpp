@@ -116,7 +116,6 @@ std::pair<std::uint32_t, std::uint32_t> take_segments(std::uint32_t wanted) {
     b.fresh_segment += wanted;
   }
   for (std::uint32_t i = 0; i < count; ++i) {
-    b.live[first + i].store(kSegmentTasks, std::memory_order_relaxed);
     b.first_block[first + i] = kNone;
     segment_packets[first + i] = kNone;
   }
@@ -141,6 +140,8 @@ void refill_tasks(Cursor& cursor) {
     cursor.run_end = (first + count) << kSegmentShift;
     cursor.refill_segments = std::min(cursor.refill_segments * 2, kLongestRun);
   }
+  // Its records count as given out only now; the rest of the run is merely kept for this cursor.
+  book().live[cursor.next_task >> kSegmentShift].store(kSegmentTasks, std::memory_order_relaxed);
   cursor.end_task = cursor.next_task + kSegmentTasks;
   // Edges belong to a segment, so a new segment starts a new block.
   cursor.next_edge = cursor.end_edge = 0;
@@ -173,7 +174,7 @@ void refill_edges(Cursor& cursor, std::uint32_t count) {
 void close(Cursor& cursor) noexcept {
   if (cursor.next_task != cursor.end_task) give_back(cursor.next_task >> kSegmentShift, cursor.end_task - cursor.next_task);
   for (TaskId at = cursor.end_task; at != cursor.run_end; at += kSegmentTasks) {
-    give_back(at >> kSegmentShift, kSegmentTasks);
+    recycle_segment(at >> kSegmentShift);
   }
   cursor = Cursor{};
 }
