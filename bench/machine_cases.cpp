@@ -70,7 +70,6 @@ void run_simulate(const Case& self, const Arguments& arguments, const Output& ou
   line.number("busy_fraction", report.busy_fraction).number("plain_busy_fraction", report.plain_busy_fraction);
   line.number("ideal_over_makespan", report.ideal_over_makespan);
   line.number("machine_us_per_task", report.machine_us_per_task);
-  line.number("scheduler_us_per_task", report.scheduler_us_per_task);
   line.number("worker_us_per_task", report.worker_us_per_task).number("scheduler_load", report.scheduler_load);
   line.number("virtual_seconds", report.makespan_seconds);
   line.integer("scheduler_peak_bytes", static_cast<std::int64_t>(report.scheduler_peak_bytes));

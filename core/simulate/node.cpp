@@ -1,6 +1,5 @@
 #include "core/simulate/node.hpp"
 
-#include <chrono>
 #include <string>
 #include <utility>
 #include <variant>
@@ -68,9 +67,7 @@ void Node::handle(const WorkerEventBody& body) {
     }
   }
   actions_.clear();
-  const auto begun = std::chrono::steady_clock::now();
-  machine_.handle({now, body}, actions_);
-  const auto took = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - begun).count();
+  const Nanoseconds took = stopwatch_.measure([&] { machine_.handle({now, body}, actions_); });
   machine_ns_ += took;
   ++events_;
   free_at_ = now + world_.charge(took);

@@ -7,6 +7,7 @@
 
 #include "core/simulate/context.hpp"
 #include "core/simulate/executor.hpp"
+#include "core/simulate/stopwatch.hpp"
 #include "core/simulate/store.hpp"
 #include "core/worker/worker.hpp"
 
@@ -100,6 +101,7 @@ class Node final : public ExecutorListener {
   std::unordered_map<std::uint64_t, std::uint64_t> asked_;  // bytes of fetches under way, by packet and attempt
   std::vector<FinishedPacket> finished_;                    // one message for a batch
 
+  Stopwatch stopwatch_;
   Nanoseconds machine_ns_ = 0;
   std::uint64_t events_ = 0;
 };

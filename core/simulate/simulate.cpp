@@ -133,9 +133,8 @@ void fill_in(SimulationReport& report, const World& world, const BusyMeter& mete
   Nanoseconds workers_ns = 0;
   for (WorkerId worker = 0; worker < world.node_count(); ++worker) workers_ns += world.node(worker).machine_ns();
   const double tasks = static_cast<double>(report.tasks);
-  report.scheduler_us_per_task = static_cast<double>(world.scheduler_ns()) * 1e-3 / tasks;
+  report.machine_us_per_task = static_cast<double>(world.scheduler_ns()) * 1e-3 / tasks;
   report.worker_us_per_task = static_cast<double>(workers_ns) * 1e-3 / tasks;
-  report.machine_us_per_task = report.scheduler_us_per_task + report.worker_us_per_task;
   report.scheduler_load = static_cast<double>(world.scheduler_ns()) / static_cast<double>(end);
   report.scheduler_events = world.scheduler_events();
   report.messages = world.message_count();

@@ -197,12 +197,14 @@ void World::handle(SchedulerEventBody body) {
   if (context_.trace) trace_event(now, body);
 
   const SchedulerEvent event{now, std::move(body)};
-  const auto begun = std::chrono::steady_clock::now();
-  scheduler_.handle(event, actions_);
-  for (const SchedulerAction& action : actions_.list) {
-    if (const auto* deal = std::get_if<Deal>(&action)) scheduler_.describe_deal(*deal, actions_, described_);
-  }
-  const auto took = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - begun).count();
+  const auto decide = [&] {
+    scheduler_.handle(event, actions_);
+    for (const SchedulerAction& action : actions_.list) {
+      if (const auto* deal = std::get_if<Deal>(&action)) scheduler_.describe_deal(*deal, actions_, described_);
+    }
+  };
+  const bool is_long = std::holds_alternative<PacketsSubmitted>(event.body) || std::holds_alternative<WorkerLost>(event.body);
+  const Nanoseconds took = is_long ? stopwatch_.measure_long(decide) : stopwatch_.measure(decide);
   scheduler_ns_ += took;
   ++scheduler_events_;
   free_at_ = now + charge(took);

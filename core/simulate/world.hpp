@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -13,6 +12,7 @@
 #include "core/simulate/context.hpp"
 #include "core/simulate/node.hpp"
 #include "core/simulate/random.hpp"
+#include "core/simulate/stopwatch.hpp"
 
 namespace weft::sim {
 
@@ -147,6 +147,7 @@ class World {
   std::map<WorkerId, Nanoseconds> line_free_at_;                                   // of each sender
   std::map<std::tuple<WorkerId, WorkerId, std::uint32_t>, Nanoseconds> last_at_;  // what keeps messages in order
 
+  Stopwatch stopwatch_;
   Nanoseconds scheduler_ns_ = 0;
   std::uint64_t scheduler_events_ = 0;
   std::uint64_t messages_ = 0;

@@ -16,7 +16,7 @@ SimulationReport run(SimulationShape shape, std::uint32_t cores, std::uint32_t t
   const SimulationReport report = simulate(options);
   std::printf("%-12s %6u cores: busy %.4f (plain %.4f, ideal/makespan %.4f), scheduler %.3f + workers %.3f us/task, load %.3f\n",
               to_string(shape), cores, report.busy_fraction, report.plain_busy_fraction, report.ideal_over_makespan,
-              report.scheduler_us_per_task, report.worker_us_per_task, report.scheduler_load);
+              report.machine_us_per_task, report.worker_us_per_task, report.scheduler_load);
   return report;
 }
 

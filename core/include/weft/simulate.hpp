@@ -60,11 +60,10 @@ struct SimulationReport {
   double plain_busy_fraction = 0;
   /// The makespan of a greedy schedule of the same durations with free decisions and free transfers, over this one.
   double ideal_over_makespan = 0;
-  /// Time inside the scheduler machine and inside all worker machines together, for each task.
-  double scheduler_us_per_task = 0;
-  double worker_us_per_task = 0;
-  /// Their sum.
+  /// Time inside the scheduler machine, and making its messages, for each task: the one place where all are decided.
   double machine_us_per_task = 0;
+  /// Time inside the worker machines, all together, for each task. In a cluster each has its own processor and cache.
+  double worker_us_per_task = 0;
   /// Share of the makespan that the scheduler spent deciding.
   double scheduler_load = 0;
   std::uint64_t scheduler_events = 0;
