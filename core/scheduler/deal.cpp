@@ -42,13 +42,15 @@ void SchedulerState::remove_ready(PacketId id, PacketRecord& record) {
 }
 
 /// Deals by priority and id until no class can go. A class whose first packet has no worker waits as a whole.
-void SchedulerState::deal_ready() {
+/// Within a submission nobody knows yet who reads what: then it ends at the first packet that is not wanted itself.
+void SchedulerState::deal_ready(Certain which) {
   if (ready.size() == 0) return;
   ready.unblock_all();
   for (;;) {
     const machine::ReadyQueue::Pick pick = ready.first();
     if (pick.kind == kNone) break;
     PacketRecord& record = packets[pick.packet];
+    if (which == Certain::Wanted && !record.wanted()) return;
     const WorkerId worker = choose_worker(pick.packet, record);
     if (worker != kNone) {
       prefetch_inputs(pick.packet + kDealAhead);
@@ -58,7 +60,8 @@ void SchedulerState::deal_ready() {
       ready[pick.kind].blocked = true;
     }
   }
-  if (ready.size() != 0 && counts.in(PacketState::Running) == 0 && counts.workers != 0) break_standstill();
+  const bool stands_still = ready.size() != 0 && counts.in(PacketState::Running) == 0 && counts.workers != 0;
+  if (which == Certain::All && stands_still) break_standstill();
 }
 
 void SchedulerState::break_standstill() {

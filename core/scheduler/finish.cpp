@@ -9,9 +9,9 @@ namespace packet_traits = machine::packet_traits;
 
 namespace {
 // One after the other: the record, its edges, the records of its inputs.
-constexpr std::size_t kRecordAhead = 12;
-constexpr std::size_t kEdgesAhead = 8;
-constexpr std::size_t kInputsAhead = 4;
+constexpr std::size_t kRecordAhead = 30;
+constexpr std::size_t kEdgesAhead = 20;
+constexpr std::size_t kInputsAhead = 10;
 }
 
 /// 1. Each packet leaves its worker's list and becomes InMemory. 2. Its share in its inputs ends; what nobody needs any

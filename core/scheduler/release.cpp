@@ -10,9 +10,9 @@ namespace packet_bits = machine::packet_bits;
 
 namespace {
 // One after the other: the record, its edges, the records of its inputs and the neighbours in their lists.
-constexpr std::size_t kRecordAhead = 12;
-constexpr std::size_t kEdgesAhead = 8;
-constexpr std::size_t kInputsAhead = 4;
+constexpr std::size_t kRecordAhead = 30;
+constexpr std::size_t kEdgesAhead = 20;
+constexpr std::size_t kInputsAhead = 10;
 }
 
 /// True if the packet's tasks may be started once more (or for the first time).

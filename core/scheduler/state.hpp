@@ -69,7 +69,8 @@ struct SchedulerState {
   void drop_outputs(PacketId id, PacketRecord& record);
 
   // ---- Dealing (deal.cpp) ----
-  void deal_ready();
+  enum class Certain { All, Wanted };
+  void deal_ready(Certain which = Certain::All);
   bool waits_for_inputs(PacketId id) const;
   /// Nothing runs and no worker takes more: deals one packet into what is left of a paused worker's memory, or says which
   /// packets have to wait until outputs are released.

@@ -16,6 +16,9 @@ namespace {
 constexpr std::uint32_t kRecordAhead = 32;
 constexpr std::uint32_t kListAhead = 16;
 
+/// A large batch is dealt as it comes, while its records are in the cache.
+constexpr std::uint32_t kDealEvery = 256;
+
 bool is_plain(const Needs& needs) { return needs.slots <= 1 && needs.resources.empty() && needs.workers.empty(); }
 
 }  // namespace
@@ -45,6 +48,10 @@ void SchedulerState::on(const PacketsSubmitted& event) {
     add_edges(id, event.producers.data() + spec.first_producer, spec.producer_count);
     require_one(id, false);
     refuse_if_impossible(id, packets[id]);
+    if (i % kDealEvery == kDealEvery - 1) {
+      require(kNone, false);
+      deal_ready(Certain::Wanted);
+    }
   }
   require(kNone, false);
   for (std::uint32_t i = 0; i != count; ++i) {
