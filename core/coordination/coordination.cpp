@@ -58,8 +58,8 @@ class OpenRegistry {
 
 [[noreturn]] void refuse_type(const std::string& kind, const std::string& name, std::string_view has,
                               std::string_view wanted) {
-  throw Error(kind + " \"" + name + "\" is of " + std::string(has) + " and was asked for as one of " + std::string(wanted) +
-              ": use the type it was made with, or another name");
+  throw Error(kind + " \"" + name + "\" is of " + std::string(has) + " and was asked for as one of " +
+              std::string(wanted) + ": use the type it was made with, or another name");
 }
 
 std::string names_of(std::map<Place, Entry>& entries, std::uint32_t client, const std::string& kind) {
@@ -83,7 +83,8 @@ std::uint64_t who_asks() {
 void require_not_holder(LeaseState& state, const std::string& name) {
   const std::lock_guard lock(state.mutex);
   if (state.free == 0 && state.holder == who_asks()) {
-    throw Error("Lock \"" + name + "\" is asked for by the one who holds it, who would wait for itself: release it first");
+    throw Error("Lock \"" + name +
+                "\" is asked for by the one who holds it, who would wait for itself: release it first");
   }
 }
 
@@ -122,8 +123,9 @@ void refuse_empty_name(const char* kind) {
 }
 
 void refuse_size(const char* kind, const std::string& name, const char* size, std::size_t has, std::size_t wanted) {
-  throw Error(std::string(kind) + " \"" + name + "\" has " + size + " of " + std::to_string(has) + " and was asked for with " +
-              std::to_string(wanted) + ": use the number it was made with, or another name");
+  throw Error(std::string(kind) + " \"" + name + "\" has " + size + " of " + std::to_string(has) +
+              " and was asked for with " + std::to_string(wanted) +
+              ": use the number it was made with, or another name");
 }
 
 void add_published(std::uint32_t client, const std::string& name, std::string_view type,
@@ -138,8 +140,8 @@ std::shared_ptr<SharedObject> find_published(std::uint32_t client, const std::st
   OpenRegistry open(client);
   const auto at = open.entries().find({client, kPublished, name});
   if (at == open.entries().end()) {
-    throw Error("get_published: nothing is published as \"" + name + "\"; published are: " +
-                names_of(open.entries(), client, kPublished));
+    throw Error("get_published: nothing is published as \"" + name +
+                "\"; published are: " + names_of(open.entries(), client, kPublished));
   }
   if (at->second.type != type) refuse_type(kPublished, name, at->second.type, type);
   return at->second.object;
@@ -168,8 +170,8 @@ void unpublish(const Client& client, const std::string& name) {
   detail::OpenRegistry open(serial);
   const auto at = open.entries().find({serial, detail::kPublished, name});
   if (at == open.entries().end()) {
-    throw Error("unpublish: nothing is published as \"" + name + "\"; published are: " +
-                detail::names_of(open.entries(), serial, detail::kPublished));
+    throw Error("unpublish: nothing is published as \"" + name +
+                "\"; published are: " + detail::names_of(open.entries(), serial, detail::kPublished));
   }
   gone = std::move(at->second.object);
   open.entries().erase(at);
@@ -195,9 +197,8 @@ void Lease::release() noexcept {
 }
 
 Semaphore::Semaphore(const Client& client, const std::string& name, std::size_t leases)
-    : named_(detail::serial_of(client), "Semaphore", name, "leases", [leases](detail::LeaseState& state) {
-        state.leases = state.free = leases;
-      }) {
+    : named_(detail::serial_of(client), "Semaphore", name, "leases",
+             [leases](detail::LeaseState& state) { state.leases = state.free = leases; }) {
   if (named_.state().leases != leases) {
     detail::refuse_size("Semaphore", name, "a number of leases", named_.state().leases, leases);
   }

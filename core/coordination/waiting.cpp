@@ -90,11 +90,16 @@ bool wait_until(std::uint32_t client, const std::string& what, std::int64_t long
   // It is looked at again after it has said true, and an attempt takes what it waited for: so the first end stands.
   const auto ended = [&] {
     if (how != End::None) return true;
-    if (attempt()) how = End::Got;
-    else if (clock_ms(CLOCK_MONOTONIC) >= end) how = End::Late;
-    else if (is_closing(*runtime)) how = End::Closing;
-    else if (asked_to_cancel(task)) how = End::Cancelled;
-    else if (longest_ms < 0 && lonely.is_hopeless()) how = End::Hopeless;
+    if (attempt())
+      how = End::Got;
+    else if (clock_ms(CLOCK_MONOTONIC) >= end)
+      how = End::Late;
+    else if (is_closing(*runtime))
+      how = End::Closing;
+    else if (asked_to_cancel(task))
+      how = End::Cancelled;
+    else if (longest_ms < 0 && lonely.is_hopeless())
+      how = End::Hopeless;
     return how != End::None;
   };
   while (how == End::None) {
@@ -102,14 +107,19 @@ bool wait_until(std::uint32_t client, const std::string& what, std::int64_t long
     if (how == End::None) how = End::Closing;
   }
   switch (how) {
-    case End::Got: return true;
+    case End::Got:
+      return true;
     case End::None:
-    case End::Late: return false;
-    case End::Cancelled: throw CancelledError("the task was cancelled while it waited for " + what);
-    case End::Closing: throw CancelledError("the client was closed while somebody waited for " + what);
+    case End::Late:
+      return false;
+    case End::Cancelled:
+      throw CancelledError("the task was cancelled while it waited for " + what);
+    case End::Closing:
+      throw CancelledError("the client was closed while somebody waited for " + what);
     case End::Hopeless:
-      throw Error("waiting for " + what + " would never end: the scheduler is sync, whose one thread is here, and " +
-                  "nothing that is left to run changes it; use the threads scheduler, or make what is waited for first");
+      throw Error(
+          "waiting for " + what + " would never end: the scheduler is sync, whose one thread is here, and " +
+          "nothing that is left to run changes it; use the threads scheduler, or make what is waited for first");
   }
   return false;
 }

@@ -51,8 +51,8 @@ struct Ticket {
   Arguments arguments;
 };
 
-/// Says that a ticket has no inputs. It is not a message either: it stays where its actor is, so that checking transfers
-/// leaves it alone, as all arguments that tell their handles.
+/// Says that a ticket has no inputs. It is not a message either: it stays where its actor is, so that checking
+/// transfers leaves it alone, as all arguments that tell their handles.
 template <class T, class M, class Arguments, class Visit>
 void weft_handles(const Ticket<T, M, Arguments>&, Visit&&) {}
 
@@ -128,8 +128,8 @@ inline constexpr bool local_only<detail::Ticket<T, M, A>> = true;
 ///     Actor<Counter> counter(client, 10);
 ///     Future<int> now = counter.call(&Counter::add, 5);
 ///
-/// A call that throws fails its own future; later ones go on. All calls are made, also those whose futures nobody keeps.
-/// The object lives as long as an Actor or a call that has not ended. A method must not wait for a later call.
+/// A call that throws fails its own future; later ones go on. All calls are made, also those whose futures nobody
+/// keeps. The object lives as long as an Actor or a call that has not ended. A method must not wait for a later call.
 /// Owns: a share of the object.  Threading: any thread.
 template <class T>
 class Actor {
@@ -144,11 +144,11 @@ class Actor {
                                      detail::Ticket<T, Nothing, decltype(given)>{actor_, {}, std::move(given)});
   }
 
-#define WEFT_CALL(TYPES, PARAMETERS, ARGUMENTS)                                                                   \
-  /** Calls a method, or a function that takes T& first, with arguments that may be handles. */                   \
-  template <class M TYPES>                                                                                        \
-  auto call(M method PARAMETERS, const std::source_location& where = std::source_location::current()) const {     \
-    return call_at(where, method ARGUMENTS);                                                                      \
+#define WEFT_CALL(TYPES, PARAMETERS, ARGUMENTS)                                                               \
+  /** Calls a method, or a function that takes T& first, with arguments that may be handles. */               \
+  template <class M TYPES>                                                                                    \
+  auto call(M method PARAMETERS, const std::source_location& where = std::source_location::current()) const { \
+    return call_at(where, method ARGUMENTS);                                                                  \
   }
 #include <weft/call_overloads.def>
 #undef WEFT_CALL

@@ -28,9 +28,9 @@ std::vector<TextBlock> text_blocks(const std::vector<std::string>& patterns, con
 ///     for (auto& [word, count] : words.frequencies().topk(10, by_count).compute(client)) ...
 ///
 /// Partitions keep their order, elements theirs within them; reductions join neighbouring partitions two by two, so the
-/// bits of a result depend on the data and its partitions alone, never on workers. Callables are called concurrently and
-/// must travel: functions, lambdas whose captures are trivially copyable, structs of values with operator().
-/// Owns: handles of its partitions; copying is cheap.  Threading: as a vector.
+/// bits of a result depend on the data and its partitions alone, never on workers. Callables are called concurrently
+/// and must travel: functions, lambdas whose captures are trivially copyable, structs of values with operator(). Owns:
+/// handles of its partitions; copying is cheap.  Threading: as a vector.
 template <class T>
 class Bag {
  public:
@@ -65,18 +65,10 @@ class Bag {
     return *this;
   }
   /// Returns the first `most` elements, computing one partition after another until there are enough.
-  Items take(const Client& client, std::size_t most) const {
-    Items taken;
-    for (std::size_t i = 0; i < partitions_.size() && taken.size() < most; ++i) {
-      client.persist(partitions_[i]).inspect([&](const Items& items) {
-        const std::size_t wanted = std::min(items.size(), most - taken.size());
-        taken.insert(taken.end(), items.begin(), items.begin() + static_cast<std::ptrdiff_t>(wanted));
-      });
-    }
-    return taken;
-  }
+  Items take(const Client& client, std::size_t most) const;
 
-  // --- Element by element ----------------------------------------------------------------------------------------------
+  // --- Element by element
+  // ----------------------------------------------------------------------------------------------
 
   /// Describes f(x) of each element.
   template <class F>
@@ -124,7 +116,8 @@ class Bag {
   /// Joins neighbouring partitions until there are at most `partitions`.
   Bag coalesce(std::size_t partitions, const Where& where = Where::current()) const;
 
-  // --- Reductions --------------------------------------------------------------------------------------------------------
+  // --- Reductions
+  // --------------------------------------------------------------------------------------------------------
 
   /// Folds each partition's elements into `initial`, and the partitions' results with `combine`. `initial` begins every
   /// partition, so it must change nothing: 0 for a sum.
@@ -172,19 +165,25 @@ class Bag {
     return DelayedFunction(detail::TakeMean<R>{}, where)(sums);
   }
   /// Describes the variance over count - ddof.
-  Delayed<double> var(unsigned ddof = 0, const Where& where = Where::current()) const { return spread(ddof, false, where); }
-  Delayed<double> std(unsigned ddof = 0, const Where& where = Where::current()) const { return spread(ddof, true, where); }
+  Delayed<double> var(unsigned ddof = 0, const Where& where = Where::current()) const {
+    return spread(ddof, false, where);
+  }
+  Delayed<double> std(unsigned ddof = 0, const Where& where = Where::current()) const {
+    return spread(ddof, true, where);
+  }
   /// Describes whether the predicate holds for any element, for all.
   template <class F>
   Delayed<bool> any(F predicate, const Where& where = Where::current()) const;
   template <class F>
   Delayed<bool> all(F predicate, const Where& where = Where::current()) const;
-  /// Describes the first `most` elements. All partitions are computed; take(client, most) computes no more than it needs.
+  /// Describes the first `most` elements. All partitions are computed; take(client, most) computes no more than it
+  /// needs.
   Delayed<Items> take(std::size_t most, const Where& where = Where::current()) const {
     return tree(list_parts(detail::TakeFirst<T>{}, where, std::uint64_t{most}), detail::CombineFirst<T>{most}, where);
   }
 
-  // --- By key: one partition, keys in order of first appearance, unless something else is said --------------------------
+  // --- By key: one partition, keys in order of first appearance, unless something else is said
+  // --------------------------
 
   /// Folds the elements of each key into `initial`: pairs (key, result).
   template <class Key, class F, class R, class C>
@@ -194,8 +193,8 @@ class Bag {
     require_call<C, R, const R&>();
     using K = detail::KeyOf<Key, T>;
     const detail::FoldByEach<T, K, R, Key, F> fold{detail::carry(std::move(key)), detail::carry(std::move(function))};
-    return one_partition(
-        tree(list_parts(fold, where, initial), detail::CombineByKey<K, R, C>{detail::carry(std::move(combine))}, where));
+    return one_partition(tree(list_parts(fold, where, initial),
+                              detail::CombineByKey<K, R, C>{detail::carry(std::move(combine))}, where));
   }
   template <class Key, class F, class R>
   auto foldby(Key key, F function, R initial, const Where& where = Where::current()) const {
@@ -220,14 +219,15 @@ class Bag {
     return one_partition(
         tree(list_parts(each, where, std::uint64_t{k}), detail::CombineTop<T, Key>{each, std::uint64_t{k}}, where));
   }
-  /// Describes pairs (key, its elements in order) in `partitions` partitions (0: as many as there are). A key's hash says
-  /// in which; within a partition keys are in order of first appearance.
+  /// Describes pairs (key, its elements in order) in `partitions` partitions (0: as many as there are). A key's hash
+  /// says in which; within a partition keys are in order of first appearance.
   template <class Key>
   auto groupby(Key key, std::size_t partitions = 0, const Where& where = Where::current()) const;
   /// Describes pairs (mine, other's) of elements with equal keys, in my order, then the other's. Each of my partitions
   /// looks at the whole of the other bag: let the smaller one be `other`.
   template <class U, class Key, class OtherKey>
-  Bag<std::pair<T, U>> join(const Bag<U>& other, Key key, OtherKey other_key, const Where& where = Where::current()) const;
+  Bag<std::pair<T, U>> join(const Bag<U>& other, Key key, OtherKey other_key,
+                            const Where& where = Where::current()) const;
 
  private:
   template <class>

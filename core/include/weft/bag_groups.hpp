@@ -78,9 +78,8 @@ template <class T, class Key>
 struct TopEach {
   [[no_unique_address]] Carried<Key> key;
   std::vector<T> operator()(std::vector<T> items, std::uint64_t most) const {
-    std::stable_sort(items.begin(), items.end(), [this](const T& left, const T& right) {
-      return key_less<KeyOf<Key, T>>(key(right), key(left));
-    });
+    std::stable_sort(items.begin(), items.end(),
+                     [this](const T& left, const T& right) { return key_less<KeyOf<Key, T>>(key(right), key(left)); });
     if (items.size() > most) items.erase(items.begin() + static_cast<std::ptrdiff_t>(most), items.end());
     return items;
   }

@@ -74,7 +74,9 @@ inline std::uint64_t mix_hash(std::uint64_t seed, std::uint64_t value) {
 }
 
 template <class T>
-concept HasStdHash = requires(const T& value) { std::hash<T>{}(value); };
+concept HasStdHash = requires(const T& value) {
+  std::hash<T>{}(value);
+};
 
 /// Returns a number that equal keys share, the same in all processes of one binary.
 template <class T>
@@ -114,7 +116,8 @@ struct KeyHash {
 template <class K>
 class KeyIndex {
  public:
-  static_assert(requires(const K& key) { key == key; }, "weft: a key needs operator==");
+  static_assert(
+      requires(const K& key) { key == key; }, "weft: a key needs operator==");
 
   /// Returns the place of the key, which is `next` if it was not there, and whether it was not.
   std::pair<std::size_t, bool> place(const K& key, std::size_t next) {

@@ -16,7 +16,8 @@ Bag<T> Bag<T>::from(Items items, std::size_t partitions, const Where& where) {
   for (std::size_t i = 0; i < partitions; ++i) {
     const auto first = items.begin() + static_cast<std::ptrdiff_t>(items.size() / partitions * i +
                                                                    std::min(i, items.size() % partitions));
-    const auto length = static_cast<std::ptrdiff_t>(items.size() / partitions + (i < items.size() % partitions ? 1 : 0));
+    const auto length =
+        static_cast<std::ptrdiff_t>(items.size() / partitions + (i < items.size() % partitions ? 1 : 0));
     parts.push_back(give(Items(std::make_move_iterator(first), std::make_move_iterator(first + length))));
   }
   return Bag(std::move(parts));
@@ -32,6 +33,18 @@ Bag<T> Bag<T>::from_futures(const std::vector<Future<Items>>& partitions) {
     parts.push_back(Delayed<Items>::adopt(future.task_id()));
   }
   return Bag(std::move(parts));
+}
+
+template <class T>
+std::vector<T> Bag<T>::take(const Client& client, std::size_t most) const {
+  Items taken;
+  for (std::size_t i = 0; i < partitions_.size() && taken.size() < most; ++i) {
+    client.persist(partitions_[i]).inspect([&](const Items& items) {
+      const std::size_t wanted = std::min(items.size(), most - taken.size());
+      taken.insert(taken.end(), items.begin(), items.begin() + static_cast<std::ptrdiff_t>(wanted));
+    });
+  }
+  return taken;
 }
 
 template <class T>
@@ -133,7 +146,8 @@ Bag<std::int64_t> bag_range(std::int64_t n, std::size_t partitions = 16,
                             const std::source_location& where = std::source_location::current());
 
 /// Describes the lines of all files that match a pattern ("logs/*.txt"), files in order of their names, without their
-/// ends of line. A line belongs to the block in which it begins. Sizes are looked up now, contents are read by the tasks.
+/// ends of line. A line belongs to the block in which it begins. Sizes are looked up now, contents are read by the
+/// tasks.
 Bag<std::string> read_text(const std::string& pattern, const TextOptions& options = {},
                            const std::source_location& where = std::source_location::current());
 /// As above, of several files or patterns, in their order.

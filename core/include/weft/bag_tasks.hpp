@@ -135,10 +135,11 @@ struct AddNumbers {
 
 /// A sum's type: wide enough for any number of elements.
 template <class T>
-using SumOf = std::conditional_t<
-    !std::is_arithmetic_v<T>, T,
-    std::conditional_t<std::is_floating_point_v<T>, std::conditional_t<(sizeof(T) < 8), double, T>,
-                       std::conditional_t<std::is_signed_v<T> || std::is_same_v<T, bool>, std::int64_t, std::uint64_t>>>;
+using SumOf =
+    std::conditional_t<!std::is_arithmetic_v<T>, T,
+                       std::conditional_t<std::is_floating_point_v<T>, std::conditional_t<(sizeof(T) < 8), double, T>,
+                                          std::conditional_t<std::is_signed_v<T> || std::is_same_v<T, bool>,
+                                                             std::int64_t, std::uint64_t>>>;
 
 template <class T, class R>
 struct SumEach {
@@ -171,7 +172,8 @@ struct CountEach {
   }
 };
 
-/// The smallest element (kLeast) or the greatest; the first of equal ones. What is not a number only if nothing else is.
+/// The smallest element (kLeast) or the greatest; the first of equal ones. What is not a number only if nothing else
+/// is.
 template <bool kLeast>
 struct Extreme {
   template <class T>

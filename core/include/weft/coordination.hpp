@@ -11,10 +11,10 @@ namespace weft {
 
 using Milliseconds = std::chrono::milliseconds;
 
-/// Values in order of their arrival, shared by name among the threads and tasks of a client. With `maxsize` a full queue
-/// makes `put` wait, which slows a producer down to its consumers.
-/// A queue is a reference: copy it, pass it to tasks. Its values stay until they are taken or the client is closed.
-/// Owns: a share of the queue.  Threading: any thread.
+/// Values in order of their arrival, shared by name among the threads and tasks of a client. With `maxsize` a full
+/// queue makes `put` wait, which slows a producer down to its consumers. A queue is a reference: copy it, pass it to
+/// tasks. Its values stay until they are taken or the client is closed. Owns: a share of the queue.  Threading: any
+/// thread.
 template <class T>
 class Queue {
  public:
@@ -59,7 +59,6 @@ class Queue {
     return named_.state().values.size();
   }
   std::size_t maxsize() const { return named_.state().maxsize; }
-
   template <class Archive>
   friend void weft_fields(Archive& archive, Queue& queue) {
     queue.named_.exchange(archive);
@@ -215,7 +214,8 @@ class [[nodiscard]] Lease {
 /// A number of leases shared by name: how many tasks may do something, such as talk to a database, at a time.
 ///
 ///     Semaphore connections(client, "database", 4);
-///     client.map([](int id, Semaphore connections) { auto lease = connections.acquire(); return ask(id); }, ids, connections);
+///     client.map([](int id, Semaphore connections) { auto lease = connections.acquire(); return ask(id); }, ids,
+///     connections);
 ///
 /// Who waits is served in no particular order. Owns: a share of the semaphore.  Threading: any thread.
 class Semaphore {
@@ -275,7 +275,8 @@ void add_published(std::uint32_t client, const std::string& name, std::string_vi
 std::shared_ptr<SharedObject> find_published(std::uint32_t client, const std::string& name, std::string_view type);
 }  // namespace detail
 
-/// Keeps a result under a name until it is unpublished or the client is closed, so that other parts of a program find it.
+/// Keeps a result under a name until it is unpublished or the client is closed, so that other parts of a program find
+/// it.
 template <class T>
 void publish(const Client& client, const std::string& name, const Future<T>& future) {
   detail::require_client(future);

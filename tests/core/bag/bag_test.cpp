@@ -31,9 +31,8 @@ struct Mode {
 
 class BagTest : public testing::TestWithParam<Mode> {
  protected:
-  Client client_{Options{.scheduler = GetParam().scheduler,
-                         .threads = GetParam().threads,
-                         .check_transfer = GetParam().check_transfer}};
+  Client client_{Options{
+      .scheduler = GetParam().scheduler, .threads = GetParam().threads, .check_transfer = GetParam().check_transfer}};
 };
 
 template <class Call>
@@ -102,7 +101,8 @@ TEST_P(BagTest, TuplesAreTakenApart) {
 }
 
 TEST_P(BagTest, MapPartitionsSeesWholePartitions) {
-  const auto sizes = bag_range(10, 3).map_partitions([](const Numbers& items) { return std::vector<std::size_t>{items.size()}; });
+  const auto sizes =
+      bag_range(10, 3).map_partitions([](const Numbers& items) { return std::vector<std::size_t>{items.size()}; });
   EXPECT_THAT(sizes.compute(client_), ElementsAre(4, 3, 3));
 }
 
@@ -199,7 +199,8 @@ TEST_P(BagTest, ZeroAndMinusZeroAreOneKey) {
 }
 
 TEST_P(BagTest, JoinPairsEqualKeysInTheOrderOfBoth) {
-  const auto people = bag_from(std::vector<std::pair<std::string, int>>{{"Ann", 2}, {"Bob", 1}, {"Cid", 9}, {"Dan", 2}}, 3);
+  const auto people =
+      bag_from(std::vector<std::pair<std::string, int>>{{"Ann", 2}, {"Bob", 1}, {"Cid", 9}, {"Dan", 2}}, 3);
   const auto teams = bag_from(std::vector<std::pair<int, std::string>>{{1, "red"}, {2, "blue"}, {2, "green"}}, 2);
   const auto joined = people.join(
       teams, [](const auto& person) { return person.second; }, [](const auto& team) { return team.first; });
@@ -288,7 +289,8 @@ INSTANTIATE_TEST_SUITE_P(Modes, BagTest,
                          testing::Values(Mode{"sync", 1, false}, Mode{"threads", 2, false}, Mode{"sync", 1, true},
                                          Mode{"threads", 2, true}),
                          [](const auto& instance) {
-                           return std::string(instance.param.scheduler) + (instance.param.check_transfer ? "Encoded" : "");
+                           return std::string(instance.param.scheduler) +
+                                  (instance.param.check_transfer ? "Encoded" : "");
                          });
 
 }  // namespace

@@ -73,7 +73,8 @@ TEST_P(ReadTextTest, PatternsGiveFilesInOrderOfTheirNames) {
   const auto lines = read_text((folder_ / "*.log").string());
   EXPECT_EQ(lines.partition_count(), 2u);
   EXPECT_THAT(lines.compute(client_), ElementsAre("1", "2"));
-  EXPECT_THAT(read_text({(folder_ / "c.txt").string(), (folder_ / "a.*").string()}).compute(client_), ElementsAre("3", "1"));
+  EXPECT_THAT(read_text({(folder_ / "c.txt").string(), (folder_ / "a.*").string()}).compute(client_),
+              ElementsAre("3", "1"));
 }
 
 TEST_P(ReadTextTest, EmptyFilesHaveNoLines) {

@@ -20,8 +20,7 @@ struct Mode {
 
 class ActorTest : public testing::TestWithParam<Mode> {
  protected:
-  Client client_{
-      Options{.scheduler = GetParam().scheduler, .threads = 2, .check_transfer = GetParam().check_transfer}};
+  Client client_{Options{.scheduler = GetParam().scheduler, .threads = 2, .check_transfer = GetParam().check_transfer}};
 };
 
 class Account {
@@ -122,8 +121,9 @@ TEST(ActorThreadsTest, CallsOfManyTasksNeverOverlap) {
     }
   };
   const Actor<Watched> watched(client);
-  const auto callers = client.map([](int n, const Actor<Watched>& actor) { return actor.call(&Watched::enter).result(), n; },
-                                  std::vector<int>(50, 1), watched);
+  const auto callers =
+      client.map([](int n, const Actor<Watched>& actor) { return actor.call(&Watched::enter).result(), n; },
+                 std::vector<int>(50, 1), watched);
   client.gather(callers);
   EXPECT_EQ(watched.call([](Watched& it) { return it.calls; }).result(), 50);
   EXPECT_TRUE(watched.call([](Watched& it) { return it.alone; }).result());
@@ -133,7 +133,8 @@ INSTANTIATE_TEST_SUITE_P(Modes, ActorTest,
                          testing::Values(Mode{"sync", false}, Mode{"threads", false}, Mode{"sync", true},
                                          Mode{"threads", true}),
                          [](const auto& instance) {
-                           return std::string(instance.param.scheduler) + (instance.param.check_transfer ? "Encoded" : "");
+                           return std::string(instance.param.scheduler) +
+                                  (instance.param.check_transfer ? "Encoded" : "");
                          });
 
 }  // namespace

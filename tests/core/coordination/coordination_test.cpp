@@ -35,8 +35,7 @@ struct Mode {
 
 class CoordinationTest : public testing::TestWithParam<Mode> {
  protected:
-  Client client_{
-      Options{.scheduler = GetParam().scheduler, .threads = 2, .check_transfer = GetParam().check_transfer}};
+  Client client_{Options{.scheduler = GetParam().scheduler, .threads = 2, .check_transfer = GetParam().check_transfer}};
 };
 
 TEST_P(CoordinationTest, QueueKeepsTheOrderOfArrival) {
@@ -60,7 +59,8 @@ TEST_P(CoordinationTest, NamedObjectsAreSharedByName) {
 
 TEST_P(CoordinationTest, TasksTakeWhatOtherTasksPut) {
   const Queue<int> queue(client_, "work");
-  const auto producers = client_.map([](int n, const Queue<int>& to) { return to.put(n), n; }, std::vector<int>{1, 2, 3, 4}, queue);
+  const auto producers =
+      client_.map([](int n, const Queue<int>& to) { return to.put(n), n; }, std::vector<int>{1, 2, 3, 4}, queue);
   const auto total = client_.submit(
       [](const Queue<int>& from) {
         int sum = 0;
@@ -164,7 +164,8 @@ TEST_P(CoordinationTest, AskingTwiceForALockIsAnError) {
 
 TEST_P(CoordinationTest, WrongTypesAndNumbersAreNamed) {
   const Queue<int> queue(client_, "q", 3);
-  EXPECT_THAT(message_of([&] { Queue<double>(client_, "q"); }), testing::AllOf(HasSubstr("\"q\""), HasSubstr("double"), HasSubstr("int")));
+  EXPECT_THAT(message_of([&] { Queue<double>(client_, "q"); }),
+              testing::AllOf(HasSubstr("\"q\""), HasSubstr("double"), HasSubstr("int")));
   EXPECT_THAT(message_of([&] { Queue<int>(client_, "q", 4); }), HasSubstr("3"));
   EXPECT_NO_THROW(Queue<int>(client_, "q"));
   const Semaphore semaphore(client_, "s", 2);
@@ -190,22 +191,20 @@ INSTANTIATE_TEST_SUITE_P(Modes, CoordinationTest,
                          testing::Values(Mode{"sync", false}, Mode{"threads", false}, Mode{"sync", true},
                                          Mode{"threads", true}),
                          [](const auto& instance) {
-                           return std::string(instance.param.scheduler) + (instance.param.check_transfer ? "Encoded" : "");
+                           return std::string(instance.param.scheduler) +
+                                  (instance.param.check_transfer ? "Encoded" : "");
                          });
 
 TEST(CoordinationThreadsTest, WaitingTasksLendTheirSlots) {
   const Client client({.scheduler = "threads", .threads = 2});
   const Queue<int> queue(client, "numbers");
   // More waiting takers than there are slots, and only then somebody who gives.
-  const auto take = [](const Queue<int>& from) { return from.get(); };
-  const std::vector<Future<int>> takers{client.submit(take, queue), client.submit(take, queue), client.submit(take, queue)};
-  const auto giver = client.submit(
-      [](const Queue<int>& to) {
-        for (const int n : {1, 2, 4}) to.put(n);
-      },
-      queue);
+  std::vector<int> ids(20);
+  std::iota(ids.begin(), ids.end(), 0);
+  const auto takers = client.map([](int, const Queue<int>& from) { return from.get(); }, ids, queue);
+  const auto givers = client.map([](int n, const Queue<int>& to) { return to.put(n), n; }, ids, queue);
   const auto taken = client.gather(takers);
-  EXPECT_EQ(std::accumulate(taken.begin(), taken.end(), 0), 7);
+  EXPECT_EQ(std::accumulate(taken.begin(), taken.end(), 0), 190);
 }
 
 TEST(CoordinationThreadsTest, FullQueuesSlowProducersDownToTheirConsumer) {
