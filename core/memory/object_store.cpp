@@ -19,10 +19,10 @@ namespace {
 
 /// About a second, by which values read ahead are taken for fresher than those in use.
 constexpr Ticks kReadAheadGrace = Ticks{1} << 31;
-/// About a tenth of a second.
-constexpr Ticks kHeapLookTicks = Ticks{1} << 28;
-/// Free memory of the C library that is not worth a look.
-constexpr std::size_t kHeapSlackBytes = std::size_t{24} << 20;
+/// About a hundredth of a second: at the rate of a disk some 20 MiB.
+constexpr Ticks kHeapLookTicks = Ticks{1} << 25;
+/// Free memory of the C library that is not worth the trouble, with the program itself.
+constexpr std::size_t kHeapSlackBytes = std::size_t{16} << 20;
 /// Most bytes that lie in memory, or are on their way, because somebody may soon want them; and an eighth of the budget.
 constexpr std::size_t kReadAheadBytes = std::size_t{64} << 20;
 
@@ -353,7 +353,7 @@ void ObjectStore::give_back_free_memory() noexcept {
 }
 
 // The C library keeps what values outside the pool have freed, and a result that was spilled would still be resident.
-// Looked at ten times a second at most, and only while bytes are being moved.
+// Looked at every 10 ms at most, and only while bytes are being moved.
 void ObjectStore::return_freed_heap() noexcept {
   const Budget* const budget = options_.budget;
   if (budget == nullptr) return;
@@ -362,7 +362,7 @@ void ObjectStore::return_freed_heap() noexcept {
   if (now < next || !next_heap_look_.compare_exchange_strong(next, now + kHeapLookTicks)) return;
   const std::size_t resident = read_resident_bytes();
   const std::size_t explained = budget->reserved() + Pool::global().cached_bytes();
-  const std::size_t slack = std::max(kHeapSlackBytes, budget->limit() / 16);
+  const std::size_t slack = std::max(kHeapSlackBytes, budget->limit() / 32);
 #if defined(__GLIBC__)
   if (resident > explained + slack) ::malloc_trim(0);
 #endif

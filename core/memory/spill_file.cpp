@@ -20,7 +20,7 @@ namespace weft {
 
 namespace {
 
-constexpr std::size_t kBounceBytes = std::size_t{1} << 20;
+constexpr std::size_t kBounceBytes = std::size_t{2} << 20;
 constexpr std::size_t kPiecesAtOnce = 256;
 
 constexpr std::uint64_t round_up(std::uint64_t bytes) {
@@ -442,8 +442,18 @@ void SpillFile::read_aligned(const Extent& extent, std::span<std::byte> into, Bo
   if (rest) std::memcpy(into.data() + whole, bounce.data(), into.size() - whole);
 }
 
+// Bytes that begin anywhere are read to the first block behind their begin, in one go, and moved down.
 void SpillFile::read_bounced(const Extent& extent, std::span<std::byte> into, Bounce& bounce) {
   std::uint64_t offset = extent.offset;
+  const std::size_t head = (kBlock - reinterpret_cast<std::uintptr_t>(into.data()) % kBlock) % kBlock;
+  if (into.size() > kBounceBytes) {
+    const std::size_t body = (into.size() - head) / kBlock * kBlock;
+    iovec list{into.data() + head, body};
+    read_blocks(extent.file, std::span(&list, 1), offset);
+    std::memmove(into.data(), into.data() + head, body);
+    into = into.subspan(body);
+    offset += body;
+  }
   while (!into.empty()) {
     const std::size_t part = std::min(into.size(), kBounceBytes);
     iovec list{bounce.data(), round_up(part)};

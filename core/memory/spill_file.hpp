@@ -58,7 +58,7 @@ struct SpillFileCounts {
 /// through a bounce buffer. Freed ranges are given back by punching holes once they add up to half a segment (or, where
 /// the file system cannot, are written again), and a segment without living bytes is closed: the disk holds the living
 /// bytes and at most a segment more.
-/// Owns: the open files and one bounce buffer for each thread that wrote or read at once.
+/// Owns: the open files and a bounce buffer of 2 MiB for each thread that wrote or read at once.
 /// Threading: any thread; mutex_ guards the map of the files and is not held while bytes move. A ticket is read or
 /// freed by one thread at a time.
 class SpillFile {

@@ -119,7 +119,7 @@ TEST_F(ObjectStoreTest, ResidentValueIsPinnedWhereItLies) {
 TEST_F(ObjectStoreTest, SpilledValuesOfEveryKindComeBackEqual) {
   ObjectStore& store = open(100 * kMiB);
   const std::map<std::string, std::vector<int>> table{{"a", std::vector<int>(3000, 7)}, {"b", {1, 2, 3}}};
-  Held* const chunk = put(numbers(1'000'001, 3));
+  Held* const chunk = put(numbers(5'000'001, 3));
   Held* const vector = put(std::vector<double>(100'000, 0.5));
   Held* const map = put(table);
   const std::size_t pool_before = Pool::global().live_bytes();
@@ -127,9 +127,9 @@ TEST_F(ObjectStoreTest, SpilledValuesOfEveryKindComeBackEqual) {
   EXPECT_GT(spilled, 4'000'000u);
   EXPECT_EQ(store.resident_bytes(), 0u);
   EXPECT_EQ(budget_->reserved(), 0u);
-  EXPECT_LT(Pool::global().live_bytes(), pool_before);
+  EXPECT_LT(Pool::global().live_bytes() + 10 * kMiB, pool_before);
   EXPECT_FALSE(store.in_memory(chunk));
-  EXPECT_EQ(get<Chunk<int>>(chunk), numbers(1'000'001, 3));
+  EXPECT_EQ(get<Chunk<int>>(chunk), numbers(5'000'001, 3));
   EXPECT_EQ(get<std::vector<double>>(vector), std::vector<double>(100'000, 0.5));
   EXPECT_EQ((get<std::map<std::string, std::vector<int>>>(map)), table);
   EXPECT_EQ(store.spilled_bytes(), 0u);
@@ -146,7 +146,7 @@ TEST_F(ObjectStoreTest, ChunkGoesToDiskFromWhereItLies) {
   const std::size_t mapped = Pool::global().counts().peak_mapped_bytes;
   ASSERT_EQ(store.spill(1), sizeof(Chunk<int>) + 4 * kMiB);
   // Only the bounce buffer and a span for headers may be new.
-  EXPECT_LE(Pool::global().counts().peak_mapped_bytes, mapped + 2 * kMiB);
+  EXPECT_LE(Pool::global().counts().peak_mapped_bytes, mapped + 3 * kMiB);
   EXPECT_EQ(disk_.writes, 1u);
   store.release(held);
 }
