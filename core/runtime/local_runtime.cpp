@@ -91,6 +91,11 @@ LocalRuntime::LocalRuntime(Settings settings, std::map<std::string, std::uint32_
   memory_->set_listener(this);
   boxes::set_memory(memory_);
   const std::lock_guard lock(machines_mutex_);
+  if (!settings_.record.empty()) {
+    recorder_ = std::make_unique<Recorder>(settings_.record);
+    recorder_->begin(scheduler_options());
+    recorder_->begin(worker_options(settings_, executor_.slot_count(), budget_bytes_, resources, resource_ids_));
+  }
   WorkerJoined joined;
   joined.worker = 0;
   joined.slots = executor_.slot_count();
@@ -361,10 +366,18 @@ void LocalRuntime::wait(TaskId task) {
 // --- Carrying actions ------------------------------------------------------------------------------------------------
 
 void LocalRuntime::tell_scheduler(SchedulerEventBody body) {
-  scheduler_.handle({now(), std::move(body)}, scheduler_actions_);
+  const SchedulerEvent event{now(), std::move(body)};
+  const std::size_t first_action = scheduler_actions_.list.size();
+  scheduler_.handle(event, scheduler_actions_);
+  if (recorder_ != nullptr) recorder_->record(event, scheduler_actions_, first_action);
 }
 
-void LocalRuntime::tell_worker(WorkerEventBody body) { worker_.handle({now(), std::move(body)}, worker_actions_); }
+void LocalRuntime::tell_worker(WorkerEventBody body) {
+  const WorkerEvent event{now(), std::move(body)};
+  const std::size_t first_action = worker_actions_.list.size();
+  worker_.handle(event, worker_actions_);
+  if (recorder_ != nullptr) recorder_->record(0, event, worker_actions_, first_action);
+}
 
 void LocalRuntime::pump() {
   for (;;) {
@@ -510,6 +523,7 @@ void LocalRuntime::refuse(PacketId packet, Reason reason, std::uint32_t detail) 
 bool LocalRuntime::close() {
   if (closing_.exchange(true)) return true;
   executor_.drain();
+  executor_.wake_waiters();
   {
     const std::lock_guard lock(machines_mutex_);
     for (PacketId packet = 0; packet < next_packet_; ++packet) {

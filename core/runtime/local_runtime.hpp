@@ -4,6 +4,7 @@
 #include "core/executor/executor.hpp"
 #include "core/graph/graph_parts.hpp"
 #include "core/graph/result_memory.hpp"
+#include "core/messages/recording.hpp"
 #include "core/scheduler/scheduler.hpp"
 #include "core/worker/worker.hpp"
 
@@ -63,6 +64,7 @@ class LocalRuntime final : public Executor::Listener, public ResultMemory::Liste
   void book_client(Phase phase, Ticks ticks);
   LedgerReport ledger();
   void reset_ledger();
+  bool closing() const { return closing_.load(std::memory_order_acquire); }
   struct Counts {
     std::uint64_t tasks_done = 0;
     std::uint64_t tasks_total = 0;
@@ -103,6 +105,7 @@ class LocalRuntime final : public Executor::Listener, public ResultMemory::Liste
   Scheduler scheduler_;
   Worker worker_;
   SchedulerActions scheduler_actions_;
+  std::unique_ptr<Recorder> recorder_;  // null unless the run is recorded
   WorkerActions worker_actions_;
   PacketsSubmitted submission_;
   std::vector<FinishedPacket> finished_;
