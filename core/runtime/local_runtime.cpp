@@ -7,6 +7,7 @@
 #include "core/graph/failure_text.hpp"
 #include "core/graph/graph_size.hpp"
 #include "core/graph/task_name.hpp"
+#include "core/messages/recording.hpp"
 #include "core/runtime/machine.hpp"
 
 #include <weft/arena.hpp>

@@ -4,7 +4,6 @@
 #include "core/executor/executor.hpp"
 #include "core/graph/graph_parts.hpp"
 #include "core/graph/result_memory.hpp"
-#include "core/messages/recording.hpp"
 #include "core/scheduler/scheduler.hpp"
 #include "core/worker/worker.hpp"
 
@@ -21,6 +20,8 @@
 #include <vector>
 
 namespace weft {
+
+class Recorder;
 
 /// Carries the actions of one scheduler machine and one worker machine out inside this process: `sync` and `threads`.
 /// For: the same machines and executor as in a cluster, with function calls where a cluster has messages.
