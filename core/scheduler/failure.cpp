@@ -200,10 +200,19 @@ void SchedulerState::on(const RecallRefused& event) {
 }
 
 /// The consumer may know an old place, may have asked before the owner was dealt the packet, or the data is gone. The
-/// first complaint about an attempt is answered with the present place; the second is believed.
+/// first complaint about an attempt is answered with the present place; one long after it is believed. Who complains for
+/// a packet that it should not have (dealt twice, cancelled in between) is told to let go of it.
 void SchedulerState::on(const InputMissing& event) {
   PacketRecord* consumer = running(event.packet, event.attempt, event.worker);
-  if (consumer == nullptr || !packets.knows(event.producer)) return;
+  if (consumer == nullptr) {
+    const PacketRecord* record = packets.knows(event.packet) ? &packets[event.packet] : nullptr;
+    const bool has_ended = record != nullptr && record->worker == event.worker && record->attempt == event.attempt;
+    if (!has_ended && is_known_worker(event.worker) && workers[event.worker].present) {
+      emit(Recall{event.worker, event.packet, event.attempt, true});
+    }
+    return;
+  }
+  if (!packets.knows(event.producer)) return;
   float bytes = -1;
   for (std::uint32_t i = 0; i != consumer->edge_count; ++i) {
     const Edge& edge = edges[consumer->first_edge + i];

@@ -66,6 +66,7 @@ void Node::handle(const WorkerEventBody& body) {
       dealt_[dealt.packet] = {dealt.attempt, dealt.spec, slots_of(dealt, message->needs)};
     }
   }
+  if (const auto* arrived = std::get_if<InputArrived>(&body)) store_arrived(*arrived);
   actions_.clear();
   const Nanoseconds took = stopwatch_.measure([&] { machine_.handle({now, body}, actions_); });
   machine_ns_ += took;
@@ -185,17 +186,24 @@ void Node::serve(const Serve& serve) {
   world_.send_outputs(id_, serve.peer, serve.packet, serve.attempt, *held, free_at_);
 }
 
+/// The bytes lie in memory from the moment when the machine hears of them.
 void Node::receive_outputs(PacketId packet, Attempt attempt, Held held) {
   if (!alive_) return;
   const auto asked = asked_.find(key(packet, attempt));
   if (asked == asked_.end()) return;  // a duplicate: nobody waits for these bytes
+  held.attempt = attempt;
   held.bytes = asked->second;
   asked_.erase(asked);
   const std::uint64_t bytes = held.bytes;
-  held.attempt = attempt;
-  store_.put_copy(packet, std::move(held));
-  memory_changed();
+  arrived_[key(packet, attempt)] = std::move(held);
   receive(InputArrived{packet, attempt, bytes});
+}
+
+void Node::store_arrived(const InputArrived& event) {
+  const auto found = arrived_.find(key(event.producer, event.attempt));
+  if (found == arrived_.end()) return;
+  if (store_.put_copy(event.producer, std::move(found->second))) memory_changed();
+  arrived_.erase(found);
 }
 
 void Node::spill(std::uint64_t bytes) {

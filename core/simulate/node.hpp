@@ -71,6 +71,7 @@ class Node final : public ExecutorListener {
   void carry(const WorkerAction& action);
   void fetch(const Fetch& fetch);
   void serve(const Serve& serve);
+  void store_arrived(const InputArrived& event);
   void spill(std::uint64_t bytes);
   void flush_finished();
   std::uint32_t slots_of(const DealtPacket& dealt, const std::vector<Needs>& needs) const;
@@ -99,6 +100,7 @@ class Node final : public ExecutorListener {
   };
   std::unordered_map<PacketId, Dealt> dealt_;              // until activated
   std::unordered_map<std::uint64_t, std::uint64_t> asked_;  // bytes of fetches under way, by packet and attempt
+  std::unordered_map<std::uint64_t, Held> arrived_;         // not looked at yet, by packet and attempt
   std::vector<FinishedPacket> finished_;                    // one message for a batch
 
   Stopwatch stopwatch_;

@@ -54,6 +54,8 @@ class ChaosRun final : public WorldListener {
     bool failed = false;
     bool forgotten = false;
     std::uint32_t kills = 0;
+    /// Of a tail: what it was split off.
+    PacketId head = kNone;
   };
 
   WorldOptions plan_world();

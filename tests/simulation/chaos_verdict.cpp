@@ -71,13 +71,24 @@ bool ChaosRun::breaks(PacketId packet) const {
   return std::find(begin, begin + planned.task_count, Fate::Breaks) != begin + planned.task_count;
 }
 
-bool ChaosRun::depends_on(PacketId packet, const std::set<PacketId>& origins) const {
+/// Who reads a packet reads each tail that was split off it, and a tail reads what it was split off.
+bool ChaosRun::depends_on(PacketId packet, const std::set<PacketId>& given) const {
   const Workload& workload = context_.workload;
+  std::set<PacketId> origins = given;
+  for (PacketId origin : given) {
+    for (; known_[origin].head != kNone; origin = known_[origin].head) origins.insert(known_[origin].head);
+  }
   std::set<PacketId> seen{packet};
   std::vector<PacketId> open{packet};
   while (!open.empty()) {
-    const PlannedPacket planned = workload.packets[open.back()];
+    const PacketId reader = open.back();
+    const PlannedPacket planned = workload.packets[reader];
     open.pop_back();
+    const PacketId head = known_[reader].head;
+    if (head != kNone && seen.insert(head).second) {
+      if (given.contains(head)) return true;
+      open.push_back(head);
+    }
     for (std::uint32_t i = workload.first_input[planned.first_task];
          i < workload.first_input[planned.first_task + planned.task_count]; ++i) {
       const PacketId producer = workload.packet_of[workload.inputs[i]];
@@ -115,6 +126,7 @@ void ChaosRun::split(PacketId packet, PacketId tail) {
   ++tally_.splits;
   known_.resize(context_.workload.packets.size());
   known_[tail].submitted = true;
+  known_[tail].head = packet;
   known_[tail].wanted = known_[packet].wanted;
   known_[tail].kills = known_[packet].kills;
   // A tail of what was released or cancelled in the meantime shares its lot.
