@@ -67,16 +67,6 @@ bool asked_to_cancel(TaskId task) {
   return cancelled;
 }
 
-/// Returns whether the client is being closed, where its runtime tells.
-template <class Runtime>
-bool is_closing(const Runtime& runtime) {
-  if constexpr (requires { runtime.closing(); }) {
-    return runtime.closing();
-  } else {
-    return false;
-  }
-}
-
 }  // namespace
 
 bool wait_until(std::uint32_t client, const std::string& what, std::int64_t longest_ms,
@@ -94,7 +84,7 @@ bool wait_until(std::uint32_t client, const std::string& what, std::int64_t long
       how = End::Got;
     else if (clock_ms(CLOCK_MONOTONIC) >= end)
       how = End::Late;
-    else if (is_closing(*runtime))
+    else if (runtime->closing())
       how = End::Closing;
     else if (asked_to_cancel(task))
       how = End::Cancelled;
