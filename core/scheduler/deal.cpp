@@ -45,6 +45,7 @@ void SchedulerState::remove_ready(PacketId id, PacketRecord& record) {
 /// Within a submission nobody knows yet who reads what: then it ends at the first packet that is not wanted itself.
 void SchedulerState::deal_ready(Certain which) {
   if (ready.size() == 0) return;
+  bool urgent_waits = false;
   ready.unblock_all();
   for (;;) {
     const machine::ReadyQueue::Pick pick = ready.first();
@@ -58,17 +59,21 @@ void SchedulerState::deal_ready(Certain which) {
       deal(pick.packet, record, worker);
     } else if (!step_aside(pick.packet, record)) {
       ready[pick.kind].blocked = true;
+      urgent_waits = urgent_waits || (ready[pick.kind].bits & class_bits::kUrgent) != 0;
     }
   }
-  const bool stands_still = ready.size() != 0 && counts.in(PacketState::Running) == 0 && counts.workers != 0;
-  if (which == Certain::All && stands_still) break_standstill();
+  const bool stands_still = ready.size() != 0 && counts.in(PacketState::Running) == 0;
+  if (which == Certain::All && counts.workers != 0 && (stands_still || urgent_waits)) break_standstill();
 }
 
 void SchedulerState::break_standstill() {
+  const bool nothing_runs = counts.in(PacketState::Running) == 0;
   ready.unblock_all();
   for (;;) {
     const machine::ReadyQueue::Pick pick = ready.first();
     if (pick.kind == kNone) return;
+    // Urgent ones come first: what runs may be waiting for them.
+    if (!nothing_runs && (ready[pick.kind].bits & class_bits::kUrgent) == 0) return;
     PacketRecord& record = packets[pick.packet];
     bool is_full = false;
     const WorkerId worker = roomiest(record, ready[pick.kind], is_full);
@@ -78,7 +83,7 @@ void SchedulerState::break_standstill() {
       return;
     }
     ready[pick.kind].blocked = true;
-    if (!is_full || record.is(packet_bits::kRefused)) continue;
+    if (!nothing_runs || !is_full || record.is(packet_bits::kRefused)) continue;
     record.bits |= packet_bits::kRefused;
     const auto peak = static_cast<std::uint64_t>(record.peak_bytes);
     emit(Refuse{pick.packet, Reason::MemoryFull, static_cast<std::uint32_t>((peak + (1u << 20) - 1) >> 20)});
@@ -92,7 +97,7 @@ WorkerId SchedulerState::roomiest(const PacketRecord& record, const ReadyClass& 
   double best_room = 0;
   for (WorkerId id = 0; id != workers.size(); ++id) {
     const WorkerRecord& worker = workers[id];
-    if (!worker.present || worker.draining || worker.budget_bytes == 0) continue;
+    if (!worker.present || worker.draining || worker.alone_with != kNone || worker.budget_bytes == 0) continue;
     if (group.needs != kNone && !fits_needs(group.needs, id)) continue;
     const double room = worker.budget_bytes - worker.held_bytes - static_cast<double>(record.peak_bytes);
     is_full = is_full || room < 0;

@@ -206,7 +206,8 @@ void SchedulerState::on(const InputMissing& event) {
   PacketRecord* consumer = running(event.packet, event.attempt, event.worker);
   if (consumer == nullptr) {
     const PacketRecord* record = packets.knows(event.packet) ? &packets[event.packet] : nullptr;
-    const bool has_ended = record != nullptr && record->worker == event.worker && record->attempt == event.attempt;
+    const bool has_ended = record != nullptr && record->state == PacketState::InMemory &&
+                           record->worker == event.worker && record->attempt == event.attempt;
     if (!has_ended && is_known_worker(event.worker) && workers[event.worker].present) {
       emit(Recall{event.worker, event.packet, event.attempt, true});
     }

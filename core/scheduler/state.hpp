@@ -72,8 +72,8 @@ struct SchedulerState {
   enum class Certain { All, Wanted };
   void deal_ready(Certain which = Certain::All);
   bool waits_for_inputs(PacketId id) const;
-  /// Nothing runs and no worker takes more: deals one packet into what is left of a paused worker's memory, or says which
-  /// packets have to wait until outputs are released.
+  /// No worker takes more. If nothing runs, or what runs may wait for an urgent packet: deals one into what is left of a
+  /// paused worker's memory. If nothing runs, says which packets have to wait until outputs are released.
   void break_standstill();
   WorkerId roomiest(const PacketRecord& record, const machine::ReadyClass& group, bool& is_full) const;
   /// Returns the worker for a Ready packet, or kNone if its class has to wait.

@@ -62,6 +62,7 @@ void PretendedExecutor::give_up(PacketId packet, Attempt attempt, bool refuse) {
   if (!refuse) active->end = active->next;
   listener_.tell(TailGivenUp{packet, attempt, active->end});
   if (active->end == active->first) {
+    left_.insert(packet);
     drop(*active);
   } else if (active->running == 0 && active->done == active->end - active->first) {
     finish(numbers_.at(packet), *active);
@@ -134,7 +135,7 @@ void PretendedExecutor::check_inputs(const Active& active) {
     const PacketId producer = workload.packet_of[input];
     const bool is_tail = producer >= workload.submitted_packets;
     if (input >= active.first || is_tail || store_.find(producer) != nullptr || find(producer) != nullptr) continue;
-    if (broken_.contains(producer)) continue;  // the machine may not have heard of it yet
+    if (left_.contains(producer)) continue;  // the machine may not have heard of it yet
     context_.violate(name("worker", worker_) + " activated " + name("packet", active.packet) + " without " +
                      name("task", input) + " of " + name("packet", workload.packet_of[input]));
     return;
@@ -203,7 +204,7 @@ void PretendedExecutor::task_ended(std::uint64_t number, TaskId task, Nanosecond
   } else if (breaks(active, task)) {
     const PacketBroken broken{active.packet, active.attempt, task, true};
     drop(active);
-    broken_.insert(broken.packet);
+    left_.insert(broken.packet);
     listener_.tell(broken);
   } else {
     keep_value(active, task);

@@ -153,11 +153,11 @@ void World::send_outputs(WorkerId from, WorkerId to, PacketId packet, Attempt at
          }
          Held copy = held;
          copy.attempt = attempt;
+         // An old one that comes late does not take the place of a newer one, but is told of.
          const Held* before = keeper_.find(packet);
-         if (before == nullptr || before->attempt != attempt) {
-           keeper_.put(packet, std::move(copy));
-           scheduler_receives(kHeadquarters, Replicated{kKeeper, packet, attempt});
-         }
+         if (before != nullptr && before->attempt == attempt) return;
+         keeper_.put_copy(packet, std::move(copy));
+         scheduler_receives(kHeadquarters, Replicated{kKeeper, packet, attempt});
        });
 }
 
