@@ -157,7 +157,9 @@ TEST(EncodingTest, DamagedBytesAreDecodedOrRefusedButNeverReadBeyond) {
       for (int k = 0; k != 3; ++k) damaged[random() % damaged.size()] = static_cast<std::byte>(random() & 0xff);
       WorkerEvent back;
       ByteView in(damaged);
-      if (decode(in, back)) EXPECT_LE(in.size(), damaged.size());
+      if (decode(in, back)) {
+        EXPECT_LE(in.size(), damaged.size());
+      }
     }
   }
 }
