@@ -138,7 +138,9 @@ void WorkerState::remove(Record& record) {
   leave_stage(record);
   if (record.stage == Stage::Kept) {
     // A copy that arrived before the packet was made here too still has readers.
-    if (find_copy(record.packet) == nullptr) emit(Discard{record.packet, record.attempt});
+    const Copy* copy = find_copy(record.packet);
+    const bool is_read = copy != nullptr && copy->where == CopyRecord::Where::Here;
+    if (!is_read) emit(Discard{record.packet, record.attempt});
     subtract_used(record.kept);
   }
   for (std::uint32_t i = 0; i != record.inputs.size(); ++i) detach_input(record, i);
