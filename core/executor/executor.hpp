@@ -80,6 +80,7 @@ class Executor {
     if (!done()) help(task, &invoke<Done>, const_cast<void*>(static_cast<const void*>(&done)));
   }
   void wake_waiters() noexcept;
+  void wake_all_slots() noexcept;
   /// Makes the next slot that ends a task call `Listener::polled`.
   void request_poll() noexcept { poll_.store(true, std::memory_order_relaxed); }
 
@@ -128,7 +129,6 @@ class Executor {
   bool may_start(PacketId packet, TaskId task);
   void poll() noexcept;
   void wake_one() noexcept;
-  void wake_all_slots() noexcept;
 
   struct Start {
     TaskRange range;

@@ -89,7 +89,7 @@ void keep(Box* box) {
     if (memory != nullptr) {
       auto tie = std::make_unique<Tie>();
       tie->memory = memory;
-      memory->budget().reserve_anyway(bytes);
+      memory->store().reserve(bytes);
       box->held = tie.get();
       tie->held = memory->store().put(type, type.payload, box->value(), bytes, 0, &free_place);
       tie.release();

@@ -4,15 +4,21 @@
 
 namespace weft {
 
-ObjectStoreOptions ResultMemory::with_budget(ObjectStoreOptions options, Budget& budget) {
+ObjectStoreOptions ResultMemory::with_budget(ObjectStoreOptions options, Budget& budget, StoreWatcher* watcher) {
+  options.watcher = watcher;
   options.budget = &budget;
   return options;
 }
 
 ResultMemory::ResultMemory(std::size_t budget_bytes, ObjectStoreOptions store)
-    : budget_(budget_bytes), store_(with_budget(std::move(store), budget_)) {}
+    : budget_(budget_bytes), store_(with_budget(std::move(store), budget_, this)) {}
 
 std::size_t ResultMemory::used_bytes() const noexcept { return budget_.used() + boxes::small_bytes(); }
+
+void ResultMemory::values_moved() noexcept {
+  const std::lock_guard lock(listener_mutex_);
+  if (Listener* const listener = listener_.load(std::memory_order_acquire)) listener->room_changed();
+}
 
 void ResultMemory::look() noexcept {
   const std::size_t limit = budget_.limit();

@@ -492,6 +492,12 @@ void LocalRuntime::polled() noexcept {
   pump();
 }
 
+void LocalRuntime::room_changed() noexcept {
+  executor_.request_poll();
+  executor_.wake_all_slots();
+  executor_.wake_waiters();
+}
+
 void LocalRuntime::memory_moved() noexcept { executor_.request_poll(); }
 
 void LocalRuntime::starved() noexcept {

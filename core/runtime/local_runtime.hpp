@@ -60,6 +60,7 @@ class LocalRuntime final : public Executor::Listener, public ResultMemory::Liste
   void polled() noexcept override;
   void starved() noexcept override;
   void memory_moved() noexcept override;
+  void room_changed() noexcept override;
 
   /// Books time a caller spent building or submitting, outside any slot.
   void book_client(Phase phase, Ticks ticks);

@@ -1,5 +1,7 @@
 #include "core/runtime/machine.hpp"
 
+#include "core/memory/pool.hpp"
+
 #include <weft/memory.hpp>
 
 #include <sched.h>
@@ -48,6 +50,8 @@ std::uint64_t memory_budget(const Settings& settings) {
 }
 
 std::shared_ptr<ResultMemory> result_memory(const Settings& settings, std::uint64_t budget_bytes) {
+  Pool::global().set_resident_cap(budget_bytes);
+  Pool::global().set_cache_cap(budget_bytes / 4);
   ObjectStoreOptions options;
   if (settings.spill) options.directory = choose_spill_directory(settings.spill_dir);
   return std::make_shared<ResultMemory>(budget_bytes, options);

@@ -69,15 +69,19 @@ bool WorkerState::admit_next() {
 }
 
 /// The progress rule: when nothing is at the executor, the first unfinished packet goes on whatever it takes. First by
-/// id, because producers come before consumers: over all workers, the first has all its inputs.
+/// id, because producers come before consumers: over all workers, the first has all its inputs. Only a tail that was
+/// split off has a later id than its consumers: so blocked ones are passed over.
 bool WorkerState::admit_first() {
   if (!nothing_runs() || !waiting_for_slots.empty()) return false;
-  const PacketId first = unfinished.first();
-  if (first == kNone) return false;
-  Record& record = *find(first);
-  if (record.stage != Stage::Queued) return false;
-  admit(record);
-  return true;
+  for (PacketId id = unfinished.first(); id != kNone; id = unfinished.next(id)) {
+    Record& record = *find(id);
+    if (record.stage == Stage::Queued) {
+      admit(record);
+      return true;
+    }
+    if (record.stage != Stage::Blocked || budget == 0) return false;
+  }
+  return false;
 }
 
 std::uint64_t WorkerState::demand(const Record& record) {
