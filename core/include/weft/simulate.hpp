@@ -11,8 +11,9 @@ enum class SimulationShape : std::uint8_t {
   Tree,         ///< A pairwise reduction.
   Stencil,      ///< Steps over a row of cells; a cell needs itself and its neighbours of the step before.
   RandomDag,    ///< Each task needs up to two earlier ones.
-  ForkJoin,     ///< Waves of independent tasks; each wave is joined, in two steps, by one task that the next wave needs.
-  MapReduce,    ///< Rounds: eight maps for each reducer, which needs sixteen of any; the next round's maps need a reducer each.
+  ForkJoin,   ///< Waves of independent tasks; each wave is joined, in two steps, by one task that the next wave needs.
+  MapReduce,  ///< Rounds: eight maps for each reducer, which needs sixteen of any; the next round's maps need a reducer
+              ///< each.
 };
 
 /// Names for command lines: independent, tree, stencil, random-dag, fork-join, map-reduce.
@@ -53,8 +54,8 @@ struct SimulationReport {
   double makespan_seconds = 0;
   double work_seconds = 0;
   /// Work over the core-seconds in which a core ran a task or could have: at each instant, as many cores as there are
-  /// tasks that run or whose inputs are finished, at most all. What the graph itself leaves idle (the tip of a tree, the
-  /// last stragglers) counts for nobody.
+  /// tasks that run or whose inputs are finished, at most all. What the graph itself leaves idle (the tip of a tree,
+  /// the last stragglers) counts for nobody.
   double busy_fraction = 0;
   /// Work over all core-seconds from the first instant to the last.
   double plain_busy_fraction = 0;
