@@ -9,8 +9,8 @@
 namespace weft::sim {
 
 /// Integrates over virtual time how many cores run a task, and how many could.
-/// A core could run a task if it runs one, or if the inputs of one that has not begun are all finished, wherever they are.
-/// Owns: counters by task.  Threading: none.
+/// A core could run a task if it runs one, or if the inputs of one that has not begun are all finished, wherever they
+/// are. Owns: counters by task.  Threading: none.
 class BusyMeter {
  public:
   BusyMeter(const Workload& workload, std::uint32_t cores);

@@ -91,12 +91,12 @@ class PretendedExecutor {
   bool hold_roots_ = false;
   std::uint32_t roots_allowed_ = 0;
   std::uint64_t next_number_ = 0;
-  std::unordered_map<std::uint64_t, Active> actives_;          // by number; entries that are dropped stay while a task runs
-  std::unordered_map<PacketId, std::uint64_t> numbers_;        // of those not dropped, by packet
-  std::vector<std::uint64_t> unchecked_;                       // activated since the last go_on()
-  std::set<PacketId> left_;                                    // packets that broke here or were given up
-  bool idle_told_ = false;                                     // nothing has begun since the last SlotsIdle
-  std::vector<std::uint64_t> startable_;                       // numbers with tasks that have not begun, in order of activation
+  std::unordered_map<std::uint64_t, Active> actives_;    // by number; entries that are dropped stay while a task runs
+  std::unordered_map<PacketId, std::uint64_t> numbers_;  // of those not dropped, by packet
+  std::vector<std::uint64_t> unchecked_;                 // activated since the last go_on()
+  std::set<PacketId> left_;                              // packets that broke here or were given up
+  bool idle_told_ = false;                               // nothing has begun since the last SlotsIdle
+  std::vector<std::uint64_t> startable_;  // numbers with tasks that have not begun, in order of activation
 };
 
 }  // namespace weft::sim

@@ -98,7 +98,7 @@ class Node final : public ExecutorListener {
     PacketSpec spec;
     std::uint32_t slots;
   };
-  std::unordered_map<PacketId, Dealt> dealt_;              // until activated
+  std::unordered_map<PacketId, Dealt> dealt_;               // until activated
   std::unordered_map<std::uint64_t, std::uint64_t> asked_;  // bytes of fetches under way, by packet and attempt
   std::unordered_map<std::uint64_t, Held> arrived_;         // not looked at yet, by packet and attempt
   std::vector<FinishedPacket> finished_;                    // one message for a batch

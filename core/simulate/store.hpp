@@ -19,9 +19,9 @@ struct Held {
   bool on_disk = false;
 };
 
-/// The memory and the disk of one worker, pretended: it counts bytes and keeps the values of tasks. A packet is held once,
-/// whatever its attempts: they give the same bits. What was made here takes the place of a copy.
-/// Owns: what is held.  Threading: none.
+/// The memory and the disk of one worker, pretended: it counts bytes and keeps the values of tasks. A packet is held
+/// once, whatever its attempts: they give the same bits. What was made here takes the place of a copy. Owns: what is
+/// held.  Threading: none.
 class Store {
  public:
   /// A disk of 0 bytes is one that is absent.

@@ -35,7 +35,10 @@ void add_packet(std::string& line, PacketId packet, Attempt attempt) {
 template <typename T>
 std::string describe(const T& body) {
   std::string line(type_name<T>());
-  if constexpr (requires { body.packet; body.attempt; }) {
+  if constexpr (requires {
+                  body.packet;
+                  body.attempt;
+                }) {
     add_packet(line, body.packet, body.attempt);
   } else if constexpr (requires { body.packet; }) {
     add(line, "packet", body.packet);
@@ -48,7 +51,11 @@ std::string describe(const T& body) {
   if constexpr (requires { body.worker; }) add(line, "worker", body.worker);
   if constexpr (requires { body.owner; }) add(line, "owner", body.owner);
   if constexpr (requires { body.peer; }) add(line, "peer", body.peer);
-  if constexpr (requires { body.from; body.to; }) add(line, "from", body.from), add(line, "to", body.to);
+  if constexpr (requires {
+                  body.from;
+                  body.to;
+                })
+    add(line, "from", body.from), add(line, "to", body.to);
   if constexpr (requires { body.source.owner; }) add_source(line, body.source);
   if constexpr (requires { body.from_task; }) add(line, "from_task", body.from_task);
   if constexpr (requires { body.tail; }) add(line, "tail", body.tail);
@@ -59,8 +66,16 @@ std::string describe(const T& body) {
     add(line, "spillable", body.spillable_bytes);
   }
   if constexpr (requires { body.count; }) add(line, "count", body.count);
-  if constexpr (requires { body.reason; to_string(body.reason); }) line += std::string(" ") + to_string(body.reason);
-  if constexpr (requires { body.state; to_string(body.state); }) line += std::string(" ") + to_string(body.state);
+  if constexpr (requires {
+                  body.reason;
+                  to_string(body.reason);
+                })
+    line += std::string(" ") + to_string(body.reason);
+  if constexpr (requires {
+                  body.state;
+                  to_string(body.state);
+                })
+    line += std::string(" ") + to_string(body.state);
   if constexpr (requires { body.finished.packet; }) add_packet(line, body.finished.packet, body.finished.attempt);
   if constexpr (requires { body.suspects; }) {
     for (const PacketId packet : body.suspects) add(line, "suspect", packet);

@@ -127,9 +127,7 @@ class Builder {
       : workload_(workload), mean_ns_(task_seconds * 1e9), sigma_(sigma), bytes_(bytes), random_(seed) {}
 
   void input(TaskId task) { workload_.inputs.push_back(task); }
-  TaskId add() {
-    return workload_.add_task(static_cast<Nanoseconds>(mean_ns_ * random_.lognormal(sigma_)), bytes_);
-  }
+  TaskId add() { return workload_.add_task(static_cast<Nanoseconds>(mean_ns_ * random_.lognormal(sigma_)), bytes_); }
   [[nodiscard]] std::uint32_t count() const { return workload_.task_count(); }
   Random& random() { return random_; }
 
@@ -210,7 +208,8 @@ void add_map_reduce(Builder& builder, std::uint32_t tasks, std::uint32_t width) 
     for (std::uint32_t i = 0; i < reducers; ++i) {
       // A stride that spreads the slice over the whole round.
       for (std::uint32_t j = 0; j < std::min(kSlice, width); ++j) {
-        builder.input(maps + static_cast<TaskId>((std::uint64_t{i} * kSlice + j * (width / std::min(kSlice, width))) % width));
+        builder.input(maps +
+                      static_cast<TaskId>((std::uint64_t{i} * kSlice + j * (width / std::min(kSlice, width))) % width));
       }
       builder.add();
     }
@@ -226,11 +225,21 @@ Workload make_workload(const WorkloadOptions& options) {
     case SimulationShape::Independent:
       for (std::uint32_t i = 0; i < options.tasks; ++i) builder.add();
       break;
-    case SimulationShape::Tree: add_tree(builder, options.tasks); break;
-    case SimulationShape::Stencil: add_stencil(builder, options.tasks, options.width); break;
-    case SimulationShape::RandomDag: add_random_dag(builder, options.tasks, options.width); break;
-    case SimulationShape::ForkJoin: add_fork_join(builder, options.tasks, options.width); break;
-    case SimulationShape::MapReduce: add_map_reduce(builder, options.tasks, options.width); break;
+    case SimulationShape::Tree:
+      add_tree(builder, options.tasks);
+      break;
+    case SimulationShape::Stencil:
+      add_stencil(builder, options.tasks, options.width);
+      break;
+    case SimulationShape::RandomDag:
+      add_random_dag(builder, options.tasks, options.width);
+      break;
+    case SimulationShape::ForkJoin:
+      add_fork_join(builder, options.tasks, options.width);
+      break;
+    case SimulationShape::MapReduce:
+      add_map_reduce(builder, options.tasks, options.width);
+      break;
   }
   return workload;
 }

@@ -10,7 +10,8 @@
 
 namespace weft::sim {
 
-/// What a pretended task gives: a mix of its number and its inputs' values, so that one wrong, missing or stale input shows.
+/// What a pretended task gives: a mix of its number and its inputs' values, so that one wrong, missing or stale input
+/// shows.
 using Value = std::uint64_t;
 inline constexpr Value kFailedBit = 1ull << 63;
 
@@ -63,8 +64,9 @@ struct Workload {
   void cut(std::uint32_t tasks_per_packet);
   /// Ends the packet before `from_task`; the rest becomes the returned packet.
   PacketId split(PacketId packet, TaskId from_task);
-  /// Makes the message that submits packets [first, end). Those that later ones read are wanted meanwhile, or they would be
-  /// released before their readers come: the client lets go of held_until(first, end) when it has submitted this.
+  /// Makes the message that submits packets [first, end). Those that later ones read are wanted meanwhile, or they
+  /// would be released before their readers come: the client lets go of held_until(first, end) when it has submitted
+  /// this.
   [[nodiscard]] PacketsSubmitted submission(PacketId first, PacketId end) const;
   /// Returns the packets before `first`, wanted by nobody, whose last reader is in [first, end).
   [[nodiscard]] std::vector<PacketId> held_until(PacketId first, PacketId end) const;

@@ -66,7 +66,7 @@ void World::lose_worker(WorkerId worker, bool with_notice) {
 void World::drain_worker(WorkerId worker) { scheduler_receives(kHeadquarters, WorkerDraining{worker}); }
 
 const Held* World::outputs_at(WorkerId place, PacketId packet, Attempt attempt) const {
-  const Held* held = place == kKeeper     ? keeper_.find(packet)
+  const Held* held = place == kKeeper    ? keeper_.find(packet)
                      : is_present(place) ? node(place).store().find(packet)
                                          : nullptr;
   return held != nullptr && held->attempt == attempt ? held : nullptr;
@@ -85,12 +85,14 @@ Nanoseconds World::arrival(WorkerId from, WorkerId to, std::uint64_t bytes, std:
   Nanoseconds sent = depart;
   if (bytes > network.message_bytes) {  // large ones wait for the sender's line, small ones slip between
     Nanoseconds& free_at = line_free_at_[from];
-    sent = std::max(free_at, depart) + static_cast<Nanoseconds>(static_cast<double>(bytes) / network.bytes_per_second * 1e9);
+    sent = std::max(free_at, depart) +
+           static_cast<Nanoseconds>(static_cast<double>(bytes) / network.bytes_per_second * 1e9);
     free_at = sent;
   }
   Nanoseconds at = sent + network.latency_ns;
   if (network.late_share == 0 && !network.reorders) return at;
-  if (random_.chance(network.late_share)) at += static_cast<Nanoseconds>(random_.below(static_cast<std::uint64_t>(network.late_ns)));
+  if (random_.chance(network.late_share))
+    at += static_cast<Nanoseconds>(random_.below(static_cast<std::uint64_t>(network.late_ns)));
   // Without reordering one link is one subject.
   Nanoseconds& last = last_at_[{from, to, network.reorders ? subject : 0}];
   at = std::max(at, last + 1);
@@ -203,7 +205,8 @@ void World::handle(SchedulerEventBody body) {
       if (const auto* deal = std::get_if<Deal>(&action)) scheduler_.describe_deal(*deal, actions_, described_);
     }
   };
-  const bool is_long = std::holds_alternative<PacketsSubmitted>(event.body) || std::holds_alternative<WorkerLost>(event.body);
+  const bool is_long =
+      std::holds_alternative<PacketsSubmitted>(event.body) || std::holds_alternative<WorkerLost>(event.body);
   const Nanoseconds took = is_long ? stopwatch_.measure_long(decide) : stopwatch_.measure(decide);
   scheduler_ns_ += took;
   ++scheduler_events_;

@@ -144,7 +144,7 @@ class World {
   PacketsDealt described_;                  // the deals of one event
   std::map<WorkerId, PacketsDealt> deals_;  // those not sent yet, a message for each worker
 
-  std::map<WorkerId, Nanoseconds> line_free_at_;                                   // of each sender
+  std::map<WorkerId, Nanoseconds> line_free_at_;                                  // of each sender
   std::map<std::tuple<WorkerId, WorkerId, std::uint32_t>, Nanoseconds> last_at_;  // what keeps messages in order
 
   Stopwatch stopwatch_;

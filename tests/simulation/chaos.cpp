@@ -181,7 +181,8 @@ void ChaosRun::plan_client() {
   PacketId first = 0;
   for (std::uint64_t batches = random_.between(1, 4); batches > 0; --batches) {
     const PacketId end = batches == 1 ? count : first + static_cast<PacketId>(random_.below(count - first));
-    const Nanoseconds time = first == 0 ? 0 : static_cast<Nanoseconds>(random_.below(static_cast<std::uint64_t>(horizon_)));
+    const Nanoseconds time =
+        first == 0 ? 0 : static_cast<Nanoseconds>(random_.below(static_cast<std::uint64_t>(horizon_)));
     ++pending_plans_;
     submissions_.push_back({first, end, time});
     first = end;
@@ -197,8 +198,10 @@ void ChaosRun::plan_client() {
       if (batch.first != batch.end) world_->submit(batch.first, batch.end);
     });
   }
-  for (std::uint64_t i = random_.chance(0.4) ? random_.between(1, 20) : 0; i > 0; --i) at_random_time(&ChaosRun::release_one);
-  for (std::uint64_t i = random_.chance(0.3) ? random_.between(1, 5) : 0; i > 0; --i) at_random_time(&ChaosRun::cancel_one);
+  for (std::uint64_t i = random_.chance(0.4) ? random_.between(1, 20) : 0; i > 0; --i)
+    at_random_time(&ChaosRun::release_one);
+  for (std::uint64_t i = random_.chance(0.3) ? random_.between(1, 5) : 0; i > 0; --i)
+    at_random_time(&ChaosRun::cancel_one);
 }
 
 void ChaosRun::plan_faults() {
@@ -208,8 +211,8 @@ void ChaosRun::plan_faults() {
     std::uint64_t most;
   };
   const Kind kinds[] = {
-      {&ChaosRun::lose_one, 0.7, 6},  {&ChaosRun::freeze_one, 0.4, 4}, {&ChaosRun::slow_one, 0.4, 3},
-      {&ChaosRun::fill_one, 0.4, 3},  {&ChaosRun::break_disk, 0.3, 3}, {&ChaosRun::drain_one, 0.15, 1},
+      {&ChaosRun::lose_one, 0.7, 6}, {&ChaosRun::freeze_one, 0.4, 4}, {&ChaosRun::slow_one, 0.4, 3},
+      {&ChaosRun::fill_one, 0.4, 3}, {&ChaosRun::break_disk, 0.3, 3}, {&ChaosRun::drain_one, 0.15, 1},
   };
   for (const Kind& kind : kinds) {
     if (!random_.chance(kind.chance)) continue;
@@ -311,8 +314,8 @@ void ChaosRun::cancel_one() {
 std::string ChaosRun::description() const {
   std::ostringstream text;
   text << context_.workload.task_count() << " tasks in " << context_.workload.packets.size() << " packets, "
-       << world_->node_count() << " workers (" << tally_.losses << " lost), " << world_->message_count() << " messages, "
-       << static_cast<double>(context_.timeline.now()) * 1e-6 << " ms";
+       << world_->node_count() << " workers (" << tally_.losses << " lost), " << world_->message_count()
+       << " messages, " << static_cast<double>(context_.timeline.now()) * 1e-6 << " ms";
   return text.str();
 }
 
@@ -320,7 +323,8 @@ std::uint64_t ChaosRun::fingerprint() const {
   std::uint64_t print = mix(static_cast<std::uint64_t>(context_.timeline.now()));
   print = mix(print ^ world_->message_count());
   print = mix(print ^ world_->scheduler_events());
-  for (WorkerId worker = 0; worker < world_->node_count(); ++worker) print = mix(print ^ world_->node(worker).event_count());
+  for (WorkerId worker = 0; worker < world_->node_count(); ++worker)
+    print = mix(print ^ world_->node(worker).event_count());
   return print;
 }
 

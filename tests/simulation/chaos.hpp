@@ -18,7 +18,8 @@ namespace weft::sim {
 ///
 /// How a run goes:
 ///  1. plan_*: the seed chooses graph, cluster, network and the times of all faults.
-///  2. run_until_settled: virtual time passes until each wanted output is in memory or failed, and nothing is on its way.
+///  2. run_until_settled: virtual time passes until each wanted output is in memory or failed, and nothing is on its
+///  way.
 ///  3. check_results: values against direct evaluation; each failure was explained when it was reported.
 ///  4. release_all: the client lets go; then nothing may be left anywhere.
 class ChaosRun final : public WorldListener {

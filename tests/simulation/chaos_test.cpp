@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <unistd.h>
 
 #include "tests/simulation/chaos.hpp"
 
@@ -17,11 +17,11 @@ volatile std::uint64_t current_seed = 0;
 /// A broken promise inside a machine aborts: name the seed first.
 void name_seed(int) {
   char line[200];
-  const int length = std::snprintf(line, sizeof line,
-                                   "seed %llu aborted. Alone: WEFT_CHAOS_SEED=%llu WEFT_CHAOS_TRACE=1 "
-                                   "weft_simulation_tests --gtest_filter=ChaosTest.OneSeed\n",
-                                   static_cast<unsigned long long>(current_seed),
-                                   static_cast<unsigned long long>(current_seed));
+  const int length =
+      std::snprintf(line, sizeof line,
+                    "seed %llu aborted. Alone: WEFT_CHAOS_SEED=%llu WEFT_CHAOS_TRACE=1 "
+                    "weft_simulation_tests --gtest_filter=ChaosTest.OneSeed\n",
+                    static_cast<unsigned long long>(current_seed), static_cast<unsigned long long>(current_seed));
   if (write(STDERR_FILENO, line, static_cast<std::size_t>(length)) < 0) _exit(134);
   std::signal(SIGABRT, SIG_DFL);
   std::raise(SIGABRT);

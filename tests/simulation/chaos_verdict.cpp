@@ -46,11 +46,14 @@ void ChaosRun::reported(const Report& report) {
 bool ChaosRun::is_explained(const Report& report) const {
   const PacketId packet = report.packet;
   switch (report.reason) {
-    case Reason::TaskFailed: return breaks(packet);
+    case Reason::TaskFailed:
+      return breaks(packet);
     case Reason::InputFailed:
       return report.cause != packet && known_[report.cause].failed && depends_on(packet, {report.cause});
-    case Reason::Cancelled: return cancelled_.contains(packet) || depends_on(packet, cancelled_);
-    case Reason::KilledWorkers: return known_[packet].kills >= world_->options().scheduler.kills_to_fail;
+    case Reason::Cancelled:
+      return cancelled_.contains(packet) || depends_on(packet, cancelled_);
+    case Reason::KilledWorkers:
+      return known_[packet].kills >= world_->options().scheduler.kills_to_fail;
     case Reason::Unrecoverable:
       // Its outputs, or those of a reader for which it would have to run again, were lost.
       return losses_told_ > 0 && (context_.workload.packets[packet].flags & packet_flags::kRetriable) == 0;
@@ -130,7 +133,8 @@ void ChaosRun::split(PacketId packet, PacketId tail) {
   known_[tail].wanted = known_[packet].wanted;
   known_[tail].kills = known_[packet].kills;
   // A tail of what was released or cancelled in the meantime shares its lot.
-  const bool is_held = context_.workload.last_reader[packet] != kNone && context_.workload.last_reader[packet] >= submitted_end_;
+  const bool is_held =
+      context_.workload.last_reader[packet] != kNone && context_.workload.last_reader[packet] >= submitted_end_;
   known_[tail].released = known_[packet].released;
   if (known_[packet].released || (!known_[packet].wanted && !is_held)) world_->release({tail});
   if (cancelled_.contains(packet)) {
@@ -144,8 +148,8 @@ void ChaosRun::losing(const WorkerLost& lost) {
   const Scheduler& scheduler = world_->scheduler();
   for (PacketId packet = 0; packet < known_.size(); ++packet) {
     if (!scheduler.knows(packet) || scheduler.owner(packet) != lost.worker) continue;
-    const bool accused = lost.suspects.empty() ||
-                         std::find(lost.suspects.begin(), lost.suspects.end(), packet) != lost.suspects.end();
+    const bool accused =
+        lost.suspects.empty() || std::find(lost.suspects.begin(), lost.suspects.end(), packet) != lost.suspects.end();
     if (scheduler.state(packet) == PacketState::Running && accused) ++known_[packet].kills;
   }
 }

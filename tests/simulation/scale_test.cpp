@@ -14,9 +14,11 @@ SimulationReport run(SimulationShape shape, std::uint32_t cores, std::uint32_t t
   options.tasks = tasks_per_core * cores;
   options.charge_seconds = charge_seconds;
   const SimulationReport report = simulate(options);
-  std::printf("%-12s %6u cores: busy %.4f (plain %.4f, ideal/makespan %.4f), scheduler %.3f + workers %.3f us/task, load %.3f\n",
-              to_string(shape), cores, report.busy_fraction, report.plain_busy_fraction, report.ideal_over_makespan,
-              report.machine_us_per_task, report.worker_us_per_task, report.scheduler_load);
+  std::printf(
+      "%-12s %6u cores: busy %.4f (plain %.4f, ideal/makespan %.4f), scheduler %.3f + workers %.3f us/task, load "
+      "%.3f\n",
+      to_string(shape), cores, report.busy_fraction, report.plain_busy_fraction, report.ideal_over_makespan,
+      report.machine_us_per_task, report.worker_us_per_task, report.scheduler_load);
   return report;
 }
 

@@ -87,9 +87,9 @@ TEST_P(ShapeTest, TasksOnlyNeedEarlierOnesAndEqualSeedsGiveEqualGraphs) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ShapeTest,
-                         ::testing::Values(SimulationShape::Independent, SimulationShape::Tree, SimulationShape::Stencil,
-                                           SimulationShape::RandomDag, SimulationShape::ForkJoin,
-                                           SimulationShape::MapReduce));
+                         ::testing::Values(SimulationShape::Independent, SimulationShape::Tree,
+                                           SimulationShape::Stencil, SimulationShape::RandomDag,
+                                           SimulationShape::ForkJoin, SimulationShape::MapReduce));
 
 }  // namespace
 }  // namespace weft::sim
