@@ -53,7 +53,8 @@ std::int64_t Arguments::bytes(std::string_view option) const {
                         : unit == "GiB" ? 1024.0 * 1024 * 1024
                                         : 0;
   if (value.empty() || factor == 0 || !(number > 0))
-    throw std::invalid_argument("--" + std::string(option) + " takes a size such as 4194304 or 4MiB, not '" + value + "'");
+    throw std::invalid_argument("--" + std::string(option) + " takes a size such as 4194304 or 4MiB, not '" + value +
+                                "'");
   return static_cast<std::int64_t>(number * factor);
 }
 

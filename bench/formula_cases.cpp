@@ -11,7 +11,8 @@
 namespace weft::bench {
 namespace {
 
-/// Leaves under `tasks` tasks in all: each leaf is one task to make and one to extend, and a tree of `fan_in` joins them.
+/// Leaves under `tasks` tasks in all: each leaf is one task to make and one to extend, and a tree of `fan_in` joins
+/// them.
 std::uint64_t leaves_of(std::uint64_t tasks, std::uint32_t fan_in) {
   const double per_leaf = 2.0 + 1.0 / (fan_in - 1);
   return std::max<std::uint64_t>(1, static_cast<std::uint64_t>(static_cast<double>(tasks) / per_leaf));
@@ -72,13 +73,17 @@ void run_formula(const Case& self, const Arguments& arguments, const Output& out
     const std::uint64_t sum = client.compute(describe(leaves).reduce(&add, fan_in));
     const double seconds = seconds_now() - start;
     if (sum != expected) wrong_result("the reduction");
-    if (i == 0) cold = seconds;
-    else samples.add(seconds);
+    if (i == 0)
+      cold = seconds;
+    else
+      samples.add(seconds);
   }
   const LedgerReport ledger = client.ledger();
   const auto count = static_cast<double>(tasks);
   Line line(self.name);
-  line.param("tasks", arguments.integer("tasks")).param("fan_in", fan_in).param("scheduler", arguments.text("scheduler"));
+  line.param("tasks", arguments.integer("tasks"))
+      .param("fan_in", fan_in)
+      .param("scheduler", arguments.text("scheduler"));
   line.param("threads", client.slots()).param("repeat", repeat).seconds(samples).integer("tasks", tasks);
   line.number("us_per_task", samples.min() * 1e6 / count).number("us_per_task_cold", cold * 1e6 / count);
   line.number("tasks_per_second", count / samples.min()).peak().ledger(ledger);

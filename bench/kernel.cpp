@@ -55,7 +55,8 @@ Payload execute_point(const Pattern& pattern, std::int64_t step, std::int64_t po
   out.point = static_cast<std::int32_t>(point);
   int position = 0;
   pattern.for_each_dependency(step, point, [&](std::int64_t dependency) {
-    if (position < count && inputs[position].step == step - 1 && inputs[position].point == dependency) ++out.valid_inputs;
+    if (position < count && inputs[position].step == step - 1 && inputs[position].point == dependency)
+      ++out.valid_inputs;
     ++position;
   });
   if (position != count) out.valid_inputs = 0;

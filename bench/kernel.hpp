@@ -1,7 +1,7 @@
 // The functions every measured task calls.
 //
-// They live in a translation unit of their own (kernel.cpp, built without link-time optimisation), so that no system can
-// inline a task away, and every system runs the same machine code.
+// They live in a translation unit of their own (kernel.cpp, built without link-time optimisation), so that no system
+// can inline a task away, and every system runs the same machine code.
 
 #pragma once
 
@@ -37,7 +37,8 @@ static_assert(sizeof(Payload) == 16);
 class Pattern;
 
 /// Runs task (step, point) of `pattern`: checks that `inputs[0..count)` are its dependencies' payloads, in their order,
-/// runs the kernel, and stamps the output. A wrong or missing input is seen as a too small `valid_inputs` (never negative).
+/// runs the kernel, and stamps the output. A wrong or missing input is seen as a too small `valid_inputs` (never
+/// negative).
 [[gnu::noinline]] Payload execute_point(const Pattern& pattern, std::int64_t step, std::int64_t point,
                                         const Payload* inputs, int count, std::int64_t iterations);
 

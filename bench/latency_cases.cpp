@@ -62,8 +62,10 @@ void run_nested(const Case& self, const Arguments& arguments, const Output& outp
     const std::uint64_t result = client.submit(&nested_fibonacci, n).result();
     const double seconds = seconds_now() - start;
     if (result != expected) wrong_result("fib(" + std::to_string(n) + ")");
-    if (i == 0) cold = seconds;
-    else samples.add(seconds);
+    if (i == 0)
+      cold = seconds;
+    else
+      samples.add(seconds);
   }
   const LedgerReport ledger = client.ledger();
   nested_client = nullptr;

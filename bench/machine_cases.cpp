@@ -42,10 +42,13 @@ void run_scheduler_only(const Case& self, const Arguments& arguments, const Outp
   Line line(self.name);
   line.param("workers", load.workers).param("tasks", load.tasks).param("packets", packets).param("reach", load.reach);
   line.seconds(samples).integer("tasks", load.tasks).number("tasks_per_second", tasks / best.seconds);
-  line.number("us_per_task", best.seconds * 1e6 / tasks).number("machine_us_per_task", best.machine_seconds * 1e6 / tasks);
+  line.number("us_per_task", best.seconds * 1e6 / tasks)
+      .number("machine_us_per_task", best.machine_seconds * 1e6 / tasks);
   line.number("cut_us_per_task", best.cut_seconds * 1e6 / tasks).integer("packets", best.packets);
-  line.integer("tasks_per_packet", best.tasks_per_packet).integer("packet_edges", static_cast<std::int64_t>(best.edges));
-  line.integer("events", static_cast<std::int64_t>(best.events)).integer("actions", static_cast<std::int64_t>(best.actions));
+  line.integer("tasks_per_packet", best.tasks_per_packet)
+      .integer("packet_edges", static_cast<std::int64_t>(best.edges));
+  line.integer("events", static_cast<std::int64_t>(best.events))
+      .integer("actions", static_cast<std::int64_t>(best.actions));
   line.number("bytes_per_task", static_cast<double>(best.memory_bytes) / tasks).peak();
   output.print(line);
 }

@@ -96,8 +96,8 @@ struct DiskRate {
 DiskRate measure_disk(const std::string& directory, std::int64_t bytes, std::int64_t piece) {
   const ScratchFile file(directory);
   const auto size = static_cast<std::size_t>(piece);
-  const std::unique_ptr<std::byte, decltype(&std::free)> memory(
-      static_cast<std::byte*>(std::aligned_alloc(4096, size)), &std::free);
+  const std::unique_ptr<std::byte, decltype(&std::free)> memory(static_cast<std::byte*>(std::aligned_alloc(4096, size)),
+                                                                &std::free);
   if (memory == nullptr) throw std::bad_alloc();
   for (std::size_t i = 0; i < size; ++i) memory.get()[i] = static_cast<std::byte>(mix(i));
   const std::int64_t pieces = std::max<std::int64_t>(1, bytes / piece);
@@ -144,14 +144,15 @@ void run_spill(const Case& self, const Arguments& arguments, const Output& outpu
   const MemoryReport memory = client.memory();
   const LedgerReport ledger = client.ledger();
 
-  const auto excess = std::max<std::int64_t>(
-      0, static_cast<std::int64_t>(volume.chunks) * volume.chunk_bytes - volume.memory);
+  const auto excess =
+      std::max<std::int64_t>(0, static_cast<std::int64_t>(volume.chunks) * volume.chunk_bytes - volume.memory);
   Line line = line_of(self, arguments, volume, client);
   Samples samples;
   samples.add(end - start);
   line.seconds(samples).integer("tasks", 2 * static_cast<std::int64_t>(volume.chunks));
   line.number("make_seconds", written - start).number("read_seconds", end - written);
-  line.integer("excess_bytes", excess).number("gib_per_s", 2.0 * static_cast<double>(excess) / (end - start) / (1 << 30));
+  line.integer("excess_bytes", excess)
+      .number("gib_per_s", 2.0 * static_cast<double>(excess) / (end - start) / (1 << 30));
   line.integer("spill_written_bytes", static_cast<std::int64_t>(memory.spill_written_bytes));
   line.integer("spill_read_bytes", static_cast<std::int64_t>(memory.spill_read_bytes));
   line.integer("budget_bytes", static_cast<std::int64_t>(memory.budget_bytes)).peak();
@@ -193,8 +194,8 @@ void run_streaming_reduction(const Case& self, const Arguments& arguments, const
   Samples samples;
   samples.add(end - start);
   line.seconds(samples).integer("tasks", tasks);
-  line.number("gib_per_s", static_cast<double>(volume.chunks) * static_cast<double>(volume.chunk_bytes) / (end - start) /
-                               (1 << 30));
+  line.number("gib_per_s",
+              static_cast<double>(volume.chunks) * static_cast<double>(volume.chunk_bytes) / (end - start) / (1 << 30));
   line.integer("spill_written_bytes", static_cast<std::int64_t>(memory.spill_written_bytes));
   line.integer("budget_bytes", static_cast<std::int64_t>(memory.budget_bytes)).peak();
   line.integer("baseline_rss_bytes", baseline).ledger(client.ledger());
@@ -212,7 +213,8 @@ std::vector<Case> memory_cases() {
                                        kThreads};
   return {
       {"spill", "results beyond the budget are kept and read in reverse", options, &run_spill},
-      {"streaming-reduction", "chunks beyond the budget are made, reduced and let go", options, &run_streaming_reduction},
+      {"streaming-reduction", "chunks beyond the budget are made, reduced and let go", options,
+       &run_streaming_reduction},
   };
 }
 

@@ -34,9 +34,9 @@ struct MetgPoint {
 };
 
 struct MetgResult {
-  double floor_us = 0;     ///< Core-microseconds a task with an empty kernel.
-  double metg_us = 0;      ///< 0 when no size reached 50%.
-  bool complete = false;   ///< The scan crossed 50%, so that metg_us is between two measured sizes.
+  double floor_us = 0;            ///< Core-microseconds a task with an empty kernel.
+  double metg_us = 0;             ///< 0 when no size reached 50%.
+  bool complete = false;          ///< The scan crossed 50%, so that metg_us is between two measured sizes.
   std::vector<MetgPoint> points;  ///< From large to small.
 };
 
@@ -140,8 +140,8 @@ MetgResult find_metg(const MetgOptions& options, Run&& run) {
   }
   if (!result.complete && result.metg_us > 0 && iterations == 0) {
     // Even one iteration is half of the time: the crossing lies between it and the empty kernel.
-    result.points.push_back({0, result.floor_us * 1e-6 * static_cast<double>(options.tasks) / options.cores,
-                             result.floor_us, 0});
+    result.points.push_back(
+        {0, result.floor_us * 1e-6 * static_cast<double>(options.tasks) / options.cores, result.floor_us, 0});
     finish_metg(options, result);
   }
   return result;

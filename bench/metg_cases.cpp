@@ -18,13 +18,20 @@ using Output16 = Delayed<Payload>;
 
 Output16 add_point(Graph& graph, GridPoint at, const std::vector<const Output16*>& in) {
   switch (in.size()) {
-    case 0: return graph.add(&grid_task_0, at);
-    case 1: return graph.add(&grid_task_1, at, *in[0]);
-    case 2: return graph.add(&grid_task_2, at, *in[0], *in[1]);
-    case 3: return graph.add(&grid_task_3, at, *in[0], *in[1], *in[2]);
-    case 4: return graph.add(&grid_task_4, at, *in[0], *in[1], *in[2], *in[3]);
-    case 5: return graph.add(&grid_task_5, at, *in[0], *in[1], *in[2], *in[3], *in[4]);
-    default: break;
+    case 0:
+      return graph.add(&grid_task_0, at);
+    case 1:
+      return graph.add(&grid_task_1, at, *in[0]);
+    case 2:
+      return graph.add(&grid_task_2, at, *in[0], *in[1]);
+    case 3:
+      return graph.add(&grid_task_3, at, *in[0], *in[1], *in[2]);
+    case 4:
+      return graph.add(&grid_task_4, at, *in[0], *in[1], *in[2], *in[3]);
+    case 5:
+      return graph.add(&grid_task_5, at, *in[0], *in[1], *in[2], *in[3], *in[4]);
+    default:
+      break;
   }
   static_assert(kSingleInputs == 5);
   std::vector<Output16> all;

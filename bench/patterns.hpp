@@ -62,18 +62,27 @@ class Pattern {
     return std::min(width_, std::int64_t{1} << step);
   }
 
-  /// Calls `visit(point)` for each point of step - 1 whose output task (step, point) takes, in a fixed order, each once.
+  /// Calls `visit(point)` for each point of step - 1 whose output task (step, point) takes, in a fixed order, each
+  /// once.
   template <class Visit>
   void for_each_dependency(std::int64_t step, std::int64_t point, Visit&& visit) const {
     if (step == 0) return;
     const std::int64_t last = width_at(step - 1) - 1;
     switch (kind_) {
-      case PatternKind::Trivial: return;
-      case PatternKind::NoComm: visit(point); return;
-      case PatternKind::Stencil1d: return visit_range(point - 1, point + 1, last, visit);
-      case PatternKind::Nearest: return visit_range(point - radix_ / 2, point + (radix_ - 1) / 2, last, visit);
-      case PatternKind::AllToAll: return visit_range(0, last, last, visit);
-      case PatternKind::Tree: visit(point / 2); return;
+      case PatternKind::Trivial:
+        return;
+      case PatternKind::NoComm:
+        visit(point);
+        return;
+      case PatternKind::Stencil1d:
+        return visit_range(point - 1, point + 1, last, visit);
+      case PatternKind::Nearest:
+        return visit_range(point - radix_ / 2, point + (radix_ - 1) / 2, last, visit);
+      case PatternKind::AllToAll:
+        return visit_range(0, last, last, visit);
+      case PatternKind::Tree:
+        visit(point / 2);
+        return;
       case PatternKind::Fft: {
         const std::int64_t distance = std::int64_t{1} << ((step + fft_sets_ - 1) % fft_sets_);
         if (point - distance >= 0) visit(point - distance);
@@ -115,14 +124,19 @@ class Pattern {
   /// Returns an upper bound of dependency_count over all tasks.
   std::int64_t max_dependencies() const {
     switch (kind_) {
-      case PatternKind::Trivial: return 0;
+      case PatternKind::Trivial:
+        return 0;
       case PatternKind::NoComm:
-      case PatternKind::Tree: return 1;
+      case PatternKind::Tree:
+        return 1;
       case PatternKind::Stencil1d:
-      case PatternKind::Fft: return std::min<std::int64_t>(3, width_);
+      case PatternKind::Fft:
+        return std::min<std::int64_t>(3, width_);
       case PatternKind::Nearest:
-      case PatternKind::Spread: return std::min(radix_, width_);
-      case PatternKind::AllToAll: break;
+      case PatternKind::Spread:
+        return std::min(radix_, width_);
+      case PatternKind::AllToAll:
+        break;
     }
     return width_;
   }

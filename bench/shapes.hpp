@@ -24,7 +24,8 @@ inline ShapeKind shape_kind(std::string_view name) {
   if (name == "tree") return ShapeKind::Tree;
   if (name == "chain") return ShapeKind::Chain;
   if (name == "random-dag") return ShapeKind::RandomDag;
-  throw std::invalid_argument("no shape is named '" + std::string(name) + "'; known: independent tree chain random-dag");
+  throw std::invalid_argument("no shape is named '" + std::string(name) +
+                              "'; known: independent tree chain random-dag");
 }
 
 /// Says what each task of an empty graph takes.
@@ -49,12 +50,15 @@ class Shape {
   /// Returns which earlier tasks task `index` takes.
   Inputs inputs(std::uint64_t index) const {
     switch (kind_) {
-      case ShapeKind::Independent: break;
-      case ShapeKind::Chain: return index == 0 ? Inputs{0, 0, 0} : Inputs{1, index - 1, 0};
+      case ShapeKind::Independent:
+        break;
+      case ShapeKind::Chain:
+        return index == 0 ? Inputs{0, 0, 0} : Inputs{1, index - 1, 0};
       case ShapeKind::Tree:
         if (index < leaves_) break;
         return {2, 2 * (index - leaves_), 2 * (index - leaves_) + 1};
-      case ShapeKind::RandomDag: return random_inputs(index);
+      case ShapeKind::RandomDag:
+        return random_inputs(index);
     }
     return {0, 0, 0};
   }

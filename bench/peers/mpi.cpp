@@ -67,8 +67,8 @@ class Rank {
     return rank;
   }
 
-  // Receives what this rank's points of `step` take from other ranks, and sends what theirs take from it. A payload goes
-  // to a rank once, however many of its points take it.
+  // Receives what this rank's points of `step` take from other ranks, and sends what theirs take from it. A payload
+  // goes to a rank once, however many of its points take it.
   void exchange(std::int64_t step) {
     if (step == 0 || pattern_.kind() == PatternKind::Trivial) return;
     requests_.clear();
@@ -85,9 +85,11 @@ class Rank {
         requests_.emplace_back();
         const int tag = static_cast<int>(dependency);
         if (giver == rank_) {
-          check(MPI_Isend(payload, sizeof *payload, MPI_BYTE, taker, tag, MPI_COMM_WORLD, &requests_.back()), "MPI_Isend");
+          check(MPI_Isend(payload, sizeof *payload, MPI_BYTE, taker, tag, MPI_COMM_WORLD, &requests_.back()),
+                "MPI_Isend");
         } else {
-          check(MPI_Irecv(payload, sizeof *payload, MPI_BYTE, giver, tag, MPI_COMM_WORLD, &requests_.back()), "MPI_Irecv");
+          check(MPI_Irecv(payload, sizeof *payload, MPI_BYTE, giver, tag, MPI_COMM_WORLD, &requests_.back()),
+                "MPI_Irecv");
         }
       });
     }
@@ -173,13 +175,15 @@ void measure(int argc, char** argv, int rank, int ranks) {
   });
   long long stop = kStop;
   check(MPI_Bcast(&stop, 1, MPI_LONG_LONG, 0, MPI_COMM_WORLD), "MPI_Bcast");
-  std::printf("{\"case\":\"metg\",\"peer\":\"mpi-nonblocking\",\"version\":\"%s\",\"params\":{\"pattern\":\"%s\",\"width\":%lld,"
-              "\"radix\":%lld,\"steps\":%lld,\"threads\":%d},\"tasks\":%lld,\"edges_validated\":%lld,\"us_per_task\":%.6g,"
-              "\"metg_us\":%.6g,\"complete\":%s,\"ns_per_iteration\":%.6g}\n",
-              library_version().c_str(), name.c_str(), static_cast<long long>(pattern.width()),
-              static_cast<long long>(pattern.radix()), static_cast<long long>(pattern.steps()), ranks,
-              static_cast<long long>(options.tasks), static_cast<long long>(edges), result.floor_us, result.metg_us,
-              result.complete ? "true" : "false", options.seconds_per_iteration * 1e9);
+  std::printf(
+      "{\"case\":\"metg\",\"peer\":\"mpi-nonblocking\",\"version\":\"%s\",\"params\":{\"pattern\":\"%s\",\"width\":%"
+      "lld,"
+      "\"radix\":%lld,\"steps\":%lld,\"threads\":%d},\"tasks\":%lld,\"edges_validated\":%lld,\"us_per_task\":%.6g,"
+      "\"metg_us\":%.6g,\"complete\":%s,\"ns_per_iteration\":%.6g}\n",
+      library_version().c_str(), name.c_str(), static_cast<long long>(pattern.width()),
+      static_cast<long long>(pattern.radix()), static_cast<long long>(pattern.steps()), ranks,
+      static_cast<long long>(options.tasks), static_cast<long long>(edges), result.floor_us, result.metg_us,
+      result.complete ? "true" : "false", options.seconds_per_iteration * 1e9);
 }
 
 }  // namespace

@@ -28,8 +28,10 @@ void add_shape_tasks(const Shape& shape, std::uint64_t* values) {
 #pragma omp task default(none) firstprivate(i, left, values) depend(in : values[left]) depend(out : values[i])
       values[i] = extend_value(values[left]);
     } else {
-#pragma omp task default(none) firstprivate(i, left, right, values) depend(in : values[left], values[right]) \
-    depend(out : values[i])
+#pragma omp task default(none) firstprivate(i, left, right, values) depend(in                             \
+                                                                           : values[left], values[right]) \
+    depend(out                                                                                            \
+           : values[i])
       values[i] = combine_values(values[left], values[right]);
     }
   }
@@ -50,7 +52,11 @@ void add_pattern_tasks(const Pattern& pattern, std::int64_t iterations, Payload*
         run_point(*shared, step, point, iterations, outputs);
       } else {
 #pragma omp task default(none) firstprivate(shared, step, point, iterations, outputs) shared(inputs, output, count) \
-    depend(iterator(int k = 0 : count), in : *inputs[k]) depend(out : *output)
+    depend(iterator(int k = 0                                                                                       \
+                    : count),                                                                                       \
+           in                                                                                                       \
+           : *inputs[k]) depend(out                                                                                 \
+                                : *output)
         run_point(*shared, step, point, iterations, outputs);
       }
     }

@@ -24,14 +24,15 @@ class Peer {
   virtual std::string name() const = 0;
   virtual std::string version() const = 0;
 
-  /// Builds the graph of `shape` one task at a time, runs it, calls `finished`, and frees it. values[i] becomes task i's.
+  /// Builds the graph of `shape` one task at a time, runs it, calls `finished`, and frees it. values[i] becomes task
+  /// i's.
   virtual void run_shape(const Shape& shape, std::uint64_t* values, const Finished& finished) = 0;
 
   /// A built graph that can run again. Its destruction frees the graph.
   using Relaunch = std::function<void()>;
 
-  /// Builds the graph of `shape` once; each call of what is returned runs it. Returns nothing where the system has no such
-  /// thing.
+  /// Builds the graph of `shape` once; each call of what is returned runs it. Returns nothing where the system has no
+  /// such thing.
   virtual Relaunch build_once(const Shape& /*shape*/, std::uint64_t* /*values*/) { return nullptr; }
 
   /// Builds the graph of `pattern`, runs it and frees it. outputs[step * width + point] becomes that task's payload.

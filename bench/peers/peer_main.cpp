@@ -40,7 +40,8 @@ struct Arguments {
 };
 
 Arguments parse(int argc, char** argv) {
-  if (argc < 2) throw std::invalid_argument("usage: peer CASE [--tasks N] [--threads 2] [--reps 5] [--pattern NAME] ...");
+  if (argc < 2)
+    throw std::invalid_argument("usage: peer CASE [--tasks N] [--threads 2] [--reps 5] [--pattern NAME] ...");
   Arguments arguments;
   arguments.name = argv[1];
   for (int i = 2; i < argc; ++i) {
@@ -134,13 +135,14 @@ void measure_relaunch(Peer& peer, const Arguments& arguments, int threads) {
   seconds.erase(seconds.begin());
   if (seconds.empty()) seconds.push_back(first);
   const double least = *std::min_element(seconds.begin(), seconds.end());
-  print_head(peer, arguments, "\"shape\":\"" + name + "\",\"tasks\":" + std::to_string(count) +
-                                  ",\"threads\":" + std::to_string(threads));
-  std::printf(",\"seconds_min\":%.6g,\"seconds_median\":%.6g,\"tasks\":%zu,\"us_per_task\":%.6g,\"us_per_task_cold\":%.6g,"
-              "\"build_us_per_task\":%.6g,\"peak_rss_bytes\":%lld}\n",
-              least, median(seconds), count, least * 1e6 / static_cast<double>(count),
-              first * 1e6 / static_cast<double>(count), build * 1e6 / static_cast<double>(count),
-              static_cast<long long>(peak_resident_bytes()));
+  print_head(
+      peer, arguments,
+      "\"shape\":\"" + name + "\",\"tasks\":" + std::to_string(count) + ",\"threads\":" + std::to_string(threads));
+  std::printf(
+      ",\"seconds_min\":%.6g,\"seconds_median\":%.6g,\"tasks\":%zu,\"us_per_task\":%.6g,\"us_per_task_cold\":%.6g,"
+      "\"build_us_per_task\":%.6g,\"peak_rss_bytes\":%lld}\n",
+      least, median(seconds), count, least * 1e6 / static_cast<double>(count), first * 1e6 / static_cast<double>(count),
+      build * 1e6 / static_cast<double>(count), static_cast<long long>(peak_resident_bytes()));
 }
 
 void measure_roundtrip(Peer& peer, const Arguments& arguments, int threads, double idle_seconds, std::int64_t count) {
@@ -165,10 +167,12 @@ void measure_roundtrip(Peer& peer, const Arguments& arguments, int threads, doub
   const auto at = [&](double part) {
     return seconds[static_cast<std::size_t>(part * static_cast<double>(seconds.size() - 1))] * 1e6;
   };
-  print_head(peer, arguments, "\"idle_us\":" + std::to_string(std::lround(idle_seconds * 1e6)) +
-                                  ",\"threads\":" + std::to_string(threads));
-  std::printf(",\"seconds_min\":%.6g,\"seconds_median\":%.6g,\"us_median\":%.6g,\"us_p99\":%.6g,\"peak_rss_bytes\":%lld}\n",
-              at(0) * 1e-6, at(0.5) * 1e-6, at(0.5), at(0.99), static_cast<long long>(peak_resident_bytes()));
+  print_head(
+      peer, arguments,
+      "\"idle_us\":" + std::to_string(std::lround(idle_seconds * 1e6)) + ",\"threads\":" + std::to_string(threads));
+  std::printf(
+      ",\"seconds_min\":%.6g,\"seconds_median\":%.6g,\"us_median\":%.6g,\"us_p99\":%.6g,\"peak_rss_bytes\":%lld}\n",
+      at(0) * 1e-6, at(0.5) * 1e-6, at(0.5), at(0.99), static_cast<long long>(peak_resident_bytes()));
 }
 
 void measure_metg(Peer& peer, const Arguments& arguments, int threads, double seconds_per_iteration) {
@@ -197,14 +201,15 @@ void measure_metg(Peer& peer, const Arguments& arguments, int threads, double se
                                " inputs were right in " + name);
     return seconds;
   });
-  print_head(peer, arguments, "\"pattern\":\"" + name + "\",\"width\":" + std::to_string(pattern.width()) +
-                                  ",\"radix\":" + std::to_string(pattern.radix()) + ",\"steps\":" +
-                                  std::to_string(pattern.steps()) + ",\"threads\":" + std::to_string(threads));
-  std::printf(",\"tasks\":%lld,\"edges_validated\":%lld,\"us_per_task\":%.6g,\"metg_us\":%.6g,\"complete\":%s,"
-              "\"ns_per_iteration\":%.6g,\"peak_rss_bytes\":%lld}\n",
-              static_cast<long long>(options.tasks), static_cast<long long>(edges), result.floor_us, result.metg_us,
-              result.complete ? "true" : "false", seconds_per_iteration * 1e9,
-              static_cast<long long>(peak_resident_bytes()));
+  print_head(peer, arguments,
+             "\"pattern\":\"" + name + "\",\"width\":" + std::to_string(pattern.width()) +
+                 ",\"radix\":" + std::to_string(pattern.radix()) + ",\"steps\":" + std::to_string(pattern.steps()) +
+                 ",\"threads\":" + std::to_string(threads));
+  std::printf(
+      ",\"tasks\":%lld,\"edges_validated\":%lld,\"us_per_task\":%.6g,\"metg_us\":%.6g,\"complete\":%s,"
+      "\"ns_per_iteration\":%.6g,\"peak_rss_bytes\":%lld}\n",
+      static_cast<long long>(options.tasks), static_cast<long long>(edges), result.floor_us, result.metg_us,
+      result.complete ? "true" : "false", seconds_per_iteration * 1e9, static_cast<long long>(peak_resident_bytes()));
   if (arguments.number("points", 0) != 0) {
     for (const MetgPoint& point : result.points)
       std::fprintf(stderr, "%10lld iterations  %9.3f core-us a task  efficiency %.3f\n",

@@ -100,7 +100,8 @@ class StarPuPeer final : public Peer {
         starpu_task* inputs[kMaxInputs];
         unsigned count = 0;
         pattern.for_each_dependency(step, point, [&](std::int64_t dependency) {
-          if (count < kMaxInputs) inputs[count++] = tasks[static_cast<std::size_t>((step - 1) * pattern.width() + dependency)];
+          if (count < kMaxInputs)
+            inputs[count++] = tasks[static_cast<std::size_t>((step - 1) * pattern.width() + dependency)];
         });
         if (count > 0) starpu_task_declare_deps_array(task, count, inputs);
         check(starpu_task_submit(task), "starpu_task_submit");

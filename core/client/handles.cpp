@@ -63,8 +63,9 @@ void* finished_value(const Handle& handle, const ValueType& type) {
   if (!handle.valid()) throw Error("this handle is empty: it was moved from or never assigned");
   const std::uint64_t word = word_of(handle);
   if ((word & task_word::kDone) == 0) {
-    throw Error("task " + task_name(handle.task_id()) +
-                " has not been computed: a Delayed has a value inside a task that was given it, or after its graph ran");
+    throw Error(
+        "task " + task_name(handle.task_id()) +
+        " has not been computed: a Delayed has a value inside a task that was given it, or after its graph ran");
   }
   if ((word & task_word::kFailed) != 0) throw_failure(handle.task_id());
   Box* box = nullptr;

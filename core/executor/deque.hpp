@@ -12,8 +12,8 @@ namespace weft {
 /// Owns: its rings; an outgrown ring is kept until the end, because a thief may still read it.
 /// Threading: `push` and `pop` by the owner of the slot, `steal` and `empty` by anyone.
 ///
-/// Orders: push publishes the item by the release store of bottom_; steal reads bottom_ with acquire and so sees it. The
-/// fences in pop and steal order "I take the last one" against "I take the first one"; the compare-exchange on top_
+/// Orders: push publishes the item by the release store of bottom_; steal reads bottom_ with acquire and so sees it.
+/// The fences in pop and steal order "I take the last one" against "I take the first one"; the compare-exchange on top_
 /// decides when both mean the same item.
 class Deque {
  public:
@@ -27,7 +27,8 @@ class Deque {
     const std::int64_t bottom = bottom_.load(std::memory_order_relaxed);
     const std::int64_t top = top_.load(std::memory_order_acquire);
     Ring* ring = ring_.load(std::memory_order_relaxed);
-    if (bottom - top >= ring->size) [[unlikely]] ring = grow(ring, top, bottom);
+    if (bottom - top >= ring->size) [[unlikely]]
+      ring = grow(ring, top, bottom);
     ring->put(bottom, item);
     bottom_.store(bottom + 1, std::memory_order_release);
   }
@@ -62,14 +63,10 @@ class Deque {
     return item;
   }
 
-  bool empty() const {
-    return bottom_.load(std::memory_order_acquire) <= top_.load(std::memory_order_acquire);
-  }
+  bool empty() const { return bottom_.load(std::memory_order_acquire) <= top_.load(std::memory_order_acquire); }
 
   /// Returns how many items lie in it; exact for the owner while nobody steals.
-  std::int64_t size() const {
-    return bottom_.load(std::memory_order_relaxed) - top_.load(std::memory_order_relaxed);
-  }
+  std::int64_t size() const { return bottom_.load(std::memory_order_relaxed) - top_.load(std::memory_order_relaxed); }
 
   /// Returns the place where the next item will be pushed: what lies above an earlier bottom is newer than that moment.
   std::int64_t bottom() const { return bottom_.load(std::memory_order_relaxed); }

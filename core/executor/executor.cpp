@@ -399,7 +399,8 @@ void Executor::wait_inside(TaskId task, DoneFunction done, const void* argument)
   current_slot()->return_batch();
   std::int64_t mark = current_slot()->mark();
   while (!done(argument)) {
-    if (stopping_.load(std::memory_order_relaxed)) throw CancelledError("the client is being closed while a task of it waits for another");
+    if (stopping_.load(std::memory_order_relaxed))
+      throw CancelledError("the client is being closed while a task of it waits for another");
     if (current_slot()->run_newer_than(mark)) continue;
     const bool lend = options_.threads && blocked_.load(std::memory_order_relaxed) < options_.most_lent_threads;
     if (!lend) {

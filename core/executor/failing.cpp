@@ -9,7 +9,6 @@
 #include <weft/log.hpp>
 #include <weft/task_type.hpp>
 
-
 namespace weft::failing {
 namespace {
 
@@ -110,7 +109,8 @@ void call_back(TaskId task) noexcept {
     try {
       callback();
     } catch (...) {
-      log::error("executor", "a callback of task ", task_name(task), " threw ", describe(std::current_exception()).message,
+      log::error("executor", "a callback of task ", task_name(task), " threw ",
+                 describe(std::current_exception()).message,
                  "; what it throws has nowhere to go: catch it inside the callback");
     }
   }

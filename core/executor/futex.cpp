@@ -11,7 +11,8 @@
 namespace weft::futex {
 namespace {
 
-long call(const std::atomic<std::uint32_t>& word, int operation, std::uint32_t value, const timespec* timeout) noexcept {
+long call(const std::atomic<std::uint32_t>& word, int operation, std::uint32_t value,
+          const timespec* timeout) noexcept {
   return ::syscall(SYS_futex, &word, operation | FUTEX_PRIVATE_FLAG, value, timeout, nullptr, 0);
 }
 
@@ -22,7 +23,8 @@ bool register_membarrier() noexcept {
 }  // namespace
 
 void wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected, Nanoseconds timeout_ns) noexcept {
-  const timespec timeout{static_cast<time_t>(timeout_ns / 1'000'000'000), static_cast<long>(timeout_ns % 1'000'000'000)};
+  const timespec timeout{static_cast<time_t>(timeout_ns / 1'000'000'000),
+                         static_cast<long>(timeout_ns % 1'000'000'000)};
   call(word, FUTEX_WAIT, expected, timeout_ns < 0 ? nullptr : &timeout);
 }
 

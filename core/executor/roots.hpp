@@ -60,9 +60,7 @@ class RootRange {
 
  private:
   static std::uint64_t pack(TaskRange range) { return (static_cast<std::uint64_t>(range.end) << 32) | range.first; }
-  static TaskRange unpack(std::uint64_t word) {
-    return {static_cast<TaskId>(word), static_cast<TaskId>(word >> 32)};
-  }
+  static TaskRange unpack(std::uint64_t word) { return {static_cast<TaskId>(word), static_cast<TaskId>(word >> 32)}; }
 
   std::atomic<std::uint64_t> word_{0};
 };

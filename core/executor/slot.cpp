@@ -114,7 +114,8 @@ void Slot::run_chain(TaskId task) {
       slot->book_.sample(0, ended - begun, now - ended);
     }
     if (++slot->stretch_tasks_ >= kStretch) slot->book_stretch();
-    if (slot->executor_.poll_.load(std::memory_order_relaxed)) [[unlikely]] slot->executor_.poll();
+    if (slot->executor_.poll_.load(std::memory_order_relaxed)) [[unlikely]]
+      slot->executor_.poll();
     if (next != kNone && slot->refuses(next)) {
       slot->push_ready(next);
       next = kNone;
@@ -134,7 +135,8 @@ bool Slot::call(TaskId task, TaskRecord& record, const TaskType& type) {
     try {
       TaskFrame frame(task);
       type.run(frame);
-      if (detail::checking_transfer()) [[unlikely]] resend_result(record, type);
+      if (detail::checking_transfer()) [[unlikely]]
+        resend_result(record, type);
       break;
     } catch (...) {
       if (!failing::again(task, std::current_exception())) {

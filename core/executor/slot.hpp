@@ -12,7 +12,8 @@ class Executor;
 struct PacketEntry;
 
 /// A place where one task runs at a time: its deque, its range of roots, its books.
-/// Owns: the deque; borrows its books from the ledger.  Threading: whoever holds the lease is its owner; others only steal.
+/// Owns: the deque; borrows its books from the ledger.  Threading: whoever holds the lease is its owner; others only
+/// steal.
 ///
 /// Orders: `lease` is taken with acquire and given back with release, so everything the last owner did is seen by the
 /// next. All else that thieves touch is in Deque and RootRange.

@@ -25,8 +25,8 @@ constexpr std::size_t kCachedSegments = (std::size_t{512} << 20) / (sizeof(TaskR
 
 template <class T>
 T* reserve(std::uint64_t count) {
-  void* const place = ::mmap(nullptr, count * sizeof(T), PROT_READ | PROT_WRITE,
-                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* const place =
+      ::mmap(nullptr, count * sizeof(T), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   WEFT_ASSERT(place != MAP_FAILED, "address space for the task arena must be available (ulimit -v too small?)");
   ::madvise(place, count * sizeof(T), MADV_HUGEPAGE);
   return static_cast<T*>(place);
@@ -108,8 +108,9 @@ std::pair<std::uint32_t, std::uint32_t> take_segments(std::uint32_t wanted) {
     }
   } else {
     if (b.fresh_segment + wanted > kMostSegments) {
-      throw MemoryError("no room for more tasks: 268,435,456 are described and not yet released; release futures, "
-                        "or describe the work as a layer (weft/layer.hpp), which stores no tasks");
+      throw MemoryError(
+          "no room for more tasks: 268,435,456 are described and not yet released; release futures, "
+          "or describe the work as a layer (weft/layer.hpp), which stores no tasks");
     }
     first = b.fresh_segment;
     count = wanted;
@@ -129,7 +130,8 @@ Edge* const edges = reserve<Edge>(kMostEdges);
 PacketId* const segment_packets = reserve<PacketId>(kMostSegments);
 
 Cursor& thread_cursor() {
-  if (!part.registered) [[unlikely]] register_thread();
+  if (!part.registered) [[unlikely]]
+    register_thread();
   return part.cursor;
 }
 
@@ -172,7 +174,8 @@ void refill_edges(Cursor& cursor, std::uint32_t count) {
 }
 
 void close(Cursor& cursor) noexcept {
-  if (cursor.next_task != cursor.end_task) give_back(cursor.next_task >> kSegmentShift, cursor.end_task - cursor.next_task);
+  if (cursor.next_task != cursor.end_task)
+    give_back(cursor.next_task >> kSegmentShift, cursor.end_task - cursor.next_task);
   for (TaskId at = cursor.end_task; at != cursor.run_end; at += kSegmentTasks) {
     recycle_segment(at >> kSegmentShift);
   }
@@ -182,7 +185,8 @@ void close(Cursor& cursor) noexcept {
 void free_record(TaskId id) noexcept {
   const std::uint32_t segment = id >> kSegmentShift;
   if (part.freed_segment != segment) {
-    if (!part.registered) [[unlikely]] register_thread();
+    if (!part.registered) [[unlikely]]
+      register_thread();
     flush_frees();
     part.freed_segment = segment;
   }

@@ -1,5 +1,7 @@
 #include "core/graph/boxes.hpp"
 
+#include "core/executor/slot.hpp"
+
 #include <weft/task_type.hpp>
 
 #include <atomic>
@@ -14,9 +16,7 @@ namespace {
 /// Below this the store's bookkeeping would cost more than the value holds.
 constexpr std::size_t kLeastStored = 4096;
 
-std::size_t value_offset(const ValueType& type) {
-  return (sizeof(Box) + type.align - 1) / type.align * type.align;
-}
+std::size_t value_offset(const ValueType& type) { return (sizeof(Box) + type.align - 1) / type.align * type.align; }
 
 std::align_val_t align_for(const ValueType& type) {
   return std::align_val_t{type.align > alignof(Box) ? type.align : alignof(Box)};
@@ -54,6 +54,16 @@ struct Tie {
 
 Tie* tie_of(const Box* box) { return static_cast<Tie*>(box->held); }
 
+/// Books the time a slot waits for the disk, so that it does not look like overhead of the task.
+struct SpillTime {
+  const Ticks begin = ticks_now();
+  ~SpillTime() {
+    constexpr Ticks kNoWait = 20'000;
+    const Ticks ticks = ticks_now() - begin;
+    if (ticks > kNoWait && current_slot() != nullptr) current_slot()->book().book_inside(Phase::Spill, ticks);
+  }
+};
+
 /// The store calls this when nothing lies at the place any more.
 void free_place(void* place) noexcept {
   // Only values aligned as the header itself are stored, so the header lies right before the value.
@@ -89,7 +99,10 @@ void keep(Box* box) {
     if (memory != nullptr) {
       auto tie = std::make_unique<Tie>();
       tie->memory = memory;
-      memory->store().reserve(bytes);
+      {
+        const SpillTime time;
+        memory->store().reserve(bytes);
+      }
       box->held = tie.get();
       tie->held = memory->store().put(type, type.payload, box->value(), bytes, 0, &free_place);
       tie.release();
@@ -114,7 +127,9 @@ void release(Box* box) noexcept {
 
 void* pin(Box* box) {
   Tie* const tie = tie_of(box);
-  return tie == nullptr ? box->value() : tie->memory->store().pin(tie->held);
+  if (tie == nullptr) return box->value();
+  const SpillTime time;
+  return tie->memory->store().pin(tie->held);
 }
 
 void unpin(Box* box) noexcept {

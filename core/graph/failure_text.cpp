@@ -33,10 +33,12 @@ std::vector<std::string> chain_of(TaskId task) {
 std::exception_ptr failure_exception(TaskId task) {
   std::shared_ptr<const TaskFailure> known;
   extras::read(task, [&](const TaskExtra& extra) { known = extra.failure; });
-  if (known == nullptr) return std::make_exception_ptr(TaskError("task " + task_name(task) + " failed; nothing more is known"));
+  if (known == nullptr)
+    return std::make_exception_ptr(TaskError("task " + task_name(task) + " failed; nothing more is known"));
   if (known->kind == TaskFailure::Kind::Lost) return std::make_exception_ptr(CancelledError(known->message));
   if (known->kind == TaskFailure::Kind::Cancelled) {
-    return std::make_exception_ptr(CancelledError("task " + known->task + " was cancelled; " + task_name(task) + " has no result"));
+    return std::make_exception_ptr(
+        CancelledError("task " + known->task + " was cancelled; " + task_name(task) + " has no result"));
   }
   if (known->kind == TaskFailure::Kind::Refused) {
     return std::make_exception_ptr(
@@ -67,7 +69,8 @@ std::string refusal_text(Reason reason, std::uint32_t detail,
       return "needs more of the resource \"" + resource_name(detail) +
              "\" than any worker has: name it in Options/resources of the client, or ask for less";
     case Reason::NotEnoughSlots:
-      return "asks for " + std::to_string(detail) + " slots, and no worker has that many: ask for fewer, or set --weft-threads";
+      return "asks for " + std::to_string(detail) +
+             " slots, and no worker has that many: ask for fewer, or set --weft-threads";
     case Reason::NoAllowedWorker:
       return "may only run on workers that are not here (the first is " + std::to_string(detail) + ")";
     case Reason::TooLarge:

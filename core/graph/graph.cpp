@@ -68,7 +68,9 @@ Graph::~Graph() {
   arena::flush_frees();
 }
 
-std::size_t Graph::task_count() const { return parts_->task_count() + (end_ == kNone ? 0 : end_ - parts_->ranges.back().end); }
+std::size_t Graph::task_count() const {
+  return parts_->task_count() + (end_ == kNone ? 0 : end_ - parts_->ranges.back().end);
+}
 
 void Graph::add_root(TaskId id) {
   if (!roots_.empty()) roots_.back().second = roots_end_;
@@ -104,8 +106,11 @@ void Graph::end_sample() {
 void Graph::check_settable(const Handle& input, const TaskType& type) const {
   const bool mine = input.valid() && (arena::task(input.task_id()).word.load() & task_word::kKept) != 0 &&
                     site(arena::task(input.task_id()).site).type == &type;
-  if (!mine) throw Error("Graph::set: this handle is not an input of the graph; only what graph.input(value) returned can be set");
-  if (parts_->running.load()) throw Error("Graph::set: the graph is running; set its inputs before or after client.run(graph)");
+  if (!mine)
+    throw Error(
+        "Graph::set: this handle is not an input of the graph; only what graph.input(value) returned can be set");
+  if (parts_->running.load())
+    throw Error("Graph::set: the graph is running; set its inputs before or after client.run(graph)");
 }
 
 namespace detail {

@@ -45,9 +45,11 @@ void check_graph_size(const detail::GraphParts& graph, std::uint64_t limit_bytes
                     [](const auto& a, const auto& b) { return a.second.bytes > b.second.bytes; });
   std::string text = "this graph of " + std::to_string(graph.task_count()) + " tasks takes " + bytes_text(total) +
                      ", more than the " + bytes_text(limit_bytes) + " a graph may take. Its largest parts:";
-  for (std::size_t i = 0; i < shown; ++i) text += (i == 0 ? " " : ", ") + part_text(largest[i].first, largest[i].second);
-  throw MemoryError(text + ". Describe regular work as blocks (weft/layer.hpp), which stores no tasks, or raise "
-                           "--weft-graph-limit-bytes");
+  for (std::size_t i = 0; i < shown; ++i)
+    text += (i == 0 ? " " : ", ") + part_text(largest[i].first, largest[i].second);
+  throw MemoryError(text +
+                    ". Describe regular work as blocks (weft/layer.hpp), which stores no tasks, or raise "
+                    "--weft-graph-limit-bytes");
 }
 
 }  // namespace weft

@@ -10,7 +10,8 @@ namespace weft {
 std::string LayerPlan::to_text() const {
   std::string text;
   for (const Row& row : layers) {
-    text += "  " + row.name + ": " + std::to_string(row.tasks) + " tasks, " + bytes_text(row.output_bytes) + " in all\n";
+    text +=
+        "  " + row.name + ": " + std::to_string(row.tasks) + " tasks, " + bytes_text(row.output_bytes) + " in all\n";
   }
   text += "  " + std::to_string(tasks) + " tasks in " + std::to_string(packets) + " packets; at most " +
           bytes_text(peak_bytes_per_slot) + " of results at once in a slot\n";

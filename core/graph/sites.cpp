@@ -51,8 +51,8 @@ std::uint32_t site_of(const TaskType& type, const std::source_location& where) {
   if (slot.type == &type && slot.file == where.file_name() && slot.line == where.line()) return slot.index;
   Register& all = sites();
   const std::lock_guard lock(all.mutex);
-  const auto [found, fresh] = all.known.try_emplace({&type, where.file_name(), where.line()},
-                                                    static_cast<std::uint32_t>(all.known.size()));
+  const auto [found, fresh] =
+      all.known.try_emplace({&type, where.file_name(), where.line()}, static_cast<std::uint32_t>(all.known.size()));
   const std::uint32_t index = found->second;
   if (fresh) {
     WEFT_ASSERT(index < kMostSites, "a program has fewer than a million places that describe tasks");

@@ -13,14 +13,16 @@ namespace weft {
 
 /// A result in the object store: where its value is, and who keeps it there. Users see the pointer only.
 ///
-/// `word` is the state in the low bits, a mark for a value released by the thread that moves it, and the number of pins:
+/// `word` is the state in the low bits, a mark for a value released by the thread that moves it, and the number of
+/// pins:
 ///   Free      the entry is unused; its memory stays an entry for ever, so that a stale pointer may be looked at
 ///   Resident  the value is in memory
 ///   Writing   in memory, and on its way to disk; a pin that comes now wins, and the copy on disk is only kept
 ///   Evicting  being destroyed; nobody may look until it is Spilled
 ///   Spilled   on disk only
 ///   Reading   on its way back
-///   Fresh     back in memory before anybody asked; the first pin makes it Resident, and so learns that it was read ahead
+///   Fresh     back in memory before anybody asked; the first pin makes it Resident, and so learns that it was read
+///   ahead
 /// Any thread may add pins at any time. The state changes under the shard's mutex, but for Writing to Evicting, which
 /// also needs that there are no pins: one compare-and-swap decides between the spiller and a pin.
 struct Held {

@@ -36,7 +36,8 @@ std::optional<std::size_t> number_of_line(const std::string& text, std::string_v
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
     const std::string_view view = line;
-    if (view.starts_with(word) && view.size() > word.size() && (view[word.size()] == ' ' || view[word.size()] == '\t')) {
+    if (view.starts_with(word) && view.size() > word.size() &&
+        (view[word.size()] == ' ' || view[word.size()] == '\t')) {
       return number(view.substr(word.size()));
     }
   }
@@ -125,8 +126,8 @@ void add_memory_cgroups(const HostView& host, std::size_t machine, std::vector<F
     const char* file;
     const char* label;
   };
-  for (const Version& version : {Version{"", "memory.max", "cgroup v2 "},
-                                 Version{"memory", "memory.limit_in_bytes", "cgroup v1 "}}) {
+  for (const Version& version :
+       {Version{"", "memory.max", "cgroup v2 "}, Version{"memory", "memory.limit_in_bytes", "cgroup v1 "}}) {
     const std::optional<CgroupPlace> place = find_cgroup(host, version.controller);
     if (!place) continue;
     for (const std::string& folder : place->folders()) {

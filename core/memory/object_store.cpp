@@ -23,7 +23,8 @@ constexpr Ticks kReadAheadGrace = Ticks{1} << 31;
 constexpr Ticks kHeapLookTicks = Ticks{1} << 25;
 /// Free memory of the C library that is not worth the trouble, with the program itself.
 constexpr std::size_t kHeapSlackBytes = std::size_t{16} << 20;
-/// Most bytes that lie in memory, or are on their way, because somebody may soon want them; and an eighth of the budget.
+/// Most bytes that lie in memory, or are on their way, because somebody may soon want them; and an eighth of the
+/// budget.
 constexpr std::size_t kReadAheadBytes = std::size_t{64} << 20;
 
 std::size_t shard_of_thread(std::size_t shards) {

@@ -67,8 +67,8 @@ class ObjectStore final : private Budget::Listener {
   ObjectStore(const ObjectStore&) = delete;
   ObjectStore& operator=(const ObjectStore&) = delete;
 
-  /// Reserves `bytes` in the budget for a value that is there or will be. Without room the caller spills others first, so
-  /// that whoever makes values is held to the rate of the disk; where nothing can go, the budget is passed.
+  /// Reserves `bytes` in the budget for a value that is there or will be. Without room the caller spills others first,
+  /// so that whoever makes values is held to the rate of the disk; where nothing can go, the budget is passed.
   void reserve(std::size_t bytes) noexcept;
 
   /// Takes over the value at `place`; `bytes` are reserved in the budget already. `gone` is called once, when the place
@@ -76,7 +76,8 @@ class ObjectStore final : private Budget::Listener {
   Held* put(const ValueType& type, const PayloadOps* payload, void* place, std::size_t bytes, std::int64_t priority,
             void (*gone)(void* place) noexcept);
 
-  /// Returns the value, in memory until unpin(). Throws MemoryError where it cannot be read back; it may be tried again.
+  /// Returns the value, in memory until unpin(). Throws MemoryError where it cannot be read back; it may be tried
+  /// again.
   void* pin(Held* held) {
     const std::uint32_t before = held->word.fetch_add(Held::kPin, std::memory_order_acquire);
     return Held::in_memory(before) ? held->value : pin_absent(held);

@@ -64,7 +64,8 @@ void ObjectStore::measure() { file().measure(); }
 
 // --- choosing ----------------------------------------------------------------------------------------------------
 
-// Looks through all entries, so each time enough are taken to serve for a while: what is needed, and a sixteenth of all.
+// Looks through all entries, so each time enough are taken to serve for a while: what is needed, and a sixteenth of
+// all.
 void ObjectStore::collect_victims(std::size_t wanted) {
   std::size_t bytes = 0;
   for (Shard& shard : shards_) {

@@ -11,10 +11,10 @@ namespace weft {
 
 /// Sees when spilled values are read back one after the other, and says which come next.
 ///
-/// Spilled values stand in a list in the order in which they went. When the value missed last and the one missed now were
-/// neighbours, reading is taken to go on in that direction; any other miss ends that. What was read ahead and used, or
-/// given up, makes place for more.
-/// Owns: the links of the entries in the list, not the entries.  Threading: any thread; one mutex, innermost.
+/// Spilled values stand in a list in the order in which they went. When the value missed last and the one missed now
+/// were neighbours, reading is taken to go on in that direction; any other miss ends that. What was read ahead and
+/// used, or given up, makes place for more. Owns: the links of the entries in the list, not the entries.  Threading:
+/// any thread; one mutex, innermost.
 class ReadAhead {
  public:
   struct Next {

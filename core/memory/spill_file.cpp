@@ -230,7 +230,8 @@ std::uint32_t SpillFile::open_segment(std::uint64_t bytes) {
   for (const Segment& segment : segments_) living += segment.file != -1 ? 1 : 0;
   while (at < segments_.size() && segments_[at].file != -1) ++at;
   if (at == segments_.size()) segments_.emplace_back();
-  const std::uint64_t usual = static_cast<std::uint64_t>(options_.segment_bytes) << std::min<std::size_t>(living / 32, 8);
+  const std::uint64_t usual = static_cast<std::uint64_t>(options_.segment_bytes)
+                              << std::min<std::size_t>(living / 32, 8);
   Segment& segment = segments_[at];
   segment.file = file;
   segment.limit = std::min(std::max(usual, bytes), file_size_limit());
@@ -495,8 +496,8 @@ void SpillFile::read(const SpillTicket& ticket, std::span<std::byte> into) {
     reading_.end(seconds_now(), rounded);
   }
   if (error_number != 0) {
-    throw MemoryError("cannot read " + bytes_text(ticket.bytes) + " back: " +
-                      spill_problem(options_.directory, error_number));
+    throw MemoryError("cannot read " + bytes_text(ticket.bytes) +
+                      " back: " + spill_problem(options_.directory, error_number));
   }
   if (Checksum::of(into.data(), into.size()) != ticket.checksum) {
     throw MemoryError("damaged bytes came back from the spill directory '" + options_.directory + "' (" +

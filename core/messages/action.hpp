@@ -165,7 +165,8 @@ struct GiveUp {
   bool operator==(const GiveUp&) const = default;
 };
 
-/// Take an active packet from the executor: tasks not started are dropped, running ones see cancelled(). No answer is due.
+/// Take an active packet from the executor: tasks not started are dropped, running ones see cancelled(). No answer is
+/// due.
 struct CancelActive {
   PacketId packet = kNone;
   Attempt attempt = 0;
@@ -232,10 +233,9 @@ struct Stuck {
   bool operator==(const Stuck&) const = default;
 };
 
-using WorkerAction =
-    std::variant<Fetch, Activate, HoldRoots, ReleaseRoots, Spill, Serve, AnswerNotMine, Discard, GiveUp, CancelActive,
-                 SendFinished, SendProgress, SendFailed, SendReturned, SendRefused, SendMissing, SendReplicated,
-                 SendPaused, SendResumed, Stuck>;
+using WorkerAction = std::variant<Fetch, Activate, HoldRoots, ReleaseRoots, Spill, Serve, AnswerNotMine, Discard,
+                                  GiveUp, CancelActive, SendFinished, SendProgress, SendFailed, SendReturned,
+                                  SendRefused, SendMissing, SendReplicated, SendPaused, SendResumed, Stuck>;
 
 struct WorkerActions {
   std::vector<WorkerAction> list;

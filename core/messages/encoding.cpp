@@ -18,15 +18,21 @@ inline constexpr bool kIs = std::is_same_v<std::remove_const_t<T>, M>;
 
 template <class T>
 auto fields_of_parts(T& m) {
-  if constexpr (kIs<T, ResourceAmount>) return std::tie(m.resource, m.amount);
-  else if constexpr (kIs<T, Needs>) return std::tie(m.slots, m.resources, m.workers, m.preferred);
-  else if constexpr (kIs<T, ProducerEdge>) return std::tie(m.producer, m.bytes);
+  if constexpr (kIs<T, ResourceAmount>)
+    return std::tie(m.resource, m.amount);
+  else if constexpr (kIs<T, Needs>)
+    return std::tie(m.slots, m.resources, m.workers, m.preferred);
+  else if constexpr (kIs<T, ProducerEdge>)
+    return std::tie(m.producer, m.bytes);
   else if constexpr (kIs<T, PacketSpec>)
-    return std::tie(m.first_task, m.task_count, m.layer, m.first_producer, m.producer_count, m.needs, m.affinity, m.home,
-                    m.priority, m.max_retries, m.flags, m.expected_ns, m.output_bytes, m.peak_bytes);
-  else if constexpr (kIs<T, InputSource>) return std::tie(m.producer, m.owner, m.attempt, m.bytes);
-  else if constexpr (kIs<T, DealtPacket>) return std::tie(m.packet, m.attempt, m.first_input, m.input_count, m.spec);
-  else if constexpr (kIs<T, FinishedPacket>) return std::tie(m.packet, m.attempt, m.failed_tasks, m.bytes, m.run_ns);
+    return std::tie(m.first_task, m.task_count, m.layer, m.first_producer, m.producer_count, m.needs, m.affinity,
+                    m.home, m.priority, m.max_retries, m.flags, m.expected_ns, m.output_bytes, m.peak_bytes);
+  else if constexpr (kIs<T, InputSource>)
+    return std::tie(m.producer, m.owner, m.attempt, m.bytes);
+  else if constexpr (kIs<T, DealtPacket>)
+    return std::tie(m.packet, m.attempt, m.first_input, m.input_count, m.spec);
+  else if constexpr (kIs<T, FinishedPacket>)
+    return std::tie(m.packet, m.attempt, m.failed_tasks, m.bytes, m.run_ns);
   else if constexpr (kIs<T, SchedulerOptions>)
     return std::tie(m.queue_packets, m.queue_ns, m.queue_packets_most, m.bytes_per_second, m.latency_ns, m.keep_bytes,
                     m.keep_lineage, m.withhold_share, m.kills_to_fail);
@@ -36,79 +42,129 @@ auto fields_of_parts(T& m) {
 
 template <class T>
 auto fields_of_scheduler_events(T& m) {
-  if constexpr (kIs<T, WorkerJoined>) return std::tie(m.worker, m.slots, m.budget_bytes, m.resources);
-  else if constexpr (kIs<T, WorkerLost>) return std::tie(m.worker, m.reason, m.suspects);
-  else if constexpr (kIs<T, WorkerDraining> || kIs<T, WorkerPaused> || kIs<T, WorkerResumed>) return std::tie(m.worker);
-  else if constexpr (kIs<T, PacketsSubmitted>) return std::tie(m.first_packet, m.packets, m.producers, m.needs);
-  else if constexpr (kIs<T, PacketsFinished>) return std::tie(m.worker, m.packets);
+  if constexpr (kIs<T, WorkerJoined>)
+    return std::tie(m.worker, m.slots, m.budget_bytes, m.resources);
+  else if constexpr (kIs<T, WorkerLost>)
+    return std::tie(m.worker, m.reason, m.suspects);
+  else if constexpr (kIs<T, WorkerDraining> || kIs<T, WorkerPaused> || kIs<T, WorkerResumed>)
+    return std::tie(m.worker);
+  else if constexpr (kIs<T, PacketsSubmitted>)
+    return std::tie(m.first_packet, m.packets, m.producers, m.needs);
+  else if constexpr (kIs<T, PacketsFinished>)
+    return std::tie(m.worker, m.packets);
   else if constexpr (kIs<T, PacketProgress>)
     return std::tie(m.worker, m.packet, m.attempt, m.first_done, m.done_count, m.kept_bytes);
-  else if constexpr (kIs<T, PacketFailed>) return std::tie(m.worker, m.packet, m.attempt, m.error, m.reason, m.retriable);
-  else if constexpr (kIs<T, PacketReturned>) return std::tie(m.worker, m.packet, m.attempt, m.from_task, m.tail);
-  else if constexpr (kIs<T, RecallRefused> || kIs<T, Replicated>) return std::tie(m.worker, m.packet, m.attempt);
+  else if constexpr (kIs<T, PacketFailed>)
+    return std::tie(m.worker, m.packet, m.attempt, m.error, m.reason, m.retriable);
+  else if constexpr (kIs<T, PacketReturned>)
+    return std::tie(m.worker, m.packet, m.attempt, m.from_task, m.tail);
+  else if constexpr (kIs<T, RecallRefused> || kIs<T, Replicated>)
+    return std::tie(m.worker, m.packet, m.attempt);
   else if constexpr (kIs<T, InputMissing>)
     return std::tie(m.worker, m.packet, m.attempt, m.producer, m.producer_attempt, m.owner);
-  else if constexpr (kIs<T, OutputsReleased> || kIs<T, PacketsCancelled>) return std::tie(m.packets);
-  else if constexpr (kIs<T, Tick>) return std::tuple<>();
+  else if constexpr (kIs<T, OutputsReleased> || kIs<T, PacketsCancelled>)
+    return std::tie(m.packets);
+  else if constexpr (kIs<T, Tick>)
+    return std::tuple<>();
 }
 
 template <class T>
 auto fields_of_worker_events(T& m) {
-  if constexpr (kIs<T, PacketsDealt>) return std::tie(m.packets, m.inputs, m.needs);
-  else if constexpr (kIs<T, InputArrived>) return std::tie(m.producer, m.attempt, m.bytes);
-  else if constexpr (kIs<T, InputFailed>) return std::tie(m.producer, m.attempt, m.owner);
-  else if constexpr (kIs<T, InputRelocated>) return std::tie(m.packet, m.attempt, m.source);
-  else if constexpr (kIs<T, PeerLost>) return std::tie(m.peer);
-  else if constexpr (kIs<T, PacketDone>) return std::tie(m.packet, m.attempt, m.bytes, m.run_ns, m.failed_tasks);
-  else if constexpr (kIs<T, PacketBroken>) return std::tie(m.packet, m.attempt, m.error, m.retriable);
-  else if constexpr (kIs<T, TasksProgress>) return std::tie(m.packet, m.attempt, m.first_done, m.done_count, m.kept_bytes);
-  else if constexpr (kIs<T, PeerSubscribed>) return std::tie(m.packet, m.attempt, m.peer);
-  else if constexpr (kIs<T, MemoryState>) return std::tie(m.used_bytes, m.budget_bytes, m.spillable_bytes);
-  else if constexpr (kIs<T, SlotsIdle>) return std::tie(m.count);
-  else if constexpr (kIs<T, RecallAsked>) return std::tie(m.packet, m.attempt, m.cancel);
-  else if constexpr (kIs<T, TailGivenUp>) return std::tie(m.packet, m.attempt, m.from_task);
-  else if constexpr (kIs<T, DropAsked>) return std::tie(m.packet, m.attempt);
-  else if constexpr (kIs<T, ReplicaAsked>) return std::tie(m.source);
-  else if constexpr (kIs<T, ReadyTasks>) return std::tie(m.packet);
+  if constexpr (kIs<T, PacketsDealt>)
+    return std::tie(m.packets, m.inputs, m.needs);
+  else if constexpr (kIs<T, InputArrived>)
+    return std::tie(m.producer, m.attempt, m.bytes);
+  else if constexpr (kIs<T, InputFailed>)
+    return std::tie(m.producer, m.attempt, m.owner);
+  else if constexpr (kIs<T, InputRelocated>)
+    return std::tie(m.packet, m.attempt, m.source);
+  else if constexpr (kIs<T, PeerLost>)
+    return std::tie(m.peer);
+  else if constexpr (kIs<T, PacketDone>)
+    return std::tie(m.packet, m.attempt, m.bytes, m.run_ns, m.failed_tasks);
+  else if constexpr (kIs<T, PacketBroken>)
+    return std::tie(m.packet, m.attempt, m.error, m.retriable);
+  else if constexpr (kIs<T, TasksProgress>)
+    return std::tie(m.packet, m.attempt, m.first_done, m.done_count, m.kept_bytes);
+  else if constexpr (kIs<T, PeerSubscribed>)
+    return std::tie(m.packet, m.attempt, m.peer);
+  else if constexpr (kIs<T, MemoryState>)
+    return std::tie(m.used_bytes, m.budget_bytes, m.spillable_bytes);
+  else if constexpr (kIs<T, SlotsIdle>)
+    return std::tie(m.count);
+  else if constexpr (kIs<T, RecallAsked>)
+    return std::tie(m.packet, m.attempt, m.cancel);
+  else if constexpr (kIs<T, TailGivenUp>)
+    return std::tie(m.packet, m.attempt, m.from_task);
+  else if constexpr (kIs<T, DropAsked>)
+    return std::tie(m.packet, m.attempt);
+  else if constexpr (kIs<T, ReplicaAsked>)
+    return std::tie(m.source);
+  else if constexpr (kIs<T, ReadyTasks>)
+    return std::tie(m.packet);
 }
 
 template <class T>
 auto fields_of_scheduler_actions(T& m) {
-  if constexpr (kIs<T, Deal>) return std::tie(m.worker, m.packet, m.attempt);  // the inputs follow, see encode()
-  else if constexpr (kIs<T, Recall>) return std::tie(m.worker, m.packet, m.attempt, m.cancel);
-  else if constexpr (kIs<T, Relocate>) return std::tie(m.worker, m.packet, m.attempt, m.source);
-  else if constexpr (kIs<T, Drop>) return std::tie(m.worker, m.packet, m.attempt);
-  else if constexpr (kIs<T, Replicate>) return std::tie(m.from, m.to, m.packet, m.attempt);
+  if constexpr (kIs<T, Deal>)
+    return std::tie(m.worker, m.packet, m.attempt);  // the inputs follow, see encode()
+  else if constexpr (kIs<T, Recall>)
+    return std::tie(m.worker, m.packet, m.attempt, m.cancel);
+  else if constexpr (kIs<T, Relocate>)
+    return std::tie(m.worker, m.packet, m.attempt, m.source);
+  else if constexpr (kIs<T, Drop>)
+    return std::tie(m.worker, m.packet, m.attempt);
+  else if constexpr (kIs<T, Replicate>)
+    return std::tie(m.from, m.to, m.packet, m.attempt);
   else if constexpr (kIs<T, Report>)
     return std::tie(m.packet, m.state, m.reason, m.attempt, m.worker, m.error, m.cause);
-  else if constexpr (kIs<T, Refuse>) return std::tie(m.packet, m.reason, m.detail);
-  else if constexpr (kIs<T, Forget>) return std::tie(m.packet);
+  else if constexpr (kIs<T, Refuse>)
+    return std::tie(m.packet, m.reason, m.detail);
+  else if constexpr (kIs<T, Forget>)
+    return std::tie(m.packet);
 }
 
 template <class T>
 auto fields_of_worker_actions(T& m) {
-  if constexpr (kIs<T, Fetch>) return std::tie(m.producer, m.attempt, m.owner, m.bytes);
+  if constexpr (kIs<T, Fetch>)
+    return std::tie(m.producer, m.attempt, m.owner, m.bytes);
   else if constexpr (kIs<T, Activate> || kIs<T, Discard> || kIs<T, GiveUp> || kIs<T, CancelActive> ||
-                     kIs<T, SendRefused> || kIs<T, SendReplicated>) return std::tie(m.packet, m.attempt);
-  else if constexpr (kIs<T, HoldRoots> || kIs<T, SendPaused> || kIs<T, SendResumed>) return std::tuple<>();
-  else if constexpr (kIs<T, ReleaseRoots>) return std::tie(m.count);
-  else if constexpr (kIs<T, Spill>) return std::tie(m.bytes);
-  else if constexpr (kIs<T, Serve> || kIs<T, AnswerNotMine>) return std::tie(m.peer, m.packet, m.attempt);
-  else if constexpr (kIs<T, SendFinished>) return std::tie(m.finished);
-  else if constexpr (kIs<T, SendProgress>) return std::tie(m.packet, m.attempt, m.first_done, m.done_count, m.kept_bytes);
-  else if constexpr (kIs<T, SendFailed>) return std::tie(m.packet, m.attempt, m.error, m.reason, m.retriable);
-  else if constexpr (kIs<T, SendReturned>) return std::tie(m.packet, m.attempt, m.from_task);
-  else if constexpr (kIs<T, SendMissing>) return std::tie(m.packet, m.attempt, m.producer, m.producer_attempt, m.owner);
-  else if constexpr (kIs<T, Stuck>) return std::tie(m.packet, m.reason, m.detail);
+                     kIs<T, SendRefused> || kIs<T, SendReplicated>)
+    return std::tie(m.packet, m.attempt);
+  else if constexpr (kIs<T, HoldRoots> || kIs<T, SendPaused> || kIs<T, SendResumed>)
+    return std::tuple<>();
+  else if constexpr (kIs<T, ReleaseRoots>)
+    return std::tie(m.count);
+  else if constexpr (kIs<T, Spill>)
+    return std::tie(m.bytes);
+  else if constexpr (kIs<T, Serve> || kIs<T, AnswerNotMine>)
+    return std::tie(m.peer, m.packet, m.attempt);
+  else if constexpr (kIs<T, SendFinished>)
+    return std::tie(m.finished);
+  else if constexpr (kIs<T, SendProgress>)
+    return std::tie(m.packet, m.attempt, m.first_done, m.done_count, m.kept_bytes);
+  else if constexpr (kIs<T, SendFailed>)
+    return std::tie(m.packet, m.attempt, m.error, m.reason, m.retriable);
+  else if constexpr (kIs<T, SendReturned>)
+    return std::tie(m.packet, m.attempt, m.from_task);
+  else if constexpr (kIs<T, SendMissing>)
+    return std::tie(m.packet, m.attempt, m.producer, m.producer_attempt, m.owner);
+  else if constexpr (kIs<T, Stuck>)
+    return std::tie(m.packet, m.reason, m.detail);
 }
 
 template <class T>
 auto fields(T& m) {
-  if constexpr (!std::is_void_v<decltype(fields_of_parts(m))>) return fields_of_parts(m);
-  else if constexpr (!std::is_void_v<decltype(fields_of_scheduler_events(m))>) return fields_of_scheduler_events(m);
-  else if constexpr (!std::is_void_v<decltype(fields_of_worker_events(m))>) return fields_of_worker_events(m);
-  else if constexpr (!std::is_void_v<decltype(fields_of_scheduler_actions(m))>) return fields_of_scheduler_actions(m);
-  else return fields_of_worker_actions(m);
+  if constexpr (!std::is_void_v<decltype(fields_of_parts(m))>)
+    return fields_of_parts(m);
+  else if constexpr (!std::is_void_v<decltype(fields_of_scheduler_events(m))>)
+    return fields_of_scheduler_events(m);
+  else if constexpr (!std::is_void_v<decltype(fields_of_worker_events(m))>)
+    return fields_of_worker_events(m);
+  else if constexpr (!std::is_void_v<decltype(fields_of_scheduler_actions(m))>)
+    return fields_of_scheduler_actions(m);
+  else
+    return fields_of_worker_actions(m);
 }
 
 // ---- Writing ----

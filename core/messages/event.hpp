@@ -22,7 +22,8 @@ struct WorkerJoined {
   std::vector<ResourceAmount> resources;
 };
 
-/// A worker is gone with all it held. `suspects`: what it ran when it died, if the supervisor knows; else all it was dealt.
+/// A worker is gone with all it held. `suspects`: what it ran when it died, if the supervisor knows; else all it was
+/// dealt.
 struct WorkerLost {
   WorkerId worker = kNone;
   std::uint32_t reason = 0;
@@ -253,10 +254,9 @@ struct ReadyTasks {
   PacketId packet = kNone;
 };
 
-using WorkerEventBody =
-    std::variant<PacketsDealt, InputArrived, InputFailed, InputRelocated, PeerLost, PacketDone, PacketBroken,
-                 TasksProgress, PeerSubscribed, MemoryState, SlotsIdle, RecallAsked, TailGivenUp, DropAsked,
-                 ReplicaAsked, ReadyTasks, Tick>;
+using WorkerEventBody = std::variant<PacketsDealt, InputArrived, InputFailed, InputRelocated, PeerLost, PacketDone,
+                                     PacketBroken, TasksProgress, PeerSubscribed, MemoryState, SlotsIdle, RecallAsked,
+                                     TailGivenUp, DropAsked, ReplicaAsked, ReadyTasks, Tick>;
 
 struct WorkerEvent {
   Nanoseconds time = 0;

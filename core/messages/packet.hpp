@@ -107,17 +107,17 @@ struct DealtPacket {
 
 /// Why a packet ended without its outputs, or can not be run now.
 enum class Reason : std::uint8_t {
-  None,              ///< Nothing is wrong.
-  TaskFailed,        ///< Its code failed; `error` names the runtime's record of it.
-  InputFailed,       ///< A packet it needs has failed; `cause` names the first one.
-  Cancelled,         ///< The client cancelled it, or a packet it needs.
-  KilledWorkers,     ///< Three workers died while it ran.
-  Unrecoverable,     ///< Its outputs were lost and it may not be run again (scattered or not retriable).
-  NoSuchResource,    ///< No present worker has the named resource in this amount; `detail` is its id.
-  NotEnoughSlots,    ///< No present worker has that many slots; `detail` is the number asked for.
-  NoAllowedWorker,   ///< None of the workers it is restricted to is present; `detail` is the first of them.
-  TooLarge,          ///< Its peak is more than any present worker's budget; `detail` is the peak in MiB, rounded up.
-  MemoryFull,        ///< All memory is taken by outputs that are needed, and nothing runs; `detail` as for TooLarge.
+  None,             ///< Nothing is wrong.
+  TaskFailed,       ///< Its code failed; `error` names the runtime's record of it.
+  InputFailed,      ///< A packet it needs has failed; `cause` names the first one.
+  Cancelled,        ///< The client cancelled it, or a packet it needs.
+  KilledWorkers,    ///< Three workers died while it ran.
+  Unrecoverable,    ///< Its outputs were lost and it may not be run again (scattered or not retriable).
+  NoSuchResource,   ///< No present worker has the named resource in this amount; `detail` is its id.
+  NotEnoughSlots,   ///< No present worker has that many slots; `detail` is the number asked for.
+  NoAllowedWorker,  ///< None of the workers it is restricted to is present; `detail` is the first of them.
+  TooLarge,         ///< Its peak is more than any present worker's budget; `detail` is the peak in MiB, rounded up.
+  MemoryFull,       ///< All memory is taken by outputs that are needed, and nothing runs; `detail` as for TooLarge.
 };
 
 inline constexpr int kReasonCount = 11;

@@ -31,7 +31,8 @@ template <class T>
 bool take(ByteView& in, T& value) {
   if (in.size() < sizeof(T)) return false;
   value = 0;
-  for (std::size_t i = 0; i != sizeof(T); ++i) value |= static_cast<T>(std::to_integer<std::uint64_t>(in[i]) << (8 * i));
+  for (std::size_t i = 0; i != sizeof(T); ++i)
+    value |= static_cast<T>(std::to_integer<std::uint64_t>(in[i]) << (8 * i));
   in = in.subspan(sizeof(T));
   return true;
 }
@@ -49,7 +50,8 @@ Bytes read_file(const std::string& path) {
   if (file == nullptr) throw ConfigError(fmt::format("cannot read the recording {}: {}", path, std::strerror(errno)));
   Bytes bytes;
   std::byte block[65536];
-  for (std::size_t got; (got = std::fread(block, 1, sizeof block, file)) != 0;) bytes.insert(bytes.end(), block, block + got);
+  for (std::size_t got; (got = std::fread(block, 1, sizeof block, file)) != 0;)
+    bytes.insert(bytes.end(), block, block + got);
   std::fclose(file);
   return bytes;
 }
@@ -70,12 +72,15 @@ class Replayer {
       if (!take(rest, length) || !take(rest, sum) || rest.size() < length) break;
       const ByteView payload = rest.first(length);
       if (static_cast<std::uint32_t>(checksum(payload)) != sum) break;
-      if (!started) check_start(payload);
-      else play(payload);
+      if (!started)
+        check_start(payload);
+      else
+        play(payload);
       started = true;
       in = rest.subspan(length);
     }
-    if (!started) throw ConfigError(fmt::format("{} is not a recording of weft, or it ends before its first event", path_));
+    if (!started)
+      throw ConfigError(fmt::format("{} is not a recording of weft, or it ends before its first event", path_));
     if (report_.difference.empty()) report_.torn_bytes = in.size();
     return report_;
   }
@@ -89,22 +94,36 @@ class Replayer {
     if (!is_start || kind != static_cast<std::uint8_t>(Frame::Start) || magic != kMagic)
       throw ConfigError(fmt::format("{} is not a recording of weft", path_));
     if (version != kMessagesVersion)
-      throw ConfigError(fmt::format("{} was recorded with version {} of weft's messages, this program has {}: replay it "
-                                    "with the program that recorded it", path_, version, kMessagesVersion));
+      throw ConfigError(
+          fmt::format("{} was recorded with version {} of weft's messages, this program has {}: replay it "
+                      "with the program that recorded it",
+                      path_, version, kMessagesVersion));
   }
 
   void play(ByteView payload) {
     std::uint8_t kind = 0;
     bool good = take(payload, kind);
     switch (static_cast<Frame>(kind)) {
-      case Frame::Start: good = false; break;
-      case Frame::SchedulerBegins: good = good && begin_scheduler(payload); break;
-      case Frame::WorkerBegins: good = good && begin_worker(payload); break;
-      case Frame::SchedulerEvent: good = good && play_scheduler(payload); break;
-      case Frame::WorkerEvent: good = good && play_worker(payload); break;
-      default: good = false;
+      case Frame::Start:
+        good = false;
+        break;
+      case Frame::SchedulerBegins:
+        good = good && begin_scheduler(payload);
+        break;
+      case Frame::WorkerBegins:
+        good = good && begin_worker(payload);
+        break;
+      case Frame::SchedulerEvent:
+        good = good && play_scheduler(payload);
+        break;
+      case Frame::WorkerEvent:
+        good = good && play_worker(payload);
+        break;
+      default:
+        good = false;
     }
-    if (!good) throw ConfigError(fmt::format("{}: frame after event {} holds no message of weft", path_, report_.events));
+    if (!good)
+      throw ConfigError(fmt::format("{}: frame after event {} holds no message of weft", path_, report_.events));
   }
 
   bool begin_scheduler(ByteView payload) {
@@ -148,8 +167,8 @@ class Replayer {
     bytes_.clear();
     encode_actions(actions, 0, bytes_);
     if (count != actions.list.size() || sum != checksum(bytes_)) {
-      report_.difference = fmt::format("event {}, of {}: {} actions were recorded and {} come now{}", report_.events, who,
-                                       count, actions.list.size(), count == actions.list.size() ? ", others" : "");
+      report_.difference = fmt::format("event {}, of {}: {} actions were recorded and {} come now{}", report_.events,
+                                       who, count, actions.list.size(), count == actions.list.size() ? ", others" : "");
     }
     ++report_.events;
     report_.actions += count;
@@ -202,7 +221,8 @@ void Recorder::record(const SchedulerEvent& event, const SchedulerActions& actio
   write_frame();
 }
 
-void Recorder::record(WorkerId worker, const WorkerEvent& event, const WorkerActions& actions, std::size_t first_action) {
+void Recorder::record(WorkerId worker, const WorkerEvent& event, const WorkerActions& actions,
+                      std::size_t first_action) {
   actions_.clear();
   encode_actions(actions, first_action, actions_);
   frame_.clear();

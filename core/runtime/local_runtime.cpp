@@ -83,8 +83,9 @@ LocalRuntime::LocalRuntime(Settings settings, std::map<std::string, std::uint32_
       executor_(machine::executor_options(settings_), ledger_, *this),
       scheduler_(scheduler_options()),
       worker_(worker_options(settings_, executor_.slot_count(), budget_bytes_, resources, resource_ids_)),
-      progress_(progress_mode(settings_.progress), settings_.progress_interval,
-                Progress::Source{[](void* self) { return static_cast<LocalRuntime*>(self)->progress_snapshot(); }, this}),
+      progress_(
+          progress_mode(settings_.progress), settings_.progress_interval,
+          Progress::Source{[](void* self) { return static_cast<LocalRuntime*>(self)->progress_snapshot(); }, this}),
       client_book_(ledger_.open_book("client")) {
   client_book_.start();
   apply_log_settings(settings_);
@@ -166,7 +167,8 @@ void LocalRuntime::submit_packet(PacketId packet, TaskId first_task, std::uint32
     spec.needs = needs_index(*options);
   }
   // A batch is one run of packet numbers; a recycled number may break it.
-  if (!submission_.packets.empty() && packet != submission_.first_packet + submission_.packets.size()) flush_submission();
+  if (!submission_.packets.empty() && packet != submission_.first_packet + submission_.packets.size())
+    flush_submission();
   if (submission_.packets.empty()) submission_.first_packet = packet;
   submission_.packets.push_back(spec);
 }
@@ -179,7 +181,8 @@ void LocalRuntime::flush_submission() {
 
 void LocalRuntime::launch(TaskId task, const TaskOptions* options) {
   if (options != nullptr && options->plain()) options = nullptr;
-  const bool urgent = options != nullptr && (!options->resources.empty() || options->priority != 0 || options->memory_bytes != 0);
+  const bool urgent =
+      options != nullptr && (!options->resources.empty() || options->priority != 0 || options->memory_bytes != 0);
   const std::uint64_t retries = options != nullptr ? options->retries : static_cast<std::uint64_t>(settings_.retries);
   if (retries != 0 || (options != nullptr && !options->name.empty())) {
     extras::change(task, [&](TaskExtra& extra) {
@@ -414,7 +417,8 @@ void LocalRuntime::carry(const SchedulerAction& action) {
   } else if (const Refuse* refused = std::get_if<Refuse>(&action)) {
     refuse(refused->packet, refused->reason, refused->detail);
   } else if (const Report* report = std::get_if<Report>(&action)) {
-    if (report->state == PacketState::InMemory || report->state == PacketState::Failed) released_.push_back(report->packet);
+    if (report->state == PacketState::InMemory || report->state == PacketState::Failed)
+      released_.push_back(report->packet);
   } else if (const Forget* forget = std::get_if<Forget>(&action)) {
     let_go(forget->packet);
   }

@@ -60,7 +60,8 @@ class Cutter {
     spec.flags = packet_flags::kRetriable | packet_flags::kWanted;
     spec.expected_ns = kTaskNs * spec.task_count;
     spec.output_bytes = spec.peak_bytes = kResultBytes * spec.task_count;
-    for (std::size_t i = std::size_t{kInputs} * spec.first_task; i < std::size_t{kInputs} * (spec.first_task + spec.task_count); ++i) {
+    for (std::size_t i = std::size_t{kInputs} * spec.first_task;
+         i < std::size_t{kInputs} * (spec.first_task + spec.task_count); ++i) {
       if (inputs_[i] == kNone) {
         spec.flags |= packet_flags::kRoots;
         continue;
@@ -95,7 +96,11 @@ class Cutter {
 class Play {
  public:
   Play(const SchedulerLoad& load, std::uint32_t packets)
-      : load_(load), packets_(packets), scheduler_(SchedulerOptions{}), running_(load.workers), finishing_(load.workers) {
+      : load_(load),
+        packets_(packets),
+        scheduler_(SchedulerOptions{}),
+        running_(load.workers),
+        finishing_(load.workers) {
     if (load.verify) owners_.assign(packets, kNone);
     for (WorkerId worker = 0; worker < load.workers; ++worker) {
       WorkerJoined joined;
@@ -133,8 +138,8 @@ class Play {
 
   void check_end() const {
     if (dealt_ != packets_ || reported_ != packets_ || forgotten_ != packets_ || scheduler_.counts().known() != 0) {
-      throw Error(fmt::format("scheduler_only: of {} packets {} were dealt, {} reported, {} forgotten, {} are left", packets_,
-                              dealt_, reported_, forgotten_, scheduler_.counts().known()));
+      throw Error(fmt::format("scheduler_only: of {} packets {} were dealt, {} reported, {} forgotten, {} are left",
+                              packets_, dealt_, reported_, forgotten_, scheduler_.counts().known()));
     }
   }
 
@@ -167,11 +172,13 @@ class Play {
   }
 
   void verify(const Deal& deal) {
-    if (owners_[deal.packet] != kNone) throw Error(fmt::format("scheduler_only: packet {} was dealt twice", deal.packet));
+    if (owners_[deal.packet] != kNone)
+      throw Error(fmt::format("scheduler_only: packet {} was dealt twice", deal.packet));
     owners_[deal.packet] = deal.worker;
     for (std::uint32_t i = 0; i < deal.input_count; ++i) {
       const InputSource& source = actions_.inputs[deal.first_input + i];
-      if (source.producer >= deal.packet || owners_[source.producer] == kNone || source.owner != owners_[source.producer])
+      if (source.producer >= deal.packet || owners_[source.producer] == kNone ||
+          source.owner != owners_[source.producer])
         throw Error(fmt::format("scheduler_only: packet {} was told to take {} from worker {}, where it is not",
                                 deal.packet, source.producer, source.owner));
     }
@@ -181,7 +188,7 @@ class Play {
   const std::uint32_t packets_;
   Scheduler scheduler_;
   SchedulerActions actions_;
-  std::vector<std::vector<FinishedPacket>> running_;    // by worker, dealt and not finished
+  std::vector<std::vector<FinishedPacket>> running_;  // by worker, dealt and not finished
   std::vector<std::vector<FinishedPacket>> finishing_;
   std::vector<WorkerId> owners_;
   Nanoseconds time_ = 0;

@@ -28,9 +28,7 @@ struct Owner {
 
 }  // namespace
 
-void SchedulerState::push_ready(PacketId id, PacketRecord& record) {
-  ready.insert(record.kind, record.priority, id);
-}
+void SchedulerState::push_ready(PacketId id, PacketRecord& record) { ready.insert(record.kind, record.priority, id); }
 
 void SchedulerState::remove_ready(PacketId id, PacketRecord& record) {
   if (!record.is(packet_bits::kParked)) {
@@ -90,8 +88,8 @@ void SchedulerState::break_standstill() {
   }
 }
 
-/// The worker with most room left, paused or not, for a packet that fits beside what it holds. `is_full`: set if there is
-/// a worker that it does not fit in only because of what is there.
+/// The worker with most room left, paused or not, for a packet that fits beside what it holds. `is_full`: set if there
+/// is a worker that it does not fit in only because of what is there.
 WorkerId SchedulerState::roomiest(const PacketRecord& record, const ReadyClass& group, bool& is_full) const {
   WorkerId best = kNone;
   double best_room = 0;
@@ -142,7 +140,8 @@ bool SchedulerState::waits_for_inputs(PacketId id) const {
 }
 
 WorkerId SchedulerState::least_loaded_in(WorkerGroup part, const PacketRecord& record, const ReadyClass& group) const {
-  for (std::uint32_t bucket = loads.lowest(part); bucket != LoadIndex::kBuckets; bucket = loads.lowest(part, bucket + 1)) {
+  for (std::uint32_t bucket = loads.lowest(part); bucket != LoadIndex::kBuckets;
+       bucket = loads.lowest(part, bucket + 1)) {
     const machine::IdSet& set = loads.set(part, bucket);
     for (WorkerId worker = set.first(); worker != kNone; worker = set.next(worker)) {
       if (may_take(record, group, worker)) return worker;
@@ -199,7 +198,8 @@ WorkerId SchedulerState::choose_worker(PacketId id, const PacketRecord& record) 
 
 /// Compares the idlest worker with those that hold inputs or neighbours. A full one may be chosen for its data up to
 /// twice its queue's depth.
-WorkerId SchedulerState::best_by_data(PacketId id, const PacketRecord& record, const ReadyClass& group, WorkerId idlest) {
+WorkerId SchedulerState::best_by_data(PacketId id, const PacketRecord& record, const ReadyClass& group,
+                                      WorkerId idlest) {
   Owner owners[kOwnersCompared];
   std::uint32_t owner_count = 0;
   double total = 0;
@@ -228,7 +228,8 @@ WorkerId SchedulerState::best_by_data(PacketId id, const PacketRecord& record, c
     neighbour = neighbours[packets.details(id).affinity % neighbours.size()];
     std::uint32_t at = 0;
     while (at != owner_count && owners[at].worker != neighbour) ++at;
-    if (neighbour != kNone && at == owner_count && owner_count != kOwnersCompared) owners[owner_count++] = {neighbour, 0};
+    if (neighbour != kNone && at == owner_count && owner_count != kOwnersCompared)
+      owners[owner_count++] = {neighbour, 0};
   }
   policies::PlacementCandidate best{idlest, total, workers[idlest].wait_ns(), inputs_ns, idlest == neighbour};
   for (std::uint32_t i = 0; i != owner_count; ++i) {
@@ -278,7 +279,8 @@ void SchedulerState::deal(PacketId id, PacketRecord& record, WorkerId worker) {
   for (std::uint32_t i = 0; i != record.edge_count; ++i) {
     const Edge& edge = edges[record.first_edge + i];
     const PacketRecord& producer = packets[edge.producer];
-    actions->inputs.push_back({edge.producer, producer.worker, producer.attempt, static_cast<std::uint64_t>(edge.bytes)});
+    actions->inputs.push_back(
+        {edge.producer, producer.worker, producer.attempt, static_cast<std::uint64_t>(edge.bytes)});
   }
   emit(action);
   if ((ready[record.kind].bits & class_bits::kSolitary) != 0) workers[worker].alone_with = id;

@@ -200,8 +200,8 @@ void SchedulerState::on(const RecallRefused& event) {
 }
 
 /// The consumer may know an old place, may have asked before the owner was dealt the packet, or the data is gone. The
-/// first complaint about an attempt is answered with the present place; one long after it is believed. Who complains for
-/// a packet that it should not have (dealt twice, cancelled in between) is told to let go of it.
+/// first complaint about an attempt is answered with the present place; one long after it is believed. Who complains
+/// for a packet that it should not have (dealt twice, cancelled in between) is told to let go of it.
 void SchedulerState::on(const InputMissing& event) {
   PacketRecord* consumer = running(event.packet, event.attempt, event.worker);
   if (consumer == nullptr) {

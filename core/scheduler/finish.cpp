@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kRecordAhead = 30;
 constexpr std::size_t kEdgesAhead = 20;
 constexpr std::size_t kInputsAhead = 10;
-}
+}  // namespace
 
 /// 1. Each packet leaves its worker's list and becomes InMemory. 2. Its share in its inputs ends; what nobody needs any
 /// more is noted for settle(). 3. The client hears of wanted ones; small ones are copied to the scheduler's process.
@@ -83,7 +83,8 @@ void SchedulerState::on(const PacketProgress& event) {
   const std::uint32_t count = packets.details(event.packet).task_count;
   if (count == 0 || event.done_count == 0) return;
   // The rest of the packet's time stays booked; progress told twice only makes the estimate poorer.
-  const float left = event.done_count >= count ? 0.0f : 1.0f - static_cast<float>(event.done_count) / static_cast<float>(count);
+  const float left =
+      event.done_count >= count ? 0.0f : 1.0f - static_cast<float>(event.done_count) / static_cast<float>(count);
   WorkerRecord& worker = workers[event.worker];
   worker.queued_ns -= static_cast<Nanoseconds>(record->expected_ns);
   record->expected_ns *= left;

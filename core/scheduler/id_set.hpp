@@ -18,7 +18,8 @@ class IdSet {
 
   [[nodiscard]] bool contains(std::uint32_t id) const {
     const std::uint32_t page = id >> kPageBits;
-    return page < pages_.size() && pages_[page] != nullptr && (pages_[page]->words[(id >> 6) & 63] >> (id & 63) & 1) != 0;
+    return page < pages_.size() && pages_[page] != nullptr &&
+           (pages_[page]->words[(id >> 6) & 63] >> (id & 63) & 1) != 0;
   }
 
   /// Returns false if `id` was there.

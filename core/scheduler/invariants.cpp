@@ -105,7 +105,8 @@ void SchedulerState::check_invariants() const {
   for (WorkerId id = 0; id != workers.size(); ++id) {
     const WorkerRecord& worker = workers[id];
     present += worker.present ? 1 : 0;
-    WEFT_ASSERT(worker.queued == sums[id].queued && worker.queued_ns == sums[id].queued_ns, "a worker's queue is summed");
+    WEFT_ASSERT(worker.queued == sums[id].queued && worker.queued_ns == sums[id].queued_ns,
+                "a worker's queue is summed");
     WEFT_ASSERT(is_close(worker.held_bytes, sums[id].held_bytes), "what a worker keeps is summed");
     WEFT_ASSERT(is_close(worker.promised_bytes, sums[id].promised_bytes), "what a worker will keep is summed");
     std::uint32_t listed = 0;

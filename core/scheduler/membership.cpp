@@ -192,9 +192,10 @@ Reason SchedulerState::refusal(const PacketRecord& record, std::uint32_t& detail
   const Needs& need = needs[group.needs];
   for (const ResourceAmount& wanted : need.resources) {
     const auto has = [&wanted](const WorkerRecord& worker) {
-      return worker.present && std::any_of(worker.resources.begin(), worker.resources.end(), [&](const ResourceAmount& own) {
-        return own.resource == wanted.resource && own.amount >= wanted.amount;
-      });
+      return worker.present &&
+             std::any_of(worker.resources.begin(), worker.resources.end(), [&](const ResourceAmount& own) {
+               return own.resource == wanted.resource && own.amount >= wanted.amount;
+             });
     };
     if (std::none_of(workers.begin(), workers.end(), has)) {
       detail = wanted.resource;

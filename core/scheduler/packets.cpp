@@ -115,7 +115,8 @@ void EdgeChunks::begin_chunk(std::uint32_t count) {
     block = static_cast<Edge*>(allocate_aligned(run * kChunkBytes, 64));
     large_bytes_ += run * kChunkBytes;
   }
-  for (std::uint32_t i = 0; i != run; ++i) chunks_[first + i] = {block + std::size_t{i} * kChunkSize, 0, i == 0 ? run : 0};
+  for (std::uint32_t i = 0; i != run; ++i)
+    chunks_[first + i] = {block + std::size_t{i} * kChunkSize, 0, i == 0 ? run : 0};
   current_ = first;
   used_ = 0;
 }

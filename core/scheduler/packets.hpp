@@ -11,13 +11,13 @@ namespace weft::machine {
 
 /// The bits of PacketRecord::bits, beside those of PacketSpec::flags.
 namespace packet_bits {
-inline constexpr std::uint8_t kKnown = 1;      // the slot is in use
-inline constexpr std::uint8_t kCopies = 2;     // replicas_ has an entry
-inline constexpr std::uint8_t kRecalled = 4;   // a recall of this attempt is unanswered
-inline constexpr std::uint8_t kSettled = 8;    // a recall of this attempt was refused
-inline constexpr std::uint8_t kDoubted = 16;   // a consumer did not find this attempt once
-inline constexpr std::uint8_t kRefused = 32;   // the client knows that nobody can run it
-inline constexpr std::uint8_t kParked = 64;    // Ready, but in no queue: nobody can run it
+inline constexpr std::uint8_t kKnown = 1;        // the slot is in use
+inline constexpr std::uint8_t kCopies = 2;       // replicas_ has an entry
+inline constexpr std::uint8_t kRecalled = 4;     // a recall of this attempt is unanswered
+inline constexpr std::uint8_t kSettled = 8;      // a recall of this attempt was refused
+inline constexpr std::uint8_t kDoubted = 16;     // a consumer did not find this attempt once
+inline constexpr std::uint8_t kRefused = 32;     // the client knows that nobody can run it
+inline constexpr std::uint8_t kParked = 64;      // Ready, but in no queue: nobody can run it
 inline constexpr std::uint8_t kNoLineage = 128;  // its inputs are no longer known
 }  // namespace packet_bits
 
@@ -107,7 +107,8 @@ class PacketPages {
 
   [[nodiscard]] bool knows(PacketId id) const {
     const std::uint32_t page = id >> kPageBits;
-    return page < pages_.size() && pages_[page] != nullptr && pages_[page]->records[id & (kPageSize - 1)].is(packet_bits::kKnown);
+    return page < pages_.size() && pages_[page] != nullptr &&
+           pages_[page]->records[id & (kPageSize - 1)].is(packet_bits::kKnown);
   }
   PacketRecord& operator[](PacketId id) { return pages_[id >> kPageBits]->records[id & (kPageSize - 1)]; }
   const PacketRecord& operator[](PacketId id) const { return pages_[id >> kPageBits]->records[id & (kPageSize - 1)]; }
@@ -141,7 +142,8 @@ class PacketPages {
   std::uint32_t spare_ = kNone;
 };
 
-/// "consumer reads `bytes` of producer". Lies with the consumer's other edges and in the list of the producer's consumers.
+/// "consumer reads `bytes` of producer". Lies with the consumer's other edges and in the list of the producer's
+/// consumers.
 struct Edge {
   PacketId producer;
   PacketId consumer;

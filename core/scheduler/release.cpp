@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kRecordAhead = 30;
 constexpr std::size_t kEdgesAhead = 20;
 constexpr std::size_t kInputsAhead = 10;
-}
+}  // namespace
 
 /// True if the packet's tasks may be started once more (or for the first time).
 bool SchedulerState::can_run(const PacketRecord& record) const {
@@ -34,7 +34,8 @@ void SchedulerState::require(PacketId id, bool urgent) {
   while (!doomed.empty()) {
     const Doomed next = doomed.back();
     doomed.pop_back();
-    if (packets.knows(next.packet) && packets[next.packet].state != PacketState::Failed) fail(next.packet, next.failure);
+    if (packets.knows(next.packet) && packets[next.packet].state != PacketState::Failed)
+      fail(next.packet, next.failure);
   }
 }
 

@@ -21,7 +21,8 @@ struct SchedulerOptions {
   Nanoseconds latency_ns = 20'000;
   /// A wanted or not retriable result of at most this size is also kept by the scheduler's process. 0: none.
   std::uint64_t keep_bytes = 4096;
-  /// Without lineage a packet is forgotten as soon as its outputs are released: for a runtime that can not lose workers.
+  /// Without lineage a packet is forgotten as soon as its outputs are released: for a runtime that can not lose
+  /// workers.
   bool keep_lineage = true;
   /// Share of a worker's budget beyond which packets with roots are withheld from it.
   double withhold_share = 0.6;

@@ -17,7 +17,8 @@ namespace weft {
 /// Owns: everything the machine knows.  Threading: none.
 ///
 /// Invariants between events (check_invariants()):
-/// 1. An edge is open exactly if its consumer is unfinished (Waiting, Ready, Running); `open` of a packet is the number of
+/// 1. An edge is open exactly if its consumer is unfinished (Waiting, Ready, Running); `open` of a packet is the number
+/// of
 ///    its open edges. So a duplicate answer can not release an output: a consumer is in that set or it is not.
 /// 2. `waiting` of an unfinished packet is the number of its inputs that are neither Running nor InMemory.
 ///    Waiting packets have some, Ready ones none. Running ones may: then an input was lost and is on its way again.
@@ -72,15 +73,16 @@ struct SchedulerState {
   enum class Certain { All, Wanted };
   void deal_ready(Certain which = Certain::All);
   bool waits_for_inputs(PacketId id) const;
-  /// No worker takes more. If nothing runs, or what runs may wait for an urgent packet: deals one into what is left of a
-  /// paused worker's memory. If nothing runs, says which packets have to wait until outputs are released.
+  /// No worker takes more. If nothing runs, or what runs may wait for an urgent packet: deals one into what is left of
+  /// a paused worker's memory. If nothing runs, says which packets have to wait until outputs are released.
   void break_standstill();
   WorkerId roomiest(const PacketRecord& record, const machine::ReadyClass& group, bool& is_full) const;
   /// Returns the worker for a Ready packet, or kNone if its class has to wait.
   WorkerId choose_worker(PacketId id, const PacketRecord& record);
   WorkerId best_by_data(PacketId id, const PacketRecord& record, const machine::ReadyClass& group, WorkerId idlest);
   WorkerId least_loaded(const PacketRecord& record, machine::ReadyClass& group);
-  WorkerId least_loaded_in(machine::WorkerGroup part, const PacketRecord& record, const machine::ReadyClass& group) const;
+  WorkerId least_loaded_in(machine::WorkerGroup part, const PacketRecord& record,
+                           const machine::ReadyClass& group) const;
   WorkerId least_loaded_of(const std::vector<WorkerId>& some, const PacketRecord& record,
                            const machine::ReadyClass& group) const;
   bool may_take(const PacketRecord& record, const machine::ReadyClass& group, WorkerId worker) const;
@@ -160,34 +162,34 @@ struct SchedulerState {
   machine::PacketPages packets;
   machine::EdgeChunks edges;
   machine::ReadyQueue ready;
-  std::vector<Needs> needs;                             // distinct
-  std::vector<machine::WorkerRecord> workers;           // by id, also those that are gone
+  std::vector<Needs> needs;                    // distinct
+  std::vector<machine::WorkerRecord> workers;  // by id, also those that are gone
   machine::LoadIndex loads;
-  std::uint64_t membership = 1;                         // changes when a worker comes or goes
-  std::map<PacketId, std::vector<WorkerId>> copies;     // beside the owner's
-  std::vector<PacketId> parked;                         // Ready packets that nobody present can run
-  std::vector<WorkerId> neighbours;                     // by affinity modulo its size: who was dealt the last one
+  std::uint64_t membership = 1;                      // changes when a worker comes or goes
+  std::map<PacketId, std::vector<WorkerId>> copies;  // beside the owner's
+  std::vector<PacketId> parked;                      // Ready packets that nobody present can run
+  std::vector<WorkerId> neighbours;                  // by affinity modulo its size: who was dealt the last one
   struct LayerTime {
     float task_ns = 0;
   };
-  std::vector<LayerTime> layers;                        // what a task of this layer took so far
+  std::vector<LayerTime> layers;  // what a task of this layer took so far
   SchedulerCounts counts;
-  std::map<PacketId, Nanoseconds> doubted_since;        // packets with kDoubted
-  std::uint32_t recalls = 0;                            // unanswered
+  std::map<PacketId, Nanoseconds> doubted_since;  // packets with kDoubted
+  std::uint32_t recalls = 0;                      // unanswered
 
-  std::uint64_t unchecked_events = 0;                   // since check_invariants(), in builds that call it
+  std::uint64_t unchecked_events = 0;  // since check_invariants(), in builds that call it
 
   // Within one event.
   SchedulerActions* actions = nullptr;
   Nanoseconds now = 0;
-  std::vector<PacketId> unneeded;                       // to look at in settle()
+  std::vector<PacketId> unneeded;  // to look at in settle()
   std::vector<PacketId> forgettable;
-  std::vector<PacketId> pending;                        // worklist of require()
+  std::vector<PacketId> pending;  // worklist of require()
   struct Doomed {
     PacketId packet = kNone;
     Failure failure;
   };
-  std::vector<Doomed> doomed;                           // found by require(): to fail once it has ended
+  std::vector<Doomed> doomed;  // found by require(): to fail once it has ended
 };
 
 }  // namespace weft

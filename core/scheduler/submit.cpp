@@ -33,10 +33,12 @@ void SchedulerState::on(const PacketsSubmitted& event) {
   const std::size_t edge_count = event.producers.size();
   for (std::uint32_t i = 0; i != count; ++i) {
     const PacketSpec& spec = event.packets[i];
-    for (const std::size_t to = std::min<std::size_t>(edge_count, spec.first_producer + kRecordAhead); records_fetched < to;) {
+    for (const std::size_t to = std::min<std::size_t>(edge_count, spec.first_producer + kRecordAhead);
+         records_fetched < to;) {
       packets.prefetch(event.producers[records_fetched++].producer);
     }
-    for (const std::size_t to = std::min<std::size_t>(edge_count, spec.first_producer + kListAhead); lists_fetched < to;) {
+    for (const std::size_t to = std::min<std::size_t>(edge_count, spec.first_producer + kListAhead);
+         lists_fetched < to;) {
       const PacketId producer = event.producers[lists_fetched++].producer;
       if (packets.knows(producer)) edges.prefetch(packets[producer].consumers);
     }
@@ -103,7 +105,8 @@ void SchedulerState::add_edges(PacketId id, const ProducerEdge* inputs, std::uin
   record.first_edge = first;
   record.edge_count = count;
   for (std::uint32_t i = 0; i != count; ++i) {
-    WEFT_ASSERT(packets.knows(inputs[i].producer) && inputs[i].producer != id, "producers are known when consumers come");
+    WEFT_ASSERT(packets.knows(inputs[i].producer) && inputs[i].producer != id,
+                "producers are known when consumers come");
     Edge& edge = edges[first + i];
     edge.producer = inputs[i].producer;
     edge.consumer = id;

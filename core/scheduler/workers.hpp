@@ -11,35 +11,37 @@ namespace weft::machine {
 
 /// In which part of the load index a worker is.
 enum class WorkerGroup : std::uint8_t {
-  Open,      ///< Takes any packet.
-  Enough,    ///< Has enough data: takes no packets with roots.
-  Full,      ///< Its queue is deep enough: takes urgent packets, and some whose inputs it holds.
-  Closed,    ///< Gone, draining, paused, or alone with a packet that kills.
+  Open,    ///< Takes any packet.
+  Enough,  ///< Has enough data: takes no packets with roots.
+  Full,    ///< Its queue is deep enough: takes urgent packets, and some whose inputs it holds.
+  Closed,  ///< Gone, draining, paused, or alone with a packet that kills.
 };
 inline constexpr int kIndexedGroups = 3;
 
 struct WorkerRecord {
   std::uint32_t slots = 1;
-  std::uint32_t queued = 0;       // Running packets
-  Nanoseconds queued_ns = 0;      // their expected time
-  double held_bytes = 0;          // outputs InMemory here
-  double promised_bytes = 0;      // expected outputs of Running packets
-  double budget_bytes = 0;        // 0: no limit
-  PacketId first = kNone;         // list of Running packets, in the order in which they were dealt
+  std::uint32_t queued = 0;   // Running packets
+  Nanoseconds queued_ns = 0;  // their expected time
+  double held_bytes = 0;      // outputs InMemory here
+  double promised_bytes = 0;  // expected outputs of Running packets
+  double budget_bytes = 0;    // 0: no limit
+  PacketId first = kNone;     // list of Running packets, in the order in which they were dealt
   PacketId last = kNone;
-  double ns_share = 1;            // 1 / slots
-  float load_scale = 0;           // of LoadIndex
-  std::uint16_t bucket = 0;       // of LoadIndex
+  double ns_share = 1;       // 1 / slots
+  float load_scale = 0;      // of LoadIndex
+  std::uint16_t bucket = 0;  // of LoadIndex
   WorkerGroup group = WorkerGroup::Closed;
   bool present = false;
   bool draining = false;
   bool paused = false;
-  PacketId alone_with = kNone;    // a solitary packet
+  PacketId alone_with = kNone;  // a solitary packet
   std::vector<ResourceAmount> resources;
 
   [[nodiscard]] bool usable() const { return present && !draining && !paused; }
   /// Expected time of what waits here, a slot.
-  [[nodiscard]] Nanoseconds wait_ns() const { return static_cast<Nanoseconds>(static_cast<double>(queued_ns) * ns_share); }
+  [[nodiscard]] Nanoseconds wait_ns() const {
+    return static_cast<Nanoseconds>(static_cast<double>(queued_ns) * ns_share);
+  }
 };
 
 /// Workers ordered by load in steps of a fifth or so: least and most loaded in constant time, ties by id.

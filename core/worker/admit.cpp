@@ -50,7 +50,8 @@ void WorkerState::pump() {
 /// Reserves for the next packet in order, all at once and before anything is fetched. What does not fit stops the rest.
 bool WorkerState::admit_next() {
   const std::uint32_t ahead = std::max(2u, options.slots);
-  const bool limited = options.active_packets != 0 && active_plain >= options.active_packets * options.slots && idle_slots == 0;
+  const bool limited =
+      options.active_packets != 0 && active_plain >= options.active_packets * options.slots && idle_slots == 0;
   const OrderedPackets::Place plain = limited ? OrderedPackets::Place{} : queue.first();
   const OrderedPackets::Place gated = admitted_gated < ahead ? gated_queue.first() : OrderedPackets::Place{};
   const OrderedPackets::Place place = gated.precedes(plain) ? gated : plain;

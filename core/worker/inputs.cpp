@@ -304,7 +304,8 @@ void WorkerState::on(const InputRelocated& event) {
   detach_input(*record, index);
   record->inputs[index].source = event.source;
   attach_input(*record, index);
-  const bool has_reserved = record->stage == Stage::Admitted || record->stage == Stage::Gated || record->stage == Stage::Active;
+  const bool has_reserved =
+      record->stage == Stage::Admitted || record->stage == Stage::Gated || record->stage == Stage::Active;
   if (has_reserved) fetch_inputs(*record);
   inputs_changed(*record);
 }

@@ -21,10 +21,14 @@ PacketState state_of(Stage stage) {
   switch (stage) {
     case Stage::Blocked:
     case Stage::Queued:
-    case Stage::Admitted: return PacketState::Waiting;
-    case Stage::Gated: return PacketState::Ready;
-    case Stage::Active: return PacketState::Running;
-    case Stage::Kept: return PacketState::InMemory;
+    case Stage::Admitted:
+      return PacketState::Waiting;
+    case Stage::Gated:
+      return PacketState::Ready;
+    case Stage::Active:
+      return PacketState::Running;
+    case Stage::Kept:
+      return PacketState::InMemory;
   }
   return PacketState::Failed;
 }

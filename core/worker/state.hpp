@@ -75,9 +75,9 @@ struct DealtRecord {
   Attempt attempt = 0;
   PacketState state = PacketState::Released;
   Stage stage = Stage::Blocked;
-  bool gated = false;       // has needs of its own: activated one by one
-  bool asked_back = false;  // GiveUp is unanswered
-  std::uint32_t missing = 0;       // inputs that are Making or Lost
+  bool gated = false;                // has needs of its own: activated one by one
+  bool asked_back = false;           // GiveUp is unanswered
+  std::uint32_t missing = 0;         // inputs that are Making or Lost
   std::uint32_t missing_remote = 0;  // inputs that are Remote
   std::uint64_t reserved = 0;
   std::uint64_t kept = 0;
@@ -85,7 +85,7 @@ struct DealtRecord {
   Needs needs;
   std::vector<DealtInput> inputs;
   std::vector<Reader> dependents;  // who reads it here
-  std::vector<WorkerId> peers;       // subscribers to answer when it is finished
+  std::vector<WorkerId> peers;     // subscribers to answer when it is finished
 };
 
 /// A packet of another worker whose outputs are, or will be, here too.
@@ -94,10 +94,10 @@ struct CopyRecord {
   Attempt attempt = 0;
   WorkerId owner = kNone;
   enum class Where : std::uint8_t { Unasked, Fetching, Here, Lost } where = Where::Unasked;
-  bool replica = false;        // kept on the scheduler's wish
-  std::uint64_t bytes = 0;     // reserved while Fetching, used when Here
-  std::uint32_t users = 0;       // inputs here that are Remote or Here by it
-  std::vector<Reader> waiters;   // those to tell when it arrives
+  bool replica = false;         // kept on the scheduler's wish
+  std::uint64_t bytes = 0;      // reserved while Fetching, used when Here
+  std::uint32_t users = 0;      // inputs here that are Remote or Here by it
+  std::vector<Reader> waiters;  // those to tell when it arrives
 };
 
 }  // namespace machine
@@ -206,8 +206,8 @@ struct WorkerState {
   machine::OrderedPackets waiting_for_slots;  // Gated
   machine::IdSet unfinished;                  // all but Kept: the first by id may always go on
 
-  std::uint64_t budget = 0;     // 0: no limit
-  std::uint64_t used = 0;       // as last told, and what arrived or went since
+  std::uint64_t budget = 0;  // 0: no limit
+  std::uint64_t used = 0;    // as last told, and what arrived or went since
   std::uint64_t spillable = 0;
   std::uint64_t reserved = 0;
   std::uint32_t active = 0;
@@ -218,10 +218,10 @@ struct WorkerState {
   std::vector<ResourceAmount> free_resources;
   bool roots_held = false;
   bool paused = false;
-  bool spill_asked = false;     // since the last MemoryState
+  bool spill_asked = false;  // since the last MemoryState
 
   std::uint64_t unchecked_events = 0;  // since check_invariants(), in builds that call it
-  WorkerActions* actions = nullptr;  // within one event
+  WorkerActions* actions = nullptr;    // within one event
 };
 
 }  // namespace weft

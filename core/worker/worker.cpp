@@ -25,7 +25,8 @@ void Worker::handle(const WorkerEvent& event, WorkerActions& actions) {
   // After every event while that is cheap; with many packets so that each event pays for a few hundred of them.
   constexpr std::uint64_t kPacketsPerEvent = 256;
   constexpr std::uint64_t kEveryEventUpTo = 4096;
-  if (state.records.size() > kEveryEventUpTo && ++state.unchecked_events * kPacketsPerEvent < state.records.size()) return;
+  if (state.records.size() > kEveryEventUpTo && ++state.unchecked_events * kPacketsPerEvent < state.records.size())
+    return;
   state.unchecked_events = 0;
   state.check_invariants();
 #endif
@@ -50,7 +51,7 @@ WorkerState::WorkerState(WorkerOptions given)
 void WorkerState::on(const PacketsDealt& event) {
   for (const DealtPacket& dealt : event.packets) {
     Record* known = find(dealt.packet);
-    if (known != nullptr && known->attempt == dealt.attempt) continue;  // told twice
+    if (known != nullptr && known->attempt == dealt.attempt) continue;                  // told twice
     if (known != nullptr && is_newer_attempt(known->attempt, dealt.attempt)) continue;  // late
     if (known != nullptr && known->stage == Stage::Active) emit(CancelActive{known->packet, known->attempt});
     if (known != nullptr) remove(*known);

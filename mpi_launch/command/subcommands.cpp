@@ -30,7 +30,8 @@ Settings resolve_rest(const std::vector<std::string>& rest) {
   int argc = static_cast<int>(argv.size());
   argv.push_back(nullptr);
   Settings settings = resolve(argc, argv.data());
-  if (argc > 1) throw ConfigError(std::string("weft config: unknown argument '") + argv[1] + "' (see weft config --help)");
+  if (argc > 1)
+    throw ConfigError(std::string("weft config: unknown argument '") + argv[1] + "' (see weft config --help)");
   return settings;
 }
 

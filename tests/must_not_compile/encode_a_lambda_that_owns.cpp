@@ -4,5 +4,6 @@
 int main() {
   std::string text = "text";
   weft::Writer writer;
-  weft::encode_callable(writer, [text] { return text; }, std::source_location::current());
+  weft::encode_callable(
+      writer, [text] { return text; }, std::source_location::current());
 }

@@ -86,13 +86,15 @@ class Player {
   void add_packet(const Line& line) {
     const auto id = static_cast<PacketId>(parse_number(line.words.at(0)));
     if (batch_.packets.empty()) batch_.first_packet = id;
-    if (id != batch_.first_packet + batch_.packets.size()) throw std::runtime_error("packets of a batch follow each other");
+    if (id != batch_.first_packet + batch_.packets.size())
+      throw std::runtime_error("packets of a batch follow each other");
     PacketSpec spec = parse_spec(line, batch_.needs);
     spec.first_producer = static_cast<std::uint32_t>(batch_.producers.size());
     if (line.values.count("inputs") != 0) {
       for (const std::string& part : split(line.values.at("inputs"), ',')) {
         const std::vector<std::string> pair = split(part, ':');
-        batch_.producers.push_back({static_cast<PacketId>(parse_number(pair[0])), pair.size() > 1 ? parse_number(pair[1]) : 100});
+        batch_.producers.push_back(
+            {static_cast<PacketId>(parse_number(pair[0])), pair.size() > 1 ? parse_number(pair[1]) : 100});
       }
     }
     spec.producer_count = static_cast<std::uint32_t>(batch_.producers.size()) - spec.first_producer;
@@ -117,7 +119,8 @@ class Player {
 std::vector<fs::path> scenario_files() {
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(WEFT_SOURCE_DIR "/tests/scenarios")) {
-    if (entry.path().extension() == ".txt" && entry.path().filename() != "CMakeLists.txt") files.push_back(entry.path());
+    if (entry.path().extension() == ".txt" && entry.path().filename() != "CMakeLists.txt")
+      files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
   return files;

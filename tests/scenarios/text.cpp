@@ -110,7 +110,8 @@ std::vector<ResourceAmount> parse_resources(const std::string& text) {
   for (const std::string& part : split(text, ',')) {
     const std::vector<std::string> pair = split(part, ':');
     if (pair.size() != 2) complain("resources look like 0:1,3:2: " + text);
-    resources.push_back({static_cast<std::uint32_t>(parse_number(pair[0])), static_cast<std::uint32_t>(parse_number(pair[1]))});
+    resources.push_back(
+        {static_cast<std::uint32_t>(parse_number(pair[0])), static_cast<std::uint32_t>(parse_number(pair[1]))});
   }
   return resources;
 }
@@ -171,14 +172,16 @@ SchedulerEventBody parse_scheduler_event(const Line& line) {
   if (verb == "cancel") return PacketsCancelled{all_packets(line)};
   const WorkerId worker = line.words.empty() ? kNone : parse_worker(line.words[0]);
   if (verb == "join") {
-    WorkerJoined joined{first_worker(line), static_cast<std::uint32_t>(line.number("slots", 1)), line.number("budget", 0), {}};
+    WorkerJoined joined{
+        first_worker(line), static_cast<std::uint32_t>(line.number("slots", 1)), line.number("budget", 0), {}};
     if (line.values.count("resources") != 0) joined.resources = parse_resources(line.values.at("resources"));
     return joined;
   }
   if (verb == "lost") {
     WorkerLost lost{worker, 0, {}};
     if (line.values.count("suspects") != 0) {
-      for (const std::string& id : split(line.values.at("suspects"), ',')) lost.suspects.push_back(static_cast<PacketId>(parse_number(id)));
+      for (const std::string& id : split(line.values.at("suspects"), ','))
+        lost.suspects.push_back(static_cast<PacketId>(parse_number(id)));
     }
     return lost;
   }
@@ -190,17 +193,23 @@ SchedulerEventBody parse_scheduler_event(const Line& line) {
     for (std::size_t i = 1; i != line.words.size(); ++i) {
       const Dealt dealt = parse_dealt(line.words[i]);
       finished.packets.push_back({dealt.packet, dealt.attempt, static_cast<std::uint32_t>(line.number("failed", 0)),
-                                  line.number("bytes", 10'000), static_cast<Nanoseconds>(line.number("ns", 1'000'000))});
+                                  line.number("bytes", 10'000),
+                                  static_cast<Nanoseconds>(line.number("ns", 1'000'000))});
     }
     return finished;
   }
   const Dealt dealt = dealt_at(line, 1);
   if (verb == "progress") {
-    return PacketProgress{worker, dealt.packet, dealt.attempt, 0, static_cast<std::uint32_t>(line.number("done", 1)), 0};
+    return PacketProgress{worker, dealt.packet, dealt.attempt, 0, static_cast<std::uint32_t>(line.number("done", 1)),
+                          0};
   }
   if (verb == "failed") {
-    return PacketFailed{worker,           dealt.packet,       dealt.attempt, static_cast<std::uint32_t>(line.number("error", kNone)),
-                        Reason::TaskFailed, !line.has("final")};
+    return PacketFailed{worker,
+                        dealt.packet,
+                        dealt.attempt,
+                        static_cast<std::uint32_t>(line.number("error", kNone)),
+                        Reason::TaskFailed,
+                        !line.has("final")};
   }
   if (verb == "returned") {
     return PacketReturned{worker, dealt.packet, dealt.attempt, static_cast<TaskId>(line.number("from", 0)),
@@ -221,7 +230,8 @@ WorkerEventBody parse_worker_event(const Line& line) {
   if (verb == "peer-lost") return PeerLost{first_worker(line)};
   if (verb == "idle") return SlotsIdle{first_worker(line)};
   if (verb == "ready") return ReadyTasks{first_worker(line)};
-  if (verb == "memory") return MemoryState{line.number("used", 0), line.number("budget", 0), line.number("spillable", 0)};
+  if (verb == "memory")
+    return MemoryState{line.number("used", 0), line.number("budget", 0), line.number("spillable", 0)};
   if (verb == "replica") return ReplicaAsked{parse_source(line.values.at("source"))};
   const Dealt dealt = dealt_at(line, 0);
   if (verb == "deal") {
@@ -238,13 +248,16 @@ WorkerEventBody parse_worker_event(const Line& line) {
   if (verb == "input-failed") return InputFailed{dealt.packet, dealt.attempt, parse_worker(line.values.at("owner"))};
   if (verb == "relocated") return InputRelocated{dealt.packet, dealt.attempt, parse_source(line.values.at("source"))};
   if (verb == "done") {
-    return PacketDone{dealt.packet, dealt.attempt, line.number("bytes", 100), static_cast<Nanoseconds>(line.number("ns", 1000)),
+    return PacketDone{dealt.packet, dealt.attempt, line.number("bytes", 100),
+                      static_cast<Nanoseconds>(line.number("ns", 1000)),
                       static_cast<std::uint32_t>(line.number("failed", 0))};
   }
   if (verb == "broken") {
-    return PacketBroken{dealt.packet, dealt.attempt, static_cast<std::uint32_t>(line.number("error", kNone)), !line.has("final")};
+    return PacketBroken{dealt.packet, dealt.attempt, static_cast<std::uint32_t>(line.number("error", kNone)),
+                        !line.has("final")};
   }
-  if (verb == "progress") return TasksProgress{dealt.packet, dealt.attempt, 0, static_cast<std::uint32_t>(line.number("done", 1)), 0};
+  if (verb == "progress")
+    return TasksProgress{dealt.packet, dealt.attempt, 0, static_cast<std::uint32_t>(line.number("done", 1)), 0};
   if (verb == "subscribed") return PeerSubscribed{dealt.packet, dealt.attempt, parse_worker(line.values.at("peer"))};
   if (verb == "recall") return RecallAsked{dealt.packet, dealt.attempt, line.has("cancel")};
   if (verb == "given-up") return TailGivenUp{dealt.packet, dealt.attempt, static_cast<TaskId>(line.number("from", 0))};
@@ -268,18 +281,24 @@ struct ActionText {
   std::string operator()(const Relocate& it) const {
     return fmt::format("relocate for {}@{} at {}: {}", it.packet, it.attempt, it.worker, source_text(it.source));
   }
-  std::string operator()(const Drop& it) const { return fmt::format("drop {}@{} at {}", it.packet, it.attempt, worker_text(it.worker)); }
+  std::string operator()(const Drop& it) const {
+    return fmt::format("drop {}@{} at {}", it.packet, it.attempt, worker_text(it.worker));
+  }
   std::string operator()(const Replicate& it) const {
-    return fmt::format("replicate {}@{} from {} to {}", it.packet, it.attempt, worker_text(it.from), worker_text(it.to));
+    return fmt::format("replicate {}@{} from {} to {}", it.packet, it.attempt, worker_text(it.from),
+                       worker_text(it.to));
   }
   std::string operator()(const Report& it) const {
     if (it.state == PacketState::InMemory) {
       const std::string failed = it.error == 0 ? "" : fmt::format(" failed_tasks={}", it.error);
       return fmt::format("report {} InMemory at {}{}", it.packet, worker_text(it.worker), failed);
     }
-    return fmt::format("report {} {} {} cause={}{}", it.packet, to_string(it.state), to_string(it.reason), it.cause, error_text(it.error));
+    return fmt::format("report {} {} {} cause={}{}", it.packet, to_string(it.state), to_string(it.reason), it.cause,
+                       error_text(it.error));
   }
-  std::string operator()(const Refuse& it) const { return fmt::format("refuse {} {} {}", it.packet, to_string(it.reason), it.detail); }
+  std::string operator()(const Refuse& it) const {
+    return fmt::format("refuse {} {} {}", it.packet, to_string(it.reason), it.detail);
+  }
   std::string operator()(const Forget& it) const { return fmt::format("forget {}", it.packet); }
 
   std::string operator()(const Fetch& it) const {
@@ -291,27 +310,46 @@ struct ActionText {
     return it.count == kNone ? "release-roots" : fmt::format("release-roots {}", it.count);
   }
   std::string operator()(const Spill& it) const { return fmt::format("spill {}", it.bytes); }
-  std::string operator()(const Serve& it) const { return fmt::format("serve {}@{} to {}", it.packet, it.attempt, it.peer); }
-  std::string operator()(const AnswerNotMine& it) const { return fmt::format("not-mine {}@{} to {}", it.packet, it.attempt, it.peer); }
+  std::string operator()(const Serve& it) const {
+    return fmt::format("serve {}@{} to {}", it.packet, it.attempt, it.peer);
+  }
+  std::string operator()(const AnswerNotMine& it) const {
+    return fmt::format("not-mine {}@{} to {}", it.packet, it.attempt, it.peer);
+  }
   std::string operator()(const Discard& it) const { return fmt::format("discard {}@{}", it.packet, it.attempt); }
   std::string operator()(const GiveUp& it) const { return fmt::format("give-up {}@{}", it.packet, it.attempt); }
-  std::string operator()(const CancelActive& it) const { return fmt::format("cancel-active {}@{}", it.packet, it.attempt); }
+  std::string operator()(const CancelActive& it) const {
+    return fmt::format("cancel-active {}@{}", it.packet, it.attempt);
+  }
   std::string operator()(const SendFinished& it) const {
-    return fmt::format("send finished {}@{} bytes={} failed={}", it.finished.packet, it.finished.attempt, it.finished.bytes, it.finished.failed_tasks);
+    return fmt::format("send finished {}@{} bytes={} failed={}", it.finished.packet, it.finished.attempt,
+                       it.finished.bytes, it.finished.failed_tasks);
   }
-  std::string operator()(const SendProgress& it) const { return fmt::format("send progress {}@{} done={}", it.packet, it.attempt, it.done_count); }
+  std::string operator()(const SendProgress& it) const {
+    return fmt::format("send progress {}@{} done={}", it.packet, it.attempt, it.done_count);
+  }
   std::string operator()(const SendFailed& it) const {
-    return fmt::format("send failed {}@{} {}{}{}", it.packet, it.attempt, to_string(it.reason), error_text(it.error), it.retriable ? "" : " final");
+    return fmt::format("send failed {}@{} {}{}{}", it.packet, it.attempt, to_string(it.reason), error_text(it.error),
+                       it.retriable ? "" : " final");
   }
-  std::string operator()(const SendReturned& it) const { return fmt::format("send returned {}@{} from={}", it.packet, it.attempt, it.from_task); }
-  std::string operator()(const SendRefused& it) const { return fmt::format("send refused {}@{}", it.packet, it.attempt); }
+  std::string operator()(const SendReturned& it) const {
+    return fmt::format("send returned {}@{} from={}", it.packet, it.attempt, it.from_task);
+  }
+  std::string operator()(const SendRefused& it) const {
+    return fmt::format("send refused {}@{}", it.packet, it.attempt);
+  }
   std::string operator()(const SendMissing& it) const {
-    return fmt::format("send missing {}@{}: {}@{} at {}", it.packet, it.attempt, it.producer, it.producer_attempt, worker_text(it.owner));
+    return fmt::format("send missing {}@{}: {}@{} at {}", it.packet, it.attempt, it.producer, it.producer_attempt,
+                       worker_text(it.owner));
   }
-  std::string operator()(const SendReplicated& it) const { return fmt::format("send replicated {}@{}", it.packet, it.attempt); }
+  std::string operator()(const SendReplicated& it) const {
+    return fmt::format("send replicated {}@{}", it.packet, it.attempt);
+  }
   std::string operator()(const SendPaused&) const { return "send paused"; }
   std::string operator()(const SendResumed&) const { return "send resumed"; }
-  std::string operator()(const Stuck& it) const { return fmt::format("stuck {} {} {}", it.packet, to_string(it.reason), it.detail); }
+  std::string operator()(const Stuck& it) const {
+    return fmt::format("stuck {} {} {}", it.packet, to_string(it.reason), it.detail);
+  }
 };
 
 }  // namespace

@@ -38,15 +38,18 @@ void close(Cursor& cursor) noexcept;
 
 /// Returns a fresh record's id. The caller fills the record at once.
 inline TaskId allocate_task(Cursor& cursor) {
-  if (cursor.next_task == cursor.end_task) [[unlikely]] refill_tasks(cursor);
+  if (cursor.next_task == cursor.end_task) [[unlikely]]
+    refill_tasks(cursor);
   return cursor.next_task++;
 }
 
 /// Returns the first of `count` edges that lie side by side. They belong to the segment of the task allocated next:
 /// call this first, then allocate_task.
 inline std::uint32_t allocate_edges(Cursor& cursor, std::uint32_t count) {
-  if (cursor.next_task == cursor.end_task) [[unlikely]] refill_tasks(cursor);
-  if (cursor.end_edge - cursor.next_edge < count) [[unlikely]] refill_edges(cursor, count);
+  if (cursor.next_task == cursor.end_task) [[unlikely]]
+    refill_tasks(cursor);
+  if (cursor.end_edge - cursor.next_edge < count) [[unlikely]]
+    refill_edges(cursor, count);
   const std::uint32_t first = cursor.next_edge;
   cursor.next_edge += count;
   return first;

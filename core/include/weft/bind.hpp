@@ -55,7 +55,7 @@ struct MemberSignature<R (C::*)(P...)> : KnownSignature<P...> {};
 template <class C, class R, class... P>
 struct MemberSignature<R (C::*)(P...) noexcept> : KnownSignature<P...> {};
 template <class F>
-  requires requires { &F::operator(); }
+requires requires { &F::operator(); }
 struct Signature<F> : MemberSignature<decltype(&F::operator())> {};
 
 /// What the function receives for a stored argument.
@@ -64,13 +64,12 @@ struct Passed {
   using type = std::conditional_t<kMove, S&&, const S&>;
 };
 template <class S, bool kMove>
-  requires is_handle<S>
+requires is_handle<S>
 struct Passed<S, kMove> {
   using type = const typename HandleValue<S>::type&;
 };
 template <class S, bool kMove>
-  requires(!is_handle<S> && has_handles<S>)
-struct Passed<S, kMove> {
+requires(!is_handle<S> && has_handles<S>) struct Passed<S, kMove> {
   using type = decltype(resolve(std::declval<const S&>()));
 };
 
@@ -80,7 +79,7 @@ struct PassedRaw {
   using type = const S&;
 };
 template <class S>
-  requires is_handle<S>
+requires is_handle<S>
 struct PassedRaw<S> {
   using type = const typename HandleValue<S>::type&;
 };
@@ -112,16 +111,16 @@ struct Binding {
   using Raw = std::decay_t<typename decltype(result_of())::type>;
   using Result = std::conditional_t<std::is_void_v<Raw>, Nothing, Raw>;
 
-  using Plain = decltype(std::tuple_cat(
-      std::declval<std::conditional_t<is_handle<S>, std::tuple<>, std::tuple<S>>>()...));
+  using Plain =
+      decltype(std::tuple_cat(std::declval<std::conditional_t<is_handle<S>, std::tuple<>, std::tuple<S>>>()...));
 
   struct Closure {
     [[no_unique_address]] F function;
     [[no_unique_address]] Plain plain;
   };
 
-  static constexpr bool kInRecord = sizeof(Closure) <= result_offset(sizeof(Result), value_type<Result>.in_record) &&
-                                    alignof(Closure) <= 8;
+  static constexpr bool kInRecord =
+      sizeof(Closure) <= result_offset(sizeof(Result), value_type<Result>.in_record) && alignof(Closure) <= 8;
 
   template <std::size_t I>
   static constexpr std::size_t handles_before() {
@@ -188,7 +187,8 @@ struct Binding {
           return call(closure, argument<I>(closure, frame)...);
         }
       });
-    }(std::index_sequence_for<S...>{});
+    }
+    (std::index_sequence_for<S...>{});
   }
 
   template <class... P>
@@ -287,8 +287,9 @@ inline constexpr TaskType task_type = Binding<F, S...>::make_type();
 
 /// A callable can be told from a value by being a function or having operator().
 template <class T>
-inline constexpr bool looks_callable = std::is_function_v<std::remove_pointer_t<std::decay_t<T>>> ||
-                                       requires { &std::decay_t<T>::operator(); };
+inline constexpr bool looks_callable = std::is_function_v<std::remove_pointer_t<std::decay_t<T>>> || requires {
+  &std::decay_t<T>::operator();
+};
 
 template <class V>
 struct GiveValue {

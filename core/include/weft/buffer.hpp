@@ -82,9 +82,7 @@ class Buffer {
   std::size_t size() const noexcept { return block_ != nullptr ? block_->size : 0; }
   bool empty() const noexcept { return size() == 0; }
   /// Tells whether no other copy shares the bytes: the holder may then write into them.
-  bool unique() const noexcept {
-    return block_ != nullptr && block_->references.load(std::memory_order_acquire) == 1;
-  }
+  bool unique() const noexcept { return block_ != nullptr && block_->references.load(std::memory_order_acquire) == 1; }
   /// Tells whether the bytes came from outside by adopt().
   bool adopted() const noexcept { return block_ != nullptr && block_->owner != nullptr; }
   /// Tells whether the processor may touch the bytes.
@@ -231,8 +229,8 @@ struct Payload<Chunk<T>> : Payload<Buffer> {
 };
 
 template <class T, class A>
-  requires(std::is_trivially_copyable_v<T> && !std::is_same_v<T, bool> && std::is_default_constructible_v<T>)
-struct Payload<std::vector<T, A>> {
+requires(std::is_trivially_copyable_v<T> && !std::is_same_v<T, bool> &&
+         std::is_default_constructible_v<T>) struct Payload<std::vector<T, A>> {
   using Vector = std::vector<T, A>;
   static const Vector& of(const void* value) { return *static_cast<const Vector*>(value); }
   static constexpr PayloadOps table{

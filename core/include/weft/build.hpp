@@ -53,8 +53,7 @@ inline void connect(std::uint32_t edge_id, TaskId producer, TaskId consumer, Pac
       if (record.word.compare_exchange_weak(word, word + task_word::kUse, std::memory_order_acq_rel)) return;
     } else {
       edge.next = task_word::edge_of(word);
-      if (record.word.compare_exchange_weak(word, ((word & low) | link) + task_word::kUse,
-                                            std::memory_order_acq_rel)) {
+      if (record.word.compare_exchange_weak(word, ((word & low) | link) + task_word::kUse, std::memory_order_acq_rel)) {
         ++connected.unfinished;
         connected.foreign = true;
         return;

@@ -28,11 +28,11 @@ void check_may_compute(const char* what);
 /// What `submit` and `map` need of a client; one set of functions for plain and for annotated calls.
 class Submitting {
  public:
-#define WEFT_CALL(TYPES, PARAMETERS, ARGUMENTS)                                                          \
-  /** Starts a call of `function` and returns its future; handles among the arguments become inputs. */  \
-  template <class F TYPES>                                                                               \
+#define WEFT_CALL(TYPES, PARAMETERS, ARGUMENTS)                                                                     \
+  /** Starts a call of `function` and returns its future; handles among the arguments become inputs. */             \
+  template <class F TYPES>                                                                                          \
   auto submit(F&& function PARAMETERS, const std::source_location& where = std::source_location::current()) const { \
-    return submit_at(where, std::forward<F>(function) ARGUMENTS);                                        \
+    return submit_at(where, std::forward<F>(function) ARGUMENTS);                                                   \
   }
 #include <weft/call_overloads.def>
 #undef WEFT_CALL
@@ -149,16 +149,15 @@ class Client : public detail::Submitting {
   }
   /// Runs what all of them need, once, and returns their values.
   template <class... T>
-    requires(sizeof...(T) > 1)
-  std::tuple<T...> compute(const Delayed<T>&... lazy) const {
+  requires(sizeof...(T) > 1) std::tuple<T...> compute(const Delayed<T>&... lazy)
+  const {
     detail::check_may_compute("Client::compute");
     const auto futures = std::tuple(persist(lazy)...);
     return std::apply([](const auto&... future) { return std::tuple<T...>(future.result()...); }, futures);
   }
   /// Runs what a container of lazy values needs, once, and returns the container of values.
   template <class C>
-    requires(detail::has_handles<C> && !detail::is_handle<C>)
-  auto compute(const C& lazy) const {
+  requires(detail::has_handles<C> && !detail::is_handle<C>) auto compute(const C& lazy) const {
     detail::check_may_compute("Client::compute");
     auto start = [this](const Handle& handle) { launch_needed(handle); };
     detail::visit_handles(lazy, start);

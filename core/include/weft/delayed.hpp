@@ -20,8 +20,7 @@ class Delayed : public Handle {
 
   // A handle is not its value: reading one means running it, and only a client does that.
   template <class U>
-    requires(std::is_arithmetic_v<U> || std::is_same_v<U, T>)
-  operator U() const {
+  requires(std::is_arithmetic_v<U> || std::is_same_v<U, T>) operator U() const {
     static_assert(detail::never<U>, "weft: a Delayed is not a value yet: ask a client for it, client.compute(delayed)");
     return std::declval<U>();
   }
@@ -60,8 +59,8 @@ auto delayed(F&& function, const std::source_location& where = std::source_locat
 
 /// Makes a value lazy, so that many tasks share one copy of it.
 template <class T>
-  requires(!detail::looks_callable<T>)
-auto delayed(T&& value, const std::source_location& where = std::source_location::current()) {
+requires(!detail::looks_callable<T>) auto delayed(T&& value,
+                                                  const std::source_location& where = std::source_location::current()) {
   using V = std::decay_t<T>;
   return DelayedFunction<detail::GiveValue<V>>(detail::GiveValue<V>{}, where)(std::forward<T>(value));
 }

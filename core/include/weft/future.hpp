@@ -56,7 +56,8 @@ class Future : public Handle {
   Future() = default;
   static Future adopt(TaskId task, std::uint32_t client) { return Future(Handle::Adopt{}, task, client); }
 
-  /// Waits for the result and returns it. Rethrows as TaskError what the task threw; CancelledError if it was cancelled.
+  /// Waits for the result and returns it. Rethrows as TaskError what the task threw; CancelledError if it was
+  /// cancelled.
   T result() const& {
     static_assert(std::is_copy_constructible_v<T>,
                   "weft: this result cannot be copied: take it out of the future with std::move(future).result()");
@@ -97,8 +98,7 @@ class Future : public Handle {
 
   // A future is not its value: reading it may wait, and that is written out.
   template <class U>
-    requires(std::is_arithmetic_v<U> || std::is_same_v<U, T>)
-  operator U() const {
+  requires(std::is_arithmetic_v<U> || std::is_same_v<U, T>) operator U() const {
     static_assert(detail::never<U>, "weft: a Future is not its value: write future.result(), which waits for it");
     return std::declval<U>();
   }

@@ -32,11 +32,11 @@ class Graph {
   Graph(Graph&& other) noexcept;
   Graph& operator=(Graph&& other) noexcept;
 
-#define WEFT_CALL(TYPES, PARAMETERS, ARGUMENTS)                                                     \
-  /** Adds a call of `function`; handles among the arguments become inputs of the task. */          \
-  template <class F TYPES>                                                                          \
+#define WEFT_CALL(TYPES, PARAMETERS, ARGUMENTS)                                                            \
+  /** Adds a call of `function`; handles among the arguments become inputs of the task. */                 \
+  template <class F TYPES>                                                                                 \
   auto add(F&& function PARAMETERS, const std::source_location& where = std::source_location::current()) { \
-    return add_at(where, std::forward<F>(function) ARGUMENTS);                                      \
+    return add_at(where, std::forward<F>(function) ARGUMENTS);                                             \
   }
 #include <weft/call_overloads.def>
 #undef WEFT_CALL
@@ -60,7 +60,8 @@ class Graph {
   template <class F, class... A>
   auto add_at(const std::source_location& where, F&& function, A&&... arguments) {
     using Result = typename detail::Binding<std::decay_t<F>, detail::Stored<A>...>::Result;
-    if (--until_sample_ == 0) [[unlikely]] begin_sample();
+    if (--until_sample_ == 0) [[unlikely]]
+      begin_sample();
     detail::Connected connected;
     const detail::Place place{cursor_, kWord, serial_};
     const TaskId id =
@@ -82,7 +83,8 @@ class Graph {
     } else {
       begin_range(id);
     }
-    if (sampling_) [[unlikely]] end_sample();
+    if (sampling_) [[unlikely]]
+      end_sample();
     return Delayed<Result>::adopt(id);
   }
 

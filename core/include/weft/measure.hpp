@@ -21,7 +21,7 @@ struct SchedulerLoad {
 struct SchedulerCost {
   std::uint32_t packets = 0;
   std::uint32_t tasks_per_packet = 0;
-  std::uint64_t edges = 0;    ///< Between packets.
+  std::uint64_t edges = 0;  ///< Between packets.
   std::uint64_t events = 0;
   std::uint64_t actions = 0;
   /// Wall time of all of it, and the parts of it spent cutting the graph and inside the machine.

@@ -108,7 +108,9 @@ struct IgnoreHandles {
 
 /// A struct tells its handles by a free function `weft_handles(const S&, auto&& visit)`.
 template <class T>
-inline constexpr bool tells_handles = requires(const T& value, IgnoreHandles& visit) { weft_handles(value, visit); };
+inline constexpr bool tells_handles = requires(const T& value, IgnoreHandles& visit) {
+  weft_handles(value, visit);
+};
 
 template <class T, class A>
 template <class Visit>
@@ -131,7 +133,8 @@ template <class T, std::size_t N>
 auto Nested<std::array<T, N>>::resolve(const std::array<T, N>& values) {
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
     return std::array<decltype(detail::resolve(values[0])), N>{detail::resolve(values[I])...};
-  }(std::make_index_sequence<N>{});
+  }
+  (std::make_index_sequence<N>{});
 }
 template <class K, class T, class C, class A>
 template <class Visit>

@@ -6,7 +6,8 @@
 
 namespace weft {
 
-/// What a task is given beside its arguments. Annotations are hard: a task whose needs no worker has is an error at once.
+/// What a task is given beside its arguments. Annotations are hard: a task whose needs no worker has is an error at
+/// once.
 struct TaskOptions {
   /// Higher runs first.
   int priority = 0;

@@ -6,7 +6,8 @@ namespace weft::this_task {
 
 /// Returns whether the calling thread runs a task.
 bool running() noexcept;
-/// Returns whether somebody asked to cancel the running task, so that a long one can end early by throwing or returning.
+/// Returns whether somebody asked to cancel the running task, so that a long one can end early by throwing or
+/// returning.
 bool cancelled();
 /// Returns the slot that runs the task; 0 outside of tasks.
 unsigned slot() noexcept;

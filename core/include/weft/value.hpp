@@ -49,8 +49,8 @@ struct alignas(16) Box {
 namespace detail {
 
 template <class T>
-inline constexpr bool lies_in_record = sizeof(T) <= 16 && alignof(T) <= 8 && std::is_trivially_destructible_v<T> &&
-                                       std::is_trivially_copyable_v<T>;
+inline constexpr bool lies_in_record =
+    sizeof(T) <= 16 && alignof(T) <= 8 && std::is_trivially_destructible_v<T>&& std::is_trivially_copyable_v<T>;
 
 template <class T>
 const char* spelled_name() {

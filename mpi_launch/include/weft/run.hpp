@@ -24,7 +24,8 @@ class RunSession {
 
   Client& client() { return *client_; }
   const Args& args() const { return args_; }
-  /// Closes the client and returns the exit code: 1 when the body threw, or when the budget a task is enforced and broken.
+  /// Closes the client and returns the exit code: 1 when the body threw, or when the budget a task is enforced and
+  /// broken.
   int finish(int code);
 
  private:

@@ -15,8 +15,8 @@
 #include <weft/fields.hpp>
 #include <weft/future.hpp>
 #include <weft/graph.hpp>
-#include <weft/ledger.hpp>
 #include <weft/layer.hpp>
+#include <weft/ledger.hpp>
 #include <weft/log.hpp>
 #include <weft/memory.hpp>
 #include <weft/nested.hpp>

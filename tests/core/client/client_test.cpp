@@ -55,7 +55,8 @@ TEST_P(ClientTest, FuturesAreInputsOfLaterTasks) {
 }
 
 TEST_P(ClientTest, LargeResultsAreReadWhereTheyLie) {
-  const auto vector = client_.submit([](int n) { return std::vector<double>(static_cast<std::size_t>(n), 1.5); }, 100'000);
+  const auto vector =
+      client_.submit([](int n) { return std::vector<double>(static_cast<std::size_t>(n), 1.5); }, 100'000);
   const auto sum = client_.submit(
       [](const std::vector<double>& values) {
         double total = 0;
@@ -268,17 +269,18 @@ TEST(ClientResourcesTest, TasksNeverHoldMoreThanThereIs) {
   holders = most = 0;
   std::vector<Future<int>> futures;
   for (int i = 0; i < 100; ++i) {
-    futures.push_back(client.with({.resources = {{"licence", 1}}}).submit(
-        [](int a) {
-          const int now = ++holders;
-          int seen = most;
-          while (seen < now && !most.compare_exchange_weak(seen, now)) {
-          }
-          std::this_thread::yield();
-          --holders;
-          return a;
-        },
-        i));
+    futures.push_back(client.with({.resources = {{"licence", 1}}})
+                          .submit(
+                              [](int a) {
+                                const int now = ++holders;
+                                int seen = most;
+                                while (seen < now && !most.compare_exchange_weak(seen, now)) {
+                                }
+                                std::this_thread::yield();
+                                --holders;
+                                return a;
+                              },
+                              i));
   }
   for (int i = 0; i < 100; ++i) EXPECT_EQ(futures[static_cast<std::size_t>(i)].result(), i);
   EXPECT_LE(most, 2);

@@ -89,7 +89,10 @@ TEST_P(GraphTest, HandlesMayOutliveTheGraph) {
 }
 
 TEST_P(GraphTest, AGraphThatNeverRanIsFreed) {
-  { Graph warm_up; RandomGraph random(warm_up, 5'000, 1); }
+  {
+    Graph warm_up;
+    RandomGraph random(warm_up, 5'000, 1);
+  }
   arena::flush_frees();
   const std::size_t before = arena::usage().live_tasks;
   for (int round = 0; round < 5; ++round) {

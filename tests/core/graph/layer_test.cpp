@@ -14,17 +14,20 @@ namespace {
 TEST(LayerTest, ReductionOfManyBlocksIsExact) {
   const Client client({.scheduler = "threads", .threads = 2});
   for (const std::uint64_t count : {1u, 2u, 7u, 8u, 9u, 4'097u, 1'000'003u}) {
-    const auto total = generate_blocks(count, [](std::uint64_t i) { return i; })
-                           .map([](std::uint64_t i) { return 2 * i + 1; })
-                           .reduce([](std::uint64_t a, std::uint64_t b) { return a + b; });
+    const auto total = generate_blocks(count, [](std::uint64_t i) {
+                         return i;
+                       }).map([](std::uint64_t i) {
+                           return 2 * i + 1;
+                         }).reduce([](std::uint64_t a, std::uint64_t b) { return a + b; });
     EXPECT_EQ(client.compute(total), count * count) << count;
   }
 }
 
 TEST(LayerTest, BitsDoNotDependOnTheNumberOfSlots) {
   const auto sum = [](const Client& client) {
-    return client.compute(generate_blocks(300'000, [](std::uint64_t i) { return 1.0 / static_cast<double>(i + 1); })
-                              .reduce([](double a, double b) { return a + b; }));
+    return client.compute(generate_blocks(300'000, [](std::uint64_t i) {
+                            return 1.0 / static_cast<double>(i + 1);
+                          }).reduce([](double a, double b) { return a + b; }));
   };
   const double on_one = sum(Client({.scheduler = "sync"}));
   for (const int threads : {1, 2, 3, 7}) {
@@ -38,7 +41,8 @@ TEST(LayerTest, SharedStepRunsOncePerBlock) {
   static std::atomic<std::uint64_t> calls;
   calls = 0;
   const auto shared = generate_blocks(5'000, [](std::uint64_t i) { return ++calls, i; });
-  const auto product = shared.map([](std::uint64_t a, std::uint64_t b) { return a * b; }, shared.map([](std::uint64_t a) { return a + 1; }));
+  const auto product = shared.map([](std::uint64_t a, std::uint64_t b) { return a * b; },
+                                  shared.map([](std::uint64_t a) { return a + 1; }));
   client.compute(product.reduce([](std::uint64_t a, std::uint64_t b) { return a + b; }));
   EXPECT_EQ(calls, 5'000u);
 }

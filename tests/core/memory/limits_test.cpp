@@ -37,8 +37,11 @@ class LimitsTest : public testing::Test {
   void mount_v1(const std::string& group, const std::string& root = "/") {
     write("/proc/self/mountinfo",
           "31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n"
-          "32 31 0:29 " + root + " /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
-          "33 31 0:30 " + root + " /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n");
+          "32 31 0:29 " +
+              root +
+              " /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
+              "33 31 0:30 " +
+              root + " /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n");
     write("/proc/self/cgroup", "4:memory:" + group + "\n1:cpu,cpuacct:" + group + "\n0::/\n");
   }
 

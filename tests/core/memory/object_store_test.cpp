@@ -224,8 +224,8 @@ TEST_F(ObjectStoreTest, WhoMakesValuesIsHeldToTheBudget) {
     Chunk<int> chunk = numbers(kMiB / sizeof(int), i);
     const std::size_t bytes = size_of(chunk);
     store.reserve(bytes);
-    held.push_back(store.put(value_type<Chunk<int>>, payload_ops<Chunk<int>>,
-                             Place<Chunk<int>>::make(std::move(chunk)), bytes, 0, Place<Chunk<int>>::gone));
+    held.push_back(store.put(value_type<Chunk<int>>, payload_ops<Chunk<int>>, Place<Chunk<int>>::make(std::move(chunk)),
+                             bytes, 0, Place<Chunk<int>>::gone));
   }
   EXPECT_LE(budget_->peak(), budget_->limit());
   EXPECT_GE(store.spilled_bytes(), 16 * kMiB);

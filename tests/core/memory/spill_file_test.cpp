@@ -52,8 +52,10 @@ class SpillFileTest : public testing::Test {
   }
 
   SpillFile& open(std::size_t segment_bytes = 4 * kMiB, const std::string& folder = "") {
-    file_ = std::make_unique<SpillFile>(SpillFileOptions{
-        .directory = folder.empty() ? folder_ : folder, .segment_bytes = segment_bytes, .direct = true, .disk = &disk_});
+    file_ = std::make_unique<SpillFile>(SpillFileOptions{.directory = folder.empty() ? folder_ : folder,
+                                                         .segment_bytes = segment_bytes,
+                                                         .direct = true,
+                                                         .disk = &disk_});
     return *file_;
   }
   void expect_back(SpillFile& file, const SpillTicket& ticket, const Buffer& wanted) {

@@ -30,23 +30,45 @@ PacketsSubmitted submission() {
 }
 
 std::vector<SchedulerEvent> scheduler_events() {
-  return {{1, WorkerJoined{1, 4, 99, {{0, 2}}}}, {2, WorkerLost{1, 9, {4, 5}}}, {3, WorkerDraining{1}},
-          {4, WorkerPaused{2}},                  {5, WorkerResumed{2}},         {-6, submission()},
-          {7, PacketsFinished{3, {{1, 2, 3, 4, 5}}}}, {8, PacketProgress{1, 2, 3, 4, 5, 6}},
-          {9, PacketFailed{1, 2, 3, 4, Reason::KilledWorkers, false}}, {10, PacketReturned{1, 2, 3, 4, 5}},
-          {11, RecallRefused{1, 2, 3}}, {12, InputMissing{1, 2, 3, 4, 5, 6}}, {13, OutputsReleased{{1, 2}}},
-          {14, PacketsCancelled{{3}}}, {15, Replicated{kKeeper, 2, 1}}, {16, Tick{}}};
+  return {{1, WorkerJoined{1, 4, 99, {{0, 2}}}},
+          {2, WorkerLost{1, 9, {4, 5}}},
+          {3, WorkerDraining{1}},
+          {4, WorkerPaused{2}},
+          {5, WorkerResumed{2}},
+          {-6, submission()},
+          {7, PacketsFinished{3, {{1, 2, 3, 4, 5}}}},
+          {8, PacketProgress{1, 2, 3, 4, 5, 6}},
+          {9, PacketFailed{1, 2, 3, 4, Reason::KilledWorkers, false}},
+          {10, PacketReturned{1, 2, 3, 4, 5}},
+          {11, RecallRefused{1, 2, 3}},
+          {12, InputMissing{1, 2, 3, 4, 5, 6}},
+          {13, OutputsReleased{{1, 2}}},
+          {14, PacketsCancelled{{3}}},
+          {15, Replicated{kKeeper, 2, 1}},
+          {16, Tick{}}};
 }
 
 std::vector<WorkerEvent> worker_events() {
   PacketsDealt dealt;
   dealt.inputs = {{1, 2, 3, 4}};
   dealt.packets = {{5, 1, 0, 1, PacketSpec{}}};
-  return {{1, dealt}, {2, InputArrived{1, 2, 3}}, {3, InputFailed{1, 2, 3}}, {4, InputRelocated{1, 2, {3, 4, 5, 6}}},
-          {5, PeerLost{1}}, {6, PacketDone{1, 2, 3, 4, 5}}, {7, PacketBroken{1, 2, 3, false}},
-          {8, TasksProgress{1, 2, 3, 4, 5}}, {9, PeerSubscribed{1, 2, 3}}, {10, MemoryState{1, 2, 3}},
-          {11, SlotsIdle{4}}, {12, RecallAsked{1, 2, true}}, {13, TailGivenUp{1, 2, 3}}, {14, DropAsked{1, 2}},
-          {15, ReplicaAsked{{1, 2, 3, 4}}}, {16, ReadyTasks{5}}, {17, Tick{}}};
+  return {{1, dealt},
+          {2, InputArrived{1, 2, 3}},
+          {3, InputFailed{1, 2, 3}},
+          {4, InputRelocated{1, 2, {3, 4, 5, 6}}},
+          {5, PeerLost{1}},
+          {6, PacketDone{1, 2, 3, 4, 5}},
+          {7, PacketBroken{1, 2, 3, false}},
+          {8, TasksProgress{1, 2, 3, 4, 5}},
+          {9, PeerSubscribed{1, 2, 3}},
+          {10, MemoryState{1, 2, 3}},
+          {11, SlotsIdle{4}},
+          {12, RecallAsked{1, 2, true}},
+          {13, TailGivenUp{1, 2, 3}},
+          {14, DropAsked{1, 2}},
+          {15, ReplicaAsked{{1, 2, 3, 4}}},
+          {16, ReadyTasks{5}},
+          {17, Tick{}}};
 }
 
 template <class Event>
@@ -102,12 +124,26 @@ TEST(EncodingTest, DealCarriesItsInputs) {
 }
 
 TEST(EncodingTest, WorkerActionsComeBack) {
-  const std::vector<WorkerAction> actions{Fetch{1, 2, 3, 4}, Activate{1, 2}, HoldRoots{}, ReleaseRoots{3}, Spill{9},
-                                          Serve{1, 2, 3}, AnswerNotMine{1, 2, 3}, Discard{1, 2}, GiveUp{1, 2},
-                                          CancelActive{1, 2}, SendFinished{{1, 2, 3, 4, 5}}, SendProgress{1, 2, 3, 4, 5},
-                                          SendFailed{1, 2, 3, Reason::TooLarge, false}, SendReturned{1, 2, 3},
-                                          SendRefused{1, 2}, SendMissing{1, 2, 3, 4, 5}, SendReplicated{1, 2},
-                                          SendPaused{}, SendResumed{}, Stuck{1, Reason::TooLarge, 3}};
+  const std::vector<WorkerAction> actions{Fetch{1, 2, 3, 4},
+                                          Activate{1, 2},
+                                          HoldRoots{},
+                                          ReleaseRoots{3},
+                                          Spill{9},
+                                          Serve{1, 2, 3},
+                                          AnswerNotMine{1, 2, 3},
+                                          Discard{1, 2},
+                                          GiveUp{1, 2},
+                                          CancelActive{1, 2},
+                                          SendFinished{{1, 2, 3, 4, 5}},
+                                          SendProgress{1, 2, 3, 4, 5},
+                                          SendFailed{1, 2, 3, Reason::TooLarge, false},
+                                          SendReturned{1, 2, 3},
+                                          SendRefused{1, 2},
+                                          SendMissing{1, 2, 3, 4, 5},
+                                          SendReplicated{1, 2},
+                                          SendPaused{},
+                                          SendResumed{},
+                                          Stuck{1, Reason::TooLarge, 3}};
   ASSERT_EQ(actions.size(), std::variant_size_v<WorkerAction>);
   for (const WorkerAction& action : actions) {
     Bytes bytes;

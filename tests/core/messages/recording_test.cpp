@@ -2,9 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
 #include <filesystem>
 #include <fstream>
-#include <unistd.h>
 #include <weft/error.hpp>
 
 namespace weft {
@@ -16,7 +16,8 @@ class RecordingTest : public ::testing::Test {
  protected:
   void SetUp() override {
     path_ = (fs::temp_directory_path() / ("weft_recording_" + std::to_string(::getpid()) + "_" +
-                                          ::testing::UnitTest::GetInstance()->current_test_info()->name())).string();
+                                          ::testing::UnitTest::GetInstance()->current_test_info()->name()))
+                .string();
   }
   void TearDown() override { fs::remove(path_); }
 
@@ -55,7 +56,8 @@ class RecordingTest : public ::testing::Test {
       PacketsDealt message;
       scheduler.describe_deal(*deal, actions, message);
       const Deal dealt = *deal;
-      for (const WorkerEvent& event : {WorkerEvent{++time_, message}, WorkerEvent{++time_, PacketDone{dealt.packet, dealt.attempt, 8, 10, 0}}}) {
+      for (const WorkerEvent& event :
+           {WorkerEvent{++time_, message}, WorkerEvent{++time_, PacketDone{dealt.packet, dealt.attempt, 8, 10, 0}}}) {
         const std::size_t first = worker_actions.list.size();
         worker.handle(event, worker_actions);
         recorder.record(0, event, worker_actions, first);

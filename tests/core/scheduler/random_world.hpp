@@ -162,7 +162,8 @@ class RandomWorld {
     SchedulerActions actions;
     scheduler_->handle({++time_, std::move(body)}, actions);
     scheduler_->check_invariants();
-    for (const SchedulerAction& action : actions.list) std::visit([&](const auto& it) { perform(it, actions); }, action);
+    for (const SchedulerAction& action : actions.list)
+      std::visit([&](const auto& it) { perform(it, actions); }, action);
   }
 
   void post(WorkerId worker, WorkerEventBody body) {
@@ -174,8 +175,12 @@ class RandomWorld {
     scheduler_->describe_deal(deal, actions, message);
     post(deal.worker, std::move(message));
   }
-  void perform(const Recall& it, const SchedulerActions&) { post(it.worker, RecallAsked{it.packet, it.attempt, it.cancel}); }
-  void perform(const Relocate& it, const SchedulerActions&) { post(it.worker, InputRelocated{it.packet, it.attempt, it.source}); }
+  void perform(const Recall& it, const SchedulerActions&) {
+    post(it.worker, RecallAsked{it.packet, it.attempt, it.cancel});
+  }
+  void perform(const Relocate& it, const SchedulerActions&) {
+    post(it.worker, InputRelocated{it.packet, it.attempt, it.source});
+  }
   void perform(const Drop& it, const SchedulerActions&) { post(it.worker, DropAsked{it.packet, it.attempt}); }
   void perform(const Replicate& it, const SchedulerActions&) {
     if (it.to != kKeeper) post(it.to, ReplicaAsked{{it.packet, it.from, it.attempt, 1000}});
@@ -212,7 +217,8 @@ class RandomWorld {
   }
 
   [[nodiscard]] bool can_run(const Node& node, PacketId packet) const {
-    return std::all_of(edges_[packet].begin(), edges_[packet].end(), [&](PacketId input) { return node.data.count(input) != 0; });
+    return std::all_of(edges_[packet].begin(), edges_[packet].end(),
+                       [&](PacketId input) { return node.data.count(input) != 0; });
   }
 
   [[nodiscard]] PacketId runnable(WorkerId id) {
@@ -269,11 +275,15 @@ class RandomWorld {
   void act(WorkerId id, const SendReturned& it) {
     nodes_[id]->outbox.push_back(PacketReturned{id, it.packet, it.attempt, it.from_task, kNone});
   }
-  void act(WorkerId id, const SendRefused& it) { nodes_[id]->outbox.push_back(RecallRefused{id, it.packet, it.attempt}); }
+  void act(WorkerId id, const SendRefused& it) {
+    nodes_[id]->outbox.push_back(RecallRefused{id, it.packet, it.attempt});
+  }
   void act(WorkerId id, const SendMissing& it) {
     nodes_[id]->outbox.push_back(InputMissing{id, it.packet, it.attempt, it.producer, it.producer_attempt, it.owner});
   }
-  void act(WorkerId id, const SendReplicated& it) { nodes_[id]->outbox.push_back(Replicated{id, it.packet, it.attempt}); }
+  void act(WorkerId id, const SendReplicated& it) {
+    nodes_[id]->outbox.push_back(Replicated{id, it.packet, it.attempt});
+  }
   void act(WorkerId id, const SendPaused&) { nodes_[id]->outbox.push_back(WorkerPaused{id}); }
   void act(WorkerId id, const SendResumed&) { nodes_[id]->outbox.push_back(WorkerResumed{id}); }
   void act(WorkerId, const Stuck&) {}

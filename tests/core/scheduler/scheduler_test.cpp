@@ -31,7 +31,8 @@ std::uint64_t finish_all(Scheduler& scheduler, SchedulerActions& actions) {
     }
     actions.clear();
     dealt += deals.size();
-    for (const Deal& deal : deals) scheduler.handle({2, PacketsFinished{deal.worker, {{deal.packet, deal.attempt, 0, 8, 1000}}}}, actions);
+    for (const Deal& deal : deals)
+      scheduler.handle({2, PacketsFinished{deal.worker, {{deal.packet, deal.attempt, 0, 8, 1000}}}}, actions);
   }
   return dealt;
 }
