@@ -11,6 +11,17 @@ namespace {
 
 thread_local int no_compute_depth = 0;
 
+/// Returns the settings, or throws where they ask for what this version cannot do: never something else in its place.
+Settings refuse_unavailable(Settings settings) {
+  if (settings.scheduler == "mpi") {
+    throw ConfigError("--weft-scheduler=mpi: this version runs in one process; use threads or sync");
+  }
+  if (settings.dry_run) {
+    throw ConfigError("--weft-dry-run: this version cannot plan without running; Blocks::plan() shows what a reduction would do");
+  }
+  return settings;
+}
+
 }  // namespace
 
 namespace detail {
@@ -35,7 +46,7 @@ void Submitting::launch(const std::vector<TaskId>& tasks) const { runtime_->laun
 }  // namespace detail
 
 Client::Client(Settings settings, std::map<std::string, std::uint32_t> resources)
-    : Submitting(nullptr, 0, nullptr), owned_(new LocalRuntime(std::move(settings), std::move(resources))) {
+    : Submitting(nullptr, 0, nullptr), owned_(new LocalRuntime(refuse_unavailable(std::move(settings)), std::move(resources))) {
   runtime_ = owned_.get();
   serial_ = owned_->serial();
 }
