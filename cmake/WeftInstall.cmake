@@ -6,7 +6,7 @@ include(CMakePackageConfigHelpers)
 
 set(weft_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/weft")
 
-install(TARGETS weft_core weft_weft EXPORT weft_targets
+install(TARGETS weft_core weft_comm weft_weft EXPORT weft_targets
   ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
   LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
   RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")

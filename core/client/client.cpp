@@ -17,7 +17,8 @@ Settings refuse_unavailable(Settings settings) {
     throw ConfigError("--weft-scheduler=mpi: this version runs in one process; use threads or sync");
   }
   if (settings.dry_run) {
-    throw ConfigError("--weft-dry-run: this version cannot plan without running; Blocks::plan() shows what a reduction would do");
+    throw ConfigError(
+        "--weft-dry-run: this version cannot plan without running; Blocks::plan() shows what a reduction would do");
   }
   return settings;
 }
@@ -46,7 +47,8 @@ void Submitting::launch(const std::vector<TaskId>& tasks) const { runtime_->laun
 }  // namespace detail
 
 Client::Client(Settings settings, std::map<std::string, std::uint32_t> resources)
-    : Submitting(nullptr, 0, nullptr), owned_(new LocalRuntime(refuse_unavailable(std::move(settings)), std::move(resources))) {
+    : Submitting(nullptr, 0, nullptr),
+      owned_(new LocalRuntime(refuse_unavailable(std::move(settings)), std::move(resources))) {
   runtime_ = owned_.get();
   serial_ = owned_->serial();
 }

@@ -36,21 +36,28 @@ struct BlockTarget {
 /// Contract, checked by the same tests for each transport:
 ///  1. Messages of one peer arrive whole, once and in the order they were sent; also relative to the announcement of
 ///     blocks (`block_offered`). Blocks may end in any order.
-///  2. A message given to `send` has been copied. The data of a block stays untouched until `block_sent`.
-///  3. A peer that dies, or a stalled transfer, leads to exactly one `peer_lost`; each block on its way first ends with
-///     `block_sent` or `block_arrived` and `ok` false, unless the transport may still touch the bytes: then it says so
-///     by ending the block later. After `close` or `peer_lost` nothing more is heard of the peer.
-///  4. No call blocks, but `sleep`.
+///  2. A message or header given to a call has been copied when it returns. The data of a block stays untouched until
+///     `block_sent`; `ok` true says that all of it has left the sender's memory, not that the receiver has it.
+///  3. A peer that dies, closes, or lets a transfer stall leads to exactly one `peer_lost`. Each block on its way first
+///     ends with `block_sent` or `block_arrived` and `ok` false; from then on the transport touches its bytes no more.
+///  4. After `close` nothing more is heard of the peer but the ends of its blocks: those still on their way end with
+///  `ok`
+///     false. Messages sent before still go out, unless a block was on its way. The other side then loses its peer.
+///  5. Every call to the listener comes from within `progress`. A listener may call everything but `progress` and
+///     `sleep`.
+///  6. Calls that name a peer that was lost or closed do nothing; such a send_block ends with `ok` false.
+///  7. No call blocks, but `sleep`.
 class Transport {
  public:
   class Listener {
    public:
     virtual ~Listener() = default;
-    /// Somebody has connected to us, or our `connect` is through. `hello`: what the other side gave.
+    /// Somebody has connected to us and `hello` is what they gave, or our `connect` is through and `hello` is empty.
     virtual void peer_connected(PeerId peer, std::string_view hello) = 0;
     /// `bytes` last until the call returns.
     virtual void message(PeerId peer, std::span<const std::byte> bytes) = 0;
-    /// A block of `bytes` comes; `header` is the sender's. Returns where it goes.
+    /// A block of `bytes` comes; `header` is the sender's. Returns where it goes. A block that is not wanted (no data
+    /// in the target) is not heard of again.
     virtual BlockTarget block_offered(PeerId peer, std::span<const std::byte> header, std::size_t bytes) = 0;
     virtual void block_arrived(PeerId peer, std::uint64_t token, bool ok) = 0;
     virtual void block_sent(PeerId peer, std::uint64_t token, bool ok) = 0;
@@ -77,7 +84,7 @@ class Transport {
   /// Sleeps until something may have arrived, `wake` is called, or the time is over. Uses no processor.
   virtual void sleep(Nanoseconds most) = 0;
   virtual void wake() noexcept = 0;
-  /// Ends the connection; what was sent and flushed before may still arrive.
+  /// Ends the connection, see 4.
   virtual void close(PeerId peer) = 0;
 
   virtual std::size_t most_message_bytes() const = 0;
