@@ -240,6 +240,11 @@ bool register_task_type(std::string_view name) {
   return registry().names.emplace(name).second;
 }
 
+std::size_t task_type_count() {
+  const std::lock_guard lock(registry().mutex);
+  return registry().names.size();
+}
+
 std::uint64_t registry_digest() {
   const std::lock_guard lock(registry().mutex);
   std::uint64_t sum = image_digest();

@@ -48,7 +48,7 @@ std::atomic<bool> check_transfer{false};
 void resend_closure(TaskRecord& record, const TaskType& type) {
   if (type.encode_closure == nullptr) return;
   Writer writer;
-  type.encode_closure(record.payload, writer);
+  type.encode_closure(record.payload, writer, line_of(record));
   alignas(TaskRecord) std::byte trial[TaskRecord::kPayloadBytes];
   Reader trial_reader(writer);
   type.decode_closure(trial, trial_reader);

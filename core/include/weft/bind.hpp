@@ -177,6 +177,8 @@ struct Binding {
   }
 
   static void run(TaskFrame& frame) {
+    // Naming it has the type registered before `main` wherever it may run.
+    static_cast<void>(&registered_task_type<Binding>);
     Closure& closure = frame.template closure<Closure, kInRecord>();
     [&]<std::size_t... I>(std::index_sequence<I...>) {
       frame.template emplace<Result>([&]() -> Result {
@@ -201,7 +203,7 @@ struct Binding {
   }
 
   static constexpr TaskType make_type();
-  static void encode_closure(const void* payload, Writer& writer);
+  static void encode_closure(const void* payload, Writer& writer, const SourceLine& where);
   static void decode_closure(void* payload, Reader& reader);
 };
 
@@ -261,10 +263,10 @@ constexpr TaskType Binding<F, S...>::make_type() {
 }
 
 template <class F, class... S>
-void Binding<F, S...>::encode_closure(const void* payload, Writer& writer) {
+void Binding<F, S...>::encode_closure(const void* payload, Writer& writer, const SourceLine& where) {
   const Closure* closure = static_cast<const Closure*>(payload);
   if constexpr (!kInRecord) std::memcpy(&closure, payload, sizeof closure);
-  encode_callable(writer, closure->function, std::source_location());
+  encode_callable(writer, closure->function, where);
   std::apply([&](const auto&... value) { (encode(writer, value), ...); }, closure->plain);
 }
 

@@ -118,14 +118,17 @@ std::uint64_t image_digest();
 
 /// Adds the name of a task type to the registry. Once a type, before `main`; the order does not matter.
 bool register_task_type(std::string_view name);
+/// Returns how many task types are registered.
+std::size_t task_type_count();
 /// Returns one number for the executable and all registered task types. Processes that differ in it must not work
 /// together.
 std::uint64_t registry_digest();
 
 namespace detail {
-template <class F>
-inline const bool registered_task_type = register_task_type(type_name<F>());
-}
+/// Whoever names it has `T`, a callable with the kinds of its arguments, registered before `main`.
+template <class T>
+inline const bool registered_task_type = register_task_type(type_name<T>());
+}  // namespace detail
 
 /// Appends a callable; `where` is the user's line, for the error about a captured pointer.
 template <class F>

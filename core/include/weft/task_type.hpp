@@ -1,6 +1,7 @@
 #pragma once
 
 #include <weft/arena.hpp>
+#include <weft/callable.hpp>
 #include <weft/handle.hpp>
 #include <weft/value.hpp>
 
@@ -27,8 +28,9 @@ struct TaskType {
   bool repeatable;
   /// Appends a reading of the arguments, as "(3, <input>, \"abc\")".
   void (*describe)(const void* closure, std::string& text);
-  /// Null where a captured word or an argument cannot leave the process.
-  void (*encode_closure)(const void* closure, Writer& writer);
+  /// Null where a captured word or an argument cannot leave the process. `where` is the line of the user's call, for
+  /// the error about a captured pointer.
+  void (*encode_closure)(const void* closure, Writer& writer, const SourceLine& where);
   void (*decode_closure)(void* place, Reader& reader);
   const char* (*name)();
 };
@@ -54,6 +56,12 @@ extern Site* const site_table;
 
 /// Returns the entry; it never moves.
 inline Site& site(std::uint32_t index) { return detail::site_table[index]; }
+
+/// Returns the line of the user's call that described a task.
+inline SourceLine line_of(const TaskRecord& record) {
+  const Site& entry = site(record.site);
+  return {entry.file, entry.line};
+}
 
 /// What a running task sees of its record: where the closure and the inputs are, and where the result goes.
 /// Threading: the slot that runs the task.
