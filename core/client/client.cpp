@@ -1,7 +1,7 @@
 #include <weft/client.hpp>
 
 #include "core/graph/boxes.hpp"
-#include "core/runtime/local_runtime.hpp"
+#include "core/runtime/runtime.hpp"
 
 #include <weft/error.hpp>
 #include <weft/log.hpp>
@@ -13,9 +13,6 @@ thread_local int no_compute_depth = 0;
 
 /// Returns the settings, or throws where they ask for what this version cannot do: never something else in its place.
 Settings refuse_unavailable(Settings settings) {
-  if (settings.scheduler == "mpi") {
-    throw ConfigError("--weft-scheduler=mpi: this version runs in one process; use threads or sync");
-  }
   if (settings.dry_run) {
     throw ConfigError(
         "--weft-dry-run: this version cannot plan without running; Blocks::plan() shows what a reduction would do");
@@ -35,7 +32,7 @@ void check_may_compute(const char* what) {
 
 void Submitting::require_open() const {
   check_may_compute("Client::submit");
-  if (LocalRuntime::find(serial_) != runtime_) {
+  if (Runtime::find(serial_) != runtime_) {
     throw Error("this client has been closed: open another weft::Client before submitting to it");
   }
 }
@@ -48,7 +45,7 @@ void Submitting::launch(const std::vector<TaskId>& tasks) const { runtime_->laun
 
 Client::Client(Settings settings, std::map<std::string, std::uint32_t> resources)
     : Submitting(nullptr, 0, nullptr),
-      owned_(new LocalRuntime(refuse_unavailable(std::move(settings)), std::move(resources))) {
+      owned_(make_runtime(refuse_unavailable(std::move(settings)), std::move(resources))) {
   runtime_ = owned_.get();
   serial_ = owned_->serial();
 }
@@ -90,7 +87,7 @@ void Client::wait_for(const Handle& handle) const { runtime_->wait(handle.task_i
 unsigned Client::slots() const { return runtime_->slots(); }
 
 RunCounts Client::counts() const {
-  const LocalRuntime::Counts counts = runtime_->counts();
+  const Runtime::Counts counts = runtime_->counts();
   return {counts.tasks_done, counts.tasks_total, counts.tasks_failed};
 }
 

@@ -1,6 +1,6 @@
 #include <weft/completed.hpp>
 
-#include "core/runtime/local_runtime.hpp"
+#include "core/runtime/runtime.hpp"
 
 #include <deque>
 #include <mutex>
@@ -34,7 +34,7 @@ void CompletionQueue::follow(const Handle& handle, std::size_t number) {
       shared->ended.push_back(number);
       shared->ready.fetch_add(1, std::memory_order_release);
     }
-    if (LocalRuntime* const runtime = LocalRuntime::find(client)) runtime->executor().wake_waiters();
+    if (Runtime* const runtime = Runtime::find(client)) runtime->wake_waiters();
   });
 }
 
@@ -50,10 +50,9 @@ std::optional<std::size_t> CompletionQueue::next_ready() {
 
 std::optional<std::size_t> CompletionQueue::next() {
   if (left() == 0) return std::nullopt;
-  LocalRuntime* const runtime = LocalRuntime::find(shared_->client.load(std::memory_order_relaxed));
+  Runtime* const runtime = Runtime::find(shared_->client.load(std::memory_order_relaxed));
   if (runtime != nullptr) {
-    runtime->executor().help_until(Executor::kAnyTask,
-                                   [&] { return shared_->ready.load(std::memory_order_acquire) != 0; });
+    runtime->help_until(Runtime::kAnyTask, [&] { return shared_->ready.load(std::memory_order_acquire) != 0; });
   }
   return next_ready();
 }

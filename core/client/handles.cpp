@@ -5,7 +5,7 @@
 #include "core/graph/failure_text.hpp"
 #include "core/graph/release.hpp"
 #include "core/graph/task_name.hpp"
-#include "core/runtime/local_runtime.hpp"
+#include "core/runtime/runtime.hpp"
 
 #include <weft/error.hpp>
 #include <weft/future.hpp>
@@ -29,8 +29,8 @@ bool is_cancelled(TaskId task, std::uint64_t word) {
 }
 
 /// Returns the runtime of a handle's client; throws where there is none any more.
-LocalRuntime& runtime_of(const Handle& handle) {
-  LocalRuntime* const runtime = LocalRuntime::find(handle.client_serial());
+Runtime& runtime_of(const Handle& handle) {
+  Runtime* const runtime = Runtime::find(handle.client_serial());
   if (runtime == nullptr) {
     throw Error("the client of this future has been closed: take results before the client goes out of scope");
   }
@@ -74,7 +74,7 @@ void* finished_value(const Handle& handle, const ValueType& type) {
 
 PinnedValue await_value(const Handle& handle, const ValueType& type) {
   if (!handle.valid()) throw Error("this future is empty: it was moved from, released, or never assigned");
-  LocalRuntime& runtime = runtime_of(handle);
+  Runtime& runtime = runtime_of(handle);
   const TaskId task = handle.task_id();
   if ((word_of(handle) & task_word::kDone) == 0) {
     if (is_cancelled(task, word_of(handle))) throw CancelledError("task " + task_name(task) + " was cancelled");
@@ -109,7 +109,7 @@ std::exception_ptr exception_of(const Handle& handle) {
 
 void cancel_task(const Handle& handle) {
   require_client(handle);
-  if ((word_of(handle) & task_word::kDone) == 0) failing::request_cancel(handle.task_id());
+  if ((word_of(handle) & task_word::kDone) == 0) runtime_of(handle).cancel(handle.task_id());
 }
 
 void add_callback(const Handle& handle, std::function<void()> callback) {

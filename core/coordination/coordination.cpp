@@ -1,7 +1,7 @@
 #include <weft/coordination.hpp>
 
 #include "core/executor/slot.hpp"
-#include "core/runtime/local_runtime.hpp"
+#include "core/runtime/runtime.hpp"
 
 #include <weft/error.hpp>
 
@@ -37,14 +37,14 @@ class OpenRegistry {
   explicit OpenRegistry(std::uint32_t client) : lock_(registry().mutex) {
     std::map<Place, Entry>& entries = registry().entries;
     for (auto at = entries.begin(); at != entries.end();) {
-      if (LocalRuntime::find(std::get<0>(at->first)) != nullptr) {
+      if (Runtime::find(std::get<0>(at->first)) != nullptr) {
         ++at;
       } else {
         closed_.push_back(std::move(at->second));
         at = entries.erase(at);
       }
     }
-    if (LocalRuntime::find(client) == nullptr) {
+    if (Runtime::find(client) == nullptr) {
       lock_.unlock();
       throw Error("this client has been closed: named objects are made and found through an open weft::Client");
     }

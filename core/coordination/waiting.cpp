@@ -2,7 +2,7 @@
 
 #include "core/executor/slot.hpp"
 #include "core/graph/extras.hpp"
-#include "core/runtime/local_runtime.hpp"
+#include "core/runtime/runtime.hpp"
 
 #include <weft/error.hpp>
 
@@ -33,7 +33,7 @@ std::size_t threads_of_process() {
 /// Threading: the waiting thread.
 class LonelyWait {
  public:
-  explicit LonelyWait(LocalRuntime& runtime) : runtime_(runtime), may_be_(runtime.settings().scheduler == "sync") {}
+  explicit LonelyWait(Runtime& runtime) : runtime_(runtime), may_be_(runtime.settings().scheduler == "sync") {}
 
   /// Called at each look at what is waited for; returns whether the thread has slept through for a second.
   bool is_hopeless() {
@@ -52,7 +52,7 @@ class LonelyWait {
   }
 
  private:
-  LocalRuntime& runtime_;
+  Runtime& runtime_;
   const bool may_be_;
   std::uint64_t done_ = 0;
   std::int64_t work_ = 0;
@@ -71,7 +71,7 @@ bool asked_to_cancel(TaskId task) {
 
 bool wait_until(std::uint32_t client, const std::string& what, std::int64_t longest_ms,
                 const std::function<bool()>& attempt) {
-  LocalRuntime* const runtime = LocalRuntime::find(client);
+  Runtime* const runtime = Runtime::find(client);
   if (runtime == nullptr) throw Error("waiting for " + what + ": its client has been closed");
   const TaskId task = current_slot() == nullptr ? kNone : current_slot()->running();
   const std::int64_t end = longest_ms < 0 ? INT64_MAX : clock_ms(CLOCK_MONOTONIC) + longest_ms;
@@ -93,7 +93,7 @@ bool wait_until(std::uint32_t client, const std::string& what, std::int64_t long
     return how != End::None;
   };
   while (how == End::None) {
-    runtime->executor().help_until(Executor::kAnyTask, ended);
+    runtime->help_until(Runtime::kAnyTask, ended);
     if (how == End::None) how = End::Closing;
   }
   switch (how) {
@@ -115,7 +115,7 @@ bool wait_until(std::uint32_t client, const std::string& what, std::int64_t long
 }
 
 void wake_client(std::uint32_t client) noexcept {
-  if (LocalRuntime* const runtime = LocalRuntime::find(client)) runtime->executor().wake_waiters();
+  if (Runtime* const runtime = Runtime::find(client)) runtime->wake_waiters();
 }
 
 }  // namespace weft::detail

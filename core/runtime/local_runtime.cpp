@@ -21,10 +21,6 @@ namespace {
 
 /// Tasks of a stored graph in one packet: some hundred microseconds of empty tasks.
 constexpr std::uint32_t kPacketTasks = 64 * arena::kSegmentTasks;
-constexpr std::uint32_t kMostClients = 256;
-
-std::atomic<LocalRuntime*> open_runtimes[kMostClients];
-std::atomic<std::uint32_t> next_serial{1};
 
 WorkerOptions worker_options(const Settings& settings, std::uint32_t slots, std::uint64_t budget,
                              const std::map<std::string, std::uint32_t>& amounts,
@@ -68,14 +64,8 @@ std::map<std::string, std::uint32_t> number(const std::map<std::string, std::uin
 
 }  // namespace
 
-LocalRuntime* LocalRuntime::find(std::uint32_t serial) {
-  LocalRuntime* const runtime = open_runtimes[serial % kMostClients].load(std::memory_order_acquire);
-  return runtime != nullptr && runtime->serial_ == serial ? runtime : nullptr;
-}
-
 LocalRuntime::LocalRuntime(Settings settings, std::map<std::string, std::uint32_t> resources)
     : settings_(std::move(settings)),
-      serial_(next_serial.fetch_add(1, std::memory_order_relaxed)),
       budget_bytes_(machine::memory_budget(settings_)),
       memory_(machine::result_memory(settings_, budget_bytes_)),
       resource_ids_(number(resources)),
@@ -105,16 +95,13 @@ LocalRuntime::LocalRuntime(Settings settings, std::map<std::string, std::uint32_
   for (const auto& [name, amount] : resources) joined.resources.push_back({resource_ids_.at(name), amount});
   tell_scheduler(std::move(joined));
   pump();
-  LocalRuntime* expected = nullptr;
-  if (!open_runtimes[serial_ % kMostClients].compare_exchange_strong(expected, this)) {
-    throw Error("too many clients are open in this process (256): close one first");
-  }
+  open();
 }
 
 LocalRuntime::~LocalRuntime() {
   close();
   memory_->set_listener(nullptr);
-  open_runtimes[serial_ % kMostClients].store(nullptr, std::memory_order_release);
+  unlist();
 }
 
 Nanoseconds LocalRuntime::now() const {
@@ -230,39 +217,6 @@ void LocalRuntime::launch(const std::vector<TaskId>& tasks, const TaskOptions* o
   for (const TaskId task : tasks) executor_.release_guard(task);
 }
 
-void LocalRuntime::launch_needed(TaskId task, const TaskOptions* options) {
-  constexpr std::uint64_t settled = task_word::kLaunched | task_word::kDone | task_word::kKept;
-  // Depth first over what is only described; a task is written down after its inputs.
-  struct Visit {
-    TaskId task;
-    std::uint32_t next_input;
-  };
-  std::vector<TaskId> order;
-  std::vector<Visit> stack;
-  const auto claim = [](TaskId id) {
-    std::atomic<std::uint64_t>& word = arena::task(id).word;
-    std::uint64_t seen = word.load(std::memory_order_acquire);
-    while ((seen & settled) == 0) {
-      if (word.compare_exchange_weak(seen, (seen | task_word::kLaunched) + task_word::kUse)) return true;
-    }
-    return false;
-  };
-  if (claim(task)) stack.push_back({task, 0});
-  while (!stack.empty()) {
-    Visit& top = stack.back();
-    const TaskRecord& record = arena::task(top.task);
-    if (top.next_input == record.input_count) {
-      order.push_back(top.task);
-      stack.pop_back();
-      continue;
-    }
-    const TaskId producer = arena::edge(record.first_input + top.next_input++).producer;
-    if (claim(producer)) stack.push_back({producer, 0});
-  }
-  if (order.size() == 1) return launch(order.front(), options);
-  if (!order.empty()) launch(order, options);
-}
-
 /// Waits, and shows progress once that takes long. A wait inside a task shows nothing: the one outside does.
 template <class Done>
 void LocalRuntime::wait_showing(TaskId task, const Done& done) {
@@ -365,6 +319,12 @@ void LocalRuntime::run(detail::GraphParts& graph) {
 void LocalRuntime::wait(TaskId task) {
   const std::atomic<std::uint64_t>& word = arena::task(task).word;
   wait_showing(task, [&] { return (word.load(std::memory_order_acquire) & task_word::kDone) != 0; });
+}
+
+void LocalRuntime::cancel(TaskId task) { failing::request_cancel(task); }
+
+void LocalRuntime::help(TaskId task, DoneFunction done, const void* argument) {
+  executor_.help_until(task, [=] { return done(argument); });
 }
 
 // --- Carrying actions ------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include "core/executor/executor.hpp"
 #include "core/graph/graph_parts.hpp"
 #include "core/graph/result_memory.hpp"
+#include "core/runtime/runtime.hpp"
 #include "core/scheduler/scheduler.hpp"
 #include "core/worker/worker.hpp"
 
@@ -32,28 +33,21 @@ class Recorder;
 ///  2. `pump` carries actions to and fro until nothing is left: Deal to the worker machine, Activate to the executor.
 ///  3. The executor calls `packet_done`; PacketDone goes to the worker machine, its SendFinished to the scheduler
 ///     machine, Forget frees the packet's number.
-class LocalRuntime final : public Executor::Listener, public ResultMemory::Listener {
+class LocalRuntime final : public Runtime, public Executor::Listener, public ResultMemory::Listener {
  public:
   LocalRuntime(Settings settings, std::map<std::string, std::uint32_t> resources);
   ~LocalRuntime() override;
 
-  std::uint32_t serial() const { return serial_; }
-  const Settings& settings() const { return settings_; }
-  Executor& executor() { return executor_; }
-  /// Returns the runtime of a client that is still open, or null.
-  static LocalRuntime* find(std::uint32_t serial);
+  const Settings& settings() const override { return settings_; }
 
-  /// Launches one described task whose guard still stands. Throws if no worker could ever run it.
-  void launch(TaskId task, const TaskOptions* options);
-  /// Launches described tasks; `tasks` is in an order in which producers come before consumers.
-  void launch(const std::vector<TaskId>& tasks, const TaskOptions* options);
-  /// Launches all that a described task needs and that has not been launched, itself included.
-  void launch_needed(TaskId task, const TaskOptions* options);
-  /// Runs a graph and returns when all of its tasks have ended. Throws what the first failed task threw.
-  void run(detail::GraphParts& graph);
-  void wait(TaskId task);
-  /// Ends everything: tasks not begun end as cancelled. Returns whether an enforced budget a task was kept.
-  bool close();
+  void launch(TaskId task, const TaskOptions* options) override;
+  void launch(const std::vector<TaskId>& tasks, const TaskOptions* options) override;
+  void run(detail::GraphParts& graph) override;
+  void wait(TaskId task) override;
+  void cancel(TaskId task) override;
+  bool close() override;
+  bool closing() const override { return closing_.load(std::memory_order_acquire); }
+  void wake_waiters() noexcept override { executor_.wake_waiters(); }
 
   void packet_done(PacketId packet) noexcept override;
   void packet_ready(PacketId packet) noexcept override;
@@ -64,19 +58,14 @@ class LocalRuntime final : public Executor::Listener, public ResultMemory::Liste
 
   /// Books time a caller spent building or submitting, outside any slot.
   void book_client(Phase phase, Ticks ticks);
-  LedgerReport ledger();
-  void reset_ledger();
-  bool closing() const { return closing_.load(std::memory_order_acquire); }
-  struct Counts {
-    std::uint64_t tasks_done = 0;
-    std::uint64_t tasks_total = 0;
-    std::uint64_t tasks_failed = 0;
-  };
-  Counts counts();
-  std::uint32_t slots() const { return executor_.slot_count(); }
-  MemoryReport memory_report() const;
+  LedgerReport ledger() override;
+  void reset_ledger() override;
+  Counts counts() override;
+  std::uint32_t slots() const override { return executor_.slot_count(); }
+  MemoryReport memory_report() const override;
 
  private:
+  void help(TaskId task, DoneFunction done, const void* argument) override;
   PacketId take_packet_id();
   void submit_packet(PacketId packet, std::uint32_t first_task, std::uint32_t tasks, bool roots,
                      const TaskOptions* options);
@@ -95,7 +84,6 @@ class LocalRuntime final : public Executor::Listener, public ResultMemory::Liste
   Nanoseconds now() const;
 
   const Settings settings_;
-  const std::uint32_t serial_;
   const std::uint64_t budget_bytes_;
   const std::shared_ptr<ResultMemory> memory_;
   std::map<std::string, std::uint32_t> resource_ids_;

@@ -18,7 +18,7 @@
 namespace weft {
 
 class Client;
-class LocalRuntime;
+class Runtime;
 
 namespace detail {
 
@@ -74,7 +74,7 @@ class Submitting {
   }
 
  protected:
-  Submitting(LocalRuntime* runtime, std::uint32_t serial, std::shared_ptr<const TaskOptions> options)
+  Submitting(Runtime* runtime, std::uint32_t serial, std::shared_ptr<const TaskOptions> options)
       : runtime_(runtime), serial_(serial), options_(std::move(options)) {}
 
   template <class F, class... A>
@@ -90,7 +90,7 @@ class Submitting {
   void launch(TaskId task) const;
   void launch(const std::vector<TaskId>& tasks) const;
 
-  LocalRuntime* runtime_;
+  Runtime* runtime_;
   std::uint32_t serial_;
   std::shared_ptr<const TaskOptions> options_;
 };
@@ -218,7 +218,7 @@ class Client : public detail::Submitting {
   void launch_needed(const Handle& handle) const;
   void wait_for(const Handle& handle) const;
 
-  std::unique_ptr<LocalRuntime> owned_;
+  std::shared_ptr<Runtime> owned_;  // shared with whoever started the processes it runs on
 };
 
 /// While one is open in a thread, computing anything in that thread is an error: shows hidden computations.

@@ -1,0 +1,76 @@
+#pragma once
+
+#include "core/runtime/runtime.hpp"
+#include "core/transport/transport.hpp"
+
+#include <weft/config.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// The loops that run the two machines in different processes. Whoever starts the processes calls these; how each piece
+// of a run travels is told in core/cluster/README.md.
+
+namespace weft {
+
+/// What a worker tells of itself when it joins.
+struct WorkerIdentity {
+  /// What people call it, as "node7:2"; tasks may be restricted to workers by name.
+  std::string name;
+  /// Tells this life of the process from all others: what its supervisor names when it reports the end.
+  std::string key;
+  std::uint32_t rank = 0;
+  /// Named amounts it has, for tasks that ask for them.
+  std::map<std::string, std::uint32_t> resources;
+};
+
+/// How a worker that is or was there stands.
+struct WorkerStanding {
+  WorkerId id = kNone;
+  WorkerIdentity identity;
+  std::uint32_t slots = 0;
+  std::uint64_t budget_bytes = 0;
+  bool present = false;
+};
+
+/// The client's side of a cluster: the scheduler machine, the client's tasks, and the connections to the workers.
+///
+/// For: being the runtime behind `Client` where the tasks run in other processes. One client after the other may use it.
+/// Owns: the machine, the transport, a thread that makes progress while nobody waits.
+/// Threading: any thread.
+class ClusterRuntime : public Runtime {
+ public:
+  /// Starts listening; workers may join from now on.
+  static std::shared_ptr<ClusterRuntime> start(Settings settings, std::unique_ptr<Transport> transport);
+
+  /// What `run_worker` is given; opaque bytes.
+  virtual std::string address() const = 0;
+  /// Waits until `count` workers are there or the time is over, and returns how many are.
+  virtual std::uint32_t wait_for_workers(std::uint32_t count, Nanoseconds longest) = 0;
+  /// Opens it for the next client. Throws if one is open.
+  virtual void open_for_client(Settings settings) = 0;
+  /// Tells that the process of the worker with this key has ended (and cannot come back): what it held and ran is run
+  /// again elsewhere. `cause` is a sentence: "was killed by signal 9 (out of memory: 3.1 GiB of 3 GiB)".
+  virtual void worker_died(std::string_view key, std::string_view cause) = 0;
+  /// Tells that no worker will join any more: with none left, what has not run fails, for this reason.
+  virtual void no_more_workers(std::string_view why) = 0;
+  virtual std::vector<WorkerStanding> workers() = 0;
+  /// Tells all workers to end and waits for that, at most so long. Nothing runs after it.
+  virtual void end(Nanoseconds longest = 2'000'000'000) = 0;
+};
+
+/// How a worker process's work ended.
+enum class WorkerEnd : std::uint8_t {
+  Told,     ///< The client is done.
+  Lost,     ///< The client's process is gone or was cut off.
+  Refused,  ///< It may not join: another binary or another version. The sentence has been logged.
+};
+
+/// Runs tasks for the client at `scheduler_address` until told to end: what a worker process's main thread does.
+WorkerEnd run_worker(Settings settings, std::unique_ptr<Transport> transport, std::string_view scheduler_address,
+                     WorkerIdentity identity);
+
+}  // namespace weft

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <weft/config.hpp>
+#include <weft/ids.hpp>
+#include <weft/ledger.hpp>
+#include <weft/memory.hpp>
+#include <weft/task_options.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace weft {
+
+namespace detail {
+struct GraphParts;
+}
+
+/// What a client runs on: machines and an executor in this process, or a cluster of processes.
+///
+/// For: client code, which knows nothing else. Owns: its serial number, while it is open.
+/// Threading: any thread, but for opening and destroying.
+class Runtime {
+ public:
+  /// For help_until: waits for one of many things, so only short tasks are run meanwhile.
+  static constexpr TaskId kAnyTask = kNone - 1;
+
+  virtual ~Runtime();
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  /// Returns the runtime of a client that is still open, or null.
+  static Runtime* find(std::uint32_t serial) noexcept;
+  std::uint32_t serial() const { return serial_; }
+  virtual const Settings& settings() const = 0;
+
+  /// Launches one described task whose guard still stands. Throws if no worker could ever run it.
+  virtual void launch(TaskId task, const TaskOptions* options) = 0;
+  /// Launches described tasks; `tasks` is in an order in which producers come before consumers.
+  virtual void launch(const std::vector<TaskId>& tasks, const TaskOptions* options) = 0;
+  /// Launches all that a described task needs and that has not been launched, itself included.
+  void launch_needed(TaskId task, const TaskOptions* options);
+  /// Runs a graph and returns when all of its tasks have ended. Throws what the first failed task threw.
+  virtual void run(detail::GraphParts& graph) = 0;
+  /// Waits until the task has ended, and its value, if it has one, lies in this process.
+  virtual void wait(TaskId task) = 0;
+  /// Asks that the task does not start; one that runs is told through this_task::cancelled().
+  virtual void cancel(TaskId task) = 0;
+  /// Ends everything: tasks not begun end as cancelled. Returns whether an enforced budget a task was kept.
+  virtual bool close() = 0;
+  virtual bool closing() const = 0;
+
+  /// Makes progress on the calling thread, or sleeps, until `done()` holds. `task`: whose end decides, or kAnyTask, or
+  /// kNone: then whoever makes `done` true must call `wake_waiters`. May return early while the runtime closes.
+  template <class Done>
+  void help_until(TaskId task, const Done& done) {
+    if (!done()) help(task, [](const void* call) { return (*static_cast<const Done*>(call))(); }, &done);
+  }
+  virtual void wake_waiters() noexcept = 0;
+
+  struct Counts {
+    std::uint64_t tasks_done = 0;
+    std::uint64_t tasks_total = 0;
+    std::uint64_t tasks_failed = 0;
+  };
+  virtual Counts counts() = 0;
+  virtual std::uint32_t slots() const = 0;
+  virtual LedgerReport ledger() = 0;
+  virtual void reset_ledger() = 0;
+  virtual MemoryReport memory_report() const = 0;
+
+ protected:
+  using DoneFunction = bool (*)(const void*);
+
+  Runtime() = default;
+  /// Gives this runtime a fresh serial number under which `find` knows it. Throws if too many clients are open.
+  void open();
+  /// From now on `find` does not know it.
+  void unlist() noexcept;
+  virtual void help(TaskId task, DoneFunction done, const void* argument) = 0;
+
+ private:
+  std::uint32_t serial_ = 0;
+};
+
+/// Makes what a client runs on. Whoever starts processes sets it, so that a client finds the cluster that is there.
+using RuntimeMaker =
+    std::function<std::shared_ptr<Runtime>(const Settings& settings, const std::map<std::string, std::uint32_t>&)>;
+/// Sets the maker for clients whose scheduler is "mpi" or "auto"; an empty one is none. It may return null: then the
+/// client runs on this process alone. Call it while no client is being opened.
+void set_runtime_maker(RuntimeMaker maker);
+/// Returns the runtime for a new client: the maker's, else one of this process.
+std::shared_ptr<Runtime> make_runtime(Settings settings, std::map<std::string, std::uint32_t> resources);
+
+}  // namespace weft
