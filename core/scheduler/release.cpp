@@ -166,6 +166,7 @@ void SchedulerState::forget(PacketId id) {
   }
   if (record.edge_count != 0) edges.release(record.first_edge, record.edge_count);
   if (!doubted_since.empty()) doubted_since.erase(id);
+  if (!heads.empty()) heads.erase(id);
   --counts.packets[static_cast<int>(record.state)];
   packets.remove(id);
   emit(Forget{id});

@@ -88,6 +88,10 @@ PacketSpec Scheduler::spec(PacketId packet) const {
   spec.needs = state_->ready[record.kind].needs;
   spec.affinity = details.affinity;
   spec.home = record.has(packet_flags::kScattered) ? record.worker : kNone;
+  if (!state_->heads.empty()) {
+    const auto head = state_->heads.find(packet);
+    if (head != state_->heads.end()) spec.head = head->second;
+  }
   spec.priority = record.priority;
   spec.max_retries = record.retries;
   spec.flags = record.flags;

@@ -174,6 +174,7 @@ struct SchedulerState {
   };
   std::vector<LayerTime> layers;  // what a task of this layer took so far
   SchedulerCounts counts;
+  std::map<PacketId, PacketId> heads;             // of tails: what they were split off, see PacketSpec::head
   std::map<PacketId, Nanoseconds> doubted_since;  // packets with kDoubted
   std::uint32_t recalls = 0;                      // unanswered
 

@@ -198,6 +198,8 @@ void SchedulerState::split_tail(PacketId id, TaskId from_task, PacketId tail) {
     spec.peak_bytes = before.peak_bytes;
     const machine::ReadyClass& group = ready[record.kind];
     add_record(tail, spec, ready.class_of(group.needs, group.bits));
+    const auto head = heads.find(id);
+    heads[tail] = head != heads.end() ? head->second : id;
   }
   std::vector<ProducerEdge> inputs;
   std::vector<std::pair<PacketId, float>> consumers;

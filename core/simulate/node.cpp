@@ -44,6 +44,11 @@ void Node::receive(WorkerEventBody body) {
   context_.timeline.at(std::max({now, free_at_, frozen_until_}), [this] { drain(); });
 }
 
+void Node::tick() {
+  const Nanoseconds now = context_.timeline.now();
+  if (alive_ && inbox_.empty() && std::max(free_at_, frozen_until_) <= now) handle(Tick{});
+}
+
 void Node::drain() {
   while (alive_ && !inbox_.empty()) {
     const Nanoseconds ready = std::max(free_at_, frozen_until_);

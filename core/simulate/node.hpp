@@ -41,6 +41,8 @@ class Node final : public ExecutorListener {
   Node& operator=(const Node&) = delete;
 
   void receive(WorkerEventBody body);
+  /// Time passes; a machine that is busy takes it later.
+  void tick();
   /// Outputs of a packet arrive from a peer.
   void receive_outputs(PacketId packet, Attempt attempt, Held held);
 

@@ -17,6 +17,7 @@ void Context::violate(const std::string& sentence) {
 World::World(Context& context, const WorldOptions& options, WorldListener& client)
     : context_(context), options_(options), client_(client), random_(options.seed), scheduler_(options.scheduler) {
   tick();
+  tick_nodes();
 }
 
 // ---- What a client does ----
@@ -308,6 +309,11 @@ void World::tick() {
   if (!ticking_) return;
   scheduler_receives(kHeadquarters, Tick{});
   context_.timeline.beside_at(context_.timeline.now() + options_.tick_ns, [this] { tick(); });
+}
+
+void World::tick_nodes() {
+  for (const auto& one : nodes_) one->tick();
+  if (ticking_) context_.timeline.beside_at(context_.timeline.now() + options_.node_tick_ns, [this] { tick_nodes(); });
 }
 
 }  // namespace weft::sim

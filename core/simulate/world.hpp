@@ -38,6 +38,7 @@ struct WorldOptions {
   SchedulerOptions scheduler;
   NetworkOptions network;
   Nanoseconds tick_ns = 5'000'000;
+  Nanoseconds node_tick_ns = 100'000'000;
   /// Charged for each event of a machine; negative: what it took here.
   Nanoseconds charge_ns = -1;
   /// How long until a loss is noticed.
@@ -126,6 +127,7 @@ class World {
   void flush_deals(WorkerId worker);
   void send_deals(WorkerId worker, PacketsDealt& message);
   void tick();
+  void tick_nodes();
 
   Context& context_;
   const WorldOptions options_;

@@ -70,19 +70,28 @@ bool WorkerState::admit_next() {
 }
 
 /// The progress rule: when nothing is at the executor, the first unfinished packet goes on whatever it takes. First by
-/// id, because producers come before consumers: over all workers, the first has all its inputs. Only a tail that was
-/// split off has a later id than its consumers: so blocked ones are passed over.
+/// id, tails in the place of what they were split off, because in that order producers come before consumers: over all
+/// workers, the first has all its inputs. Here some may wait for what another worker makes again: these are passed over.
 bool WorkerState::admit_first() {
   if (!nothing_runs() || !waiting_for_slots.empty()) return false;
+  auto tail = unfinished_tails.begin();
   for (PacketId id = unfinished.first(); id != kNone; id = unfinished.next(id)) {
-    Record& record = *find(id);
-    if (record.stage == Stage::Queued) {
-      admit(record);
-      return true;
+    for (; tail != unfinished_tails.end() && tail->first < id; ++tail) {
+      const First first = admit_if_first(tail->second);
+      if (first != First::Blocked) return first == First::Went;
     }
-    if (record.stage != Stage::Blocked || budget == 0) return false;
+    const First first = admit_if_first(id);
+    if (first != First::Blocked) return first == First::Went;
   }
   return false;
+}
+
+WorkerState::First WorkerState::admit_if_first(PacketId packet) {
+  Record& record = *find(packet);
+  if (record.stage == Stage::Blocked) return First::Blocked;
+  if (record.stage != Stage::Queued) return First::Waits;
+  admit(record);
+  return First::Went;
 }
 
 std::uint64_t WorkerState::demand(const Record& record) {

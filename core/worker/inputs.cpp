@@ -42,6 +42,10 @@ void WorkerState::inputs_changed(Record& record) {
       record.stage = Stage::Blocked;
       return;
     case Stage::Admitted:
+      if (record.missing != 0) {
+        step_back(record);
+        return;
+      }
       if (!complete) return;
       transition(record, PacketState::Ready);
       if (record.gated) {
@@ -56,11 +60,18 @@ void WorkerState::inputs_changed(Record& record) {
       transition(record, PacketState::Waiting);
       waiting_for_slots.erase(record.spec.priority, record.packet);
       record.stage = Stage::Admitted;
+      if (record.missing != 0) step_back(record);
       return;
     case Stage::Active:
     case Stage::Kept:
       return;
   }
+}
+
+/// An admitted packet has lost an input. It would wait with its place and its memory taken for one that may be behind it.
+void WorkerState::step_back(Record& record) {
+  release_reservations(record);
+  record.stage = Stage::Blocked;
 }
 
 void WorkerState::attach_input(Record& record, std::uint32_t index) {
@@ -76,25 +87,54 @@ void WorkerState::attach_input(Record& record, std::uint32_t index) {
   } else if (find_copy(source.producer) != nullptr) {
     attach_copy(record, index);  // a replica that took over
   } else {
-    early_readers.push_back({record.packet, index});
+    wait_for_deal(record, index);
   }
+}
+
+/// The input will be made here by a packet whose deal has not come: it is on its way.
+void WorkerState::wait_for_deal(Record& record, std::uint32_t index) {
+  for (const EarlyReader& early : early_readers) {
+    if (early.reader.packet == record.packet && early.reader.input == index) return;
+  }
+  early_readers.push_back({{record.packet, index}, now});
 }
 
 /// Attaches what was told to be made here before the packet that makes it came.
 void WorkerState::attach_early_readers(PacketId producer) {
-  std::vector<machine::Reader> readers;
+  std::vector<EarlyReader> readers;
   readers.swap(early_readers);
-  for (const machine::Reader& reader : readers) {
+  for (const EarlyReader& early : readers) {
+    const Reader& reader = early.reader;
     Record* record = find(reader.packet);
     if (record == nullptr || reader.input >= record->inputs.size()) continue;
     const DealtInput& input = record->inputs[reader.input];
     if (input.state != InputState::Lost || input.source.owner != options.id) continue;
     if (input.source.producer != producer) {
-      early_readers.push_back(reader);
+      early_readers.push_back(early);
       continue;
     }
     attach_input(*record, reader.input);
     inputs_changed(*record);
+  }
+}
+
+/// Complains of deals that should long have come: the packet that waits may be one that was taken back, and whose deal
+/// was told once more after that. Then the scheduler cancels it; else it says where the input is.
+void WorkerState::on(const Tick&) {
+  constexpr Nanoseconds kPatience = 200'000'000;
+  std::vector<EarlyReader> readers;
+  readers.swap(early_readers);
+  for (const EarlyReader& early : readers) {
+    if (now - early.since < kPatience) {
+      early_readers.push_back(early);
+      continue;
+    }
+    Record* record = find(early.reader.packet);
+    if (record == nullptr || early.reader.input >= record->inputs.size()) continue;
+    const DealtInput& input = record->inputs[early.reader.input];
+    if (input.state != InputState::Lost || input.source.owner != options.id) continue;
+    report_missing(*record, early.reader.input);
+    early_readers.push_back({early.reader, now});
   }
 }
 

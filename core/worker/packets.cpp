@@ -83,6 +83,7 @@ WorkerState::Record& WorkerState::add(const DealtPacket& dealt, const PacketsDea
   if (!dealt.spec.has(packet_flags::kScattered)) {
     transition(record, PacketState::Waiting);
     unfinished.insert(record.packet);
+    if (record.spec.head != kNone) unfinished_tails.insert({record.spec.head, record.packet});
   }
   return record;
 }
@@ -146,6 +147,7 @@ void WorkerState::remove(Record& record) {
   for (std::uint32_t i = 0; i != record.inputs.size(); ++i) detach_input(record, i);
   for (const WorkerId peer : record.peers) emit(AnswerNotMine{peer, record.packet, record.attempt});
   unfinished.erase(record.packet);
+  if (record.spec.head != kNone) unfinished_tails.erase({record.spec.head, record.packet});
   const std::uint32_t slot = by_packet.find(record.packet);
   by_packet.erase(record.packet);
   for (const machine::Reader& reader : record.dependents) {
@@ -172,6 +174,7 @@ void WorkerState::finish(Record& record, std::uint64_t bytes) {
   record.kept = bytes;
   used += bytes;
   unfinished.erase(record.packet);
+  if (record.spec.head != kNone) unfinished_tails.erase({record.spec.head, record.packet});
   for (std::uint32_t i = 0; i != record.inputs.size(); ++i) detach_input(record, i);
   record.inputs.clear();
   record.missing = record.missing_remote = 0;

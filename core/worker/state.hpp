@@ -1,6 +1,8 @@
 #pragma once
 
 #include <deque>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "core/diagnostics/assert.hpp"
@@ -133,7 +135,7 @@ struct WorkerState {
   void on(const DropAsked& event);
   void on(const ReplicaAsked& event);
   void on(const ReadyTasks& event);
-  void on(const Tick&) {}
+  void on(const Tick& event);
 
   // ---- Packets (packets.cpp) ----
   Record* find(PacketId packet);
@@ -155,12 +157,14 @@ struct WorkerState {
   void attach_input(Record& record, std::uint32_t index);
   void attach_local(Record& record, std::uint32_t index, Record& producer);
   void attach_copy(Record& record, std::uint32_t index);
+  void wait_for_deal(Record& record, std::uint32_t index);
   void attach_early_readers(PacketId producer);
   void report_missing(Record& record, std::uint32_t index);
   void detach_input(Record& record, std::uint32_t index);
   void set_input(Record& record, std::uint32_t index, machine::InputState state);
   /// Moves the packet to the stage that its inputs allow.
   void inputs_changed(Record& record);
+  void step_back(Record& record);
   void tell_readers(Record& producer);
   void prune_readers(Record& producer);
   bool keeps(PacketId packet);
@@ -177,6 +181,8 @@ struct WorkerState {
   bool nothing_runs() const { return active == 0 || idle_slots >= options.slots; }
   bool admit_next();
   bool admit_first();
+  enum class First { Went, Waits, Blocked };
+  First admit_if_first(PacketId packet);
   bool fits(std::uint64_t bytes) const { return budget == 0 || (!paused && used + reserved + bytes <= budget); }
   std::uint64_t demand(const Record& record);
   void admit(Record& record);
@@ -199,12 +205,17 @@ struct WorkerState {
   std::deque<Copy> copies;
   std::vector<std::uint32_t> free_copies;
   machine::IdMap copy_by_packet;
-  std::vector<machine::Reader> early_readers;  // of packets that are said to be dealt here and have not come yet
+  struct EarlyReader {
+    machine::Reader reader;
+    Nanoseconds since = 0;
+  };
+  std::vector<EarlyReader> early_readers;  // of packets that are said to be dealt here and have not come yet
 
   machine::OrderedPackets queue;              // Queued, without needs of their own
   machine::OrderedPackets gated_queue;        // Queued, with
   machine::OrderedPackets waiting_for_slots;  // Gated
-  machine::IdSet unfinished;                  // all but Kept: the first by id may always go on
+  machine::IdSet unfinished;                  // all but Kept: the first in order may always go on
+  std::set<std::pair<PacketId, PacketId>> unfinished_tails;  // (head, tail): where tails come in that order
 
   std::uint64_t budget = 0;  // 0: no limit
   std::uint64_t used = 0;    // as last told, and what arrived or went since
@@ -221,7 +232,9 @@ struct WorkerState {
   bool spill_asked = false;  // since the last MemoryState
 
   std::uint64_t unchecked_events = 0;  // since check_invariants(), in builds that call it
-  WorkerActions* actions = nullptr;    // within one event
+  // Within one event.
+  WorkerActions* actions = nullptr;
+  Nanoseconds now = 0;
 };
 
 }  // namespace weft

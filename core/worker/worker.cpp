@@ -18,6 +18,7 @@ Worker::~Worker() = default;
 void Worker::handle(const WorkerEvent& event, WorkerActions& actions) {
   WorkerState& state = *state_;
   state.actions = &actions;
+  state.now = event.time;
   std::visit([&state](const auto& body) { state.on(body); }, event.body);
   state.pump();
   state.actions = nullptr;

@@ -122,6 +122,7 @@ PacketSpec parse_spec(const Line& line, std::vector<Needs>& needs) {
   spec.task_count = static_cast<std::uint32_t>(line.number("tasks", 1));
   spec.layer = static_cast<std::uint32_t>(line.number("layer", kNone));
   spec.affinity = static_cast<std::uint32_t>(line.number("affinity", kNone));
+  spec.head = static_cast<PacketId>(line.number("head", kNone));
   spec.max_retries = static_cast<std::uint8_t>(line.number("retries", 0));
   spec.expected_ns = static_cast<Nanoseconds>(line.number("expected", 1'000'000));
   spec.output_bytes = line.number("out", 10'000);

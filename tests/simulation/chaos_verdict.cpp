@@ -246,7 +246,7 @@ void ChaosRun::release_all() {
     packets.push_back(packet);
   }
   world_->release(std::move(packets));
-  run_until_quiet(500'000'000);
+  run_until_quiet(1'000'000'000);
   if (!context_.violations.empty()) return;
   for (PacketId packet = 0; packet < known_.size(); ++packet) {
     if (!known_[packet].forgotten) violate(packet_name(packet) + " is never forgotten");
