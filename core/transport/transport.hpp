@@ -30,8 +30,8 @@ struct BlockTarget {
 /// Moves messages and blocks between processes, point to point. Outer rooms fill it; `core` only uses it.
 ///
 /// For: the runtime loops of a cluster. Owns: its connections.
-/// Threading: one thread at a time calls it (whoever waits makes progress, under the caller's lock); only `wake` may be
-/// called by any thread at any time. The listener is called from within `progress` only.
+/// Threading: one thread at a time calls it (whoever waits makes progress, under the caller's lock), and one sleeps (8);
+/// only `wake` may be called by any thread at any time. The listener is called from within `progress` only.
 ///
 /// Contract, checked by the same tests for each transport:
 ///  1. Messages of one peer arrive whole, once and in the order they were sent; also relative to the announcement of
@@ -47,6 +47,8 @@ struct BlockTarget {
 ///     `sleep`.
 ///  6. Calls that name a peer that was lost or closed do nothing; such a send_block ends with `ok` false.
 ///  7. No call blocks, but `sleep`.
+///  8. One thread may be in `sleep` while another makes the other calls: `sleep` touches nothing that they touch, and
+///     returns when something has arrived that `progress` will find, even if another thread finds it first.
 class Transport {
  public:
   class Listener {
