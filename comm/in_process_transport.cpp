@@ -214,7 +214,8 @@ PeerId Endpoint::connect(std::string_view address, std::string_view hello) {
 }
 
 void Endpoint::send(PeerId peer, std::span<const std::byte> bytes) {
-  if (bytes.size() > kMostMessageBytes) throw Error("a message of " + std::to_string(bytes.size()) + " bytes is too long");
+  if (bytes.size() > kMostMessageBytes)
+    throw Error("a message of " + std::to_string(bytes.size()) + " bytes is too long");
   Peer* state = find(peer);
   if (state == nullptr || state->closed) return;
   Message message{{bytes.begin(), bytes.end()}};

@@ -199,8 +199,8 @@ TYPED_TEST_P(TransportContract, BlocksOfEverySizeArriveWhole) {
     this->a->transport->send_block(this->to_b, bytes_of("block " + std::to_string(i)), texts[i].data(), texts[i].size(),
                                    MemoryKind::Host, i);
   }
-  ASSERT_TRUE(this->pump_both(
-      [&] { return this->b->arrived.size() == texts.size() && this->a->sent.size() == texts.size(); }));
+  ASSERT_TRUE(
+      this->pump_both([&] { return this->b->arrived.size() == texts.size() && this->a->sent.size() == texts.size(); }));
   for (std::size_t i = 0; i < texts.size(); ++i) {
     EXPECT_TRUE(this->a->sent[i]);
     EXPECT_TRUE(this->b->arrived[i]);
@@ -403,7 +403,8 @@ REGISTER_TYPED_TEST_SUITE_P(TransportContract, HelloReachesTheOtherSide, Message
                             UnwantedBlockIsDroppedAndItsSenderGoesOn, CloseIsToldToTheOtherSideAfterTheMessagesBeforeIt,
                             DeathEndsEveryBlockAndThenThePeer, CallsThatNameALostPeerDoNothing,
                             ClosedPeerIsHeardOfNoMoreButForItsBlocks, PeerThatIsNotThereIsLostAndNotConnected,
-                            AddressThatMakesNoSenseIsRefused, ListenerMayCallTheTransport, SleepEndsWhenSomethingArrives,
-                            WakeEndsASleepFromAnyThreadAlsoBeforeIt, SleepEndsAfterItsTime, ManyPeersShareOneEndpoint);
+                            AddressThatMakesNoSenseIsRefused, ListenerMayCallTheTransport,
+                            SleepEndsWhenSomethingArrives, WakeEndsASleepFromAnyThreadAlsoBeforeIt,
+                            SleepEndsAfterItsTime, ManyPeersShareOneEndpoint);
 
 }  // namespace weft::testing

@@ -1,0 +1,366 @@
+#include "comm/connection.hpp"
+
+#include <weft/error.hpp>
+#include <weft/log.hpp>
+
+#include <sys/socket.h>
+
+#include <cstring>
+#include <utility>
+
+namespace weft::comm {
+namespace {
+
+const log::Room logger("comm");
+
+// How long a closed connection may take to bring out its last messages.
+constexpr Nanoseconds kLinger = 5'000'000'000;
+
+Digest random_nonce() {
+  Digest nonce;
+  fill_random(nonce);
+  return nonce;
+}
+
+std::string seconds_text(Nanoseconds time) {
+  const auto tenths = time / 100'000'000;
+  return std::to_string(tenths / 10) + (tenths % 10 != 0 ? "." + std::to_string(tenths % 10) : "") + " s";
+}
+
+}  // namespace
+
+Connection::Connection(ConnectionHost& host, Fd fd, Handshake::Role role, PeerId peer, const Place& place,
+                       std::string hello)
+    : host_(host),
+      fd_(std::move(fd)),
+      role_(role),
+      peer_(peer),
+      place_(place),
+      hello_(std::move(hello)),
+      state_(role == Handshake::Role::Connector ? State::Connecting : State::Proving),
+      nonce_(random_nonce()),
+      handshake_(role, host.options().secret, nonce_, host.options().protocol),
+      wire_(fd_.get(), *this, [this](Frame kind, std::span<const std::byte> payload) { control(kind, payload); }),
+      since_(host.now()) {}
+
+Connection::~Connection() = default;
+
+std::string Connection::where() const {
+  return std::string(ring_ != nullptr ? "shared memory" : "tcp") + " to " + place_.socket_text();
+}
+
+// --- What the user of the transport calls.
+
+void Connection::send(std::span<const std::byte> bytes) {
+  if (state_ == State::Open) {
+    lane().send(bytes);
+  } else if (state_ < State::Open) {
+    early_.push_back({{bytes.begin(), bytes.end()}, false, {}});
+  }
+}
+
+void Connection::send_block(std::span<const std::byte> header, const void* data, std::size_t bytes, MemoryKind kind,
+                            std::uint64_t token) {
+  if (state_ == State::Open) {
+    lane().send_block(header, data, bytes, kind, token);
+  } else if (state_ < State::Open) {
+    early_.push_back(
+        {{header.begin(), header.end()}, true, {static_cast<const std::byte*>(data), bytes, 0, kind, token, false}});
+  } else {
+    sent(token, false);
+  }
+}
+
+void Connection::close() {
+  if (state_ >= State::Closing) return;
+  const bool was_open = state_ == State::Open;
+  const bool cut_short = !was_open || lane().carries_blocks() || wire_.inside_piece();
+  state_ = State::Closing;
+  since_ = host_.now();
+  end_all_blocks();
+  early_.clear();
+  if (cut_short) {
+    finish_closing();
+  } else {
+    move_out();
+  }
+}
+
+bool Connection::move_out() {
+  if (state_ == State::Gone || state_ == State::Connecting) return false;
+  bool moved = false;
+  if (ring_ != nullptr && state_ >= State::Open) moved = ring_->move_out();
+  if (state_ == State::Closing && !half_closed_ && lane().out_empty()) finish_closing();
+  moved |= wire_.move_out();
+  if (const bool waits = !wire_.out_empty() && !half_closed_; waits != watching_) {
+    watching_ = waits;
+    host_.watch(*this, waits);
+  }
+  return moved;
+}
+
+void Connection::finish_closing() {
+  if (half_closed_) return;
+  if (!wire_.inside_piece()) wire_.put(Frame::Goodbye, {}, {});
+  wire_.move_out();
+  if (!wire_.out_empty() && !wire_.inside_piece()) return;  // a full socket: later
+  half_closed_ = true;
+  ::shutdown(fd_.get(), SHUT_WR);
+}
+
+// --- Within progress.
+
+bool Connection::socket_ready(bool readable, bool writable) {
+  in_progress_ = true;
+  bool moved = false;
+  if (state_ == State::Connecting && (writable || readable)) moved = connected();
+  if (writable && state_ != State::Connecting) moved |= move_out();
+  if (readable) {
+    if (state_ == State::Proving) moved |= prove();
+    if (state_ == State::Introducing) moved |= introduce();
+    if (state_ == State::Open) moved |= wire_.move_in();
+    if (state_ == State::Closing) moved |= read_closing();
+  }
+  if (state_ < State::Closing && (!broken_.empty() || wire_.ended() || said_goodbye_)) {
+    drain_ring();
+    if (!broken_.empty()) {
+      lose(broken_);
+    } else if (said_goodbye_) {
+      lose("it closed the connection");
+    } else if (wire_.error() != 0) {
+      lose(std::string("the connection broke: ") + std::strerror(wire_.error()));
+    } else {
+      lose("the process is gone");
+    }
+    moved = true;
+  }
+  in_progress_ = false;
+  return moved;
+}
+
+bool Connection::poll_ring() {
+  in_progress_ = true;
+  bool moved = ring_->move_in();
+  if (state_ == State::Open && !ring_->out_empty()) moved |= ring_->move_out();
+  if (state_ == State::Open && !broken_.empty()) {
+    lose(broken_);
+    moved = true;
+  }
+  in_progress_ = false;
+  return moved;
+}
+
+bool Connection::tell_ends() {
+  if (ends_.empty()) return false;
+  for (const End& end : std::exchange(ends_, {})) {
+    if (end.arrived) {
+      host_.listener().block_arrived(peer_, end.token, end.ok);
+    } else {
+      host_.listener().block_sent(peer_, end.token, end.ok);
+    }
+  }
+  return true;
+}
+
+bool Connection::connected() {
+  if (const int error = socket_error(fd_.get()); error != 0) {
+    lose("nobody answers at " + place_.socket_text() + ": " + std::strerror(error));
+    return true;
+  }
+  state_ = State::Proving;
+  since_ = host_.now();
+  wire_.put_raw(handshake_.opening());
+  move_out();
+  host_.watch(*this, watching_);
+  return true;
+}
+
+bool Connection::prove() {
+  bool moved = false;
+  while (wire_.fill() && wire_.unread().size() < 4096) moved = true;
+  std::size_t used = 0;
+  std::vector<std::byte> out;
+  const std::span<const std::byte> in = wire_.unread();
+  const Handshake::State state = handshake_.take(in, used, out);
+  wire_.use(used);
+  if (!out.empty()) wire_.put_raw(out);
+  if (state == Handshake::State::Refused) {
+    move_out();
+    broken(handshake_.why());
+    return true;
+  }
+  if (state == Handshake::State::Done) {
+    state_ = State::Introducing;
+    moved = true;
+    if (role_ == Handshake::Role::Connector) {
+      Introduction mine;
+      mine.hello = hello_;
+      if (host_.options().shared_memory && place_.host == this_host()) {
+        offered_segment_ = SharedSegment::create(mine.remark);
+        if (offered_segment_) mine.segment = offered_segment_->name();
+      }
+      wire_.put(Frame::Introduction, mine.encode(), {});
+    }
+  }
+  if (!wire_.out_empty()) move_out();
+  return moved;
+}
+
+bool Connection::introduce() {
+  // Frames pass `live` only once the connection is open; the first one must be the introduction.
+  for (;;) {
+    const std::span<const std::byte> in = wire_.unread();
+    if (in.size() >= kFrameHead) {
+      std::uint32_t length;
+      std::memcpy(&length, in.data(), sizeof length);
+      if (in[4] != static_cast<std::byte>(Frame::Introduction) || length > kMostHelloBytes + 4096) {
+        broken("it did not introduce itself");
+        return true;
+      }
+      if (in.size() >= kFrameHead + length) {
+        const auto theirs = Introduction::decode(in.subspan(kFrameHead, length));
+        wire_.use(kFrameHead + length);
+        if (theirs) {
+          met(*theirs);
+        } else {
+          broken("its introduction makes no sense");
+        }
+        return true;
+      }
+    }
+    if (!wire_.fill()) return false;
+  }
+}
+
+void Connection::met(const Introduction& theirs) {
+  if (!theirs.remark.empty()) logger.info("no shared memory with peer ", peer_, ": ", theirs.remark);
+  if (role_ == Handshake::Role::Acceptor) {
+    peer_ = host_.admit(*this);
+    Introduction mine;
+    std::optional<SharedSegment> segment;
+    if (theirs.segment && host_.options().shared_memory) segment = SharedSegment::open(*theirs.segment, mine.remark);
+    mine.takes_segment = segment.has_value();
+    wire_.put(Frame::Introduction, mine.encode(), {});
+    if (segment) use_ring(std::move(*segment), 1);
+  } else if (theirs.takes_segment && offered_segment_) {
+    use_ring(std::move(*offered_segment_), 0);
+    ring_->forget_fd();
+  }
+  offered_segment_.reset();
+  state_ = State::Open;
+  open();
+  host_.listener().peer_connected(peer_, theirs.hello);
+}
+
+void Connection::use_ring(SharedSegment segment, int side) {
+  LaneUser& self = *this;
+  ring_ = std::make_unique<RingLane>(std::move(segment), side, self, [this] {
+    wire_.put(Frame::Wake, {}, {});
+    wire_.move_out();
+  });
+}
+
+void Connection::open() {
+  since_ = host_.now();
+  for (const Early& early : std::exchange(early_, {})) {
+    if (early.block) {
+      lane().send_block(early.bytes, early.data.data, early.data.bytes, early.data.kind, early.data.token);
+    } else {
+      lane().send(early.bytes);
+    }
+  }
+  move_out();
+}
+
+void Connection::control(Frame kind, std::span<const std::byte>) {
+  if (kind == Frame::Goodbye) said_goodbye_ = true;
+  if (kind == Frame::Introduction) broken("it introduced itself twice");
+  // A wake-up has done its work by arriving.
+}
+
+bool Connection::read_closing() {
+  // Reads and drops, so that the system does not break off what is still going out.
+  bool moved = false;
+  while (wire_.fill()) {
+    wire_.use(wire_.unread().size());
+    moved = true;
+  }
+  if (wire_.ended()) {
+    state_ = State::Gone;
+    return true;
+  }
+  return moved;
+}
+
+void Connection::drain_ring() {
+  // What a peer wrote before it went is still there.
+  if (ring_ == nullptr || state_ != State::Open || !broken_.empty()) return;
+  while (state_ == State::Open && broken_.empty() && ring_->move_in()) {
+  }
+}
+
+void Connection::check_times(Nanoseconds now) {
+  const NetworkOptions& options = host_.options();
+  in_progress_ = true;
+  if (std::exchange(moved_, false)) since_ = now;
+  if (!failed_early_.empty()) {
+    lose(failed_early_);
+  } else if (state_ < State::Open && now - since_ > options.connect_timeout) {
+    lose(state_ == State::Connecting
+             ? "nobody answered at " + place_.socket_text() + " for " + seconds_text(options.connect_timeout)
+             : "it did not prove itself within " + seconds_text(options.connect_timeout));
+  } else if (state_ == State::Open) {
+    if (!lane().carries_blocks()) {
+      since_ = now;
+    } else if (now - since_ > options.stall_timeout) {
+      lose("nothing moved for " + seconds_text(options.stall_timeout) + " on " + where());
+    }
+  } else if (state_ == State::Closing && now - since_ > kLinger) {
+    state_ = State::Gone;
+  }
+  in_progress_ = false;
+}
+
+void Connection::end_all_blocks() {
+  for (const Early& early : early_)
+    if (early.block) sent(early.data.token, false);
+  early_.clear();
+  wire_.end_blocks();
+  if (ring_ != nullptr) ring_->end_blocks();
+}
+
+void Connection::lose(const std::string& why) {
+  if (state_ >= State::Closing) return;
+  const bool stranger = peer_ == kNone;
+  state_ = State::Gone;
+  end_all_blocks();
+  if (stranger) {
+    // Somebody who only looked whether the port is open is no news.
+    if (!why.starts_with("the process is gone")) host_.refused("a connection was refused: " + why);
+    return;
+  }
+  tell_ends();
+  if (!std::exchange(told_lost_, true)) host_.listener().peer_lost(peer_, why);
+}
+
+// --- LaneUser
+
+void Connection::message(std::span<const std::byte> bytes) { host_.listener().message(peer_, bytes); }
+
+BlockTarget Connection::offered(std::span<const std::byte> header, std::size_t bytes) {
+  return host_.listener().block_offered(peer_, header, bytes);
+}
+
+void Connection::arrived(std::uint64_t token, bool ok) {
+  if (in_progress_ && ok) {
+    host_.listener().block_arrived(peer_, token, true);
+  } else {
+    ends_.push_back({token, ok, true});
+  }
+}
+
+void Connection::broken(std::string why) {
+  if (broken_.empty()) broken_ = std::move(why);
+}
+
+}  // namespace weft::comm

@@ -1,0 +1,197 @@
+#include "comm/network_transport.hpp"
+
+#include <gtest/gtest.h>
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <random>
+
+#include "comm/socket.hpp"
+#include "tests/contracts/transport_contract.hpp"
+
+namespace weft::testing {
+namespace {
+
+comm::NetworkOptions options_of(bool shared_memory) {
+  comm::NetworkOptions options;
+  options.secret[3] = std::byte{42};
+  options.shared_memory = shared_memory;
+  return options;
+}
+
+struct TcpWiring {
+  static std::unique_ptr<Transport> open() { return comm::open_network_transport(options_of(false)); }
+  static void kill(std::unique_ptr<Transport>& endpoint) { endpoint.reset(); }
+};
+INSTANTIATE_TYPED_TEST_SUITE_P(Tcp, TransportContract, TcpWiring);
+
+struct SharedMemoryWiring {
+  static std::unique_ptr<Transport> open() { return comm::open_network_transport(options_of(true)); }
+  static void kill(std::unique_ptr<Transport>& endpoint) { endpoint.reset(); }
+};
+INSTANTIATE_TYPED_TEST_SUITE_P(SharedMemory, TransportContract, SharedMemoryWiring);
+
+/// Two endpoints whose options differ.
+struct Two {
+  Two(comm::NetworkOptions of_a, comm::NetworkOptions of_b) {
+    of_a.on_refused = [this](std::string_view sentence) { refused_by_a.emplace_back(sentence); };
+    of_b.on_refused = [this](std::string_view sentence) { refused_by_b.emplace_back(sentence); };
+    a = std::make_unique<Recorder>(comm::open_network_transport(of_a));
+    b = std::make_unique<Recorder>(comm::open_network_transport(of_b));
+  }
+  std::vector<std::string> refused_by_a, refused_by_b;
+  std::unique_ptr<Recorder> a, b;
+};
+
+TEST(NetworkTransportTest, WrongSecretIsOneSentenceOnTheConnectingSide) {
+  comm::NetworkOptions other = options_of(true);
+  other.secret[5] = std::byte{1};
+  Two two(options_of(true), other);
+  const PeerId peer = two.a->transport->connect(two.b->transport->address(), "hello");
+  ASSERT_TRUE(pump({two.a.get(), two.b.get()}, [&] { return two.a->lost.size() == 1; }));
+  EXPECT_EQ(two.a->lost[peer], "it does not know this job's secret: it belongs to another job");
+  EXPECT_TRUE(two.b->connected.empty());
+}
+
+TEST(NetworkTransportTest, OtherProtocolIsNamedOnBothSides) {
+  comm::NetworkOptions other = options_of(true);
+  other.protocol = 77;
+  Two two(options_of(true), other);
+  const PeerId peer = two.a->transport->connect(two.b->transport->address(), "hello");
+  ASSERT_TRUE(
+      pump({two.a.get(), two.b.get()}, [&] { return two.a->lost.size() == 1 && two.refused_by_b.size() == 1; }));
+  EXPECT_NE(two.a->lost[peer].find("protocol 77"), std::string::npos) << two.a->lost[peer];
+  EXPECT_NE(two.refused_by_b[0].find("77: run the same weft"), std::string::npos) << two.refused_by_b[0];
+}
+
+int connect_plainly(const std::string& address) {
+  const comm::Place place = comm::Place::parse(address);
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(place.port);
+  ::inet_pton(AF_INET, place.ip.c_str(), &to.sin_addr);
+  EXPECT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
+  return fd;
+}
+
+TEST(NetworkTransportTest, RandomBytesToThePortAreRefusedAndHarmNobody) {
+  Two two(options_of(true), options_of(true));
+  std::mt19937 random(5);
+  const PeerId peer = two.a->transport->connect(two.b->transport->address(), "friend");
+  ASSERT_TRUE(pump({two.a.get(), two.b.get()}, [&] { return two.a->connected.size() == 1; }));
+  for (int i = 0; i < 50; ++i) {
+    const int fd = connect_plainly(two.b->transport->address());
+    std::vector<char> bytes(random() % 3000 + 1);
+    for (char& byte : bytes) byte = static_cast<char>(random());
+    [[maybe_unused]] const ssize_t wrote = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const std::size_t count = static_cast<std::size_t>(i) + 1;
+    ASSERT_TRUE(pump({two.b.get()}, [&] { return two.refused_by_b.size() == count; })) << i;
+    ::close(fd);
+  }
+  EXPECT_NE(two.refused_by_b[0].find("not weft's protocol"), std::string::npos) << two.refused_by_b[0];
+  two.a->transport->send(peer, bytes_of("still here"));
+  ASSERT_TRUE(pump({two.a.get(), two.b.get()}, [&] { return !two.b->messages.empty(); }));
+}
+
+TEST(NetworkTransportTest, StrangerWhoSaysNothingRunsOutOfTime) {
+  comm::NetworkOptions hasty = options_of(true);
+  hasty.connect_timeout = 200'000'000;
+  Two two(options_of(true), hasty);
+  const int fd = connect_plainly(two.b->transport->address());
+  ASSERT_TRUE(pump({two.b.get()}, [&] { return two.refused_by_b.size() == 1; }));
+  EXPECT_NE(two.refused_by_b[0].find("0.2 s"), std::string::npos) << two.refused_by_b[0];
+  ::close(fd);
+}
+
+TEST(NetworkTransportTest, ManySilentStrangersDoNotKeepAFriendOut) {
+  comm::NetworkOptions hasty = options_of(true);
+  hasty.connect_timeout = 500'000'000;
+  Two two(options_of(true), hasty);
+  std::vector<int> strangers;
+  for (int i = 0; i < 600; ++i) {
+    strangers.push_back(connect_plainly(two.b->transport->address()));
+    two.b->transport->progress();
+  }
+  two.a->transport->connect(two.b->transport->address(), "friend");
+  EXPECT_TRUE(pump({two.a.get(), two.b.get()}, [&] { return two.a->connected.size() == 1; }));
+  for (const int fd : strangers) ::close(fd);
+}
+
+TEST(NetworkTransportTest, InterfaceThatIsNotThereIsRefusedWithThoseThatAre) {
+  comm::NetworkOptions options = options_of(true);
+  options.listen_on = "no-such-interface";
+  try {
+    comm::open_network_transport(options);
+    FAIL() << "listened";
+  } catch (const std::exception& error) {
+    EXPECT_NE(std::string(error.what()).find("lo (127.0.0.1)"), std::string::npos) << error.what();
+  }
+}
+
+TEST(NetworkTransportTest, ListensOnItsInterfaceOnly) {
+  const auto transport = comm::open_network_transport(options_of(true));
+  EXPECT_EQ(comm::Place::parse(transport->address()).ip, "127.0.0.1");
+}
+
+class Stall : public ::testing::TestWithParam<bool> {};
+
+TEST_P(Stall, StalledBlockLosesThePeerWithPlaceAndTransport) {
+  comm::NetworkOptions hasty = options_of(GetParam());
+  hasty.stall_timeout = 300'000'000;
+  Two two(hasty, options_of(GetParam()));
+  const PeerId peer = two.a->transport->connect(two.b->transport->address(), "a");
+  ASSERT_TRUE(
+      pump({two.a.get(), two.b.get()}, [&] { return two.b->connected.size() == 1 && two.a->connected.size() == 1; }));
+  const std::string data(30'000'000, 'x');
+  two.a->transport->send_block(peer, {}, data.data(), data.size(), MemoryKind::Host, 1);
+  // b does not move any more.
+  ASSERT_TRUE(pump({two.a.get()}, [&] { return two.a->lost.size() == 1; }));
+  EXPECT_FALSE(two.a->sent[1]);
+  const std::string expected =
+      std::string("nothing moved for 0.3 s on ") + (GetParam() ? "shared memory" : "tcp") + " to 127.0.0.1:";
+  EXPECT_TRUE(two.a->lost[peer].starts_with(expected)) << two.a->lost[peer];
+  // It comes back, and finds itself alone.
+  ASSERT_TRUE(pump({two.b.get()}, [&] { return two.b->lost.size() == 1; }));
+  EXPECT_EQ(two.b->arrived.size(), two.b->landed.size());
+  for (const auto& [token, ok] : two.b->arrived) EXPECT_FALSE(ok);
+}
+INSTANTIATE_TEST_SUITE_P(NetworkTransportTest, Stall, ::testing::Bool());
+
+TEST(NetworkTransportTest, SharedMemoryNeedsBothSides) {
+  Two two(options_of(true), options_of(false));
+  const PeerId peer = two.a->transport->connect(two.b->transport->address(), "a");
+  const std::string data = pattern(2'000'000, 3);
+  two.a->transport->send_block(peer, bytes_of("h"), data.data(), data.size(), MemoryKind::Host, 1);
+  ASSERT_TRUE(pump({two.a.get(), two.b.get()}, [&] { return two.b->arrived.size() == 1; }));
+  EXPECT_TRUE(two.b->landed_text(0) == data);
+}
+
+std::size_t open_descriptors() {
+  std::size_t count = 0;
+  DIR* folder = ::opendir("/proc/self/fd");
+  while (::readdir(folder) != nullptr) ++count;
+  ::closedir(folder);
+  return count;
+}
+
+TEST(NetworkTransportTest, ConnectionsComeAndGoWithoutLeavingDescriptorsOrFiles) {
+  Two two(options_of(true), options_of(true));
+  std::size_t before = 0;
+  for (std::size_t i = 0; i < 200; ++i) {
+    const PeerId peer = two.a->transport->connect(two.b->transport->address(), "a");
+    ASSERT_TRUE(pump({two.a.get(), two.b.get()}, [&] { return two.b->connected.size() == i + 1; }));
+    two.a->transport->send(peer, bytes_of("m"));
+    two.a->transport->close(peer);
+    ASSERT_TRUE(pump({two.a.get(), two.b.get()}, [&] { return two.b->lost.size() == i + 1; }));
+    if (i == 20) before = open_descriptors();
+  }
+  for (int i = 0; i < 1000; ++i) two.a->transport->progress();
+  EXPECT_LE(open_descriptors(), before + 4);
+}
+
+}  // namespace
+}  // namespace weft::testing
