@@ -38,6 +38,7 @@ std::vector<Case> metg_cases();
 std::vector<Case> memory_cases();
 std::vector<Case> machine_cases();
 std::vector<Case> formula_cases();
+std::vector<Case> transfer_cases();
 
 /// Options that every case with a client has.
 inline constexpr Option kScheduler = {"scheduler", "threads", "who runs the tasks: sync or threads"};

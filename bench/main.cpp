@@ -18,7 +18,8 @@ namespace {
 
 std::vector<Case> all_cases() {
   std::vector<Case> all;
-  for (auto* const list : {&shape_cases, &latency_cases, &metg_cases, &memory_cases, &machine_cases, &formula_cases}) {
+  for (auto* const list :
+       {&shape_cases, &latency_cases, &metg_cases, &memory_cases, &machine_cases, &formula_cases, &transfer_cases}) {
     for (const Case& one : list()) all.push_back(one);
   }
   return all;

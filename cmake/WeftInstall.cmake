@@ -13,7 +13,7 @@ install(TARGETS weft_core weft_comm weft_weft EXPORT weft_targets
 if(TARGET weft_command)
   install(TARGETS weft_command RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 endif()
-foreach(room core mpi_launch)
+foreach(room core comm mpi_launch)
   install(DIRECTORY "${PROJECT_SOURCE_DIR}/${room}/include/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
     FILES_MATCHING PATTERN "*.hpp" PATTERN "*.def")
 endforeach()

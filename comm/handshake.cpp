@@ -10,8 +10,9 @@ constexpr std::string_view kMagic = "weft-tcp";
 constexpr std::size_t kGreeting = 8 + 4 + 32;
 
 void append(std::vector<std::byte>& out, const void* from, std::size_t bytes) {
-  const auto* first = static_cast<const std::byte*>(from);
-  out.insert(out.end(), first, first + bytes);
+  const std::size_t at = out.size();
+  out.resize(at + bytes);
+  std::memcpy(out.data() + at, from, bytes);
 }
 
 }  // namespace
