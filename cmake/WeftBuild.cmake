@@ -49,6 +49,11 @@ function(weft_warnings target)
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 14)
     target_compile_options(${target} PRIVATE -Wno-restrict)
   endif()
+  # Calls inside a library need no way around, although they could be replaced from outside.
+  check_cxx_compiler_flag(-fno-semantic-interposition WEFT_HAS_NO_SEMANTIC_INTERPOSITION)
+  if(WEFT_HAS_NO_SEMANTIC_INTERPOSITION)
+    target_compile_options(${target} PRIVATE -fno-semantic-interposition)
+  endif()
   # Messages name files from the root of the repository, wherever it was built.
   target_compile_options(${target} PRIVATE "-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=")
 endfunction()

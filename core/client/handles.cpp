@@ -48,8 +48,7 @@ void* value_place(TaskId task, const ValueType& type, Box*& box) {
 
 namespace detail {
 
-void require_valid(const Handle& handle, const std::source_location& where) {
-  if (handle.valid()) return;
+void throw_empty(const std::source_location& where) {
   throw Error(std::string("an argument of the task at ") + where.file_name() + ":" + std::to_string(where.line()) +
               " is an empty handle: it was moved from or never assigned");
 }

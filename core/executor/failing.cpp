@@ -79,6 +79,11 @@ bool again(TaskId task, std::exception_ptr thrown) {
   failure->attempt = attempt;
   failure->exception = std::move(thrown);
   describe_task(task, *failure);
+  if (record.borrows) {
+    // To be looked at after its graph has gone, it needs its inputs for itself.
+    for (std::uint32_t k = 0; k < record.input_count; ++k) arena::add_use(arena::edge(record.first_input + k).producer);
+    record.borrows = 0;
+  }
   extras::change(task, [&](TaskExtra& extra) {
     extra.failure = std::move(failure);
     extra.keeps_inputs = true;

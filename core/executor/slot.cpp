@@ -80,14 +80,16 @@ bool Slot::run_newer_than(std::int64_t mark) {
 void Slot::run_chain(TaskId task) {
   // The slot of this thread may change while a task waits for another: it is read again after each call.
   Slot* slot = this;
-  while (task != kNone) {
+  const TaskId outer = running_;
+  const std::int64_t outer_mark = mark_;
+  do {
     TaskRecord& record = arena::task(task);
     const std::uint64_t word = record.word.load(std::memory_order_acquire);
     // What completing it will look at: on its way while the task runs.
     __builtin_prefetch(&arena::edge(task_word::edge_of(word) - 1));
-    TaskId next = kNone;
     if ((word & (task_word::kExtra | task_word::kDone)) != 0 || failed_records.load(std::memory_order_relaxed) != 0)
         [[unlikely]] {
+      TaskId next = kNone;
       if (!slot->may_run(task, record, word, next)) {
         task = next;
         continue;
@@ -96,8 +98,8 @@ void Slot::run_chain(TaskId task) {
     Site& at = site(record.site);
     const TaskType& type = *at.type;
     const PacketId packet = arena::packet_of(task);
-    const TaskId outer = std::exchange(slot->running_, task);
-    const std::int64_t outer_mark = std::exchange(slot->mark_, slot->ready_.bottom());
+    slot->running_ = task;
+    slot->mark_ = slot->ready_.bottom();
     const bool timed = slot->book_.sample_due() || at.pace.load(std::memory_order_relaxed) != Site::kShort;
     const Ticks begun = timed ? ticks_now() : 0;
     const bool well = slot->call(task, record, type);
@@ -105,23 +107,24 @@ void Slot::run_chain(TaskId task) {
     slot = mine;
     slot->running_ = outer;
     slot->mark_ = outer_mark;
-    next = slot->complete(task, record, type, well);
+    TaskId next = slot->complete(task, record, type, packet, well);
     // Only now: once its packet is told of the last end, the records may go.
     slot->count_end(packet, well);
-    if (timed) {
+    if (timed) [[unlikely]] {
       at.pace.store(ended - begun > kShortTicks ? Site::kLong : Site::kShort, std::memory_order_relaxed);
       const Ticks now = ticks_now();
       slot->book_.sample(0, ended - begun, now - ended);
     }
-    if (++slot->stretch_tasks_ >= kStretch) slot->book_stretch();
+    if (++slot->stretch_tasks_ >= kStretch) [[unlikely]]
+      slot->book_stretch();
     if (slot->executor_.poll_.load(std::memory_order_relaxed)) [[unlikely]]
       slot->executor_.poll();
-    if (next != kNone && slot->refuses(next)) {
+    if (slot->awaited_ != kNone && next != kNone && slot->refuses(next)) [[unlikely]] {
       slot->push_ready(next);
       next = kNone;
     }
     task = next;
-  }
+  } while (task != kNone);
 }
 
 bool Slot::refuses(TaskId task) const {
@@ -129,23 +132,30 @@ bool Slot::refuses(TaskId task) const {
   return site(arena::task(task).site).pace.load(std::memory_order_relaxed) != Site::kShort;
 }
 
-bool Slot::call(TaskId task, TaskRecord& record, const TaskType& type) {
-  bool well = true;
+inline bool Slot::call(TaskId task, TaskRecord& record, const TaskType& type) {
+  try {
+    TaskFrame frame(task);
+    type.run(frame);
+    if (detail::checking_transfer()) [[unlikely]]
+      resend_result(record, type);
+    return true;
+  } catch (...) {
+    if (!failing::again(task, std::current_exception())) return false;
+  }
+  return call_again(task, record, type);
+}
+
+bool Slot::call_again(TaskId task, TaskRecord& record, const TaskType& type) {
   for (;;) {
     try {
       TaskFrame frame(task);
       type.run(frame);
-      if (detail::checking_transfer()) [[unlikely]]
-        resend_result(record, type);
-      break;
+      if (detail::checking_transfer()) resend_result(record, type);
+      return true;
     } catch (...) {
-      if (!failing::again(task, std::current_exception())) {
-        well = false;
-        break;
-      }
+      if (!failing::again(task, std::current_exception())) return false;
     }
   }
-  return well;
 }
 
 bool Slot::may_run(TaskId task, TaskRecord& record, std::uint64_t word, TaskId& next) {
@@ -160,24 +170,25 @@ bool Slot::may_run(TaskId task, TaskRecord& record, std::uint64_t word, TaskId& 
     return true;
   }
   const PacketId packet = arena::packet_of(task);
-  next = complete(task, record, *site(record.site).type, false);
+  next = complete(task, record, *site(record.site).type, packet, false);
   count_end(packet, false);
   return false;
 }
 
-TaskId Slot::complete(TaskId task, TaskRecord& record, const TaskType& type, bool well) {
-  const std::uint32_t first_input = record.first_input;
-  const std::uint32_t inputs = record.input_count;
-  bool keeps_inputs = false;
+inline TaskId Slot::complete(TaskId task, TaskRecord& record, const TaskType& type, PacketId packet, bool well) {
+  constexpr std::uint64_t kept_plain = task_word::kKept | task_word::kPlain;
+  std::uint64_t old = record.word.load(std::memory_order_relaxed);
+  bool holds_inputs = false;
   if (well) [[likely]] {
-    const std::uint64_t kept = record.word.load(std::memory_order_relaxed) & task_word::kKept;
-    if (type.destroy_closure != nullptr && kept == 0) type.destroy_closure(record.payload);
+    if ((old & kept_plain) == 0 && type.destroy_closure != nullptr) type.destroy_closure(record.payload);
   } else {
-    keeps_inputs = failing::settle(task, record);
+    holds_inputs = failing::settle(task, record);
   }
+  const std::uint32_t first_input = record.first_input;
+  const std::uint32_t inputs = record.borrows ? 0 : record.input_count;
+  const PacketId only_of = (old & task_word::kKept) != 0 ? record.packet : kNone;
   // From here on consumers may read the result. Its own use ends with it; a task with rare things keeps it until its
   // callbacks have run.
-  std::uint64_t old = record.word.load(std::memory_order_relaxed);
   while (!record.word.compare_exchange_weak(
       old, old + task_word::kDone - ((old & task_word::kExtra) != 0 ? 0 : task_word::kUse), std::memory_order_acq_rel,
       std::memory_order_relaxed)) {
@@ -191,29 +202,35 @@ TaskId Slot::complete(TaskId task, TaskRecord& record, const TaskType& type, boo
     std::atomic<std::uint32_t>& join = arena::task(consumer).join;
     // The last one needs no atomic: nobody else will count any more.
     if (join.load(std::memory_order_acquire) == 1 || join.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-      found_ready(consumer, candidate);
+      found_ready(consumer, packet, candidate);
     }
   }
-  if ((old & (task_word::kWatched | task_word::kExtra)) != 0) [[unlikely]] {
-    if ((old & task_word::kWatched) != 0) executor_.wake_waiters();
-    if ((old & task_word::kExtra) != 0) {
-      failing::call_back(task);
-      arena::drop_use(task);
+  if ((old & (task_word::kWatched | task_word::kExtra)) != 0) [[unlikely]]
+    tell_watchers(task, old);
+  // Of a graph's plain task nothing is left to do: its graph keeps the record, and the rest needs no end.
+  const bool last_use = (old & task_word::kExtra) == 0 && task_word::uses_of(old) == 1;
+  if (last_use && (old & kept_plain) != kept_plain) arena::last_use_gone(task, old + task_word::kDone - task_word::kUse);
+  if (inputs != 0 && !holds_inputs) {
+    for (std::uint32_t k = 0; k < inputs; ++k) {
+      const TaskId producer = arena::edge(first_input + k).producer;
+      // What lies outside a graph is kept for its next run.
+      if (only_of == kNone || arena::task(producer).packet == only_of) arena::drop_use(producer);
     }
-  }
-  if ((old & task_word::kExtra) == 0 && task_word::uses_of(old) == 1) {
-    arena::last_use_gone(task, old + task_word::kDone - task_word::kUse);
-  }
-  if (!keeps_inputs) {
-    for (std::uint32_t k = 0; k < inputs; ++k) arena::drop_use(arena::edge(first_input + k).producer);
   }
   return candidate;
 }
 
-void Slot::found_ready(TaskId task, TaskId& candidate) {
+void Slot::tell_watchers(TaskId task, std::uint64_t word) {
+  if ((word & task_word::kWatched) != 0) executor_.wake_waiters();
+  if ((word & task_word::kExtra) != 0) {
+    failing::call_back(task);
+    arena::drop_use(task);
+  }
+}
+
+inline void Slot::found_ready(TaskId task, PacketId running, TaskId& candidate) {
   const PacketId packet = arena::packet_of(task);
-  const bool known_active = tallies_[packet % kTallies].packet == packet;
-  if (!known_active && !executor_.may_start(packet, task)) return;
+  if (packet != running && tallies_[packet % kTallies].packet != packet && !executor_.may_start(packet, task)) return;
   __builtin_prefetch(&arena::edge(arena::task(task).first_input));
   if (candidate != kNone) push_ready(candidate);
   candidate = task;
@@ -230,7 +247,7 @@ void Slot::return_batch() {
   if (!rest.empty()) executor_.put_start(rest, roots_holdable_, true, false);
 }
 
-void Slot::count_end(PacketId packet, bool well) {
+inline void Slot::count_end(PacketId packet, bool well) {
   const unsigned place = packet % kTallies;
   Tally& tally = tallies_[place];
   if (tally.packet != packet) {

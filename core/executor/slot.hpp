@@ -54,13 +54,18 @@ class Slot {
   void run_chain(TaskId task);
   /// Calls the task's function; false when it threw for good.
   bool call(TaskId task, TaskRecord& record, const TaskType& type);
+  /// As call, after a failure that is tried again.
+  bool call_again(TaskId task, TaskRecord& record, const TaskType& type);
   /// Looks at inputs that failed, requests to cancel, and records that were abandoned. Returns whether to run the task;
   /// else it has been ended, with its successor in `next`.
   bool may_run(TaskId task, TaskRecord& record, std::uint64_t word, TaskId& next);
-  TaskId complete(TaskId task, TaskRecord& record, const TaskType& type, bool well);
+  /// Ends the task, and returns one of the consumers it made ready; the others are in the deque.
+  TaskId complete(TaskId task, TaskRecord& record, const TaskType& type, PacketId packet, bool well);
+  void tell_watchers(TaskId task, std::uint64_t word);
   /// Returns whether a caller who only waits for one task should leave this one to the slot's own thread.
   bool refuses(TaskId task) const;
-  void found_ready(TaskId task, TaskId& candidate);
+  /// `running`: the packet of the task that made it ready.
+  void found_ready(TaskId task, PacketId running, TaskId& candidate);
   /// Counts one ended task of a packet; the packet hears of it in batches.
   void count_end(PacketId packet, bool well);
   void settle_one(unsigned place);
@@ -69,14 +74,15 @@ class Slot {
 
   Executor& executor_;
   const unsigned index_;
+  SlotBook& book_;
   std::atomic<bool> leased_{false};
   Deque ready_;
-  RootRange roots_;
-  SlotBook& book_;
+  // Beside what thieves read, nothing that the owner writes for every task.
+  alignas(64) RootRange roots_;
+  std::atomic<bool> roots_holdable_{false};  // thieves copy it with the range
 
   // The owner's own.
-  std::atomic<bool> roots_holdable_{false};  // thieves copy it with the range
-  TaskRange batch_;
+  alignas(64) TaskRange batch_;
   TaskId running_ = kNone;
   /// Where the deque ended when the running task began: what lies above is its descendants'.
   std::int64_t mark_ = 0;

@@ -193,6 +193,10 @@ void free_record(TaskId id) noexcept {
   ++part.freed_count;
 }
 
+void free_records(TaskId id, std::uint32_t count) noexcept {
+  if (count != 0) give_back(id >> kSegmentShift, count);
+}
+
 void flush_frees() noexcept {
   if (part.freed_count != 0) give_back(part.freed_segment, part.freed_count);
   part.freed_segment = kNone;

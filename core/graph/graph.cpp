@@ -8,6 +8,8 @@
 
 #include <weft/error.hpp>
 
+#include <algorithm>
+
 namespace weft {
 namespace {
 
@@ -21,8 +23,10 @@ void let_go(TaskId id) {
   TaskRecord& record = arena::task(id);
   std::uint64_t word = record.word.load(std::memory_order_acquire);
   if ((word & task_word::kDone) != 0) {
-    const bool keeps_closure = (word & task_word::kFailed) == 0 || task_word::uses_of(word) == 0;
-    if (keeps_closure) destroy_closure(record);
+    bool may_run_again = false;
+    if ((word & task_word::kFailed) != 0 && task_word::uses_of(word) != 0)
+      extras::read(id, [&](const TaskExtra& extra) { may_run_again = extra.keeps_inputs; });
+    if (!may_run_again) destroy_closure(record);
     if (task_word::uses_of(word) == 0) {
       if ((word & task_word::kFailed) != 0) failed_records.fetch_sub(1, std::memory_order_relaxed);
       arena::free_record(id);
@@ -35,6 +39,58 @@ void let_go(TaskId id) {
   record.word.fetch_and(~task_word::kKept, std::memory_order_acq_rel);
   record.join.fetch_add(1, std::memory_order_relaxed);
   arena::drop_use(id);
+}
+
+/// Calls `visit` with the producer of each input that belongs, or does not belong, to the graph.
+template <class Visit>
+void for_inputs(const TaskRecord& record, PacketId serial, bool own, const Visit& visit) {
+  for (std::uint32_t k = 0; k < record.input_count; ++k) {
+    const TaskId producer = arena::edge(record.first_input + k).producer;
+    if ((arena::task(producer).packet == serial) == own) visit(producer);
+  }
+}
+
+/// Makes a task that has not run ready to stand by itself: it holds its inputs, and waits only for those to come.
+void stand_alone(TaskId id, PacketId serial) {
+  TaskRecord& record = arena::task(id);
+  if ((record.word.load(std::memory_order_acquire) & task_word::kDone) != 0) return;
+  std::uint32_t ended = 0;
+  for_inputs(record, serial, true, [&](TaskId producer) {
+    if (record.borrows) arena::add_use(producer);
+    if ((arena::task(producer).word.load(std::memory_order_acquire) & task_word::kDone) != 0) ++ended;
+  });
+  record.borrows = 0;
+  if (ended != 0) record.join.fetch_sub(ended, std::memory_order_acq_rel);
+}
+
+/// Gives up what a task that has run still holds outside its graph.
+void drop_foreign(TaskId id, PacketId serial) {
+  const TaskRecord& record = arena::task(id);
+  const std::uint64_t word = record.word.load(std::memory_order_acquire);
+  if ((word & task_word::kDone) == 0) return;
+  bool keeps_inputs = false;
+  if ((word & task_word::kFailed) != 0 && task_word::uses_of(word) != 0)
+    extras::read(id, [&](const TaskExtra& extra) { keeps_inputs = extra.keeps_inputs; });
+  if (!keeps_inputs) for_inputs(record, serial, false, &arena::drop_use);
+}
+
+void let_go(TaskRange range) {
+  constexpr std::uint64_t told =
+      task_word::kUses | task_word::kPlain | task_word::kDone | task_word::kFailed | task_word::kExtra;
+  for (TaskId id = range.first; id < range.end;) {
+    const TaskId first = id;
+    const TaskId end = std::min(range.end, (id / arena::kSegmentTasks + 1) * arena::kSegmentTasks);
+    std::uint32_t plain = 0;
+    for (; id < end; ++id) {
+      const std::uint64_t word = arena::task(id).word.load(std::memory_order_acquire);
+      if ((word & told) == (task_word::kPlain | task_word::kDone)) {
+        ++plain;
+      } else {
+        let_go(id);
+      }
+    }
+    arena::free_records(first, plain);
+  }
 }
 
 }  // namespace
@@ -60,10 +116,14 @@ Graph& Graph::operator=(Graph&& other) noexcept {
 Graph::~Graph() {
   if (parts_ == nullptr) return;
   detail::GraphParts& parts = detail::parts_of(*this);
-  // A handle dropped while a packet still names its graph's serial would look like a task of this graph.
-  for (auto range = parts.ranges.rbegin(); range != parts.ranges.rend(); ++range) {
-    for (TaskId id = range->first; id < range->end; ++id) let_go(id);
+  if (parts.tasks_run != parts.task_count()) {
+    for (const TaskRange range : parts.ranges) {
+      for (TaskId id = range.first; id < range.end; ++id) stand_alone(id, parts.serial);
+    }
   }
+  for (const TaskId id : parts.with_foreign) drop_foreign(id, parts.serial);
+  // A handle dropped while a packet still names its graph's serial would look like a task of this graph.
+  for (auto range = parts.ranges.rbegin(); range != parts.ranges.rend(); ++range) let_go(*range);
   arena::close(cursor_);
   arena::flush_frees();
 }
@@ -84,6 +144,7 @@ void Graph::add_guarded(TaskId id, std::uint32_t unfinished) {
   const std::uint32_t ended = record.input_count - unfinished;
   if (ended != 0) arena::task(id).join.fetch_sub(ended, std::memory_order_acq_rel);
   parts_->guarded.push_back(id);
+  parts_->with_foreign.push_back(id);
 }
 
 void Graph::begin_range(TaskId id) {
@@ -115,6 +176,12 @@ void Graph::check_settable(const Handle& input, const TaskType& type) const {
 
 namespace detail {
 
+void hold_borrowed(TaskRecord& record) noexcept {
+  for_inputs(record, record.packet, true, [](TaskId producer) {
+    if ((arena::task(producer).word.load(std::memory_order_relaxed) & task_word::kPlain) != 0) arena::add_use(producer);
+  });
+}
+
 GraphParts& parts_of(Graph& graph) {
   GraphParts& parts = *graph.parts_;
   if (graph.end_ != kNone) parts.ranges.back().end = graph.end_;
@@ -125,39 +192,35 @@ GraphParts& parts_of(Graph& graph) {
 }
 
 void rewind(GraphParts& parts) {
-  parts.guarded.clear();
+  constexpr std::uint64_t again = task_word::kDone | task_word::kFailed | task_word::kWatched | task_word::kExtra;
+  std::erase_if(parts.guarded, [](TaskId id) {
+    return (arena::task(id).word.load(std::memory_order_acquire) & task_word::kDone) != 0;
+  });
   for (const TaskRange range : parts.ranges) {
     for (TaskId id = range.first; id < range.end; ++id) {
       TaskRecord& record = arena::task(id);
-      const std::uint64_t word = record.word.load(std::memory_order_acquire);
+      std::uint64_t word = record.word.load(std::memory_order_acquire);
+      if ((word & task_word::kDone) == 0) continue;  // added since: it stands as it was built
+      bool holds_inputs = false;
       if ((word & task_word::kFailed) != 0) {
-        const TaskExtra extra = extras::take(id);
-        // Its inputs were kept for a look at the failure; they count again below.
-        if (extra.keeps_inputs) {
-          for (std::uint32_t k = 0; k < record.input_count; ++k) {
-            arena::drop_use(arena::edge(record.first_input + k).producer);
-          }
-        }
+        holds_inputs = extras::take(id).keeps_inputs;
         failed_records.fetch_sub(1, std::memory_order_relaxed);
-      } else if (task_word::uses_of(word) != 0 && !site(record.site).type->result->in_record) {
+      } else if ((word & task_word::kPlain) == 0 && task_word::uses_of(word) != 0) {
         destroy_result(record);
       }
-    }
-  }
-  constexpr std::uint64_t again = task_word::kDone | task_word::kFailed | task_word::kWatched | task_word::kExtra;
-  for (const TaskRange range : parts.ranges) {
-    for (TaskId id = range.first; id < range.end; ++id) {
-      TaskRecord& record = arena::task(id);
-      std::uint32_t unfinished = 0;
-      for (std::uint32_t k = 0; k < record.input_count; ++k) {
-        const TaskId producer = arena::edge(record.first_input + k).producer;
-        TaskRecord& of = arena::task(producer);
-        of.word.fetch_add(task_word::kUse, std::memory_order_relaxed);
-        if (of.packet == parts.serial) ++unfinished;
+      // Of what is not the graph's it has kept its uses.
+      std::uint32_t unfinished = record.input_count;
+      if (!record.borrows) {
+        unfinished = 0;
+        for_inputs(record, parts.serial, true, [&](TaskId producer) {
+          ++unfinished;
+          if (!holds_inputs) arena::add_use(producer);
+        });
       }
       record.join.store(unfinished, std::memory_order_relaxed);
-      record.word.fetch_and(~again, std::memory_order_acq_rel);
-      record.word.fetch_add(task_word::kUse, std::memory_order_relaxed);
+      word = record.word.load(std::memory_order_relaxed);
+      while (!record.word.compare_exchange_weak(word, (word & ~again) + task_word::kUse, std::memory_order_acq_rel)) {
+      }
     }
   }
 }

@@ -16,10 +16,14 @@ struct GraphParts {
   std::vector<TaskRange> ranges;
   /// Tasks with inputs from outside, which a run must take the guard off.
   std::vector<TaskId> guarded;
+  /// Tasks with inputs from outside: they keep their uses of those for all runs.
+  std::vector<TaskId> with_foreign;
   /// Time spent adding tasks, by samples, not yet booked.
   std::uint64_t build_ticks = 0;
   std::uint64_t sample_begin = 0;
   bool ran = false;
+  /// How many tasks it had when it ran last.
+  std::uint32_t tasks_run = 0;
   std::atomic<std::uint32_t> packets_left{0};
   std::atomic<std::uint32_t> failed{0};
   std::atomic<bool> running{false};

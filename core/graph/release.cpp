@@ -1,5 +1,6 @@
 #include "core/graph/release.hpp"
 
+#include "core/executor/slot.hpp"
 #include "core/graph/boxes.hpp"
 #include "core/graph/extras.hpp"
 
@@ -21,12 +22,6 @@ struct Pending {
 /// Releases under way in this thread: a release that causes releases queues them instead of recursing.
 thread_local std::vector<Pending>* queue = nullptr;
 
-void drop_inputs(const TaskRecord& record) noexcept {
-  for (std::uint32_t k = 0; k < record.input_count; ++k) {
-    arena::drop_use(arena::edge(record.first_input + k).producer);
-  }
-}
-
 /// Takes one count off the join counter of a task; a zombie whose last count that was is free.
 void release_join(TaskId id) noexcept {
   if (arena::task(id).join.fetch_sub(1, std::memory_order_acq_rel) == 1) arena::free_record(id);
@@ -39,13 +34,15 @@ void release_ended(TaskId id, TaskRecord& record, std::uint64_t word) noexcept {
   if ((word & task_word::kExtra) != 0) {
     const TaskExtra extra = extras::take(id);
     if (extra.keeps_inputs) {
-      destroy_closure(record);
-      drop_inputs(record);
+      // The closure of a graph's task is for all runs.
+      if ((word & task_word::kKept) == 0) destroy_closure(record);
+      drop_inputs(record, word);
     }
   }
   if ((word & task_word::kKept) != 0) {
     record.word.store(word & ~(task_word::kUses | task_word::kExtra), std::memory_order_release);
   } else {
+    if ((word & task_word::kFailed) != 0) failed_records.fetch_sub(1, std::memory_order_relaxed);
     arena::free_record(id);
   }
 }
@@ -62,11 +59,21 @@ void abandon(TaskId id, TaskRecord& record, std::uint64_t word) noexcept {
     e = edge.next;
     release_join(edge.consumer);
   }
-  drop_inputs(record);
+  drop_inputs(record, word);
   release_join(id);
 }
 
 }  // namespace
+
+void drop_inputs(const TaskRecord& record, std::uint64_t word) noexcept {
+  if (record.borrows) return;
+  // A task that a Graph keeps holds on to what is not the graph's: it may run again.
+  const PacketId only_of = (word & task_word::kKept) != 0 ? record.packet : kNone;
+  for (std::uint32_t k = 0; k < record.input_count; ++k) {
+    const TaskId producer = arena::edge(record.first_input + k).producer;
+    if (only_of == kNone || arena::task(producer).packet == only_of) arena::drop_use(producer);
+  }
+}
 
 void destroy_closure(TaskRecord& record) noexcept {
   const TaskType& type = *site(record.site).type;
@@ -89,7 +96,8 @@ void release_task(TaskId id, std::uint64_t word) noexcept {
   // The plain case first: nothing in it can cause another release.
   TaskRecord& record = arena::task(id);
   constexpr std::uint64_t simple = task_word::kDone | task_word::kFailed | task_word::kExtra;
-  if ((word & simple) == task_word::kDone && site(record.site).type->result->in_record) {
+  if ((word & simple) == task_word::kDone &&
+      ((word & task_word::kPlain) != 0 || site(record.site).type->result->in_record)) {
     if ((word & task_word::kKept) != 0) {
       record.word.store(word & ~task_word::kUses, std::memory_order_release);
     } else {

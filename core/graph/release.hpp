@@ -8,6 +8,8 @@ namespace weft {
 /// abandoned, and with it what only it needed. Deep graphs are released without deep recursion.
 void release_task(TaskId id, std::uint64_t word) noexcept;
 
+/// Gives up the uses of its inputs that a task no longer needs. `word` is the task's.
+void drop_inputs(const TaskRecord& record, std::uint64_t word) noexcept;
 /// Destroys the closure if it has something to destroy. It must not have been destroyed before.
 void destroy_closure(TaskRecord& record) noexcept;
 /// Destroys the result of a task that ended well.

@@ -258,6 +258,7 @@ void LocalRuntime::run(detail::GraphParts& graph) {
   if (graph.ran) detail::rewind(graph);
   graph.ran = true;
   const std::uint32_t count = graph.task_count();
+  graph.tasks_run = count;
   tasks_total_.fetch_add(count, std::memory_order_relaxed);
   book_client(Phase::Build, std::exchange(graph.build_ticks, 0));
   const Ticks begun = ticks_now();

@@ -68,6 +68,13 @@ void last_use_gone(TaskId id, std::uint64_t word) noexcept;
 inline void drop_use(TaskId id) noexcept {
   TaskRecord& record = task(id);
   std::uint64_t word = record.word.load(std::memory_order_acquire);
+  // The common case of a big graph: its Graph keeps the record, and there is nothing to destroy.
+  constexpr std::uint64_t told =
+      task_word::kUses | task_word::kPlain | task_word::kDone | task_word::kFailed | task_word::kExtra | task_word::kKept;
+  if ((word & told) == (task_word::kUse | task_word::kPlain | task_word::kDone | task_word::kKept)) {
+    record.word.store(word - task_word::kUse, std::memory_order_release);
+    return;
+  }
   // A sole owner needs no atomic: nobody else can add a use without owning one.
   if (task_word::uses_of(word) != 1) {
     word = record.word.fetch_sub(task_word::kUse, std::memory_order_acq_rel);
@@ -76,8 +83,10 @@ inline void drop_use(TaskId id) noexcept {
   last_use_gone(id, word);
 }
 
-/// Gives a whole segment's or a single record's place back. The record holds nothing any more.
+/// Gives a record's place back. The record holds nothing any more.
 void free_record(TaskId id) noexcept;
+/// As free_record, for `count` records of the segment of `id`.
+void free_records(TaskId id, std::uint32_t count) noexcept;
 /// Passes on the frees that this thread has counted but not yet told.
 void flush_frees() noexcept;
 

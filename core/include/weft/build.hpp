@@ -17,7 +17,9 @@ struct Place {
 struct Connected {
   /// Inputs that have not ended.
   std::uint32_t unfinished = 0;
-  /// One of them is not of the same unlaunched graph, so it may end at any time.
+  /// Inputs no use was taken of: plain tasks of the same graph.
+  std::uint32_t borrowed = 0;
+  /// One of them is not of the same graph, so it may end at any time.
   bool foreign = false;
 };
 
@@ -27,12 +29,19 @@ inline bool checking_transfer() { return check_transfer.load(std::memory_order_r
 /// Replaces the closure by what its encoding gives.
 void resend_closure(TaskRecord& record, const TaskType& type);
 
+[[noreturn]] void throw_empty(const std::source_location& where);
 /// Throws if a handle among the arguments is empty.
-void require_valid(const Handle& handle, const std::source_location& where);
+inline void require_valid(const Handle& handle, const std::source_location& where) {
+  if (!handle.valid()) [[unlikely]]
+    throw_empty(where);
+}
+/// Takes the uses of inputs that `connect` borrowed beside others that it did not.
+void hold_borrowed(TaskRecord& record) noexcept;
 /// Takes inputs that had ended already out of the count of a task whose guard stands.
 void settle_inputs(TaskId task, const Connected& connected) noexcept;
 
-/// Adds `consumer` to the consumers of `producer` and takes a use of it.
+/// Adds `consumer` to the consumers of `producer`, and takes a use of it unless that has no effect: the caller settles
+/// with `borrowed` whether the consumer borrows.
 inline void connect(std::uint32_t edge_id, TaskId producer, TaskId consumer, PacketId owner, Connected& connected) {
   Edge& edge = arena::edge(edge_id);
   TaskRecord& record = arena::task(producer);
@@ -41,10 +50,12 @@ inline void connect(std::uint32_t edge_id, TaskId producer, TaskId consumer, Pac
   const std::uint64_t link = static_cast<std::uint64_t>(edge_id + 1) << task_word::kEdgeShift;
   constexpr std::uint64_t low = (std::uint64_t{1} << task_word::kEdgeShift) - 1;
   std::uint64_t word = record.word.load(std::memory_order_acquire);
-  if (owner != kNone && record.packet == owner && (word & task_word::kDone) == 0) {
-    // Of the same graph, which one thread builds: nobody else writes this word now.
+  if (owner != kNone && record.packet == owner) {
+    // Of the same graph, which one thread builds: nobody else writes this word now. If it has run, it will run again.
     edge.next = task_word::edge_of(word);
-    record.word.store(((word & low) | link) + task_word::kUse, std::memory_order_relaxed);
+    const bool borrow = (word & task_word::kPlain) != 0;
+    record.word.store(((word & low) | link) + (borrow ? 0 : task_word::kUse), std::memory_order_relaxed);
+    connected.borrowed += borrow ? 1 : 0;
     ++connected.unfinished;
     return;
   }
@@ -63,15 +74,16 @@ inline void connect(std::uint32_t edge_id, TaskId producer, TaskId consumer, Pac
 }
 
 /// Writes a new record; its closure is constructed by the caller, its inputs are connected after that.
-inline TaskId open_task(const Place& place, std::uint32_t site, std::uint32_t inputs) {
+inline TaskId open_task(const Place& place, std::uint32_t site, std::uint32_t inputs, std::uint64_t plain) {
   const std::uint32_t first = inputs == 0 ? 0 : arena::allocate_edges(place.cursor, inputs);
   const TaskId id = arena::allocate_task(place.cursor);
   TaskRecord& record = arena::task(id);
-  record.word.store(place.word, std::memory_order_relaxed);
+  record.word.store(place.word | plain, std::memory_order_relaxed);
   record.join.store(inputs + 1, std::memory_order_relaxed);
   record.site = site;
   record.first_input = first;
-  record.input_count = inputs;
+  record.input_count = inputs & 0x7fffffffu;
+  record.borrows = 0;
   record.packet = place.owner;
   record.link = kNone;
   return id;
@@ -125,7 +137,11 @@ TaskId write_task(const Place& place, const std::source_location& where, Connect
     };
     (count_nested(arguments), ...);
   }
-  const TaskId id = open_task(place, site_of(task_type<std::decay_t<F>, Stored<A>...>, where), inputs);
+  constexpr bool kPlain =
+      value_type<typename B::Result>.in_record && B::kInRecord && std::is_trivially_destructible_v<Closure>;
+  const std::uint32_t site =
+      find_site(latest_site<std::decay_t<F>, Stored<A>...>, task_type<std::decay_t<F>, Stored<A>...>, where);
+  const TaskId id = open_task(place, site, inputs, kPlain ? task_word::kPlain : 0);
   TaskRecord& record = arena::task(id);
 
   std::uint32_t edge_id = record.first_input;
@@ -141,6 +157,13 @@ TaskId write_task(const Place& place, const std::source_location& where, Connect
   };
   (join_direct(arguments), ...);
   if constexpr (B::kHasNested) (join_nested(arguments), ...);
+  if (connected.borrowed != 0) {
+    if (connected.borrowed == inputs) [[likely]] {
+      record.borrows = 1;
+    } else {
+      hold_borrowed(record);
+    }
+  }
 
   auto plain = std::tuple_cat(keep_plain(std::forward<A>(arguments))...);
   if constexpr (B::kInRecord) {

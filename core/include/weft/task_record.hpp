@@ -19,10 +19,12 @@ struct Edge {
 /// The one word of a task that several threads write: the head of its consumers' list, its flags, and how many uses
 /// still need it (handles, consumers that have not finished, and the task itself until it has run).
 ///
-/// Bits: 0-25 uses, 26-31 flags, 32-63 the newest edge to a consumer plus one (0: none).
+/// Bits: 0-24 uses, 25-31 flags, 32-63 the newest edge to a consumer plus one (0: none).
 namespace task_word {
 inline constexpr std::uint64_t kUse = 1;
-inline constexpr std::uint64_t kUses = (std::uint64_t{1} << 26) - 1;
+inline constexpr std::uint64_t kUses = (std::uint64_t{1} << 25) - 1;
+/// Neither its closure nor its result has anything to destroy. Constant.
+inline constexpr std::uint64_t kPlain = std::uint64_t{1} << 25;
 /// Given to the scheduler; its inputs may no longer change.
 inline constexpr std::uint64_t kLaunched = std::uint64_t{1} << 26;
 /// Ended: the result is there, or kFailed says that there is none. No consumer may be added to the list any more.
@@ -57,7 +59,9 @@ struct alignas(64) TaskRecord {
   std::uint32_t site;
   /// First of `input_count` edges.
   std::uint32_t first_input;
-  std::uint32_t input_count;
+  std::uint32_t input_count : 31;
+  /// Holds no use of its inputs: they are plain tasks of the Graph it belongs to, which keeps them for all runs.
+  std::uint32_t borrows : 1;
   PacketId packet;
   /// Links parked tasks of a packet; otherwise free.
   std::uint32_t link;

@@ -5,6 +5,7 @@
 #include <weft/handle.hpp>
 #include <weft/value.hpp>
 
+#include <atomic>
 #include <cstring>
 #include <source_location>
 #include <string>
@@ -52,7 +53,22 @@ struct Site {
 
 namespace detail {
 extern Site* const site_table;
+
+/// Where tasks of one type were described last: a loop asks for the same place over and over.
+template <class F, class... S>
+inline constinit std::atomic<const Site*> latest_site{nullptr};
+
+/// As site_of, after a look at `latest`.
+inline std::uint32_t find_site(std::atomic<const Site*>& latest, const TaskType& type,
+                               const std::source_location& where) {
+  const Site* const known = latest.load(std::memory_order_acquire);
+  if (known != nullptr && known->line == where.line() && known->file == where.file_name()) [[likely]]
+    return static_cast<std::uint32_t>(known - site_table);
+  const std::uint32_t index = site_of(type, where);
+  latest.store(&site_table[index], std::memory_order_release);
+  return index;
 }
+}  // namespace detail
 
 /// Returns the entry; it never moves.
 inline Site& site(std::uint32_t index) { return detail::site_table[index]; }

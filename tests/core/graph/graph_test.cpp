@@ -5,7 +5,11 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <vector>
 
 namespace weft {
 namespace {
@@ -109,6 +113,114 @@ TEST_P(GraphTest, TasksTakeFuturesThatAreStillRunning) {
   const Delayed<Value> mixed = graph.add(mix, running, Value{4});
   client_.run(graph);
   EXPECT_EQ(mixed.value(), mix(seed(3), 4));
+}
+
+/// Counts how many copies of it are alive; a task that holds one has something to destroy.
+struct Counted {
+  explicit Counted(int number) : value(number) { ++alive; }
+  Counted(const Counted& other) : value(other.value) { ++alive; }
+  ~Counted() { --alive; }
+  int value;
+  static inline std::atomic<int> alive{0};
+};
+
+TEST_P(GraphTest, TasksAddedAfterARunRunWithTheNext) {
+  Graph graph;
+  const Delayed<int> one = graph.input(1);
+  const Delayed<std::string> text = graph.add([](int a) { return std::string(40, static_cast<char>('a' + a)); }, one);
+  client_.run(graph);
+  const Delayed<int> two = graph.add([](int a) { return a + 1; }, one);
+  const Delayed<std::size_t> length = graph.add([](const std::string& a, int b) { return a.size() + b; }, text, two);
+  client_.run(graph);
+  EXPECT_EQ(two.value(), 2);
+  EXPECT_EQ(length.value(), 42u);
+  graph.set(one, 5);
+  client_.run(graph);
+  EXPECT_EQ(length.value(), 46u);
+  EXPECT_EQ(text.value(), std::string(40, 'f'));
+}
+
+TEST_P(GraphTest, ATaskAddedAfterTheLastRunCanStillBeComputed) {
+  Delayed<int> last;
+  {
+    Graph graph;
+    const Delayed<int> one = graph.add([] { return 1; });
+    client_.run(graph);
+    const Delayed<int> two = graph.add([](int a) { return a + 1; }, one);
+    last = graph.add([](int a, int b) { return a + b; }, one, two);
+  }
+  EXPECT_EQ(client_.compute(last), 3);
+}
+
+TEST_P(GraphTest, AnUnrunTaskKeepsItsInputsWithoutTheGraph) {
+  const std::size_t before = arena::usage().live_tasks;
+  {
+    Delayed<int> last;
+    {
+      Graph graph;
+      Delayed<int> value = graph.add([] { return 0; });
+      for (int i = 0; i < 600; ++i) value = graph.add([](int a) { return a + 1; }, value);
+      last = graph.add([](int a, const std::string& b) { return a + static_cast<int>(b.size()); }, value,
+                       graph.add([] { return std::string("four"); }));
+    }
+    EXPECT_EQ(client_.compute(last), 604);
+  }
+  arena::flush_frees();
+  EXPECT_LE(arena::usage().live_tasks, before + 2 * arena::kSegmentTasks);
+}
+
+TEST_P(GraphTest, WhatLiesOutsideIsThereForEveryRun) {
+  Graph graph;
+  Future<std::vector<int>> outside = client_.submit([] { return std::vector<int>(1000, 7); });
+  const Delayed<int> input = graph.input(1);
+  const Delayed<int> sum =
+      graph.add([](const std::vector<int>& a, int b) { return a[999] + b; }, outside, input);
+  outside.release();
+  for (int i = 0; i < 3; ++i) {
+    graph.set(input, i);
+    client_.run(graph);
+    EXPECT_EQ(sum.value(), 7 + i);
+  }
+}
+
+TEST_P(GraphTest, AFailedTasksClosureIsDestroyedOnce) {
+  const int before = Counted::alive.load();
+  {
+    Graph graph;
+    Delayed<int> input = graph.input(1);
+    Delayed<int> failing = graph.add(
+        [](const Counted& a, int b) -> int {
+          if (b != 0) throw std::runtime_error("not yet");
+          return a.value;
+        },
+        Counted(3), input);
+    Delayed<int> dependent = graph.add([](const Counted& a, int b) { return a.value + b; }, Counted(4), failing);
+    EXPECT_THROW(client_.run(graph), TaskError);
+    EXPECT_EQ(Counted::alive.load(), before + 2);
+    failing = {};  // the graph may run it again all the same
+    graph.set(input, 0);
+    client_.run(graph);
+    EXPECT_EQ(dependent.value(), 7);
+    graph.set(input, 1);
+    EXPECT_THROW(client_.run(graph), TaskError);
+  }
+  EXPECT_EQ(Counted::alive.load(), before);
+}
+
+TEST_P(GraphTest, AFailureCanBeLookedAtAfterItsGraphHasGone) {
+  Delayed<int> failing;
+  {
+    Graph graph;
+    const Delayed<int> input = graph.add([] { return 41; });
+    failing = graph.add([](int a) -> int { throw std::runtime_error("at " + std::to_string(a)); }, input);
+    EXPECT_THROW(client_.run(graph), TaskError);
+  }
+  try {
+    rerun_locally(failing);
+    FAIL() << "it does not throw any more";
+  } catch (const std::runtime_error& error) {
+    EXPECT_STREQ(error.what(), "at 41");
+  }
 }
 
 TEST_P(GraphTest, SettingWhatIsNoInputIsAnError) {
