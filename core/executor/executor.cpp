@@ -110,6 +110,16 @@ void Executor::activate(PacketId packet) {
   wake_one();
 }
 
+void Executor::join(PacketId packet, TaskId task) {
+  arena::task(task).packet = packet;
+  packets_[packet].remaining.fetch_add(1, std::memory_order_relaxed);
+  packets_[packet].children.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Executor::end_one(PacketId packet) {
+  if (packets_[packet].remaining.fetch_sub(1, std::memory_order_acq_rel) == 1) listener_.packet_done(packet);
+}
+
 bool Executor::may_start(PacketId packet, TaskId task) {
   PacketEntry& entry = packets_[packet];
   if (entry.active.load(std::memory_order_acquire)) {
@@ -146,10 +156,7 @@ void Executor::release_guard(TaskId task) {
 
 void Executor::launch_child(TaskId child) {
   Slot& slot = *current_slot();
-  const PacketId packet = arena::packet_of(slot.running());
-  arena::task(child).packet = packet;
-  packets_[packet].remaining.fetch_add(1, std::memory_order_relaxed);
-  packets_[packet].children.fetch_add(1, std::memory_order_relaxed);
+  join(arena::packet_of(slot.running()), child);
   std::atomic<std::uint32_t>& join = arena::task(child).join;
   if (join.load(std::memory_order_acquire) == 1 || join.fetch_sub(1, std::memory_order_acq_rel) == 1) {
     slot.push_ready(child);
@@ -302,24 +309,41 @@ void Executor::give_back(Slot& slot) {
   if (watchers_.load(std::memory_order_relaxed) != 0 && !options_.threads) wake_waiters();
 }
 
-void Executor::run_lease(Slot& slot) {
-  Nanoseconds idle_since = 0;
-  slot.awaited_ = kNone;
+bool Executor::idle(Slot& slot, Idling& idling) {
+  // A gap in a fine-grained graph is over in a moment, so the first looks come soon after each other; who looks on
+  // disturbs the slots it looks at, so later ones take their time.
+  constexpr unsigned kMostPauses = 32;
+  poll();
+  if (roots_held_.load(std::memory_order_relaxed)) listener_.starved();
+  const unsigned pauses = std::min(1u << std::min(idling.rounds, 31u), kMostPauses);
+  // The clock is read when that costs little beside the pause.
+  if (pauses == kMostPauses || !options_.threads) {
+    const Nanoseconds now = now_ns();
+    if (idling.since == 0) idling.since = now;
+    if (now - idling.since > (options_.threads ? options_.spin_ns : 0)) {
+      if (!listener_.about_to_sleep()) return false;
+      idling = {};
+      return true;
+    }
+  }
+  ++idling.rounds;
+  for (unsigned i = 0; i < pauses; ++i) relax();
+  slot.book().stamp(Phase::Idle);
+  return true;
+}
+
+void Executor::run_lease(Slot& leased) {
+  Idling idling;
+  leased.awaited_ = kNone;
   while (!stopping_.load(std::memory_order_relaxed)) {
     if (wanting_slot_.load(std::memory_order_relaxed) != 0) break;
     if (current_slot()->work_once()) {
-      idle_since = 0;
+      idling = {};
       continue;
     }
     Slot& mine = *current_slot();
     mine.settle();
-    poll();
-    if (roots_held_.load(std::memory_order_relaxed)) listener_.starved();
-    const Nanoseconds now = now_ns();
-    if (idle_since == 0) idle_since = now;
-    if (now - idle_since > options_.spin_ns) break;
-    for (int i = 0; i < 32; ++i) relax();
-    mine.book().stamp(Phase::Idle);
+    if (!idle(mine, idling)) break;
   }
   Slot& mine = *current_slot();
   mine.book().stamp(Phase::Idle);
@@ -370,26 +394,17 @@ void Executor::help(TaskId task, DoneFunction done, const void* argument) {
 
 bool Executor::help_as_slot(Slot& leased, TaskId task, DoneFunction done, const void* argument) {
   leased.awaited_ = options_.threads ? task : kNone;
-  Nanoseconds idle_since = 0;
-  bool worked = false;
+  Idling idling;
   while (!done(argument)) {
     if (current_slot()->work_once()) {
-      idle_since = 0;
-      worked = true;
+      idling = {};
       continue;
     }
     current_slot()->settle();
-    if (done(argument)) break;
-    poll();
-    if (roots_held_.load(std::memory_order_relaxed)) listener_.starved();
-    const Nanoseconds now = now_ns();
-    if (idle_since == 0) idle_since = now;
-    if (now - idle_since > (options_.threads ? options_.spin_ns : 0)) break;
-    relax();
+    if (done(argument) || !idle(*current_slot(), idling)) break;
   }
   Slot& slot = *current_slot();
   slot.awaited_ = kNone;
-  if (!worked && idle_since != 0) slot.book().stamp(Phase::Idle);
   give_back(slot);
   if (something_to_do()) wake_one();
   return done(argument);

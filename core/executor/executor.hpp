@@ -51,6 +51,9 @@ class Executor {
     virtual void polled() noexcept = 0;
     /// A slot found nothing to run while roots are held.
     virtual void starved() noexcept = 0;
+    /// A slot or a waiting caller has found nothing to run for as long as it looks, and will sleep. Returns whether it
+    /// should look again.
+    virtual bool about_to_sleep() noexcept { return false; }
   };
 
   /// `ledger` has a book for each slot and outlives the executor.
@@ -62,6 +65,10 @@ class Executor {
   /// Describes a packet before it is activated.
   void prepare(PacketId packet, std::uint32_t tasks, std::vector<TaskRange> roots, bool urgent);
   void activate(PacketId packet);
+  /// Counts a task into an active packet that cannot end meanwhile.
+  void join(PacketId packet, TaskId task);
+  /// Takes one off what the packet waits for that is no task; reports the packet if that was the last.
+  void end_one(PacketId packet);
   PacketEntry& entry(PacketId packet) { return packets_[packet]; }
 
   /// Takes the guard off a described task; a task with nothing left to wait for is started.
@@ -129,6 +136,14 @@ class Executor {
   bool may_start(PacketId packet, TaskId task);
   void poll() noexcept;
   void wake_one() noexcept;
+
+  /// How long a thread has found nothing to run.
+  struct Idling {
+    Nanoseconds since = 0;
+    unsigned rounds = 0;
+  };
+  /// Waits a moment for something to run, longer each time. Returns false once the slot should sleep.
+  bool idle(Slot& slot, Idling& idling);
 
   struct Start {
     TaskRange range;

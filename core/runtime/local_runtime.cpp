@@ -178,7 +178,9 @@ void LocalRuntime::launch(TaskId task, const TaskOptions* options) {
     });
   }
   tasks_total_.fetch_add(1, std::memory_order_relaxed);
-  if (!urgent && executor_.inside()) return executor_.launch_child(task);
+  if (!urgent) return executor_.inside() ? executor_.launch_child(task) : launch_call(task);
+  // The machines order it against what they know: an open packet would look like work under way.
+  end_calls(false);
   {
     const std::lock_guard lock(machines_mutex_);
     const PacketId packet = take_packet_id();
@@ -234,11 +236,12 @@ void LocalRuntime::wait_showing(TaskId task, const Done& done) {
 
 ProgressSnapshot LocalRuntime::progress_snapshot() {
   ProgressSnapshot snapshot;
-  snapshot.done = tasks_done_.load(std::memory_order_relaxed);
-  snapshot.total = tasks_total_.load(std::memory_order_relaxed);
+  const Counts now = counts();
+  snapshot.done = now.tasks_done;
+  snapshot.total = now.tasks_total;
   snapshot.memory_bytes = memory_->used_bytes();
   snapshot.memory_limit_bytes = budget_bytes_;
-  snapshot.failed = tasks_failed_.load(std::memory_order_relaxed);
+  snapshot.failed = now.tasks_failed;
   for (unsigned i = 0; i < executor_.slot_count(); ++i) snapshot.running += executor_.slot(i).leased() ? 1 : 0;
   return snapshot;
 }
@@ -452,6 +455,8 @@ void LocalRuntime::packet_ready(PacketId packet) noexcept {
 }
 
 void LocalRuntime::polled() noexcept {
+  // Calls from now on are admitted anew, with the memory as it is now.
+  end_calls(false);
   const std::lock_guard lock(machines_mutex_);
   tell_worker(MemoryState{memory_->used_bytes(), budget_bytes_, memory_->store().spillable_bytes()});
   pump();
@@ -496,10 +501,11 @@ bool LocalRuntime::close() {
   if (closing_.exchange(true)) return true;
   executor_.drain();
   executor_.wake_waiters();
+  end_calls(false);
   {
     const std::lock_guard lock(machines_mutex_);
     for (PacketId packet = 0; packet < next_packet_; ++packet) {
-      if (packets_[packet].holders == 2 && packets_[packet].tasks != 0) executor_.activate(packet);
+      if (packets_[packet].holders == 2) executor_.activate(packet);
     }
   }
   executor_.help_until(kNone, [&] {
@@ -530,11 +536,6 @@ MemoryReport LocalRuntime::memory_report() const {
   MemoryReport report = memory_->store().report();
   report.used_bytes += boxes::small_bytes();
   return report;
-}
-
-LocalRuntime::Counts LocalRuntime::counts() {
-  return {tasks_done_.load(std::memory_order_relaxed), tasks_total_.load(std::memory_order_relaxed),
-          tasks_failed_.load(std::memory_order_relaxed)};
 }
 
 }  // namespace weft

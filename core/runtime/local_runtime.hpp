@@ -31,6 +31,7 @@ class Recorder;
 /// How a launch goes:
 ///  1. `launch_*` numbers packets, prepares their entries, and hands PacketsSubmitted to the scheduler machine.
 ///  2. `pump` carries actions to and fro until nothing is left: Deal to the worker machine, Activate to the executor.
+///     Plain single calls are counted into one open packet, which the machines hear of once (local_calls.cpp).
 ///  3. The executor calls `packet_done`; PacketDone goes to the worker machine, its SendFinished to the scheduler
 ///     machine, Forget frees the packet's number.
 class LocalRuntime final : public Runtime, public Executor::Listener, public ResultMemory::Listener {
@@ -53,6 +54,7 @@ class LocalRuntime final : public Runtime, public Executor::Listener, public Res
   void packet_ready(PacketId packet) noexcept override;
   void polled() noexcept override;
   void starved() noexcept override;
+  bool about_to_sleep() noexcept override { return end_calls(true); }
   void memory_moved() noexcept override;
   void room_changed() noexcept override;
 
@@ -70,6 +72,11 @@ class LocalRuntime final : public Runtime, public Executor::Listener, public Res
   void submit_packet(PacketId packet, std::uint32_t first_task, std::uint32_t tasks, bool roots,
                      const TaskOptions* options);
   std::uint32_t needs_index(const TaskOptions& options);
+  /// Launches a task without options by counting it into the open packet.
+  void launch_call(TaskId task);
+  PacketId open_calls(TaskId first);
+  /// Closes the open packet, or only if none of its tasks is left. Returns whether it did.
+  bool end_calls(bool only_idle) noexcept;
   void flush_submission();
   void pump();
   void carry(const SchedulerAction& action);
@@ -112,6 +119,12 @@ class LocalRuntime final : public Runtime, public Executor::Listener, public Res
     Attempt attempt = 0;
   };
   std::vector<PacketInfo> packets_;
+
+  // Guarded by calls_mutex_, which is taken before machines_mutex_.
+  std::mutex calls_mutex_;
+  /// The packet that plain single calls are counted into, or kNone. While it is open its entry counts one more.
+  PacketId calls_packet_ = kNone;
+  std::uint32_t calls_tasks_ = 0;
 
   std::atomic<std::uint64_t> tasks_total_{0};
   std::atomic<std::uint64_t> tasks_done_{0};

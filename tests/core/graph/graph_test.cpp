@@ -14,6 +14,22 @@
 namespace weft {
 namespace {
 
+/// Counts how many copies of it are alive; a task that holds one has something to destroy.
+struct Counted {
+  explicit Counted(int number) : value(number) { ++alive; }
+  Counted(const Counted& other) : value(other.value) { ++alive; }
+  ~Counted() { --alive; }
+  int value;
+  static inline std::atomic<int> alive{0};
+};
+
+}  // namespace
+
+template <>
+inline constexpr bool local_only<Counted> = true;
+
+namespace {
+
 using Value = std::uint64_t;
 
 Value mix(Value a, Value b) { return (a ^ (b + 0x9e3779b97f4a7c15u)) * 0xbf58476d1ce4e5b9u; }
@@ -114,15 +130,6 @@ TEST_P(GraphTest, TasksTakeFuturesThatAreStillRunning) {
   client_.run(graph);
   EXPECT_EQ(mixed.value(), mix(seed(3), 4));
 }
-
-/// Counts how many copies of it are alive; a task that holds one has something to destroy.
-struct Counted {
-  explicit Counted(int number) : value(number) { ++alive; }
-  Counted(const Counted& other) : value(other.value) { ++alive; }
-  ~Counted() { --alive; }
-  int value;
-  static inline std::atomic<int> alive{0};
-};
 
 TEST_P(GraphTest, TasksAddedAfterARunRunWithTheNext) {
   Graph graph;
