@@ -94,6 +94,13 @@ class LocalRuntime final : public Runtime, public Executor::Listener, public Res
   const std::uint64_t budget_bytes_;
   const std::shared_ptr<ResultMemory> memory_;
   std::map<std::string, std::uint32_t> resource_ids_;
+  // Guarded by calls_mutex_, which is taken before machines_mutex_. Slots look at it before they sleep, so it is there
+  // before them.
+  std::mutex calls_mutex_;
+  /// The packet that plain single calls are counted into, or kNone. While it is open its entry counts one more.
+  PacketId calls_packet_ = kNone;
+  std::uint32_t calls_tasks_ = 0;
+
   Ledger ledger_;
   Executor executor_;
 
@@ -119,12 +126,6 @@ class LocalRuntime final : public Runtime, public Executor::Listener, public Res
     Attempt attempt = 0;
   };
   std::vector<PacketInfo> packets_;
-
-  // Guarded by calls_mutex_, which is taken before machines_mutex_.
-  std::mutex calls_mutex_;
-  /// The packet that plain single calls are counted into, or kNone. While it is open its entry counts one more.
-  PacketId calls_packet_ = kNone;
-  std::uint32_t calls_tasks_ = 0;
 
   std::atomic<std::uint64_t> tasks_total_{0};
   std::atomic<std::uint64_t> tasks_done_{0};
