@@ -1,0 +1,215 @@
+// Real processes in the middle of traffic: killed, stopped, continued. The survivors neither abort nor hang, go on with
+// each other, and nothing is left behind.
+
+#include <gtest/gtest.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace weft {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// A traffic process with its input and output.
+class Process {
+ public:
+  Process(const std::string& path, int stall_ms, unsigned seed) {
+    int in[2], out[2];
+    if (::pipe2(in, O_CLOEXEC) != 0 || ::pipe2(out, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
+    const std::string stall = std::to_string(stall_ms), number = std::to_string(seed);
+    id_ = ::fork();
+    if (id_ == 0) {
+      ::dup2(in[0], 0);
+      ::dup2(out[1], 1);
+      ::execl(WEFT_TRAFFIC, WEFT_TRAFFIC, path.c_str(), stall.c_str(), number.c_str(), nullptr);
+      ::_exit(127);
+    }
+    ::close(in[0]);
+    ::close(out[1]);
+    input_ = in[1];
+    output_ = out[0];
+  }
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+  ~Process() {
+    if (id_ > 0) kill(SIGKILL), wait();
+    if (input_ >= 0) ::close(input_);
+    ::close(output_);
+  }
+
+  void kill(int signal) const { ::kill(id_, signal); }
+  /// Returns the exit code, or minus the signal; -1000 if it does not end.
+  int wait(double seconds = 20) {
+    const auto until = Clock::now() + std::chrono::duration<double>(seconds);
+    for (int status = 0; Clock::now() < until;) {
+      const pid_t got = ::waitpid(id_, &status, WNOHANG);
+      if (got == id_) {
+        id_ = -1;
+        return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+      }
+      char none;
+      pollfd one{output_, POLLIN, 0};
+      ::poll(&one, 1, 1);
+      if ((one.revents & POLLIN) != 0) [[maybe_unused]]
+        const ssize_t got_bytes = ::read(output_, &none, 1);
+    }
+    return -1000;
+  }
+  void write(const std::string& text) const {
+    [[maybe_unused]] const ssize_t wrote = ::write(input_, text.data(), text.size());
+  }
+  void end_input() {
+    ::close(input_);
+    input_ = -1;
+  }
+  /// Returns the next line, or an empty one after so long without.
+  std::string line(double seconds = 20) {
+    const auto until = Clock::now() + std::chrono::duration<double>(seconds);
+    for (;;) {
+      if (const std::size_t end = text_.find('\n'); end != std::string::npos) {
+        std::string first = text_.substr(0, end);
+        text_.erase(0, end + 1);
+        return first;
+      }
+      const double left = std::chrono::duration<double>(until - Clock::now()).count();
+      pollfd one{output_, POLLIN, 0};
+      if (left <= 0 || ::poll(&one, 1, static_cast<int>(left * 1000) + 1) <= 0) return "";
+      char bytes[4096];
+      const ssize_t got = ::read(output_, bytes, sizeof bytes);
+      if (got <= 0) return "";
+      text_.append(bytes, static_cast<std::size_t>(got));
+    }
+  }
+  /// Reads lines until one begins so; returns it, or an empty one.
+  std::string until(const std::string& begin, double seconds = 20) {
+    for (std::string next = line(seconds); !next.empty(); next = line(seconds))
+      if (next.starts_with(begin)) return next;
+    return "";
+  }
+  /// Forgets what it has said so far.
+  void forget() {
+    while (!line(0).empty()) {
+    }
+  }
+
+ private:
+  pid_t id_ = -1;
+  int input_ = -1, output_ = -1;
+  std::string text_;
+};
+
+struct Three {
+  Three(const std::string& path, int stall_ms, unsigned seed) {
+    std::string before;
+    for (unsigned i = 0; i < 3; ++i) {
+      all.push_back(std::make_unique<Process>(path, stall_ms, seed * 3 + i));
+      const std::string address = all.back()->line();
+      EXPECT_TRUE(address.starts_with("weft1/")) << address;
+      all.back()->write(before + "\n");
+      before += address + " ";
+    }
+    for (auto& one : all) EXPECT_EQ(one->until("moving"), "moving");
+  }
+  void end() {
+    for (auto& one : all)
+      if (one != nullptr) {
+        one->end_input();
+        EXPECT_EQ(one->wait(), 0);
+      }
+  }
+  std::vector<std::unique_ptr<Process>> all;
+};
+
+std::set<std::string> shared_files() {
+  std::set<std::string> names;
+  if (DIR* folder = ::opendir("/dev/shm"); folder != nullptr) {
+    while (const dirent* entry = ::readdir(folder))
+      if (std::string_view(entry->d_name).find("weft") != std::string_view::npos) names.insert(entry->d_name);
+    ::closedir(folder);
+  }
+  return names;
+}
+
+void kill_in_the_middle(const std::string& path, int times, unsigned seed) {
+  std::mt19937 random(seed);
+  const std::set<std::string> before = shared_files();
+  for (int i = 0; i < times; ++i) {
+    SCOPED_TRACE("round " + std::to_string(i) + " of seed " + std::to_string(seed));
+    Three three(path, 30'000, seed + static_cast<unsigned>(i));
+    const std::size_t victim = random() % 3;
+    for (unsigned lines = random() % 3; lines > 0; --lines) three.all[victim]->until("moving");
+    const auto moment = Clock::now() + std::chrono::microseconds(random() % 2000);
+    while (Clock::now() < moment) {
+    }
+    three.all[victim]->kill(SIGKILL);
+    three.all[victim].reset();
+    for (auto& one : three.all) {
+      if (one == nullptr) continue;
+      ASSERT_NE(one->until("lost"), "") << "a survivor was not told";
+      ASSERT_EQ(one->until("moving"), "moving") << "a survivor does not go on";
+    }
+    three.end();
+    if (::testing::Test::HasFailure()) return;
+  }
+  EXPECT_EQ(shared_files(), before);
+}
+
+class NetworkTransportKillTest : public ::testing::TestWithParam<const char*> {};
+class NetworkTransportKillSlowTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(NetworkTransportKillTest, KilledInTheMiddleOfTrafficThirtyTimes) { kill_in_the_middle(GetParam(), 30, 1); }
+TEST_P(NetworkTransportKillSlowTest, KilledInTheMiddleOfTrafficAThousandTimes) {
+  kill_in_the_middle(GetParam(), 1000, 1000);
+}
+
+TEST_P(NetworkTransportKillTest, StoppedProcessIsLostAndComesBackAlone) {
+  Three three(GetParam(), 500, 7);
+  three.all[0]->kill(SIGSTOP);
+  for (std::size_t i = 1; i < 3; ++i) {
+    const std::string lost = three.all[i]->until("lost");
+    EXPECT_TRUE(lost.starts_with("lost nothing moved for 0.5 s on ")) << lost;
+    three.all[i]->forget();
+    EXPECT_EQ(three.all[i]->until("moving"), "moving");
+  }
+  three.all[0]->kill(SIGCONT);
+  EXPECT_NE(three.all[0]->until("lost"), "");
+  EXPECT_NE(three.all[0]->until("lost"), "");
+  three.end();
+}
+
+TEST_P(NetworkTransportKillTest, DeathIsToldAtOnce) {
+  std::vector<double> seconds;
+  for (unsigned i = 0; i < 10; ++i) {
+    Three three(GetParam(), 30'000, 50 + i);
+    three.all[1]->forget();
+    three.all[0]->kill(SIGKILL);
+    const auto start = Clock::now();
+    ASSERT_NE(three.all[1]->until("lost"), "");
+    seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
+    three.all.erase(three.all.begin());
+    three.end();
+  }
+  std::sort(seconds.begin(), seconds.end());
+  // A busy machine may not schedule the survivor at once: the middle one counts.
+  EXPECT_LT(seconds[5], 0.1) << "seconds from the kill to the word of it";
+  RecordProperty("median_us", static_cast<int>(seconds[5] * 1e6));
+}
+
+INSTANTIATE_TEST_SUITE_P(Paths, NetworkTransportKillTest, ::testing::Values("shm", "tcp"));
+INSTANTIATE_TEST_SUITE_P(Paths, NetworkTransportKillSlowTest, ::testing::Values("shm", "tcp"));
+
+}  // namespace
+}  // namespace weft
