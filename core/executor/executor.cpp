@@ -430,7 +430,7 @@ void Executor::wait_inside(TaskId task, DoneFunction done, const void* argument)
 
 void Executor::lend_slot(TaskId task, DoneFunction done, const void* argument) {
   Slot& lent = *current_slot();
-  const TaskId running = std::exchange(lent.running_, kNone);
+  const TaskId running = lent.swap_running(kNone);
   blocked_.fetch_add(1, std::memory_order_relaxed);
   give_back(lent);
   if (sleepers_.load(std::memory_order_relaxed) == 0) {
@@ -448,7 +448,7 @@ void Executor::lend_slot(TaskId task, DoneFunction done, const void* argument) {
   }
   wanting_slot_.fetch_sub(1, std::memory_order_relaxed);
   blocked_.fetch_sub(1, std::memory_order_relaxed);
-  slot->running_ = running;
+  slot->swap_running(running);
   slot->mark_ = slot->ready_.bottom();
 }
 

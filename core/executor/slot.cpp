@@ -8,6 +8,9 @@
 
 #include <weft/build.hpp>
 
+#include <mutex>
+#include <vector>
+
 namespace weft {
 namespace {
 
@@ -20,9 +23,40 @@ constexpr std::uint32_t kBatch = 8;
 /// A kernel that takes longer is not run by a caller who waits for something else: about 20 us.
 constexpr Ticks kShortTicks = 50'000;
 
+/// All slots of this process, for those who watch them.
+struct LiveSlots {
+  std::mutex mutex;
+  std::vector<const Slot*> slots;  // guarded by mutex
+};
+
+LiveSlots& live_slots() {
+  static LiveSlots* const kept = new LiveSlots;
+  return *kept;
+}
+
 }  // namespace
 
 std::atomic<std::uint32_t> failed_records{0};
+
+Slot::Slot(Executor& executor, unsigned index, SlotBook& book) : executor_(executor), index_(index), book_(book) {
+  const std::lock_guard lock(live_slots().mutex);
+  live_slots().slots.push_back(this);
+}
+
+Slot::~Slot() {
+  const std::lock_guard lock(live_slots().mutex);
+  std::erase(live_slots().slots, this);
+}
+
+unsigned running_tasks(TaskId* tasks, unsigned most) {
+  const std::lock_guard lock(live_slots().mutex);
+  unsigned count = 0;
+  for (const Slot* const slot : live_slots().slots) {
+    if (count == most) break;
+    tasks[count++] = slot->running();
+  }
+  return count;
+}
 
 Slot* current_slot() noexcept { return mine; }
 void set_current_slot(Slot* slot) noexcept { mine = slot; }
@@ -98,14 +132,14 @@ void Slot::run_chain(TaskId task) {
     Site& at = site(record.site);
     const TaskType& type = *at.type;
     const PacketId packet = arena::packet_of(task);
-    slot->running_ = task;
+    slot->swap_running(task);
     slot->mark_ = slot->ready_.bottom();
     const bool timed = slot->book_.sample_due() || at.pace.load(std::memory_order_relaxed) != Site::kShort;
     const Ticks begun = timed ? ticks_now() : 0;
     const bool well = slot->call(task, record, type);
     const Ticks ended = timed ? ticks_now() : 0;
     slot = mine;
-    slot->running_ = outer;
+    slot->swap_running(outer);
     slot->mark_ = outer_mark;
     TaskId next = slot->complete(task, record, type, packet, well);
     // Only now: once its packet is told of the last end, the records may go.

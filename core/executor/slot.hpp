@@ -19,7 +19,10 @@ struct PacketEntry;
 /// next. All else that thieves touch is in Deque and RootRange.
 class Slot {
  public:
-  Slot(Executor& executor, unsigned index, SlotBook& book) : executor_(executor), index_(index), book_(book) {}
+  Slot(Executor& executor, unsigned index, SlotBook& book);
+  ~Slot();
+  Slot(const Slot&) = delete;
+  Slot& operator=(const Slot&) = delete;
 
   bool try_lease() {
     return !leased_.load(std::memory_order_relaxed) && !leased_.exchange(true, std::memory_order_acquire);
@@ -45,7 +48,8 @@ class Slot {
   Deque& deque() { return ready_; }
   RootRange& roots() { return roots_; }
   SlotBook& book() { return book_; }
-  TaskId running() const { return running_; }
+  /// By any thread: a hint, for those who watch.
+  TaskId running() const { return running_.load(std::memory_order_relaxed); }
   std::int64_t mark() const { return mark_; }
 
  private:
@@ -83,7 +87,12 @@ class Slot {
 
   // The owner's own.
   alignas(64) TaskRange batch_;
-  TaskId running_ = kNone;
+  std::atomic<TaskId> running_{kNone};  // others only look
+  TaskId swap_running(TaskId task) {
+    const TaskId before = running_.load(std::memory_order_relaxed);
+    running_.store(task, std::memory_order_relaxed);
+    return before;
+  }
   /// Where the deque ended when the running task began: what lies above is its descendants'.
   std::int64_t mark_ = 0;
   /// The one task the owner waits for while it helps, or kNone: then it runs anything.
@@ -104,6 +113,10 @@ class Slot {
 /// Returns the slot the calling thread owns, or null.
 Slot* current_slot() noexcept;
 void set_current_slot(Slot* slot) noexcept;
+
+/// Writes what the slots of this process run now, kNone where nothing, for the first `most` of them; returns how many
+/// there are. Any thread; a hint: a task may have ended meanwhile.
+unsigned running_tasks(TaskId* tasks, unsigned most);
 
 /// Counts records whose task failed; while it is zero no task looks at how its inputs ended.
 extern std::atomic<std::uint32_t> failed_records;
