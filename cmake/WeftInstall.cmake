@@ -31,6 +31,10 @@ install(FILES "${PROJECT_BINARY_DIR}/generated/weftConfig.cmake"
 
 # The prefix is found from the place of the file, so a moved prefix keeps working.
 file(RELATIVE_PATH weft_pc_to_prefix "/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/prefix")
+list(JOIN WEFT_MPI_LIBRARIES " " weft_pc_libraries)
+if(WEFT_HWLOC_FOUND)
+  string(APPEND weft_pc_libraries " ${WEFT_HWLOC_LIBRARIES}")
+endif()
 configure_file("${PROJECT_SOURCE_DIR}/cmake/weft.pc.in" "${PROJECT_BINARY_DIR}/generated/weft.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/generated/weft.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/weft")

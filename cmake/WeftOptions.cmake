@@ -10,6 +10,8 @@ option(WEFT_BUILD_TESTS "Build the tests (needs GoogleTest)" ${WEFT_IS_TOP_LEVEL
 option(WEFT_BUILD_BENCH "Build weft_bench" ${WEFT_IS_TOP_LEVEL})
 option(WEFT_BUILD_EXAMPLES "Build the programs of examples/" ${WEFT_IS_TOP_LEVEL})
 option(WEFT_BUILD_COMMAND "Build the weft command (needs CLI11)" ${WEFT_IS_TOP_LEVEL})
+option(WEFT_WITH_MPI "Start jobs of several ranks by MPI, where one is found" ON)
+option(WEFT_WITH_HWLOC "Bind workers by the machine's topology, where hwloc is found" ON)
 option(WEFT_INSTALL "Make the install rules" ${WEFT_IS_TOP_LEVEL})
 option(WEFT_CHECK_INVARIANTS "The machines check their invariants after each event" OFF)
 option(WEFT_NATIVE "Compile for this machine's instruction set; the programs may not start on others" OFF)

@@ -82,7 +82,7 @@ Each option can be given in five places. The first that gives it wins:
 
 An unknown name in any of them is an error that gives the nearest name, and a value that cannot be read is an error that
 gives its place (`weft.toml:3`). Variables that module systems set (`WEFT_ROOT`, `WEFT_DIR`, `WEFT_HOME`, `WEFT_VERSION`,
-`WEFT_PREFIX`, `WEFT_BASE`, `WEFT_INC`, `WEFT_INCLUDE`, `WEFT_LIB`, `WEFT_BIN`) and those that begin with
+`WEFT_PREFIX`, `WEFT_BASE`, `WEFT_INC`, `WEFT_INCLUDE`, `WEFT_LIB`, `WEFT_BIN`), `WEFT_RANK`, `WEFT_RANKS` (docs/running.md) and those that begin with
 `WEFT_INTERNAL_`, `WEFT_BUILD_`, `WEFT_TEST_` or `WEFT_BENCH_` are left alone.
 
 Sizes are `4096`, `64KiB` (1024), `1.5GB` (1000); shares are `80%`; times are `500ms`, `10s`, `2min`, `1h`, and plain

@@ -31,7 +31,7 @@ constexpr std::string_view kLevelsTable = "log-level";
 // error.
 constexpr std::string_view kForeignVariables[] = {"WEFT_ROOT", "WEFT_DIR",     "WEFT_HOME", "WEFT_PREFIX",
                                                   "WEFT_BASE", "WEFT_VERSION", "WEFT_INC",  "WEFT_INCLUDE",
-                                                  "WEFT_LIB",  "WEFT_BIN"};
+                                                  "WEFT_LIB",  "WEFT_BIN",     "WEFT_RANK", "WEFT_RANKS"};
 constexpr std::string_view kForeignPrefixes[] = {"WEFT_INTERNAL_", "WEFT_BUILD_", "WEFT_TEST_", "WEFT_BENCH_"};
 
 // What one source says about one option.

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "mpi_launch/start/ranks.hpp"
+
+#include <string>
+
+namespace weft::launch {
+
+/// What rank 0 tells all others before anything else: where it listens, and the secret of the job.
+struct Meeting {
+  std::string endpoint;
+  std::string secret;
+};
+
+/// Hands rank 0's meeting to every rank through MPI, which is started for this and finished at once (MPI_Finalize),
+/// unless the application has started it: then it is left as it is. `mine` is rank 0's. Throws Error where there is no
+/// MPI in this build, or it counts other ranks than the launcher's variables.
+Meeting meet_by_mpi(const Ranks& ranks, const Meeting& mine);
+
+/// Tells whether this build has MPI in it, and which.
+std::string mpi_version_text();
+
+/// Tells whether the application has MPI open now, so that a process which ends must finish it.
+bool mpi_is_open();
+/// Finishes MPI if the application has it open: for ranks that never come back to the application.
+void finish_applications_mpi();
+
+/// Hands the meeting over through a file that all nodes see: rank 0 writes it (mode 0600, whole or not at all), the
+/// others wait for it. Throws Error after `seconds`.
+Meeting meet_by_file(const Ranks& ranks, const Meeting& mine, const std::string& path, double seconds);
+
+/// Returns the file by which the ranks of this job step meet where nothing else is told: in the folder the job was
+/// started from. Empty where nothing tells the jobs apart.
+std::string meeting_file(const HostView& host = {});
+
+}  // namespace weft::launch

@@ -1,0 +1,111 @@
+#include "mpi_launch/start/exchange.hpp"
+
+#include <weft/error.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+namespace weft::launch {
+
+namespace {
+
+constexpr std::string_view kHead = "weft address 1\n";
+
+std::string hexadecimal(const std::string& bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (const char byte : bytes) {
+    text += kDigits[static_cast<unsigned char>(byte) >> 4];
+    text += kDigits[static_cast<unsigned char>(byte) & 15];
+  }
+  return text;
+}
+
+int digit(char letter) {
+  if (letter >= '0' && letter <= '9') return letter - '0';
+  return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
+
+std::string bytes_of(const std::string& text, const std::string& path) {
+  std::string bytes;
+  for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
+    const int high = digit(text[i]);
+    const int low = digit(text[i + 1]);
+    if (high < 0 || low < 0) throw Error("'" + path + "' is no address file of weft");
+    bytes += static_cast<char>(high * 16 + low);
+  }
+  return bytes;
+}
+
+void write_file(const Meeting& meeting, const std::string& path) {
+  const std::string fresh = path + ".new";
+  ::unlink(fresh.c_str());
+  const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file < 0) throw Error("the address file '" + path + "' cannot be written: " + std::strerror(errno));
+  const std::string text = std::string(kHead) + meeting.endpoint + "\n" + hexadecimal(meeting.secret) + "\n";
+  const bool whole = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  const bool kept = ::fsync(file) == 0;
+  ::close(file);
+  if (!whole || !kept || ::rename(fresh.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    ::unlink(fresh.c_str());
+    throw Error("the address file '" + path + "' cannot be written: " + std::strerror(error));
+  }
+}
+
+/// Returns an empty endpoint while there is no file.
+Meeting read_file(const std::string& path) {
+  struct stat state {};
+  if (::stat(path.c_str(), &state) != 0) return {};
+  if (state.st_uid != ::geteuid() || (state.st_mode & 077) != 0) {
+    throw Error("the address file '" + path +
+                "' belongs to another user or can be read by others: it holds the secret of "
+                "the job, so it is not trusted");
+  }
+  std::ifstream file(path);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (text.compare(0, kHead.size(), kHead) != 0) throw Error("'" + path + "' is no address file of weft");
+  const std::size_t line = text.find('\n', kHead.size());
+  if (line == std::string::npos) return {};
+  const std::size_t last = text.find('\n', line + 1);
+  if (last == std::string::npos) return {};
+  return {text.substr(kHead.size(), line - kHead.size()), bytes_of(text.substr(line + 1, last - line - 1), path)};
+}
+
+}  // namespace
+
+Meeting meet_by_file(const Ranks& ranks, const Meeting& mine, const std::string& path, double seconds) {
+  if (ranks.rank == 0) {
+    write_file(mine, path);
+    return mine;
+  }
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  for (;;) {
+    Meeting meeting = read_file(path);
+    if (!meeting.endpoint.empty()) return meeting;
+    if (std::chrono::steady_clock::now() > deadline) {
+      throw Error("rank 0 has not written the address file '" + path + "' within " +
+                  std::to_string(static_cast<int>(seconds)) +
+                  " s; the folder must be one that all nodes see (--weft-address-file names another)");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
+std::string meeting_file(const HostView& host) {
+  const std::string job = host.variable("SLURM_JOB_ID");
+  if (job.empty()) return "";
+  const std::string folder = host.variable("SLURM_SUBMIT_DIR");
+  return (folder.empty() ? std::string(".") : folder) + "/.weft-" + job + "." + host.variable("SLURM_STEP_ID");
+}
+
+}  // namespace weft::launch

@@ -1,0 +1,140 @@
+// The one file that knows MPI.
+
+#include "mpi_launch/start/exchange.hpp"
+
+#include <weft/error.hpp>
+
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#if WEFT_HAS_MPI
+#define OMPI_SKIP_MPICXX 1
+#define MPICH_SKIP_MPICXX 1
+#include <mpi.h>
+#endif
+
+namespace weft::launch {
+
+#if WEFT_HAS_MPI
+
+namespace {
+
+void check(int code, const char* what) {
+  if (code == MPI_SUCCESS) return;
+  char text[MPI_MAX_ERROR_STRING];
+  int size = 0;
+  ::MPI_Error_string(code, text, &size);
+  throw Error(std::string(what) + " failed: " + std::string(text, static_cast<std::size_t>(size)));
+}
+
+/// Sets a variable while it lives, unless the user has set it.
+class DefaultVariable {
+ public:
+  DefaultVariable(const char* name, const char* value) : name_(name), ours_(std::getenv(name) == nullptr) {
+    if (ours_) ::setenv(name, value, 0);
+  }
+  ~DefaultVariable() {
+    if (ours_) ::unsetenv(name_);
+  }
+  DefaultVariable(const DefaultVariable&) = delete;
+  DefaultVariable& operator=(const DefaultVariable&) = delete;
+
+ private:
+  const char* name_;
+  const bool ours_;
+};
+
+/// Starts MPI unless the application has, and finishes what it started.
+class MpiSession {
+ public:
+  MpiSession() {
+    int done = 0;
+    check(::MPI_Finalized(&done), "MPI_Finalized");
+    if (done != 0) {
+      throw Error(
+          "the application has called MPI_Finalize before it opened its first weft client; open the client first, "
+          "or call MPI_Finalize later");
+    }
+    int begun = 0;
+    check(::MPI_Initialized(&begun), "MPI_Initialized");
+    if (begun != 0) return;
+    // A few hundred bytes go through it once: the plainest of Open MPI's transports start soonest.
+    const DefaultVariable pml("OMPI_MCA_pml", "ob1");
+    const DefaultVariable btl("OMPI_MCA_btl", "self,tcp");
+    int level = 0;
+    check(::MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SINGLE, &level), "MPI_Init_thread");
+    ours_ = true;
+  }
+  ~MpiSession() {
+    if (ours_) ::MPI_Finalize();
+  }
+  MpiSession(const MpiSession&) = delete;
+  MpiSession& operator=(const MpiSession&) = delete;
+
+ private:
+  bool ours_ = false;
+};
+
+}  // namespace
+
+Meeting meet_by_mpi(const Ranks& ranks, const Meeting& mine) {
+  const MpiSession session;
+  int rank = 0;
+  int count = 0;
+  check(::MPI_Comm_rank(MPI_COMM_WORLD, &rank), "MPI_Comm_rank");
+  check(::MPI_Comm_size(MPI_COMM_WORLD, &count), "MPI_Comm_size");
+  if (static_cast<std::uint32_t>(rank) != ranks.rank || static_cast<std::uint32_t>(count) != ranks.count) {
+    throw Error("the launcher (" + ranks.launcher + ") says rank " + std::to_string(ranks.rank) + " of " +
+                std::to_string(ranks.count) + ", MPI says " + std::to_string(rank) + " of " + std::to_string(count) +
+                ": the mpirun that started this program belongs to another MPI than the one weft was built with (" +
+                mpi_version_text() + ")");
+  }
+  int sizes[2] = {static_cast<int>(mine.endpoint.size()), static_cast<int>(mine.secret.size())};
+  check(::MPI_Bcast(sizes, 2, MPI_INT, 0, MPI_COMM_WORLD), "MPI_Bcast");
+  std::vector<char> text(static_cast<std::size_t>(sizes[0] + sizes[1]));
+  if (rank == 0) {
+    std::memcpy(text.data(), mine.endpoint.data(), mine.endpoint.size());
+    std::memcpy(text.data() + sizes[0], mine.secret.data(), mine.secret.size());
+  }
+  check(::MPI_Bcast(text.data(), sizes[0] + sizes[1], MPI_CHAR, 0, MPI_COMM_WORLD), "MPI_Bcast");
+  return {std::string(text.data(), static_cast<std::size_t>(sizes[0])),
+          std::string(text.data() + sizes[0], static_cast<std::size_t>(sizes[1]))};
+}
+
+std::string mpi_version_text() {
+  char text[MPI_MAX_LIBRARY_VERSION_STRING];
+  int size = 0;
+  ::MPI_Get_library_version(text, &size);
+  std::string line(text, static_cast<std::size_t>(size));
+  line = line.substr(0, line.find_first_of("\n,"));
+  return line;
+}
+
+bool mpi_is_open() {
+  int begun = 0;
+  int done = 0;
+  ::MPI_Initialized(&begun);
+  ::MPI_Finalized(&done);
+  return begun != 0 && done == 0;
+}
+
+void finish_applications_mpi() {
+  if (mpi_is_open()) ::MPI_Finalize();
+}
+
+#else
+
+Meeting meet_by_mpi(const Ranks&, const Meeting&) {
+  throw Error(
+      "this weft was built without MPI; install an MPI (libopenmpi-dev openmpi-bin) and build it again, or let the "
+      "ranks meet by a file: --weft-address-file");
+}
+
+std::string mpi_version_text() { return ""; }
+bool mpi_is_open() { return false; }
+void finish_applications_mpi() {}
+
+#endif
+
+}  // namespace weft::launch

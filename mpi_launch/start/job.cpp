@@ -1,0 +1,249 @@
+#include "mpi_launch/start/job.hpp"
+
+#include "mpi_launch/control/secret.hpp"
+#include "mpi_launch/layout/node.hpp"
+#include "mpi_launch/start/exchange.hpp"
+#include "mpi_launch/start/interface.hpp"
+#include "mpi_launch/supervise/supervisor.hpp"
+
+#include "core/diagnostics/terminal.hpp"
+
+#include <weft/callable.hpp>
+#include <weft/error.hpp>
+#include <weft/log.hpp>
+#include <weft/version.hpp>
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <set>
+
+namespace weft::launch {
+
+namespace {
+
+const log::Room kLog("launch");
+
+std::string executable() {
+  char path[4096];
+  const ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
+  return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : "(unknown)";
+}
+
+Hello say_hello(const Ranks& ranks, const std::string& scratch) {
+  Hello hello;
+  hello.rank = ranks.rank;
+  hello.pid = ::getpid();
+  hello.executable = executable();
+  hello.image_digest = image_digest();
+  hello.task_digest = registry_digest();
+  hello.version = WEFT_VERSION_STRING;
+  hello.node = read_node(scratch);
+  return hello;
+}
+
+Supervisor::End supervise(const std::string& endpoint, const std::string& secret, const Hello& hello, double seconds,
+                          int launcher) {
+  Connection connection = connect_to(endpoint, secret, seconds);
+  connection.send(encode_message(ToHub(hello)));
+  return Supervisor(std::move(connection), hello.rank, launcher).run();
+}
+
+/// Returns the process that started this rank and whose end must end it: mpirun, its daemon, or SLURM's; 0 where ranks
+/// are started by hand, from shells that may go away.
+int launcher_of(const Ranks& ranks) { return ranks.launcher == "WEFT_RANK" ? 0 : static_cast<int>(::getppid()); }
+
+/// Rank 0 runs the user's program: it gets the signal by which launchers end programs. Called by the thread that opens
+/// the client.
+void die_with_launcher(const Ranks& ranks) {
+  if (launcher_of(ranks) != 0) ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+}
+
+void end_on_signal(int signal) {
+  kill_last_child_group();
+  ::_exit(128 + signal);
+}
+
+/// A rank that only supervises leaves as soon as it is told to, and takes what its worker started with it.
+void leave_on_signals() {
+  struct sigaction action {};
+  action.sa_handler = &end_on_signal;
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaction(signal, &action, nullptr);
+}
+
+/// Ends the process of a rank other than 0: what its main has open is closed, its static objects are left alone.
+[[noreturn]] void leave(int code) {
+  finish_applications_mpi();
+  std::fflush(nullptr);
+  ::_exit(code);
+}
+
+[[noreturn]] void be_supervisor(const Ranks& ranks, const Settings& settings, const Meeting& meeting) {
+  leave_on_signals();
+  const Hello hello = say_hello(ranks, settings.spill_dir);
+  const Supervisor::End end =
+      supervise(meeting.endpoint, meeting.secret, hello, settings.start_timeout, launcher_of(ranks));
+  // Under MPI the launcher judges the death of rank 0 by itself.
+  leave(end == Supervisor::End::Told || ranks.mpi ? 0 : 1);
+}
+
+}  // namespace
+
+void show_output(int stream, const std::string& text) {
+  if (stream == 2) return terminal::write_lines(text);
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+std::string Job::worker_name(const WorkerPlan& plan) { return plan.host + ":" + std::to_string(plan.place); }
+
+std::string Job::worker_key(std::uint32_t place, std::uint32_t generation) {
+  return std::to_string(place) + "." + std::to_string(generation);
+}
+
+std::unique_ptr<Job> Job::enter(const Settings& settings) {
+  const Ranks ranks = read_ranks();
+  if (!ranks.several()) return nullptr;
+  std::unique_ptr<Job> job(new Job(settings, ranks));
+  job->meet();
+  return job;
+}
+
+Job::Job(const Settings& settings, Ranks ranks) : settings_(settings), ranks_(std::move(ranks)) {}
+
+Job::~Job() { end(); }
+
+void Job::meet() {
+  meeting_file_ = settings_.address_file.empty() && !ranks_.mpi ? meeting_file() : settings_.address_file;
+  if (!ranks_.mpi && meeting_file_.empty()) {
+    throw ConfigError("the ranks cannot find each other: " + ranks_.launcher +
+                      " connects no MPI; name a file that all nodes see with --weft-address-file");
+  }
+  Meeting mine;
+  if (ranks_.rank == 0) {
+    host_ = ranks_.one_node && settings_.interface.empty() ? "127.0.0.1" : address_of_interface(settings_.interface);
+    secret_ = random_bytes(kSecretBytes);
+    hub_ = std::make_unique<Hub>(host_, secret_, ranks_.count, settings_.worker_timeout);
+    mine = {hub_->endpoint(), secret_};
+  }
+  const Meeting meeting =
+      ranks_.mpi ? meet_by_mpi(ranks_, mine) : meet_by_file(ranks_, mine, meeting_file_, settings_.start_timeout);
+  if (ranks_.rank != 0) be_supervisor(ranks_, settings_, meeting);
+  die_with_launcher(ranks_);
+  hub_->set_listener(this);
+  supervise_own(meeting.endpoint);
+  try {
+    hellos_ = hub_->wait_for_all(settings_.start_timeout);
+    check_same_program(hellos_);
+    layout_ = make_layout(settings_, ranks_, hellos_);
+  } catch (const Error& error) {
+    hub_->refuse(error.what());
+    throw;
+  }
+  std::set<std::string> nodes;
+  for (const Hello& hello : hellos_) nodes.insert(hello.node.host);
+  if (settings_.start_block) terminal::write_lines(layout_text(ranks_, layout_, nodes.size()));
+  alive_.assign(ranks_.count, false);
+}
+
+/// The thread lives until `end`, because the worker dies with the thread that started it.
+void Job::supervise_own(const std::string& endpoint) {
+  const Hello hello = say_hello(ranks_, settings_.spill_dir);
+  own_ = std::thread([this, endpoint, hello] {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
+    ::pthread_setname_np(::pthread_self(), "weft supervisor");
+    try {
+      // Rank 0 is ended by a signal when its launcher is gone; see `die_with_launcher`.
+      supervise(endpoint, secret_, hello, settings_.start_timeout, 0);
+    } catch (const std::exception& error) {
+      kLog.error("rank 0 cannot supervise its worker: ", error.what());
+    }
+  });
+}
+
+void Job::set_watcher(Watcher* watcher) {
+  const std::lock_guard lock(mutex_);
+  watcher_ = watcher;
+}
+
+void Job::start_workers(const std::string& scheduler_address, const std::vector<std::string>& options) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const WorkerPlan& plan : layout_.workers) alive_[plan.place] = true;
+  }
+  for (const WorkerPlan& plan : layout_.workers) {
+    StartWorker order;
+    WorkerOrders& orders = order.orders;
+    orders.secret = secret_;
+    orders.scheduler_address = scheduler_address;
+    orders.place = plan.place;
+    orders.host = plan.host;
+    orders.slots = plan.slots;
+    orders.processors = plan.processors;
+    orders.memory_bytes = plan.memory_bytes;
+    orders.gpus = plan.gpus;
+    orders.scratch = plan.scratch;
+    orders.options = options;
+    orders.options.push_back("--weft-threads=" + std::to_string(plan.slots));
+    orders.options.push_back("--weft-memory=" + std::to_string(plan.budget_bytes));
+    orders.options.push_back("--weft-spill-dir=" + plan.scratch);
+    if (plan.scratch.empty()) orders.options.push_back("--weft-spill=off");
+    if (plan.crowded) orders.options.push_back("--weft-spin-us=0");
+    order.silent_seconds = settings_.worker_timeout;
+    order.most_restarts = static_cast<std::uint32_t>(settings_.worker_restarts);
+    order.most_lines_a_second = static_cast<double>(settings_.output_rate);
+    order.output_folder = settings_.output_dir;
+    hub_->start_worker(plan.place, std::move(order));
+  }
+}
+
+void Job::worker_started(std::uint32_t, std::uint32_t) {}
+
+void Job::worker_ended(std::uint32_t place, std::uint32_t generation, const Death& death, bool comes_back) {
+  const std::string who = "the worker of rank " + std::to_string(place) + " on " + hellos_[place].node.host;
+  const std::string cause = who + " " + death_sentence(death);
+  const bool worth_telling = !death.expected && !ending_.load();
+  const std::lock_guard lock(mutex_);
+  if (place < alive_.size() && !comes_back) alive_[place] = false;
+  if (death.cannot_start && start_problem_.empty()) start_problem_ = cause;
+  const bool none_left = std::none_of(alive_.begin(), alive_.end(), [](bool alive) { return alive; });
+  if (none_left && start_problem_.empty()) start_problem_ = cause;
+  if (worth_telling && !death.cannot_start) {
+    kLog.warning(cause, comes_back ? "; it is started again" : "; it is not started again");
+  }
+  if (watcher_ == nullptr) return;
+  watcher_->worker_died(worker_key(place, generation), cause);
+  if (none_left && worth_telling) watcher_->no_more_workers(cause + "; no worker is left");
+}
+
+void Job::worker_wrote(std::uint32_t, int stream, const std::string& text) { show_output(stream, text); }
+
+std::string Job::start_problem() {
+  const std::lock_guard lock(mutex_);
+  return start_problem_;
+}
+
+std::size_t Job::workers_left() {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::size_t>(std::count(alive_.begin(), alive_.end(), true));
+}
+
+void Job::end() {
+  if (std::exchange(ended_, true) || hub_ == nullptr) return;
+  ending_.store(true);
+  constexpr double kLongest_s = 1.5;
+  for (const std::string& file : hub_->end(kLongest_s)) kLog.info("the full output of a worker is kept in ", file);
+  hub_->set_listener(nullptr);
+  hub_.reset();  // closes the connections: a supervisor that has not ended sees it
+  if (own_.joinable()) own_.join();
+  if (!meeting_file_.empty() && !ranks_.mpi) ::unlink(meeting_file_.c_str());
+}
+
+}  // namespace weft::launch

@@ -1,0 +1,93 @@
+#pragma once
+
+#include "mpi_launch/layout/layout.hpp"
+#include "mpi_launch/start/hub.hpp"
+#include "mpi_launch/start/ranks.hpp"
+
+#include <weft/config.hpp>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace weft::launch {
+
+/// The processes of one job, as rank 0 sees them.
+///
+/// For: the cluster behind a client. Owns: the hub, and the thread that supervises rank 0's own worker.
+/// Threading: any thread; the calls of `Watcher` come from the hub's thread.
+///
+/// How a job starts:
+///  1. `enter` reads the launcher's variables; rank 0 makes the secret and listens; the ranks meet (by MPI or a file).
+///  2. On other ranks `enter` supervises a worker until rank 0 says so or is gone, and ends the process.
+///  3. Rank 0 waits for all, compares their programs, lays the job out and prints the block.
+///  4. `start_workers`, once there is a scheduler whose address the workers can be given.
+class Job : private Hub::Listener {
+ public:
+  /// Hears of the worker processes. `key` tells one life of a worker from all others.
+  class Watcher {
+   public:
+    virtual ~Watcher() = default;
+    virtual void worker_died(const std::string& key, const std::string& cause) = 0;
+    virtual void no_more_workers(const std::string& why) = 0;
+  };
+
+  /// Returns the job on rank 0, null where this process is alone; never returns on other ranks. Throws Error where the
+  /// ranks do not come together.
+  static std::unique_ptr<Job> enter(const Settings& settings);
+  ~Job() override;
+
+  const Layout& layout() const { return layout_; }
+  const std::string& secret() const { return secret_; }
+  /// Where other processes reach this one: a host or an address, without port.
+  const std::string& listening_host() const { return host_; }
+  const Ranks& ranks() const { return ranks_; }
+
+  void set_watcher(Watcher* watcher);
+  /// Starts all workers. `options` become the settings of each, before what the layout gives it.
+  void start_workers(const std::string& scheduler_address, const std::vector<std::string>& options);
+  /// Why the job cannot start, as the first failing rank said it, or "".
+  std::string start_problem();
+  /// Workers that live or will be started again.
+  std::size_t workers_left();
+  /// Ends all workers and all other ranks; at most 2 s. Called once.
+  void end();
+
+  /// What people and messages call the worker of a place, and one life of it.
+  static std::string worker_name(const WorkerPlan& plan);
+  static std::string worker_key(std::uint32_t place, std::uint32_t generation);
+
+ private:
+  Job(const Settings& settings, Ranks ranks);
+  void meet();
+  void supervise_own(const std::string& endpoint);
+  void worker_started(std::uint32_t place, std::uint32_t generation) override;
+  void worker_ended(std::uint32_t place, std::uint32_t generation, const Death& death, bool comes_back) override;
+  void worker_wrote(std::uint32_t place, int stream, const std::string& text) override;
+
+  const Settings settings_;
+  const Ranks ranks_;
+  std::string host_;
+  std::string secret_;
+  std::unique_ptr<Hub> hub_;
+  std::thread own_;
+  Layout layout_;
+  std::vector<Hello> hellos_;
+  std::string meeting_file_;
+
+  std::mutex mutex_;
+  Watcher* watcher_ = nullptr;  // guarded by mutex_
+  std::vector<bool> alive_;     // guarded by mutex_; by place: lives or comes back
+  std::string start_problem_;   // guarded by mutex_
+  std::atomic<bool> ending_{false};
+  bool ended_ = false;
+};
+
+/// Writes what workers print: whole lines, so that nothing lands in the middle of another.
+void show_output(int stream, const std::string& text);
+
+}  // namespace weft::launch

@@ -1,0 +1,160 @@
+#include "mpi_launch/supervise/pulse.hpp"
+
+#include "core/executor/slot.hpp"
+#include "core/memory/limits.hpp"
+
+#include <weft/arena.hpp>
+#include <weft/task_type.hpp>
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <string_view>
+#include <thread>
+
+namespace weft::launch {
+
+namespace {
+
+StatusPage* noted = nullptr;
+int worker_pid = 0;
+
+// Texts are put together by hand: in a signal handler nothing may allocate.
+struct Text {
+  std::array<char, 512> bytes{};
+  std::size_t size = 0;
+
+  void add(std::string_view more) {
+    const std::size_t count = std::min(more.size(), bytes.size() - size);
+    std::memcpy(bytes.data() + size, more.data(), count);
+    size += count;
+  }
+  void add(std::uint64_t number) {
+    char digits[20];
+    std::size_t at = sizeof digits;
+    do {
+      digits[--at] = static_cast<char>('0' + number % 10);
+      number /= 10;
+    } while (number != 0);
+    add(std::string_view(digits + at, sizeof digits - at));
+  }
+  std::string_view view() const { return {bytes.data(), size}; }
+};
+
+void add_task(Text& text, TaskId task) {
+  const Site& where = site(arena::task(task).site);
+  text.add("task #");
+  text.add(task);
+  if (where.file == nullptr) return;
+  text.add(" of ");
+  const std::string_view file(where.file);
+  const std::size_t slash = file.rfind('/');
+  text.add(slash == std::string_view::npos ? file : file.substr(slash + 1));
+  text.add(":");
+  text.add(where.line);
+}
+
+/// Adds the task that the calling thread runs; false where it runs none.
+bool add_own_task(Text& text) {
+  const Slot* const slot = current_slot();
+  if (slot == nullptr || slot->running() == kNone) return false;
+  add_task(text, slot->running());
+  return true;
+}
+
+void on_fault(int signal) {
+  if (::getpid() == worker_pid) {
+    Text text;
+    text.add("the fault was in ");
+    if (!add_own_task(text)) text.add("a thread that ran no task");
+    noted->say_last_words(text.view());
+  }
+  ::signal(signal, SIG_DFL);
+  ::raise(signal);
+}
+
+void on_exit_called() {
+  // A process that a task forked off runs this too; its end is its own.
+  if (::getpid() != worker_pid) return;
+  if (noted->state.load() == WorkerState::Ended) return;
+  Text text;
+  text.add("exit was called by ");
+  if (!add_own_task(text)) text.add("a thread that ran no task");
+  noted->say_last_words(text.view());
+  std::fflush(nullptr);
+}
+
+void note_tasks(StatusPage& page, std::array<TaskId, StatusPage::kSlots>& before) {
+  std::array<TaskId, StatusPage::kSlots> now;
+  now.fill(kNone);
+  const unsigned seen = running_tasks(now.data(), StatusPage::kSlots);
+  for (unsigned i = 0; i < StatusPage::kSlots; ++i) {
+    const TaskId task = i < seen ? now[i] : kNone;
+    if (task == before[i]) continue;
+    before[i] = task;
+    StatusPage::Slot& slot = page.tasks[i];
+    slot.since_ns.store(0, std::memory_order_release);
+    if (task == kNone) continue;
+    Text text;
+    add_task(text, task);
+    const std::size_t count = std::min(text.size, slot.text.size() - 1);
+    std::memcpy(slot.text.data(), text.bytes.data(), count);
+    slot.text[count] = '\0';
+    slot.since_ns.store(machine_now_ns(), std::memory_order_release);
+  }
+}
+
+void beat(StatusPage& page) {
+  ::pthread_setname_np(::pthread_self(), "weft pulse");
+  std::array<TaskId, StatusPage::kSlots> tasks;
+  tasks.fill(kNone);
+  for (std::uint32_t turn = 0;; ++turn) {
+    page.beat_ns.store(machine_now_ns(), std::memory_order_relaxed);
+    // Every half second: 64 samples are the last half minute.
+    if (turn % 5 == 0) {
+      const std::uint32_t sample = page.samples.load(std::memory_order_relaxed);
+      StatusPage::Sample& place = page.memory[sample % StatusPage::kSamples];
+      place.at_ns.store(machine_now_ns(), std::memory_order_relaxed);
+      place.resident_bytes.store(read_resident_bytes(), std::memory_order_relaxed);
+      page.samples.store(sample + 1, std::memory_order_release);
+    }
+    note_tasks(page, tasks);
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+}
+
+}  // namespace
+
+void start_pulse(StatusPage& page) {
+  std::thread([&page] { beat(page); }).detach();  // ends with the process, as the page does
+}
+
+void report_fatal_signals(StatusPage& page) {
+  noted = &page;
+  worker_pid = ::getpid();
+  struct sigaction action {};
+  action.sa_handler = &on_fault;
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
+  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) ::sigaction(signal, &action, nullptr);
+}
+
+void report_unexpected_exit(StatusPage& page) {
+  noted = &page;
+  worker_pid = ::getpid();
+  // on_exit knows the code, which a task meant for somebody to see.
+  ::on_exit(
+      [](int code, void*) {
+        on_exit_called();
+        if (::getpid() == worker_pid) ::_exit(code);
+      },
+      nullptr);
+}
+
+}  // namespace weft::launch
