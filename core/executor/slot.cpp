@@ -114,7 +114,7 @@ bool Slot::run_newer_than(std::int64_t mark) {
 void Slot::run_chain(TaskId task) {
   // The slot of this thread may change while a task waits for another: it is read again after each call.
   Slot* slot = this;
-  const TaskId outer = running_;
+  const TaskId outer = slot->running();
   const std::int64_t outer_mark = mark_;
   do {
     TaskRecord& record = arena::task(task);
