@@ -1,20 +1,9 @@
 #include <weft/bag.hpp>
 
-#include "core/graph/boxes.hpp"
-
 #include <weft/error.hpp>
 
 namespace weft {
 namespace detail {
-
-PinnedValue pin_finished(const Handle& handle, const ValueType& type) {
-  void* const value = finished_value(handle, type);
-  if (type.in_record) return PinnedValue(value, nullptr);
-  Box* box = nullptr;
-  std::memcpy(&box, arena::task(handle.task_id()).payload + result_offset(0, false), sizeof box);
-  // finished_value has pinned it; this is who lets go.
-  return PinnedValue(value, box);
-}
 
 void refuse_empty_bag(const char* what) {
   throw Error(std::string("Bag::") + what +

@@ -58,7 +58,7 @@ void require_client(const Handle& handle) {
   static_cast<void>(runtime_of(handle));
 }
 
-void* finished_value(const Handle& handle, const ValueType& type) {
+PinnedValue finished_value(const Handle& handle, const ValueType& type) {
   if (!handle.valid()) throw Error("this handle is empty: it was moved from or never assigned");
   const std::uint64_t word = word_of(handle);
   if ((word & task_word::kDone) == 0) {
@@ -68,7 +68,8 @@ void* finished_value(const Handle& handle, const ValueType& type) {
   }
   if ((word & task_word::kFailed) != 0) throw_failure(handle.task_id());
   Box* box = nullptr;
-  return value_place(handle.task_id(), type, box);
+  void* const value = value_place(handle.task_id(), type, box);
+  return PinnedValue(value, box);
 }
 
 PinnedValue await_value(const Handle& handle, const ValueType& type) {

@@ -133,7 +133,7 @@ struct GroupBucket {
     std::vector<std::pair<K, std::vector<T>>> groups;
     KeyIndex<K> index;
     for (const Delayed<Split>& split : splits) {
-      const PinnedValue pinned = pin_finished(split, value_type<Split>);
+      const PinnedValue pinned = finished_value(split, value_type<Split>);
       for (const T& item : (*static_cast<const Split*>(pinned.value()))[static_cast<std::size_t>(bucket)]) {
         const K name = key(item);
         const auto [at, added] = index.place(name, groups.size());

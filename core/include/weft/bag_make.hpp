@@ -173,7 +173,7 @@ struct detail::Nested<Bag<T>> {
   static std::vector<T> resolve(const Bag<T>& bag) {
     std::vector<T> all;
     for (const auto& partition : bag.to_delayed()) {
-      const PinnedValue pinned = pin_finished(partition, weft::value_type<std::vector<T>>);
+      const PinnedValue pinned = finished_value(partition, weft::value_type<std::vector<T>>);
       const auto& items = *static_cast<const std::vector<T>*>(pinned.value());
       all.insert(all.end(), items.begin(), items.end());
     }

@@ -11,9 +11,6 @@
 
 namespace weft::detail {
 
-/// Keeps a finished input of the running task where it lies while it is read.
-PinnedValue pin_finished(const Handle& handle, const ValueType& type);
-
 [[noreturn]] void refuse_empty_bag(const char* what);
 [[noreturn]] void refuse_partitions(std::size_t partitions);
 

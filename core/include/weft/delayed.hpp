@@ -16,7 +16,10 @@ class Delayed : public Handle {
   static Delayed adopt(TaskId task) { return Delayed(Handle::Adopt{}, task); }
 
   /// Returns the value inside a task that was given this handle, or after the graph it belongs to has run.
-  T value() const { return *static_cast<const T*>(detail::finished_value(*this, weft::value_type<T>)); }
+  T value() const {
+    const detail::PinnedValue pinned = detail::finished_value(*this, weft::value_type<T>);
+    return *static_cast<const T*>(pinned.value());
+  }
 
   // A handle is not its value: reading one means running it, and only a client does that.
   template <class U>

@@ -12,23 +12,6 @@ enum class FutureStatus : std::uint8_t { Pending, Finished, Failed, Cancelled };
 
 namespace detail {
 
-/// Keeps a value where it is while it is read.
-class PinnedValue {
- public:
-  PinnedValue(void* value, Box* box) : value_(value), box_(box) {}
-  PinnedValue(const PinnedValue&) = delete;
-  PinnedValue& operator=(const PinnedValue&) = delete;
-  ~PinnedValue() {
-    if (box_ != nullptr) unpin();
-  }
-  void* value() const { return value_; }
-
- private:
-  void unpin() noexcept;
-  void* value_;
-  Box* box_;
-};
-
 /// Waits until the task has ended and pins its value; throws what it ended with instead.
 PinnedValue await_value(const Handle& handle, const ValueType& type);
 bool only_owner(const Handle& handle) noexcept;

@@ -19,8 +19,25 @@ namespace detail {
 template <class>
 inline constexpr bool never = false;
 
-/// Returns where the finished value of a handle lies; throws what the task ended with.
-void* finished_value(const Handle& handle, const ValueType& type);
+/// Keeps a value where it is while it is read.
+class PinnedValue {
+ public:
+  PinnedValue(void* value, Box* box) : value_(value), box_(box) {}
+  PinnedValue(const PinnedValue&) = delete;
+  PinnedValue& operator=(const PinnedValue&) = delete;
+  ~PinnedValue() {
+    if (box_ != nullptr) unpin();
+  }
+  void* value() const { return value_; }
+
+ private:
+  void unpin() noexcept;
+  void* value_;
+  Box* box_;
+};
+
+/// Pins the finished value of a handle; throws what the task ended with.
+PinnedValue finished_value(const Handle& handle, const ValueType& type);
 
 // --- What an argument is: a plain value, a handle, or a container with handles in it -------------------------------
 
@@ -171,7 +188,8 @@ template <class T>
 auto resolve(const T& argument) {
   if constexpr (is_handle<T>) {
     using V = typename HandleValue<T>::type;
-    return V(*static_cast<const V*>(finished_value(argument, value_type<V>)));
+    const PinnedValue pinned = finished_value(argument, value_type<V>);
+    return V(*static_cast<const V*>(pinned.value()));
   } else if constexpr (has_handles<T>) {
     return Nested<T>::resolve(argument);
   } else {
