@@ -151,7 +151,8 @@ struct AnswerNotMine {
   bool operator==(const AnswerNotMine&) const = default;
 };
 
-/// Free the outputs of a packet, or the copy fetched from its owner.
+/// Free the outputs of a packet, or the copy fetched from its owner: those of this attempt. What was made here
+/// meanwhile by a later one, and is about to be told as PacketDone, stays.
 struct Discard {
   PacketId packet = kNone;
   Attempt attempt = 0;

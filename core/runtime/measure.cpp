@@ -1,5 +1,6 @@
 #include <weft/measure.hpp>
 
+#include "core/diagnostics/ticks.hpp"
 #include "core/scheduler/scheduler.hpp"
 
 #include <weft/error.hpp>
@@ -47,7 +48,11 @@ std::vector<TaskId> random_graph(const SchedulerLoad& load) {
 class Cutter {
  public:
   Cutter(const std::vector<TaskId>& inputs, std::uint32_t tasks, std::uint32_t size)
-      : inputs_(inputs), tasks_(tasks), size_(size), seen_((tasks + size - 1) / size, Seen{kNone, 0}) {}
+      : inputs_(inputs),
+        tasks_(tasks),
+        size_(size),
+        inverse_((__uint128_t{1} << 64) / size + 1),
+        seen_((tasks + size - 1) / size, Seen{kNone, 0}) {}
 
   std::uint32_t packet_count() const { return static_cast<std::uint32_t>(seen_.size()); }
 
@@ -66,7 +71,7 @@ class Cutter {
         spec.flags |= packet_flags::kRoots;
         continue;
       }
-      const PacketId producer = size_ == 1 ? inputs_[i] : inputs_[i] / size_;
+      const auto producer = static_cast<PacketId>((inputs_[i] * inverse_) >> 64);
       if (producer == packet) continue;
       Seen& seen = seen_[producer];
       if (seen.by == packet) {
@@ -88,7 +93,8 @@ class Cutter {
   const std::vector<TaskId>& inputs_;
   const std::uint32_t tasks_;
   const std::uint32_t size_;
-  std::vector<Seen> seen_;  // by producer: who named it last, and where
+  const __uint128_t inverse_;  // a product with it divides 32-bit numbers by size_, exactly
+  std::vector<Seen> seen_;     // by producer: who named it last, and where
 };
 
 /// Plays the client and all workers around one scheduler machine.
@@ -121,10 +127,12 @@ class Play {
     for (WorkerId worker = 0; worker < load_.workers; ++worker) {
       if (finishing_[worker].empty()) continue;
       any = true;
-      PacketsFinished finished;
+      PacketsFinished& finished = std::get<PacketsFinished>(finished_.body);
       finished.worker = worker;
       finished.packets.swap(finishing_[worker]);
-      tell(std::move(finished));
+      tell(finished_);
+      finished.packets.swap(finishing_[worker]);
+      finishing_[worker].clear();
     }
     cost.memory_bytes = std::max(cost.memory_bytes, scheduler_.memory_bytes());
     return any;
@@ -136,7 +144,8 @@ class Play {
     tell(std::move(released));
   }
 
-  void check_end() const {
+  void check_end() {
+    cost.machine_seconds = static_cast<double>(machine_ticks_) / ticks_per_second();
     if (dealt_ != packets_ || reported_ != packets_ || forgotten_ != packets_ || scheduler_.counts().known() != 0) {
       throw Error(fmt::format("scheduler_only: of {} packets {} were dealt, {} reported, {} forgotten, {} are left",
                               packets_, dealt_, reported_, forgotten_, scheduler_.counts().known()));
@@ -147,10 +156,15 @@ class Play {
 
  private:
   void tell(SchedulerEventBody body) {
-    time_ += 1000;
-    const double begun = seconds_now();
-    scheduler_.handle({time_, std::move(body)}, actions_);
-    cost.machine_seconds += seconds_now() - begun;
+    SchedulerEvent event{0, std::move(body)};
+    tell(event);
+  }
+
+  void tell(SchedulerEvent& event) {
+    event.time = time_ += 1000;
+    const Ticks begun = ticks_now();
+    scheduler_.handle(event, actions_);
+    machine_ticks_ += ticks_now() - begun;
     ++cost.events;
     cost.actions += actions_.list.size();
     for (const SchedulerAction& action : actions_.list) {
@@ -191,7 +205,9 @@ class Play {
   std::vector<std::vector<FinishedPacket>> running_;  // by worker, dealt and not finished
   std::vector<std::vector<FinishedPacket>> finishing_;
   std::vector<WorkerId> owners_;
+  SchedulerEvent finished_{0, PacketsFinished{}};
   Nanoseconds time_ = 0;
+  Ticks machine_ticks_ = 0;
   std::uint64_t dealt_ = 0;
   std::uint64_t reported_ = 0;
   std::uint64_t forgotten_ = 0;

@@ -21,6 +21,12 @@ constexpr std::uint32_t kOwnersCompared = 16;
 /// Ready packets are mostly neighbours: the one this far ahead will probably be dealt soon.
 constexpr std::uint32_t kDealAhead = 10;
 
+/// True if a usable worker may take any packet of the class: the usual case.
+bool is_unconditional(const WorkerRecord& worker, const ReadyClass& group) {
+  return worker.budget_bytes == 0 && worker.alone_with == kNone && group.needs == kNone &&
+         (group.bits & class_bits::kSolitary) == 0;
+}
+
 struct Owner {
   WorkerId worker;
   double bytes;
@@ -52,7 +58,7 @@ void SchedulerState::deal_ready(Certain which) {
     if (which == Certain::Wanted && !record.wanted()) return;
     const WorkerId worker = choose_worker(pick.packet, record);
     if (worker != kNone) {
-      prefetch_inputs(pick.packet + kDealAhead);
+      if (which == Certain::All) prefetch_inputs(pick.packet + kDealAhead);
       remove_ready(pick.packet, record);
       deal(pick.packet, record, worker);
     } else if (!step_aside(pick.packet, record)) {
@@ -121,6 +127,7 @@ void SchedulerState::prefetch_inputs(PacketId id) const {
 bool SchedulerState::may_take(const PacketRecord& record, const ReadyClass& group, WorkerId id) const {
   const WorkerRecord& worker = workers[id];
   if (!worker.usable()) return false;
+  if (is_unconditional(worker, group)) return true;
   // A solitary packet that waits may wait for this one, and this one for a worker like that.
   const bool is_urgent = (group.bits & class_bits::kUrgent) != 0;
   if (worker.alone_with != kNone && !(is_urgent && waits_for_inputs(worker.alone_with))) return false;
@@ -142,9 +149,9 @@ bool SchedulerState::waits_for_inputs(PacketId id) const {
 WorkerId SchedulerState::least_loaded_in(WorkerGroup part, const PacketRecord& record, const ReadyClass& group) const {
   for (std::uint32_t bucket = loads.lowest(part); bucket != LoadIndex::kBuckets;
        bucket = loads.lowest(part, bucket + 1)) {
-    const machine::IdSet& set = loads.set(part, bucket);
+    const machine::WorkerSet& set = loads.set(part, bucket);
     for (WorkerId worker = set.first(); worker != kNone; worker = set.next(worker)) {
-      if (may_take(record, group, worker)) return worker;
+      if (is_unconditional(workers[worker], group) || may_take(record, group, worker)) return worker;
     }
   }
   return kNone;
@@ -205,8 +212,9 @@ WorkerId SchedulerState::best_by_data(PacketId id, const PacketRecord& record, c
   double total = 0;
   Nanoseconds inputs_ns = 0;
   const std::uint32_t looked_at = std::min(record.edge_count, kInputsLookedAt);
+  const Edge* block = looked_at == 0 ? nullptr : edges.block(record.first_edge);
   for (std::uint32_t i = 0; i != looked_at; ++i) {
-    const Edge& edge = edges[record.first_edge + i];
+    const Edge& edge = block[i];
     const PacketRecord& producer = packets[edge.producer];
     const WorkerId worker = producer.worker;
     if (producer.state == PacketState::Running) {
@@ -215,11 +223,11 @@ WorkerId SchedulerState::best_by_data(PacketId id, const PacketRecord& record, c
     const double bytes = static_cast<double>(edge.bytes);
     total += bytes;
     if (worker == kKeeper || worker == kNone) continue;
-    std::uint32_t at = 0;
-    while (at != owner_count && owners[at].worker != worker) ++at;
-    if (at != owner_count) {
+    const std::uint32_t at = workers[worker].mark;
+    if (at < owner_count && owners[at].worker == worker) {
       owners[at].bytes += bytes;
     } else if (owner_count != kOwnersCompared) {
+      workers[worker].mark = owner_count;
       owners[owner_count++] = {worker, bytes};
     }
   }
@@ -242,9 +250,11 @@ WorkerId SchedulerState::best_by_data(PacketId id, const PacketRecord& record, c
     const WorkerRecord& owner = workers[worker];
     if (worker == idlest || owner.group == WorkerGroup::Closed) continue;
     if (owner.group == WorkerGroup::Enough && roots) continue;
-    const bool is_deep = !policies::has_room(owner.queued / 2, owner.queued_ns / 2, owner.slots, limits);
-    if (owner.group == WorkerGroup::Full && (roots || is_deep)) continue;
-    if (!may_take(record, group, worker)) continue;
+    if (owner.group == WorkerGroup::Full) {
+      const bool is_deep = !policies::has_room(owner.queued / 2, owner.queued_ns / 2, owner.slots, limits);
+      if (roots || is_deep) continue;
+    }
+    if (!is_unconditional(owner, group) && !may_take(record, group, worker)) continue;
     const policies::PlacementCandidate candidate{worker, total - owners[i].bytes, owner.wait_ns(), inputs_ns,
                                                  worker == neighbour};
     if (policies::is_better_place(candidate, best, cost)) best = candidate;
@@ -275,14 +285,19 @@ void SchedulerState::deal(PacketId id, PacketRecord& record, WorkerId worker) {
   transition(id, record, PacketState::Running);
   ++record.attempt;
   record.bits &= static_cast<std::uint8_t>(~(packet_bits::kSettled | packet_bits::kDoubted));
-  Deal action{worker, id, record.attempt, static_cast<std::uint32_t>(actions->inputs.size()), record.edge_count};
-  for (std::uint32_t i = 0; i != record.edge_count; ++i) {
-    const Edge& edge = edges[record.first_edge + i];
-    const PacketRecord& producer = packets[edge.producer];
-    actions->inputs.push_back(
-        {edge.producer, producer.worker, producer.attempt, static_cast<std::uint64_t>(edge.bytes)});
+  std::vector<InputSource>& inputs = actions->inputs;
+  emit(Deal{worker, id, record.attempt, static_cast<std::uint32_t>(inputs.size()), record.edge_count});
+  if (record.edge_count != 0) {
+    if (inputs.capacity() - inputs.size() < record.edge_count) inputs.reserve(2 * (inputs.size() + record.edge_count));
+    const Edge* block = edges.block(record.first_edge);
+    for (std::uint32_t i = 0; i != record.edge_count; ++i) {
+      const Edge& edge = block[i];
+      const PacketRecord& producer = packets[edge.producer];
+      // Signed: one instruction; no region has 2^63 bytes.
+      const auto bytes = static_cast<std::uint64_t>(static_cast<std::int64_t>(edge.bytes));
+      inputs.push_back({edge.producer, producer.worker, producer.attempt, bytes});
+    }
   }
-  emit(action);
   if ((ready[record.kind].bits & class_bits::kSolitary) != 0) workers[worker].alone_with = id;
   enqueue(id, record, worker);
   refresh(worker);
@@ -294,10 +309,10 @@ void SchedulerState::deal(PacketId id, PacketRecord& record, WorkerId worker) {
 
 /// The packet is Running now: its consumers may be dealt, and those that were dealt before it was lost learn its place.
 void SchedulerState::wake_consumers(PacketId id, const PacketRecord& record) {
-  for (std::uint32_t e = record.consumers; e != kNone; e = edges[e].next) {
+  for (std::uint32_t e = record.readers; e != kNone; e = edges[e].next) {
     const Edge& edge = edges[e];
+    if (edge.consumer == kNone || !packets[edge.consumer].unfinished()) continue;
     PacketRecord& consumer = packets[edge.consumer];
-    if (!consumer.unfinished()) continue;
     --consumer.waiting;
     if (consumer.state == PacketState::Running) {
       const InputSource source{id, record.worker, record.attempt, static_cast<std::uint64_t>(edge.bytes)};

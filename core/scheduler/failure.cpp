@@ -10,6 +10,7 @@ using machine::ReadyClass;
 using machine::WorkerRecord;
 namespace class_bits = machine::class_bits;
 namespace packet_bits = machine::packet_bits;
+namespace packet_traits = machine::packet_traits;
 
 /// 1. What it kept and is needed goes to its copies, or is Released and collected. 2. What it ran is requeued, or fails
 /// if it may not be run twice or has killed too often. 3. What was collected is required again, with its lineage.
@@ -19,8 +20,7 @@ void SchedulerState::on(const WorkerLost& event) {
   worker.present = false;
   --counts.workers;
   ++membership;
-  std::vector<PacketId> ran;
-  for (PacketId id = worker.first; id != kNone; id = packets[id].next) ran.push_back(id);
+  const std::vector<PacketId> ran = worker.running.in_order();
 
   for (auto entry = copies.begin(); entry != copies.end();) {
     std::erase(entry->second, event.worker);
@@ -50,10 +50,10 @@ void SchedulerState::on(const WorkerLost& event) {
 
 /// The packet is no longer Running or InMemory: who needs it waits again.
 void SchedulerState::make_unavailable(const PacketRecord& record) {
-  for (std::uint32_t e = record.consumers; e != kNone; e = edges[e].next) {
+  for (std::uint32_t e = record.readers; e != kNone; e = edges[e].next) {
     const PacketId id = edges[e].consumer;
+    if (id == kNone || !packets[id].unfinished()) continue;
     PacketRecord& consumer = packets[id];
-    if (!consumer.unfinished()) continue;
     ++consumer.waiting;
     if (consumer.state != PacketState::Ready) continue;
     remove_ready(id, consumer);
@@ -90,10 +90,10 @@ void SchedulerState::lose_outputs(PacketId id, PacketRecord& record, std::vector
 }
 
 void SchedulerState::redirect_consumers(PacketId id, const PacketRecord& record) {
-  for (std::uint32_t e = record.consumers; e != kNone; e = edges[e].next) {
+  for (std::uint32_t e = record.readers; e != kNone; e = edges[e].next) {
     const Edge& edge = edges[e];
+    if (edge.consumer == kNone || packets[edge.consumer].state != PacketState::Running) continue;
     const PacketRecord& consumer = packets[edge.consumer];
-    if (consumer.state != PacketState::Running) continue;
     const InputSource source{id, record.worker, record.attempt, static_cast<std::uint64_t>(edge.bytes)};
     emit(Relocate{consumer.worker, edge.consumer, consumer.attempt, source});
   }
@@ -151,8 +151,9 @@ void SchedulerState::fail(PacketId id, const Failure& failure) {
     fail_one(next.packet, record, next.failure);
     Failure passed = next.failure;
     if (passed.reason != Reason::Cancelled) passed.reason = Reason::InputFailed;
-    for (std::uint32_t e = record.consumers; e != kNone; e = edges[e].next) {
-      if (packets[edges[e].consumer].unfinished()) work.push_back({edges[e].consumer, passed});
+    for (std::uint32_t e = record.readers; e != kNone; e = edges[e].next) {
+      const PacketId reader = edges[e].consumer;
+      if (reader != kNone && packets[reader].unfinished()) work.push_back({reader, passed});
     }
   }
 }
@@ -185,6 +186,8 @@ void SchedulerState::on(const PacketReturned& event) {
   if (event.from_task > range.first_task) {
     if (event.tail != kNone) split_tail(event.packet, event.from_task, event.tail);
   } else {
+    if ((record->traits & packet_traits::kMovedMost) != packet_traits::kMovedMost)
+      record->traits += packet_traits::kMoved;
     dequeue(event.packet, *record);
     run_again(event.packet, *record);
   }
@@ -197,6 +200,7 @@ void SchedulerState::on(const RecallRefused& event) {
   record->bits &= static_cast<std::uint8_t>(~packet_bits::kRecalled);
   record->bits |= packet_bits::kSettled;
   --recalls;
+  next_steals = now;
 }
 
 /// The consumer may know an old place, may have asked before the owner was dealt the packet, or the data is gone. The

@@ -66,14 +66,7 @@ void SchedulerState::finish(const FinishedPacket& finished, PacketRecord& record
 /// Forgets where the packet's inputs came from: it can not be run again.
 void SchedulerState::cut_lineage(PacketRecord& record) {
   if (record.edge_count == 0) return;
-  for (std::uint32_t i = 0; i != record.edge_count; ++i) {
-    const PacketId input = edges[record.first_edge + i].producer;
-    unlink(record.first_edge + i);
-    if (!packets[input].needed()) unneeded.push_back(input);
-  }
-  edges.release(record.first_edge, record.edge_count);
-  record.first_edge = kNone;
-  record.edge_count = 0;
+  leave_inputs(record);
   record.bits |= packet_bits::kNoLineage;
 }
 

@@ -32,6 +32,7 @@ class IdSet {
     word |= bit;
     page.summary |= 1ull << ((id >> 6) & 63);
     ++size_;
+    if (id < first_) first_ = id;
     return true;
   }
 
@@ -44,11 +45,12 @@ class IdSet {
     if (word == 0) page.summary &= ~(1ull << ((id >> 6) & 63));
     if (page.summary == 0) unmark(id >> kPageBits);
     --size_;
+    if (id == first_) first_ = size_ == 0 ? kNone : next(id);
     return true;
   }
 
   /// The smallest id, or kNone.
-  [[nodiscard]] std::uint32_t first() const { return size_ == 0 ? kNone : first_from_page(0); }
+  [[nodiscard]] std::uint32_t first() const { return first_; }
 
   /// The smallest id that is larger than `id`, or kNone.
   [[nodiscard]] std::uint32_t next(std::uint32_t id) const {
@@ -129,6 +131,7 @@ class IdSet {
   std::vector<std::uint64_t> top_bits_;   // bit w: page_bits_[w] != 0
   std::unique_ptr<Page> spare_;
   std::uint64_t size_ = 0;
+  std::uint32_t first_ = kNone;
 };
 
 }  // namespace weft::machine

@@ -28,18 +28,19 @@ void check_edges(const SchedulerState& state, PacketId id, const machine::Packet
     waiting += state.packets[edge.producer].available() ? 0 : 1;
   }
   if (record.unfinished()) WEFT_ASSERT(record.waiting == waiting, "waiting counts the inputs that are not available");
-  std::uint32_t linked = 0;
   std::uint32_t open = 0;
-  std::uint32_t before = kNone;
-  for (std::uint32_t e = record.consumers; e != kNone; e = state.edges[e].next) {
+  std::uint32_t dead = 0;
+  for (std::uint32_t e = record.readers; e != kNone; e = state.edges[e].next) {
     const Edge& edge = state.edges[e];
-    WEFT_ASSERT(edge.producer == id && edge.prev == before, "the list of consumers is whole");
-    before = e;
-    ++linked;
-    open += state.packets[edge.consumer].unfinished() ? 1 : 0;
+    WEFT_ASSERT(edge.producer == id && edge.epoch == record.readers_epoch, "lists hold their own readers");
+    dead += edge.consumer == kNone ? 1 : 0;
+    open += edge.consumer != kNone && state.packets[edge.consumer].unfinished() ? 1 : 0;
   }
-  WEFT_ASSERT(linked == record.linked, "linked counts the known consumers");
-  WEFT_ASSERT(open == record.open, "open is the size of the set of unfinished consumers");
+  WEFT_ASSERT(open == record.open, "open is the size of the set of unfinished readers, and all of them are listed");
+  WEFT_ASSERT(open != 0 || record.readers == kNone, "a list without unfinished readers is dropped");
+  const auto noted = state.dead_edges.find(id);
+  WEFT_ASSERT(dead == (noted == state.dead_edges.end() ? 0 : noted->second), "dead edges are counted");
+  WEFT_ASSERT((dead != 0) == ((record.traits & machine::packet_traits::kDeadEdges) != 0), "and noted in the record");
 }
 
 void check_state(const SchedulerState& state, PacketId id, const machine::PacketRecord& record) {
@@ -63,7 +64,8 @@ void check_state(const SchedulerState& state, PacketId id, const machine::Packet
       break;
     case PacketState::Released:
     case PacketState::Failed:
-      WEFT_ASSERT(record.wanted() || record.linked != 0, "what nobody can ask for is forgotten");
+      WEFT_ASSERT(record.wanted() || record.linked != 0 || state.is_pinned_tail(id),
+                  "what nobody can ask for is forgotten");
       break;
   }
   if (record.state != PacketState::Ready) WEFT_ASSERT(!queued && !parked, "only Ready packets are queued");
@@ -76,6 +78,8 @@ void SchedulerState::check_invariants() const {
   SchedulerCounts seen;
   std::vector<Sums> sums(workers.size());
   std::uint32_t recalled = 0;
+  std::map<PacketId, std::uint32_t> links;
+  std::uint64_t linked_in_all = 0;
   for (std::uint32_t page = 0; page != packets.page_count(); ++page) {
     if (!packets.has_page(page)) continue;
     for (std::uint32_t i = 0; i != machine::PacketPages::kPageSize; ++i) {
@@ -85,6 +89,8 @@ void SchedulerState::check_invariants() const {
       ++seen.packets[static_cast<int>(record.state)];
       check_state(*this, id, record);
       check_edges(*this, id, record);
+      for (std::uint32_t e = 0; e != record.edge_count; ++e) ++links[edges[record.first_edge + e].producer];
+      linked_in_all += record.linked;
       recalled += record.is(packet_bits::kRecalled) ? 1 : 0;
       if (!record.available() || record.worker == kKeeper) continue;
       Sums& sum = sums[record.worker];
@@ -100,6 +106,11 @@ void SchedulerState::check_invariants() const {
   for (int state = 0; state != kPacketStateCount; ++state) {
     WEFT_ASSERT(seen.packets[state] == counts.packets[state], "packets are counted by state");
   }
+  for (const auto& [producer, count] : links) {
+    WEFT_ASSERT(packets[producer].linked == count, "linked counts the known readers");
+    linked_in_all -= count;
+  }
+  WEFT_ASSERT(linked_in_all == 0, "who has no known reader counts none");
   WEFT_ASSERT(recalled == recalls, "unanswered recalls are counted");
   std::uint32_t present = 0;
   for (WorkerId id = 0; id != workers.size(); ++id) {
@@ -109,12 +120,11 @@ void SchedulerState::check_invariants() const {
                 "a worker's queue is summed");
     WEFT_ASSERT(is_close(worker.held_bytes, sums[id].held_bytes), "what a worker keeps is summed");
     WEFT_ASSERT(is_close(worker.promised_bytes, sums[id].promised_bytes), "what a worker will keep is summed");
-    std::uint32_t listed = 0;
-    for (PacketId next = worker.first; next != kNone; next = packets[next].next) {
-      WEFT_ASSERT(packets[next].worker == id && packets[next].state == PacketState::Running, "lists hold what runs");
-      ++listed;
+    const std::vector<PacketId> running = worker.running.in_order();
+    for (const PacketId one : running) {
+      WEFT_ASSERT(packets[one].worker == id && packets[one].state == PacketState::Running, "queues hold what runs");
     }
-    WEFT_ASSERT(listed == worker.queued, "a worker's list is its queue");
+    WEFT_ASSERT(running.size() == worker.queued && worker.running.size() == worker.queued, "queues are counted");
     const bool indexed = worker.group != machine::WorkerGroup::Closed;
     WEFT_ASSERT(!indexed || loads.set(worker.group, worker.bucket).contains(id), "workers are found by load");
   }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "core/scheduler/state.hpp"
 
@@ -46,7 +47,7 @@ void SchedulerState::on(const WorkerDraining& event) {
   workers[event.worker].draining = true;
   ++membership;
   refresh(event.worker);
-  for (PacketId id = workers[event.worker].first; id != kNone; id = packets[id].next) {
+  for (const PacketId id : workers[event.worker].running.in_order()) {
     PacketRecord& record = packets[id];
     if (record.is(packet_bits::kRecalled)) continue;
     record.bits |= packet_bits::kRecalled;
@@ -93,33 +94,17 @@ void SchedulerState::on(const Replicated& event) {
 void SchedulerState::enqueue(PacketId id, PacketRecord& record, WorkerId worker_id) {
   WorkerRecord& worker = workers[worker_id];
   record.worker = worker_id;
-  record.prev = worker.last;
-  record.next = kNone;
-  if (worker.last != kNone) {
-    packets[worker.last].next = id;
-  } else {
-    worker.first = id;
-  }
-  worker.last = id;
+  record.position =
+      worker.running.append(id, [this](PacketId moved, std::uint32_t position) { packets[moved].position = position; });
   ++worker.queued;
   worker.queued_ns += static_cast<Nanoseconds>(record.expected_ns);
   worker.promised_bytes += static_cast<double>(record.output_bytes);
 }
 
-/// Takes a packet off its worker's list. `worker` stays in the record for the caller; refresh() is the caller's too.
+/// Takes a packet off its worker's queue. `worker` stays in the record for the caller; refresh() is the caller's too.
 void SchedulerState::dequeue(PacketId id, PacketRecord& record) {
   WorkerRecord& worker = workers[record.worker];
-  if (record.prev != kNone) {
-    packets[record.prev].next = record.next;
-  } else {
-    worker.first = record.next;
-  }
-  if (record.next != kNone) {
-    packets[record.next].prev = record.prev;
-  } else {
-    worker.last = record.prev;
-  }
-  record.next = record.prev = kNone;
+  worker.running.erase(record.position);
   --worker.queued;
   worker.queued_ns -= static_cast<Nanoseconds>(record.expected_ns);
   worker.promised_bytes -= static_cast<double>(record.output_bytes);
@@ -218,12 +203,27 @@ Reason SchedulerState::refusal(const PacketRecord& record, std::uint32_t& detail
 void SchedulerState::refuse_if_impossible(PacketId id, PacketRecord& record) {
   if (record.is(packet_bits::kRefused) || counts.workers == 0) return;
   const ReadyClass& group = ready[record.kind];
-  if (group.needs == kNone && record.peak_bytes == 0) return;
+  if (group.needs == kNone && static_cast<double>(record.peak_bytes) <= largest_budget()) return;
   std::uint32_t detail = 0;
   const Reason reason = refusal(record, detail);
   if (reason == Reason::None) return;
   record.bits |= packet_bits::kRefused;
   emit(Refuse{id, reason, detail});
+}
+
+/// Of the workers that stay; beyond all numbers if one has no limit, or if there is none.
+double SchedulerState::largest_budget() {
+  if (budgets_seen == membership) return budget_seen;
+  budgets_seen = membership;
+  budget_seen = 0;
+  bool is_limited = counts.workers != 0;
+  for (const WorkerRecord& worker : workers) {
+    if (!worker.present || worker.draining) continue;
+    is_limited = is_limited && worker.budget_bytes != 0;
+    budget_seen = std::max(budget_seen, worker.budget_bytes);
+  }
+  if (!is_limited || budget_seen == 0) budget_seen = std::numeric_limits<double>::infinity();
+  return budget_seen;
 }
 
 /// Takes a Ready packet that nobody present can run out of the queue, until a worker joins.

@@ -23,25 +23,30 @@ inline constexpr std::uint8_t kNoLineage = 128;  // its inputs are no longer kno
 
 /// The bits of PacketRecord::traits: whether the details are worth a look.
 namespace packet_traits {
-inline constexpr std::uint8_t kAffinity = 1;  // has neighbours
-inline constexpr std::uint8_t kLearn = 2;     // its time was unknown: the layer learns from it
+inline constexpr std::uint8_t kAffinity = 1;   // has neighbours
+inline constexpr std::uint8_t kLearn = 2;      // its time was unknown: the layer learns from it
+inline constexpr std::uint8_t kDeadEdges = 4;  // some edges in its list of readers are of consumers that are forgotten
+inline constexpr std::uint8_t kHasTails = 8;   // tails were split off it: SchedulerState::tails has an entry
+inline constexpr std::uint8_t kMoved = 16;  // counts how often a worker gave it up, up to kMovedMost: not stolen then,
+inline constexpr std::uint8_t kMovedMost = 48;  // or it could go round for ever
 }  // namespace packet_traits
 
 /// What the scheduler touches on every event about a packet: one cache line.
 struct alignas(64) PacketRecord {
   std::uint32_t first_edge;
   std::uint32_t edge_count;
-  std::uint32_t consumers;  // first edge of the list of known consumers
-  std::uint32_t linked;     // length of that list
-  std::uint32_t open;       // how many of them are unfinished: cached size of a set, see check_invariants()
-  std::uint32_t waiting;    // of an unfinished packet: inputs that are neither Running nor InMemory
-  WorkerId worker;          // where it runs or is kept
-  std::uint32_t kind;       // its class in the ready queue
+  std::uint32_t readers;        // first edge of the list of readers, see Edge
+  std::uint32_t readers_epoch;  // counts how often that list was dropped
+  std::uint32_t linked;         // how many known packets read it
+  std::uint32_t open;           // how many of them are unfinished: cached size of a set, see check_invariants()
+  std::uint32_t waiting;        // of an unfinished packet: inputs that are neither Running nor InMemory
+  WorkerId worker;              // where it runs or is kept
+  std::uint32_t position;       // in its worker's queue, while it runs
+  std::uint32_t kind;           // its class in the ready queue
   std::int32_t priority;
   float expected_ns;
   float output_bytes;
   float peak_bytes;
-  PacketId next, prev;  // in the list of its worker's running packets
   Attempt attempt;
   PacketState state;
   std::uint8_t flags;
@@ -142,16 +147,22 @@ class PacketPages {
   std::uint32_t spare_ = kNone;
 };
 
-/// "consumer reads `bytes` of producer". Lies with the consumer's other edges and in the list of the producer's
-/// consumers.
+/// "consumer reads `bytes` of producer". Lies with the consumer's other edges.
+///
+/// While the consumer is unfinished, the edge is also in the producer's list of readers. That list is only ever added
+/// to, so that neither adding nor ending touches a neighbour. It may hold edges of consumers that have finished since,
+/// which are passed over, and dead ones (consumer kNone) of consumers that are forgotten, which keep their place in
+/// memory until the list is purged of them. When nobody unfinished reads the producer the whole list is dropped: its
+/// epoch moves on. So an edge is in the list exactly if there is one and the epochs agree.
 struct Edge {
   PacketId producer;
   PacketId consumer;
-  std::uint32_t next, prev;  // edges of the same producer
+  std::uint32_t next;   // in the list of readers
+  std::uint32_t epoch;  // of that list
   float bytes;
 };
 
-/// Edges by id; those of one consumer are contiguous. Chunks go when all their consumers have gone.
+/// Edges by id; those of one consumer are contiguous. Chunks go when all their edges have been given back.
 /// Owns: the chunks.  Threading: none.
 class EdgeChunks {
  public:
@@ -175,15 +186,24 @@ class EdgeChunks {
     return first;
   }
 
-  /// Gives back edges that one allocate() returned.
-  void release(std::uint32_t first, std::uint32_t count) {
-    Chunk& chunk = chunks_[first >> kChunkBits];
-    chunk.live -= count;
-    if (chunk.live == 0) free_chunk(first >> kChunkBits);
+  /// Gives back `count` of the edges that one allocate() returned, of which `id` is one. They may be given back one by
+  /// one in any order.
+  void release(std::uint32_t id, std::uint32_t count) {
+    std::uint32_t index = id >> kChunkBits;
+    while (chunks_[index].run == 0) --index;  // an edge of one large packet
+    chunks_[index].live -= count;
+    if (chunks_[index].live == 0) free_chunk(index);
   }
 
   void prefetch(std::uint32_t id) const {
     if (id != kNone) __builtin_prefetch(&chunks_[id >> kChunkBits].edges[id & (kChunkSize - 1)], 1);
+  }
+  /// The edges of one consumer.
+  [[nodiscard]] const Edge* block(std::uint32_t first) const {
+    return &chunks_[first >> kChunkBits].edges[first & (kChunkSize - 1)];
+  }
+  [[nodiscard]] Edge* block(std::uint32_t first) {
+    return &chunks_[first >> kChunkBits].edges[first & (kChunkSize - 1)];
   }
 
   [[nodiscard]] std::uint64_t memory_bytes() const { return pool_.memory_bytes() + large_bytes_; }

@@ -7,11 +7,11 @@
 namespace weft::machine {
 
 ReadyQueue::ReadyQueue() {
-  class_of(kNone, 0);
-  class_of(kNone, class_bits::kRoots);
+  find_class(kNone, 0);
+  find_class(kNone, class_bits::kRoots);
 }
 
-std::uint32_t ReadyQueue::class_of(std::uint32_t needs, std::uint8_t bits) {
+std::uint32_t ReadyQueue::find_class(std::uint32_t needs, std::uint8_t bits) {
   for (std::uint32_t kind = 0; kind != class_count(); ++kind) {
     if (classes_[kind].needs == needs && classes_[kind].bits == bits) return kind;
   }

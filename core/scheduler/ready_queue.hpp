@@ -46,7 +46,10 @@ class ReadyQueue {
   ReadyQueue();
 
   /// Returns the class of these needs and bits, made on first use.
-  std::uint32_t class_of(std::uint32_t needs, std::uint8_t bits);
+  std::uint32_t class_of(std::uint32_t needs, std::uint8_t bits) {
+    if (needs == kNone && bits <= class_bits::kRoots) return bits;  // the constructor made these first
+    return find_class(needs, bits);
+  }
   ReadyClass& operator[](std::uint32_t kind) { return classes_[kind]; }
   const ReadyClass& operator[](std::uint32_t kind) const { return classes_[kind]; }
 
@@ -62,6 +65,8 @@ class ReadyQueue {
   [[nodiscard]] std::uint32_t class_count() const { return static_cast<std::uint32_t>(classes_.size()); }
 
  private:
+  std::uint32_t find_class(std::uint32_t needs, std::uint8_t bits);
+
   std::vector<ReadyClass> classes_;
   std::uint64_t size_ = 0;
 };

@@ -9,7 +9,7 @@ namespace class_bits = machine::class_bits;
 namespace packet_bits = machine::packet_bits;
 
 namespace {
-// One after the other: the record, its edges, the records of its inputs and the neighbours in their lists.
+// One after the other: the record, its edges, the records of its inputs.
 constexpr std::size_t kRecordAhead = 30;
 constexpr std::size_t kEdgesAhead = 20;
 constexpr std::size_t kInputsAhead = 10;
@@ -45,11 +45,12 @@ void SchedulerState::require_one(PacketId id, bool urgent) {
     doomed.push_back({id, {Reason::Unrecoverable, kNone, id}});
     return;
   }
+  if (!tails.empty()) add_missing_tails(id);
   std::uint32_t waiting = 0;
   for (std::uint32_t i = 0; i != record.edge_count; ++i) {
     const PacketId input = edges[record.first_edge + i].producer;
     PacketRecord& producer = packets[input];
-    ++producer.open;
+    open_edge(record.first_edge + i, producer);
     if (producer.available()) continue;
     ++waiting;
     if (producer.state == PacketState::Released) pending.push_back(input);
@@ -65,11 +66,13 @@ void SchedulerState::require_one(PacketId id, bool urgent) {
 }
 
 void SchedulerState::close_edges(PacketRecord& record) {
+  const Edge* block = record.edge_count == 0 ? nullptr : edges.block(record.first_edge);
   for (std::uint32_t i = 0; i != record.edge_count; ++i) {
-    const PacketId input = edges[record.first_edge + i].producer;
+    const PacketId input = block[i].producer;
     PacketRecord& producer = packets[input];
-    --producer.open;
-    if (!producer.needed()) unneeded.push_back(input);
+    if (--producer.open != 0) continue;
+    drop_readers(input, producer);
+    if (!producer.wanted()) unneeded.push_back(input);
   }
   record.waiting = 0;
 }
@@ -85,7 +88,7 @@ void SchedulerState::settle() {
       const std::size_t count = forgettable.size();
       if (forgotten + kRecordAhead < count) packets.prefetch(forgettable[forgotten + kRecordAhead]);
       if (forgotten + kEdgesAhead < count) prefetch_edges(forgettable[forgotten + kEdgesAhead]);
-      if (forgotten + kInputsAhead < count) prefetch_links(forgettable[forgotten + kInputsAhead]);
+      if (forgotten + kInputsAhead < count) prefetch_inputs(forgettable[forgotten + kInputsAhead]);
       forget(forgettable[forgotten++]);
     }
   }
@@ -129,7 +132,7 @@ void SchedulerState::drop_outputs(PacketId id, PacketRecord& record) {
   emit(Drop{record.worker, id, record.attempt});
   if (record.worker != kKeeper) {
     workers[record.worker].held_bytes -= record.output_bytes;
-    refresh(record.worker);
+    if (workers[record.worker].budget_bytes != 0) refresh(record.worker);
   }
   record.worker = kNone;
   if (!record.is(packet_bits::kCopies)) return;
@@ -142,31 +145,14 @@ void SchedulerState::prefetch_edges(PacketId id) const {
   if (packets.knows(id)) edges.prefetch(packets[id].first_edge);
 }
 
-void SchedulerState::prefetch_links(PacketId id) const {
-  constexpr std::uint32_t kInputs = 4;
-  if (!packets.knows(id)) return;
-  const PacketRecord& record = packets[id];
-  for (std::uint32_t i = 0; i != std::min(record.edge_count, kInputs); ++i) {
-    const Edge& edge = edges[record.first_edge + i];
-    packets.prefetch(edge.producer);
-    edges.prefetch(edge.next);
-    edges.prefetch(edge.prev);
-  }
-}
-
 void SchedulerState::forget(PacketId id) {
   if (!packets.knows(id)) return;
   PacketRecord& record = packets[id];
   const bool is_over = record.state == PacketState::Released || record.state == PacketState::Failed;
-  if (!is_over || record.wanted() || record.linked != 0) return;
-  for (std::uint32_t i = 0; i != record.edge_count; ++i) {
-    const PacketId input = edges[record.first_edge + i].producer;
-    unlink(record.first_edge + i);
-    if (packets[input].linked == 0 && !packets[input].available()) forgettable.push_back(input);
-  }
-  if (record.edge_count != 0) edges.release(record.first_edge, record.edge_count);
+  if (!is_over || record.wanted() || record.linked != 0 || is_pinned_tail(id)) return;
+  leave_inputs(record);
   if (!doubted_since.empty()) doubted_since.erase(id);
-  if (!heads.empty()) heads.erase(id);
+  if (!heads.empty()) forget_tail(id);
   --counts.packets[static_cast<int>(record.state)];
   packets.remove(id);
   emit(Forget{id});

@@ -23,7 +23,7 @@ namespace weft {
 /// 2. `waiting` of an unfinished packet is the number of its inputs that are neither Running nor InMemory.
 ///    Waiting packets have some, Ready ones none. Running ones may: then an input was lost and is on its way again.
 /// 3. A Ready packet is in the queue of its class, or parked because no present worker can run it.
-/// 4. A Running packet is in its worker's list; a worker's sums are the sums over that list and over what it keeps.
+/// 4. A Running packet is in its worker's queue; a worker's sums are the sums over that queue and over what it keeps.
 /// 5. A packet that nobody needs is not unfinished and not InMemory; one that nobody can ask for again is forgotten.
 struct SchedulerState {
   using PacketRecord = machine::PacketRecord;
@@ -50,12 +50,22 @@ struct SchedulerState {
 
   // ---- Submission (submit.cpp) ----
   void add_record(PacketId id, const PacketSpec& spec, std::uint32_t kind);
-  void add_edges(PacketId id, const ProducerEdge* edges, std::uint32_t count);
-  void link(std::uint32_t edge_id);
-  void unlink(std::uint32_t edge_id);
+  void begin(PacketId id, const ProducerEdge* inputs, std::uint32_t count, bool may_deal);
   std::uint32_t intern(const Needs& needs);
   void split_tail(PacketId id, TaskId from_task, PacketId tail);
+
+  // ---- Who reads whom (readers.cpp) ----
+  static bool is_listed(const machine::Edge& edge, const PacketRecord& producer);
+  void open_edge(std::uint32_t edge_id, PacketRecord& producer);
+  void list_reader(std::uint32_t edge_id, PacketRecord& producer);
+  void drop_readers(PacketId id, PacketRecord& producer);
+  void purge_readers(PacketId id, PacketRecord& producer);
+  void abandon_edges(std::uint32_t first, std::uint32_t count);
+  void leave_inputs(PacketRecord& record);
   void add_input(PacketId consumer, PacketId producer, float bytes);
+  void add_missing_tails(PacketId id);
+  bool is_pinned_tail(PacketId id) const;
+  void forget_tail(PacketId id);
 
   // ---- Need and release (release.cpp) ----
   /// Makes a Released packet that is needed unfinished, with the producers that were released too.
@@ -90,7 +100,6 @@ struct SchedulerState {
   bool step_aside(PacketId id, PacketRecord& record);
   void prefetch_inputs(PacketId id) const;
   void prefetch_edges(PacketId id) const;
-  void prefetch_links(PacketId id) const;
   void deal(PacketId id, PacketRecord& record, WorkerId worker);
   void wake_consumers(PacketId id, const PacketRecord& record);
   void push_ready(PacketId id, PacketRecord& record);
@@ -104,6 +113,7 @@ struct SchedulerState {
   bool fits_needs(std::uint32_t needs, WorkerId worker) const;
   const std::vector<WorkerId>& feasible(machine::ReadyClass& group);
   /// Returns why no present worker can run it, and the number that goes with it.
+  double largest_budget();
   Reason refusal(const PacketRecord& record, std::uint32_t& detail);
   void refuse_if_impossible(PacketId id, PacketRecord& record);
   void park(PacketId id, PacketRecord& record);
@@ -165,7 +175,9 @@ struct SchedulerState {
   std::vector<Needs> needs;                    // distinct
   std::vector<machine::WorkerRecord> workers;  // by id, also those that are gone
   machine::LoadIndex loads;
-  std::uint64_t membership = 1;                      // changes when a worker comes or goes
+  std::uint64_t membership = 1;    // changes when a worker comes or goes
+  std::uint64_t budgets_seen = 0;  // membership when budget_seen was right, see largest_budget()
+  double budget_seen = 0;
   std::map<PacketId, std::vector<WorkerId>> copies;  // beside the owner's
   std::vector<PacketId> parked;                      // Ready packets that nobody present can run
   std::vector<WorkerId> neighbours;                  // by affinity modulo its size: who was dealt the last one
@@ -174,9 +186,12 @@ struct SchedulerState {
   };
   std::vector<LayerTime> layers;  // what a task of this layer took so far
   SchedulerCounts counts;
-  std::map<PacketId, PacketId> heads;             // of tails: what they were split off, see PacketSpec::head
-  std::map<PacketId, Nanoseconds> doubted_since;  // packets with kDoubted
-  std::uint32_t recalls = 0;                      // unanswered
+  std::map<PacketId, PacketId> heads;               // of tails: what they were split off, see PacketSpec::head
+  std::map<PacketId, std::vector<PacketId>> tails;  // the other way round: of packets with kHasTails
+  std::map<PacketId, std::uint32_t> dead_edges;     // in lists of readers, of packets with kDeadEdges
+  std::map<PacketId, Nanoseconds> doubted_since;    // packets with kDoubted
+  std::uint32_t recalls = 0;                        // unanswered
+  Nanoseconds next_steals = 0;                      // no steals are proposed before this
 
   std::uint64_t unchecked_events = 0;  // since check_invariants(), in builds that call it
 

@@ -11,6 +11,7 @@ using machine::ReadyClass;
 using machine::WorkerGroup;
 using machine::WorkerRecord;
 namespace packet_bits = machine::packet_bits;
+namespace packet_traits = machine::packet_traits;
 
 namespace {
 constexpr std::uint32_t kStealsAtOnce = 8;
@@ -19,11 +20,13 @@ constexpr std::uint32_t kPacketsLookedAt = 8;
 
 void SchedulerState::on(const Tick&) {}
 
-/// While workers are empty and nothing is left to deal, asks the most loaded workers for their last packets: one recall
-/// unanswered for each empty worker at most. The victim decides; what it returns is placed like any ready packet.
+/// At most once in the time of a message, which is when more would be known. While workers are empty and nothing is
+/// left to deal, asks the most loaded workers for their last packets: one recall unanswered for each empty worker at
+/// most. The victim decides; what it returns is placed like any ready packet.
 void SchedulerState::propose_steals() {
-  if (counts.workers < 2 || ready.size() != 0) return;
-  const machine::IdSet& idle = loads.set(WorkerGroup::Open, 0);
+  if (counts.workers < 2 || ready.size() != 0 || now < next_steals) return;
+  next_steals = now + cost.latency_ns;
+  const machine::WorkerSet& idle = loads.set(WorkerGroup::Open, 0);
   WorkerId thief = idle.first();
   for (std::uint32_t i = 0; i != kStealsAtOnce && thief != kNone && recalls < idle.size(); ++i) {
     if (workers[thief].queued == 0 && !propose_steal(thief)) return;
@@ -48,9 +51,10 @@ bool SchedulerState::propose_steal(WorkerId thief) {
   if (victim_id == kNone || victim_id == thief) return false;
   const WorkerRecord& victim = workers[victim_id];
   if (victim.queued <= victim.slots) return false;
-  PacketId id = victim.last;
+  PacketId id = victim.running.last();
   double start_ns = static_cast<double>(victim.queued_ns) * victim.ns_share;
-  for (std::uint32_t i = 0; i != kPacketsLookedAt && id != kNone; ++i, id = packets[id].prev) {
+  for (std::uint32_t i = 0; i != kPacketsLookedAt && id != kNone;
+       ++i, id = victim.running.before(packets[id].position)) {
     PacketRecord& record = packets[id];
     start_ns -= static_cast<double>(record.expected_ns) * victim.ns_share;
     if (!is_worth_stealing(record, thief, static_cast<Nanoseconds>(start_ns))) continue;
@@ -65,6 +69,7 @@ bool SchedulerState::propose_steal(WorkerId thief) {
 /// `start_ns`: when the victim would come to it.
 bool SchedulerState::is_worth_stealing(const PacketRecord& record, WorkerId thief, Nanoseconds start_ns) const {
   if (record.is(packet_bits::kRecalled) || record.is(packet_bits::kSettled)) return false;
+  if ((record.traits & packet_traits::kMovedMost) == packet_traits::kMovedMost) return false;
   const ReadyClass& group = ready[record.kind];
   if (!may_take(record, group, thief)) return false;
   double moved_bytes = 0;

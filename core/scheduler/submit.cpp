@@ -12,12 +12,16 @@ namespace packet_traits = machine::packet_traits;
 
 namespace {
 
-// In edges: first the producer's record, then, when that has come, the head of its list of consumers.
+/// In edges: the producers' records.
 constexpr std::uint32_t kRecordAhead = 32;
-constexpr std::uint32_t kListAhead = 16;
 
 /// A large batch is dealt as it comes, while its records are in the cache.
 constexpr std::uint32_t kDealEvery = 256;
+
+bool has_one_priority(const std::vector<PacketSpec>& specs) {
+  const auto differs = [&specs](const PacketSpec& spec) { return spec.priority != specs.front().priority; };
+  return std::none_of(specs.begin(), specs.end(), differs);
+}
 
 bool is_plain(const Needs& needs) { return needs.slots <= 1 && needs.resources.empty() && needs.workers.empty(); }
 
@@ -28,8 +32,8 @@ void SchedulerState::on(const PacketsSubmitted& event) {
   std::vector<std::uint32_t> interned(event.needs.size());
   for (std::size_t i = 0; i != event.needs.size(); ++i) interned[i] = intern(event.needs[i]);
   const auto count = static_cast<std::uint32_t>(event.packets.size());
+  const bool deals_at_once = count >= kDealEvery && has_one_priority(event.packets);
   std::size_t records_fetched = 0;
-  std::size_t lists_fetched = 0;
   const std::size_t edge_count = event.producers.size();
   for (std::uint32_t i = 0; i != count; ++i) {
     const PacketSpec& spec = event.packets[i];
@@ -37,18 +41,11 @@ void SchedulerState::on(const PacketsSubmitted& event) {
          records_fetched < to;) {
       packets.prefetch(event.producers[records_fetched++].producer);
     }
-    for (const std::size_t to = std::min<std::size_t>(edge_count, spec.first_producer + kListAhead);
-         lists_fetched < to;) {
-      const PacketId producer = event.producers[lists_fetched++].producer;
-      if (packets.knows(producer)) edges.prefetch(packets[producer].consumers);
-    }
-
     const PacketId id = event.first_packet + i;
     const std::uint32_t need = spec.needs == kNone ? kNone : interned[spec.needs];
     add_record(id, spec, ready.class_of(need, spec.has(packet_flags::kRoots) ? class_bits::kRoots : std::uint8_t{0}));
     if (spec.has(packet_flags::kScattered)) continue;
-    add_edges(id, event.producers.data() + spec.first_producer, spec.producer_count);
-    require_one(id, false);
+    begin(id, event.producers.data() + spec.first_producer, spec.producer_count, deals_at_once);
     refuse_if_impossible(id, packets[id]);
     if (i % kDealEvery == kDealEvery - 1) {
       require(kNone, false);
@@ -67,7 +64,8 @@ void SchedulerState::add_record(PacketId id, const PacketSpec& spec, std::uint32
   const Nanoseconds time = expected(spec);
   record.first_edge = kNone;
   record.edge_count = 0;
-  record.consumers = kNone;
+  record.readers = kNone;
+  record.readers_epoch = 0;
   record.linked = record.open = record.waiting = 0;
   record.worker = kNone;
   record.kind = kind;
@@ -75,7 +73,6 @@ void SchedulerState::add_record(PacketId id, const PacketSpec& spec, std::uint32
   record.expected_ns = static_cast<float>(time);
   record.output_bytes = static_cast<float>(spec.output_bytes);
   record.peak_bytes = static_cast<float>(spec.peak_bytes);
-  record.next = record.prev = kNone;
   record.attempt = 0;
   record.state = PacketState::Released;
   record.flags = spec.flags;
@@ -98,43 +95,37 @@ void SchedulerState::add_record(PacketId id, const PacketSpec& spec, std::uint32
   if (spec.home != kKeeper) workers[spec.home].held_bytes += record.output_bytes;
 }
 
-void SchedulerState::add_edges(PacketId id, const ProducerEdge* inputs, std::uint32_t count) {
-  if (count == 0) return;
-  const std::uint32_t first = edges.allocate(count);
+/// Makes a packet that has just come unfinished: reads its inputs, and waits for those that are not available.
+/// `may_deal`: if it is Ready, wanted, and nothing is ahead of it, it goes to its worker without a stay in the queue.
+void SchedulerState::begin(PacketId id, const ProducerEdge* inputs, std::uint32_t count, bool may_deal) {
   PacketRecord& record = packets[id];
-  record.first_edge = first;
-  record.edge_count = count;
-  for (std::uint32_t i = 0; i != count; ++i) {
-    WEFT_ASSERT(packets.knows(inputs[i].producer) && inputs[i].producer != id,
-                "producers are known when consumers come");
-    Edge& edge = edges[first + i];
-    edge.producer = inputs[i].producer;
-    edge.consumer = id;
-    edge.bytes = static_cast<float>(inputs[i].bytes);
-    link(first + i);
+  std::uint32_t waiting = 0;
+  if (count != 0) {
+    record.first_edge = edges.allocate(count);
+    record.edge_count = count;
+    Edge* block = edges.block(record.first_edge);
+    for (std::uint32_t i = 0; i != count; ++i) {
+      const PacketId input = inputs[i].producer;
+      WEFT_ASSERT(packets.knows(input) && input != id, "producers are known when consumers come");
+      PacketRecord& producer = packets[input];
+      block[i] = {input, id, producer.readers, producer.readers_epoch, static_cast<float>(inputs[i].bytes)};
+      producer.readers = record.first_edge + i;
+      ++producer.linked;
+      ++producer.open;
+      if (producer.available()) continue;
+      ++waiting;
+      if (producer.state == PacketState::Released) pending.push_back(input);
+      if (producer.state == PacketState::Failed) doomed.push_back({id, {Reason::InputFailed, kNone, input}});
+    }
   }
-}
-
-void SchedulerState::link(std::uint32_t edge_id) {
-  Edge& edge = edges[edge_id];
-  PacketRecord& producer = packets[edge.producer];
-  edge.prev = kNone;
-  edge.next = producer.consumers;
-  if (edge.next != kNone) edges[edge.next].prev = edge_id;
-  producer.consumers = edge_id;
-  ++producer.linked;
-}
-
-void SchedulerState::unlink(std::uint32_t edge_id) {
-  Edge& edge = edges[edge_id];
-  PacketRecord& producer = packets[edge.producer];
-  if (edge.prev != kNone) {
-    edges[edge.prev].next = edge.next;
-  } else {
-    producer.consumers = edge.next;
+  record.waiting = waiting;
+  transition(id, record, waiting != 0 ? PacketState::Waiting : PacketState::Ready);
+  if (waiting != 0) return;
+  if (may_deal && ready.size() == 0 && record.wanted() && pending.empty() && doomed.empty()) {
+    const WorkerId worker = choose_worker(id, record);
+    if (worker != kNone) return deal(id, record, worker);
   }
-  if (edge.next != kNone) edges[edge.next].prev = edge.prev;
-  --producer.linked;
+  push_ready(id, record);
 }
 
 std::uint32_t SchedulerState::intern(const Needs& given) {
@@ -146,37 +137,8 @@ std::uint32_t SchedulerState::intern(const Needs& given) {
   return static_cast<std::uint32_t>(needs.size()) - 1;
 }
 
-/// Gives `id` one more input. The consumer's edges stay contiguous, so all of them move.
-void SchedulerState::add_input(PacketId id, PacketId producer, float bytes) {
-  PacketRecord& record = packets[id];
-  const std::uint32_t old_first = record.first_edge;
-  const std::uint32_t old_count = record.edge_count;
-  const std::uint32_t first = edges.allocate(old_count + 1);
-  for (std::uint32_t i = 0; i != old_count; ++i) {
-    unlink(old_first + i);
-    edges[first + i] = edges[old_first + i];
-    link(first + i);
-  }
-  if (old_count != 0) edges.release(old_first, old_count);
-  Edge& edge = edges[first + old_count];
-  edge.producer = producer;
-  edge.consumer = id;
-  edge.bytes = bytes;
-  link(first + old_count);
-  record.first_edge = first;
-  record.edge_count = old_count + 1;
-  if (!record.unfinished()) return;
-  ++packets[producer].open;
-  if (packets[producer].available()) return;
-  ++record.waiting;
-  if (record.state == PacketState::Ready) {
-    remove_ready(id, record);
-    transition(id, record, PacketState::Waiting);
-  }
-}
-
 /// Makes the tasks of a Running packet from `from_task` on a packet of their own, which needs the same inputs and
-/// which every consumer needs too.
+/// which every reader needs too.
 void SchedulerState::split_tail(PacketId id, TaskId from_task, PacketId tail) {
   const PacketDetails before = packets.details(id);
   const std::uint32_t kept = from_task - before.first_task;
@@ -199,7 +161,10 @@ void SchedulerState::split_tail(PacketId id, TaskId from_task, PacketId tail) {
     const machine::ReadyClass& group = ready[record.kind];
     add_record(tail, spec, ready.class_of(group.needs, group.bits));
     const auto head = heads.find(id);
-    heads[tail] = head != heads.end() ? head->second : id;
+    const PacketId first_head = head != heads.end() ? head->second : id;
+    heads[tail] = first_head;
+    tails[first_head].push_back(tail);
+    packets[first_head].traits |= packet_traits::kHasTails;
   }
   std::vector<ProducerEdge> inputs;
   std::vector<std::pair<PacketId, float>> consumers;
@@ -210,8 +175,12 @@ void SchedulerState::split_tail(PacketId id, TaskId from_task, PacketId tail) {
   }
   // Later tasks may read earlier ones of the same packet.
   inputs.push_back({id, static_cast<std::uint64_t>(static_cast<double>(before.output_bytes) * (1.0 - share)) + 1});
-  for (std::uint32_t e = record.consumers; e != kNone; e = edges[e].next) {
-    consumers.emplace_back(edges[e].consumer, edges[e].bytes);
+  // Finished ones learn of the tail if they are to run again: add_missing_tails().
+  for (std::uint32_t e = record.readers; e != kNone; e = edges[e].next) {
+    const Edge& edge = edges[e];
+    if (edge.consumer != kNone && packets[edge.consumer].unfinished()) {
+      consumers.emplace_back(edge.consumer, edge.bytes);
+    }
   }
   machine::WorkerRecord& worker = workers[record.worker];
   worker.queued_ns -= static_cast<Nanoseconds>(record.expected_ns);
@@ -224,8 +193,13 @@ void SchedulerState::split_tail(PacketId id, TaskId from_task, PacketId tail) {
   details.task_count = kept;
   details.output_bytes -= spec.output_bytes;
 
-  add_edges(tail, inputs.data(), static_cast<std::uint32_t>(inputs.size()));
-  require(tail, true);
+  {
+    PacketRecord& fresh = packets[tail];
+    const machine::ReadyClass& group = ready[fresh.kind];
+    fresh.kind = ready.class_of(group.needs, group.bits | class_bits::kUrgent);
+  }
+  begin(tail, inputs.data(), static_cast<std::uint32_t>(inputs.size()), false);
+  require(kNone, false);
   for (const auto& [consumer, bytes] : consumers) add_input(consumer, tail, bytes);
   if (!packets[tail].needed()) unneeded.push_back(tail);
 }

@@ -126,7 +126,7 @@ void Node::carry(const WorkerAction& action) {
       world_.send_to_node(id_, no->peer, InputFailed{no->packet, no->attempt, id_}, no->packet, free_at_);
     }
   } else if (const auto* discard = std::get_if<Discard>(&action)) {
-    if (store_.erase(discard->packet)) memory_changed();
+    if (store_.erase(discard->packet, discard->attempt)) memory_changed();
   } else if (const auto* tail = std::get_if<GiveUp>(&action)) {
     executor_.give_up(tail->packet, tail->attempt, world_.random().chance(options_.refuse_share));
   } else if (const auto* cancel = std::get_if<CancelActive>(&action)) {

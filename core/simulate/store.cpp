@@ -39,9 +39,9 @@ std::uint64_t Store::touch(PacketId packet) {
   return held.bytes;
 }
 
-bool Store::erase(PacketId packet) {
+bool Store::erase(PacketId packet, Attempt attempt) {
   const auto found = held_.find(packet);
-  if (found == held_.end()) return false;
+  if (found == held_.end() || found->second.attempt != attempt) return false;
   remove(found);
   return true;
 }

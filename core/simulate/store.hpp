@@ -35,8 +35,8 @@ class Store {
   [[nodiscard]] const Held* find(PacketId packet) const;
   /// Brings it into memory; returns the bytes read from disk.
   std::uint64_t touch(PacketId packet);
-  /// Returns false if it was not there.
-  bool erase(PacketId packet);
+  /// Returns false if it was not there. What is there by another attempt stays: it took the place of this one.
+  bool erase(PacketId packet, Attempt attempt);
   void clear() { *this = Store(disk_bytes_); }
 
   /// Moves what was not used for longest to disk until `bytes` are moved, none is left or the disk is full.

@@ -277,8 +277,7 @@ void World::carry(const SchedulerAction& action) {
                  moved->packet, free_at_);
   } else if (const auto* drop = std::get_if<Drop>(&action)) {
     if (drop->worker == kKeeper) {
-      const Held* held = keeper_.find(drop->packet);
-      if (held != nullptr && held->attempt == drop->attempt) keeper_.erase(drop->packet);
+      keeper_.erase(drop->packet, drop->attempt);
     } else {
       flush_deals(drop->worker);
       send_to_node(kHeadquarters, drop->worker, DropAsked{drop->packet, drop->attempt}, drop->packet, free_at_);

@@ -71,13 +71,14 @@ bool WorkerState::admit_next() {
 
 /// The progress rule: when nothing is at the executor, the first unfinished packet goes on whatever it takes. First by
 /// id, tails in the place of what they were split off, because in that order producers come before consumers: over all
-/// workers, the first has all its inputs. Here some may wait for what another worker makes again: these are passed over.
+/// workers, the first has all its inputs. Here some may wait for what another worker makes again: these are passed
+/// over.
 bool WorkerState::admit_first() {
   if (!nothing_runs() || !waiting_for_slots.empty()) return false;
   auto tail = unfinished_tails.begin();
   for (PacketId id = unfinished.first(); id != kNone; id = unfinished.next(id)) {
-    for (; tail != unfinished_tails.end() && tail->first < id; ++tail) {
-      const First first = admit_if_first(tail->second);
+    for (; tail != unfinished_tails.end() && std::get<0>(*tail) < id; ++tail) {
+      const First first = admit_if_first(std::get<2>(*tail));
       if (first != First::Blocked) return first == First::Went;
     }
     const First first = admit_if_first(id);

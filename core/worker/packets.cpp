@@ -39,6 +39,14 @@ OrderedPackets::Place OrderedPackets::next(const Place& place) const {
   return {};
 }
 
+namespace {
+/// Behind the head, in the order of their tasks: one that was split off later comes before, and is read by, an earlier
+/// one.
+std::tuple<PacketId, TaskId, PacketId> place_of_tail(const machine::DealtRecord& record) {
+  return {record.spec.head, record.spec.first_task, record.packet};
+}
+}  // namespace
+
 WorkerState::Record* WorkerState::find(PacketId packet) {
   const std::uint32_t slot = by_packet.find(packet);
   return slot == kNone ? nullptr : &records[slot];
@@ -83,7 +91,7 @@ WorkerState::Record& WorkerState::add(const DealtPacket& dealt, const PacketsDea
   if (!dealt.spec.has(packet_flags::kScattered)) {
     transition(record, PacketState::Waiting);
     unfinished.insert(record.packet);
-    if (record.spec.head != kNone) unfinished_tails.insert({record.spec.head, record.packet});
+    if (record.spec.head != kNone) unfinished_tails.insert(place_of_tail(record));
   }
   return record;
 }
@@ -138,16 +146,20 @@ void WorkerState::leave_stage(Record& record) {
 void WorkerState::remove(Record& record) {
   leave_stage(record);
   if (record.stage == Stage::Kept) {
-    // A copy that arrived before the packet was made here too still has readers.
-    const Copy* copy = find_copy(record.packet);
-    const bool is_read = copy != nullptr && copy->where == CopyRecord::Where::Here;
-    if (!is_read) emit(Discard{record.packet, record.attempt});
+    // A copy that arrived before the packet was made here too still has readers: what was made here took its place, and
+    // goes with the last of them.
+    Copy* copy = find_copy(record.packet);
+    if (copy != nullptr && copy->where == CopyRecord::Where::Here) {
+      copy->attempt = record.attempt;
+    } else {
+      emit(Discard{record.packet, record.attempt});
+    }
     subtract_used(record.kept);
   }
   for (std::uint32_t i = 0; i != record.inputs.size(); ++i) detach_input(record, i);
   for (const WorkerId peer : record.peers) emit(AnswerNotMine{peer, record.packet, record.attempt});
   unfinished.erase(record.packet);
-  if (record.spec.head != kNone) unfinished_tails.erase({record.spec.head, record.packet});
+  if (record.spec.head != kNone) unfinished_tails.erase(place_of_tail(record));
   const std::uint32_t slot = by_packet.find(record.packet);
   by_packet.erase(record.packet);
   for (const machine::Reader& reader : record.dependents) {
@@ -174,7 +186,7 @@ void WorkerState::finish(Record& record, std::uint64_t bytes) {
   record.kept = bytes;
   used += bytes;
   unfinished.erase(record.packet);
-  if (record.spec.head != kNone) unfinished_tails.erase({record.spec.head, record.packet});
+  if (record.spec.head != kNone) unfinished_tails.erase(place_of_tail(record));
   for (std::uint32_t i = 0; i != record.inputs.size(); ++i) detach_input(record, i);
   record.inputs.clear();
   record.missing = record.missing_remote = 0;

@@ -2,7 +2,7 @@
 
 #include <deque>
 #include <set>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "core/diagnostics/assert.hpp"
@@ -215,7 +215,7 @@ struct WorkerState {
   machine::OrderedPackets gated_queue;        // Queued, with
   machine::OrderedPackets waiting_for_slots;  // Gated
   machine::IdSet unfinished;                  // all but Kept: the first in order may always go on
-  std::set<std::pair<PacketId, PacketId>> unfinished_tails;  // (head, tail): where tails come in that order
+  std::set<std::tuple<PacketId, TaskId, PacketId>> unfinished_tails;  // (head, first task, tail): their place there
 
   std::uint64_t budget = 0;  // 0: no limit
   std::uint64_t used = 0;    // as last told, and what arrived or went since

@@ -22,8 +22,9 @@ TEST(StoreTest, APacketIsHeldOnce) {
   store.put(7, outputs(60, 2));
   EXPECT_EQ(store.find(7)->attempt, 2u);
   EXPECT_EQ(store.used_bytes(), 60u);
-  EXPECT_TRUE(store.erase(7));
-  EXPECT_FALSE(store.erase(7));
+  EXPECT_FALSE(store.erase(7, 1)) << "the copy has gone already";
+  EXPECT_TRUE(store.erase(7, 2));
+  EXPECT_FALSE(store.erase(7, 2));
   EXPECT_EQ(store.find(7), nullptr);
   EXPECT_EQ(store.used_bytes(), 0u);
 }

@@ -1,0 +1,171 @@
+// Who reads whom: the lists of readers behind SchedulerState's edges, and the tails that readers read too.
+
+#include <algorithm>
+
+#include "core/scheduler/state.hpp"
+
+namespace weft {
+
+using machine::Edge;
+namespace packet_traits = machine::packet_traits;
+
+namespace {
+/// A list of readers is purged when more of it is dead than this and than what is open.
+constexpr std::uint32_t kDeadTolerated = 32;
+}  // namespace
+
+bool SchedulerState::is_listed(const Edge& edge, const PacketRecord& producer) {
+  return producer.readers != kNone && edge.epoch == producer.readers_epoch;
+}
+
+/// The edge of a packet that becomes unfinished.
+void SchedulerState::open_edge(std::uint32_t edge_id, PacketRecord& producer) {
+  ++producer.open;
+  if (!is_listed(edges[edge_id], producer)) list_reader(edge_id, producer);
+}
+
+void SchedulerState::list_reader(std::uint32_t edge_id, PacketRecord& producer) {
+  Edge& edge = edges[edge_id];
+  edge.epoch = producer.readers_epoch;
+  edge.next = producer.readers;
+  producer.readers = edge_id;
+}
+
+/// Nobody unfinished reads the packet any more.
+void SchedulerState::drop_readers(PacketId id, PacketRecord& producer) {
+  if ((producer.traits & packet_traits::kDeadEdges) != 0) purge_readers(id, producer);
+  producer.readers = kNone;
+  ++producer.readers_epoch;
+}
+
+/// Takes the edges of forgotten consumers out of the list, and gives them back.
+void SchedulerState::purge_readers(PacketId id, PacketRecord& producer) {
+  std::uint32_t before = kNone;
+  for (std::uint32_t at = producer.readers; at != kNone;) {
+    const std::uint32_t next = edges[at].next;
+    if (edges[at].consumer != kNone) {
+      before = at;
+    } else {
+      (before == kNone ? producer.readers : edges[before].next) = next;
+      edges.release(at, 1);
+    }
+    at = next;
+  }
+  producer.traits &= static_cast<std::uint8_t>(~packet_traits::kDeadEdges);
+  dead_edges.erase(id);
+}
+
+/// The edges of a packet that needs them no more: given back, but for those that are still in a list.
+void SchedulerState::abandon_edges(std::uint32_t first, std::uint32_t count) {
+  if (count == 0) return;
+  Edge* block = edges.block(first);
+  std::uint32_t dead = 0;
+  std::vector<PacketId> crowded;
+  for (std::uint32_t i = 0; i != count; ++i) {
+    Edge& edge = block[i];
+    PacketRecord& producer = packets[edge.producer];
+    if (!is_listed(edge, producer)) continue;
+    edge.consumer = kNone;
+    ++dead;
+    producer.traits |= packet_traits::kDeadEdges;
+    const std::uint32_t dead_here = ++dead_edges[edge.producer];
+    if (dead_here > kDeadTolerated && dead_here > producer.open) crowded.push_back(edge.producer);
+  }
+  if (dead != count) edges.release(first, count - dead);
+  for (const PacketId id : crowded) purge_readers(id, packets[id]);
+}
+
+/// Ends a packet's knowledge of its inputs. Who is read by nobody known any more may be forgotten too.
+void SchedulerState::leave_inputs(PacketRecord& record) {
+  const Edge* block = record.edge_count == 0 ? nullptr : edges.block(record.first_edge);
+  for (std::uint32_t i = 0; i != record.edge_count; ++i) {
+    const PacketId input = block[i].producer;
+    PacketRecord& producer = packets[input];
+    --producer.linked;
+    if (producer.linked == 0 && !producer.available()) forgettable.push_back(input);
+    if ((producer.traits & packet_traits::kHasTails) == 0) continue;
+    const std::vector<PacketId>& of_input = tails[input];
+    if (producer.linked == of_input.size()) forgettable.insert(forgettable.end(), of_input.begin(), of_input.end());
+  }
+  abandon_edges(record.first_edge, record.edge_count);
+  record.first_edge = kNone;
+  record.edge_count = 0;
+}
+
+/// Gives `id` one more input. The consumer's edges stay contiguous, so all of them move.
+void SchedulerState::add_input(PacketId id, PacketId producer, float bytes) {
+  PacketRecord& record = packets[id];
+  const bool is_open = record.unfinished();
+  const std::uint32_t old_first = record.first_edge;
+  const std::uint32_t old_count = record.edge_count;
+  const std::uint32_t first = edges.allocate(old_count + 1);
+  for (std::uint32_t i = 0; i != old_count + 1; ++i) {
+    Edge& edge = edges[first + i];
+    edge = i == old_count ? Edge{producer, id, kNone, 0, bytes} : edges[old_first + i];
+    PacketRecord& input = packets[edge.producer];
+    edge.epoch = input.readers_epoch - 1;  // not in its list
+    if (is_open) list_reader(first + i, input);
+  }
+  abandon_edges(old_first, old_count);
+  record.first_edge = first;
+  record.edge_count = old_count + 1;
+  PacketRecord& added = packets[producer];
+  ++added.linked;
+  if (!is_open) return;
+  ++added.open;
+  if (added.available()) return;
+  ++record.waiting;
+  if (record.state == PacketState::Ready) {
+    remove_ready(id, record);
+    transition(id, record, PacketState::Waiting);
+  }
+}
+
+/// A packet that had finished when tails were split off its inputs reads them when it is to run again. A tail itself
+/// reads only those that come before it.
+void SchedulerState::add_missing_tails(PacketId id) {
+  std::vector<std::pair<PacketId, float>> missing;
+  const PacketRecord& record = packets[id];
+  const auto own = heads.find(id);
+  for (std::uint32_t i = 0; i != record.edge_count; ++i) {
+    const Edge& edge = edges[record.first_edge + i];
+    if ((packets[edge.producer].traits & packet_traits::kHasTails) == 0) continue;
+    const bool is_sibling = own != heads.end() && own->second == edge.producer;
+    for (const PacketId tail : tails[edge.producer]) {
+      if (tail == id) continue;
+      if (is_sibling && packets.details(tail).first_task > packets.details(id).first_task) continue;
+      missing.emplace_back(tail, edge.bytes);
+    }
+  }
+  for (const auto& [tail, bytes] : missing) {
+    const PacketRecord& now_record = packets[id];
+    bool is_there = false;
+    for (std::uint32_t i = 0; i != now_record.edge_count; ++i) {
+      is_there = is_there || edges[now_record.first_edge + i].producer == tail;
+    }
+    if (!is_there) add_input(id, tail, bytes);
+  }
+}
+
+/// A tail is kept while its head has readers that are no tails of it: they read it too if they run again.
+bool SchedulerState::is_pinned_tail(PacketId id) const {
+  if (heads.empty()) return false;
+  const auto head = heads.find(id);
+  if (head == heads.end()) return false;
+  const auto siblings = tails.find(head->second);
+  return siblings != tails.end() && packets[head->second].linked > siblings->second.size();
+}
+
+void SchedulerState::forget_tail(PacketId id) {
+  const auto head = heads.find(id);
+  if (head == heads.end()) return;
+  const auto siblings = tails.find(head->second);
+  std::erase(siblings->second, id);
+  if (siblings->second.empty()) {
+    packets[head->second].traits &= static_cast<std::uint8_t>(~packet_traits::kHasTails);
+    tails.erase(siblings);
+  }
+  heads.erase(head);
+}
+
+}  // namespace weft
