@@ -15,6 +15,8 @@ const log::Room logger("comm");
 
 // How long a closed connection may take to bring out its last messages.
 constexpr Nanoseconds kLinger = 5'000'000'000;
+// How long the other side's last messages may take that travel beside its goodbye.
+constexpr Nanoseconds kLastWords = 2'000'000'000;
 
 Digest random_nonce() {
   Digest nonce;
@@ -46,7 +48,7 @@ Connection::Connection(ConnectionHost& host, Fd fd, Handshake::Role role, PeerId
 Connection::~Connection() = default;
 
 std::string Connection::where() const {
-  return std::string(ring_ != nullptr ? "shared memory" : "tcp") + " to " + place_.socket_text();
+  return std::string(fast_ != nullptr ? fast_->name() : wire_.name()) + " to " + place_.socket_text();
 }
 
 // --- What the user of the transport calls.
@@ -77,8 +79,7 @@ void Connection::close() {
   const bool cut_short = !was_open || lane().carries_blocks() || wire_.inside_piece();
   state_ = State::Closing;
   since_ = host_.now();
-  end_all_blocks();
-  early_.clear();
+  blocks_ended_ = end_all_blocks();
   if (cut_short) {
     finish_closing();
   } else {
@@ -89,7 +90,8 @@ void Connection::close() {
 bool Connection::move_out() {
   if (state_ == State::Gone || state_ == State::Connecting) return false;
   bool moved = false;
-  if (ring_ != nullptr && state_ >= State::Open) moved = ring_->move_out();
+  if (fast_ != nullptr && (state_ == State::Open || state_ == State::Closing)) moved = fast_->move_out();
+  if (state_ == State::Closing && !blocks_ended_) blocks_ended_ = end_all_blocks();
   if (state_ == State::Closing && !half_closed_ && lane().out_empty()) finish_closing();
   moved |= wire_.move_out();
   if (const bool waits = !wire_.out_empty() && !half_closed_; waits != watching_) {
@@ -101,7 +103,8 @@ bool Connection::move_out() {
 
 void Connection::finish_closing() {
   if (half_closed_) return;
-  if (!wire_.inside_piece()) wire_.put(Frame::Goodbye, {}, {});
+  if (const std::uint64_t units = lane().units_out(); !wire_.inside_piece())
+    wire_.put(Frame::Goodbye, std::as_bytes(std::span(&units, 1)), {});
   wire_.move_out();
   if (!wire_.out_empty() && !wire_.inside_piece()) return;  // a full socket: later
   half_closed_ = true;
@@ -121,31 +124,38 @@ bool Connection::socket_ready(bool readable, bool writable) {
     if (state_ == State::Open) moved |= wire_.move_in();
     if (state_ == State::Closing) moved |= read_closing();
   }
-  if (state_ < State::Closing && (!broken_.empty() || wire_.ended() || said_goodbye_)) {
-    drain_ring();
-    if (!broken_.empty()) {
-      lose(broken_);
-    } else if (said_goodbye_) {
-      lose("it closed the connection");
-    } else if (wire_.error() != 0) {
-      lose(std::string("the connection broke: ") + std::strerror(wire_.error()));
-    } else {
-      lose("the process is gone");
-    }
-    moved = true;
-  }
+  moved |= end_if_over();
   in_progress_ = false;
   return moved;
 }
 
-bool Connection::poll_ring() {
-  in_progress_ = true;
-  bool moved = ring_->move_in();
-  if (state_ == State::Open && !ring_->out_empty()) moved |= ring_->move_out();
-  if (state_ == State::Open && !broken_.empty()) {
+bool Connection::last_words_here() {
+  drain_fast_lane();
+  return fast_ == nullptr || fast_->units_in() >= last_words_ || host_.now() - goodbye_at_ > kLastWords;
+}
+
+bool Connection::end_if_over() {
+  if (state_ >= State::Closing) return false;
+  if (!broken_.empty()) {
     lose(broken_);
-    moved = true;
+  } else if (said_goodbye_) {
+    if (!last_words_here()) return false;
+    lose(broken_.empty() ? "it closed the connection" : broken_);
+  } else if (wire_.ended()) {
+    drain_fast_lane();
+    lose(wire_.error() != 0 ? std::string("the connection broke: ") + std::strerror(wire_.error())
+                            : "the process is gone");
+  } else {
+    return false;
   }
+  return true;
+}
+
+bool Connection::poll_fast_lane() {
+  in_progress_ = true;
+  bool moved = fast_->move_in();
+  if (state_ == State::Open && !fast_->out_empty()) moved |= fast_->move_out();
+  if (!broken_.empty() || said_goodbye_) moved |= end_if_over();
   in_progress_ = false;
   return moved;
 }
@@ -195,10 +205,7 @@ bool Connection::prove() {
     if (role_ == Handshake::Role::Connector) {
       Introduction mine;
       mine.hello = hello_;
-      if (host_.options().shared_memory && place_.host == this_host()) {
-        offered_segment_ = SharedSegment::create(mine.remark);
-        if (offered_segment_) mine.segment = offered_segment_->name();
-      }
+      offer_lanes(mine);
       wire_.put(Frame::Introduction, mine.encode(), {});
     }
   }
@@ -232,21 +239,58 @@ bool Connection::introduce() {
   }
 }
 
+void Connection::offer_lanes(Introduction& mine) {
+  if (host_.options().shared_memory && place_.host == this_host()) {
+    offered_segment_ = SharedSegment::create(mine.remark);
+    if (offered_segment_) mine.segment = offered_segment_->name();
+  }
+  if (Fabric* fabric = host_.fabric(); fabric != nullptr) {
+    LaneUser& self = *this;
+    offered_lane_ = fabric->make_lane(self);
+    mine.fabric_address = fabric->address();
+    mine.fabric_token = offered_lane_->token();
+  }
+}
+
+void Connection::take_lane(const Introduction& theirs, Introduction& mine) {
+  if (theirs.segment && host_.options().shared_memory) {
+    if (auto segment = SharedSegment::open(*theirs.segment, mine.remark); segment) {
+      mine.taken = Introduction::Taken::Segment;
+      use_ring(std::move(*segment), 1);
+      return;
+    }
+  }
+  Fabric* fabric = host_.fabric();
+  if (fabric == nullptr || theirs.fabric_address.empty()) return;
+  LaneUser& self = *this;
+  std::unique_ptr<FabricLane> lane = fabric->make_lane(self);
+  if (!lane->join(theirs.fabric_address, theirs.fabric_token, mine.remark)) return;
+  mine.taken = Introduction::Taken::Fabric;
+  mine.fabric_address = fabric->address();
+  mine.fabric_token = lane->token();
+  fast_ = std::move(lane);
+}
+
 void Connection::met(const Introduction& theirs) {
-  if (!theirs.remark.empty()) logger.info("no shared memory with peer ", peer_, ": ", theirs.remark);
+  if (!theirs.remark.empty()) logger.info("a faster way to a peer is not used: ", theirs.remark);
   if (role_ == Handshake::Role::Acceptor) {
     peer_ = host_.admit(*this);
     Introduction mine;
-    std::optional<SharedSegment> segment;
-    if (theirs.segment && host_.options().shared_memory) segment = SharedSegment::open(*theirs.segment, mine.remark);
-    mine.takes_segment = segment.has_value();
+    take_lane(theirs, mine);
     wire_.put(Frame::Introduction, mine.encode(), {});
-    if (segment) use_ring(std::move(*segment), 1);
-  } else if (theirs.takes_segment && offered_segment_) {
+  } else if (theirs.taken == Introduction::Taken::Segment && offered_segment_) {
     use_ring(std::move(*offered_segment_), 0);
     ring_->forget_fd();
+  } else if (theirs.taken == Introduction::Taken::Fabric && offered_lane_ != nullptr) {
+    std::string why;
+    if (!offered_lane_->join(theirs.fabric_address, theirs.fabric_token, why)) {
+      broken(why);
+      return;
+    }
+    fast_ = std::move(offered_lane_);
   }
   offered_segment_.reset();
+  offered_lane_.reset();
   state_ = State::Open;
   open();
   host_.listener().peer_connected(peer_, theirs.hello);
@@ -254,10 +298,12 @@ void Connection::met(const Introduction& theirs) {
 
 void Connection::use_ring(SharedSegment segment, int side) {
   LaneUser& self = *this;
-  ring_ = std::make_unique<RingLane>(std::move(segment), side, self, [this] {
+  auto ring = std::make_unique<RingLane>(std::move(segment), side, self, [this] {
     wire_.put(Frame::Wake, {}, {});
     wire_.move_out();
   });
+  ring_ = ring.get();
+  fast_ = std::move(ring);
 }
 
 void Connection::open() {
@@ -272,8 +318,12 @@ void Connection::open() {
   move_out();
 }
 
-void Connection::control(Frame kind, std::span<const std::byte>) {
-  if (kind == Frame::Goodbye) said_goodbye_ = true;
+void Connection::control(Frame kind, std::span<const std::byte> payload) {
+  if (kind == Frame::Goodbye) {
+    said_goodbye_ = true;
+    goodbye_at_ = host_.now();
+    if (payload.size() == sizeof last_words_) std::memcpy(&last_words_, payload.data(), sizeof last_words_);
+  }
   if (kind == Frame::Introduction) broken("it introduced itself twice");
   // A wake-up has done its work by arriving.
 }
@@ -286,16 +336,22 @@ bool Connection::read_closing() {
     moved = true;
   }
   if (wire_.ended()) {
-    state_ = State::Gone;
+    over_ = true;
+    gone_if_ended();
     return true;
   }
   return moved;
 }
 
-void Connection::drain_ring() {
+void Connection::gone_if_ended() {
+  if (!blocks_ended_) blocks_ended_ = end_all_blocks();
+  if (blocks_ended_) state_ = State::Gone;
+}
+
+void Connection::drain_fast_lane() {
   // What a peer wrote before it went is still there.
-  if (ring_ == nullptr || state_ != State::Open || !broken_.empty()) return;
-  while (state_ == State::Open && broken_.empty() && ring_->move_in()) {
+  if (fast_ == nullptr || state_ != State::Open || !broken_.empty()) return;
+  while (state_ == State::Open && broken_.empty() && fast_->move_in()) {
   }
 }
 
@@ -315,32 +371,38 @@ void Connection::check_times(Nanoseconds now) {
     } else if (now - since_ > options.stall_timeout) {
       lose("nothing moved for " + seconds_text(options.stall_timeout) + " on " + where());
     }
-  } else if (state_ == State::Closing && now - since_ > kLinger) {
-    state_ = State::Gone;
+  } else if (state_ == State::Closing && (over_ || now - since_ > kLinger)) {
+    gone_if_ended();
+  } else if (state_ == State::Losing) {
+    finish_losing();
   }
   in_progress_ = false;
 }
 
-void Connection::end_all_blocks() {
-  for (const Early& early : early_)
+bool Connection::end_all_blocks() {
+  for (const Early& early : std::exchange(early_, {}))
     if (early.block) sent(early.data.token, false);
-  early_.clear();
-  wire_.end_blocks();
-  if (ring_ != nullptr) ring_->end_blocks();
+  const bool wire_ended = wire_.end_blocks();
+  return (fast_ == nullptr || fast_->end_blocks()) && wire_ended;
 }
 
 void Connection::lose(const std::string& why) {
   if (state_ >= State::Closing) return;
-  const bool stranger = peer_ == kNone;
+  state_ = State::Losing;
+  lost_why_ = why;
+  finish_losing();
+}
+
+void Connection::finish_losing() {
+  if (!end_all_blocks()) return;  // again at the next tick
   state_ = State::Gone;
-  end_all_blocks();
-  if (stranger) {
+  if (peer_ == kNone) {
     // Somebody who only looked whether the port is open is no news.
-    if (!why.starts_with("the process is gone")) host_.refused("a connection was refused: " + why);
+    if (lost_why_ != "the process is gone") host_.refused("a connection was refused: " + lost_why_);
     return;
   }
   tell_ends();
-  if (!std::exchange(told_lost_, true)) host_.listener().peer_lost(peer_, why);
+  host_.listener().peer_lost(peer_, lost_why_);
 }
 
 // --- LaneUser

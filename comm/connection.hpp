@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "comm/fabric.hpp"
 #include "comm/handshake.hpp"
 #include "comm/introduction.hpp"
 #include "comm/network_transport.hpp"
@@ -27,6 +28,8 @@ class ConnectionHost {
   /// Whether the socket should be watched for room to write.
   virtual void watch(Connection& connection, bool for_room) = 0;
   virtual Nanoseconds now() const = 0;
+  /// Null where there is none.
+  virtual Fabric* fabric() const = 0;
 
  protected:
   ~ConnectionHost() = default;
@@ -34,13 +37,15 @@ class ConnectionHost {
 
 /// One connection: its socket, its proof, its lanes, and what was sent before they stand.
 ///
-///   Connecting -> Proving -> Introducing -> Open -> Gone
+///   Connecting -> Proving -> Introducing -> Open -> Losing  -> Gone
 ///                                            `---> Closing -> Gone
+///
+/// Losing: its blocks have not all ended yet.
 ///
 /// Owns: the socket, the lanes. Threading: that of its transport.
 class Connection final : private LaneUser {
  public:
-  enum class State : std::uint8_t { Connecting, Proving, Introducing, Open, Closing, Gone };
+  enum class State : std::uint8_t { Connecting, Proving, Introducing, Open, Closing, Losing, Gone };
 
   /// `peer`: kNone on the accepting side, until it is admitted.
   Connection(ConnectionHost& host, Fd fd, Handshake::Role role, PeerId peer, const Place& place, std::string hello);
@@ -49,10 +54,11 @@ class Connection final : private LaneUser {
   int fd() const { return fd_.get(); }
   PeerId peer() const { return peer_; }
   State state() const { return state_; }
-  RingLane* ring() const { return ring_.get(); }
+  RingLane* ring() const { return ring_; }
+  bool has_fast_lane() const { return fast_ != nullptr; }
   bool gone() const { return state_ == State::Gone; }
   /// Polled every time: it is on its way up or down, or the socket carries its messages.
-  bool needs_socket() const { return ring_ == nullptr || state_ != State::Open; }
+  bool needs_socket() const { return fast_ == nullptr || state_ != State::Open; }
   const std::string& failed_early() const { return failed_early_; }
 
   void send(std::span<const std::byte> bytes);
@@ -62,7 +68,7 @@ class Connection final : private LaneUser {
 
   // Within progress.
   bool socket_ready(bool readable, bool writable);
-  bool poll_ring();
+  bool poll_fast_lane();
   /// Tells the ends of blocks that left outside of progress.
   bool tell_ends();
   void check_times(Nanoseconds now);
@@ -94,9 +100,12 @@ class Connection final : private LaneUser {
   void moved() override { moved_ = true; }
   DeviceCopy* device() const override { return host_.options().device; }
 
-  Lane& lane() { return ring_ != nullptr ? static_cast<Lane&>(*ring_) : wire_; }
+  Lane& lane() { return fast_ != nullptr ? *fast_ : wire_; }
   std::string where() const;
   bool connected();
+  bool end_if_over();
+  bool last_words_here();
+  void finish_losing();
   bool prove();
   bool introduce();
   void control(Frame kind, std::span<const std::byte> payload);
@@ -104,9 +113,12 @@ class Connection final : private LaneUser {
   void use_ring(SharedSegment segment, int side);
   void open();
   bool read_closing();
-  void drain_ring();
+  void drain_fast_lane();
   void finish_closing();
-  void end_all_blocks();
+  void gone_if_ended();
+  bool end_all_blocks();
+  void offer_lanes(Introduction& mine);
+  void take_lane(const Introduction& theirs, Introduction& mine);
 
   ConnectionHost& host_;
   Fd fd_;
@@ -118,16 +130,22 @@ class Connection final : private LaneUser {
   const Digest nonce_;
   Handshake handshake_;
   WireLane wire_;
-  std::unique_ptr<RingLane> ring_;
+  std::unique_ptr<Lane> fast_;  // else the socket carries everything
+  RingLane* ring_ = nullptr;    // fast_, if it is one
+  std::unique_ptr<FabricLane> offered_lane_;
   std::optional<SharedSegment> offered_segment_;
   std::deque<Early> early_;  // sent before the lane was known
   std::vector<End> ends_;
   std::string broken_;  // why it is to be lost
   std::string failed_early_;
-  bool said_goodbye_ = false;  // the other side
-  bool half_closed_ = false;   // ours is shut down
-  bool in_progress_ = false;   // the listener may be called at once
-  bool told_lost_ = false;
+  bool said_goodbye_ = false;     // the other side
+  bool half_closed_ = false;      // ours is shut down
+  bool in_progress_ = false;      // the listener may be called at once
+  bool blocks_ended_ = false;     // of a connection that is closing
+  bool over_ = false;             // closing, and nothing more to wait for but its blocks
+  std::uint64_t last_words_ = 0;  // units that the other side sent before its goodbye
+  Nanoseconds goodbye_at_ = 0;
+  std::string lost_why_;
   bool moved_ = false;
   bool watching_ = false;
   Nanoseconds since_;  // of the state, or of the last time that something moved

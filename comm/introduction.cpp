@@ -29,7 +29,9 @@ std::vector<std::byte> Introduction::encode() const {
     writer.number(segment->fd);
     writer.bytes(segment->token.data(), segment->token.size());
   }
-  writer.number(static_cast<std::uint8_t>(takes_segment ? 1 : 0));
+  writer.number(static_cast<std::uint8_t>(taken));
+  put(writer, fabric_address);
+  writer.number(fabric_token);
   put(writer, remark);
   return {writer.data(), writer.data() + writer.size()};
 }
@@ -46,7 +48,11 @@ std::optional<Introduction> Introduction::decode(std::span<const std::byte> byte
       reader.bytes(name.token.data(), name.token.size(), kType);
       it.segment = name;
     }
-    it.takes_segment = reader.number<std::uint8_t>(kType) != 0;
+    const auto taken = reader.number<std::uint8_t>(kType);
+    if (taken > static_cast<std::uint8_t>(Taken::Fabric)) return std::nullopt;
+    it.taken = static_cast<Taken>(taken);
+    it.fabric_address = text(reader);
+    it.fabric_token = reader.number<std::uint64_t>(kType);
     it.remark = text(reader);
     if (reader.remaining() != 0) return std::nullopt;
     return it;

@@ -18,8 +18,12 @@ struct Introduction {
   std::string hello;
   /// From the connector: a segment that the acceptor may map.
   std::optional<SegmentName> segment;
-  /// From the acceptor: the segment is mapped, messages go through it.
-  bool takes_segment = false;
+  /// From the acceptor: the lane that carries messages and blocks.
+  enum class Taken : std::uint8_t { Wire = 0, Segment = 1, Fabric = 2 };
+  Taken taken = Taken::Wire;
+  /// From whoever offers or takes a fabric: its address, empty if none, and the lane's token.
+  std::string fabric_address;
+  std::uint64_t fabric_token = 0;
   /// Why something offered was not taken; for the log.
   std::string remark;
 

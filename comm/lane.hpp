@@ -60,8 +60,13 @@ class Lane {
   virtual bool out_empty() const = 0;
   /// A block is on its way, in either direction.
   virtual bool carries_blocks() const = 0;
-  /// Ends every block with `ok` false; afterwards no byte of them is touched.
-  virtual void end_blocks() = 0;
+  /// Ends every block with `ok` false, and touches no byte of those that it has ended. Returns whether that is all of
+  /// them; otherwise it is called again.
+  virtual bool end_blocks() = 0;
+  /// How many ordered units have gone out and come in: the last words of a connection are waited for where they do not
+  /// travel beside its goodbye.
+  virtual std::uint64_t units_out() const { return 0; }
+  virtual std::uint64_t units_in() const { return 0; }
   virtual std::string_view name() const = 0;
 };
 

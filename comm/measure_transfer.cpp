@@ -32,7 +32,8 @@ double seconds_now() {
 comm::NetworkOptions network_options(const std::string& path) {
   comm::NetworkOptions options;
   options.shared_memory = path == "shm";
-  if (path != "shm" && path != "tcp") throw Error("no path is named '" + path + "': shm or tcp");
+  options.ucx = path == "ucx" ? comm::UseUcx::Always : comm::UseUcx::Never;
+  if (path != "shm" && path != "tcp" && path != "ucx") throw Error("no path is named '" + path + "': shm, tcp or ucx");
   return options;
 }
 

@@ -59,6 +59,7 @@ class NetworkTransport final : public Transport, private ConnectionHost {
   void refused(const std::string& sentence) override;
   void watch(Connection& connection, bool for_room) override;
   Nanoseconds now() const override;
+  Fabric* fabric() const override { return fabric_.get(); }
 
   Connection* find(PeerId peer) const { return peer < peers_.size() ? peers_[peer] : nullptr; }
   Connection& add(Fd fd, Handshake::Role role, PeerId peer, const Place& place, std::string_view hello);
@@ -68,15 +69,18 @@ class NetworkTransport final : public Transport, private ConnectionHost {
   void watch_listener(bool on);
   void check_times();
   void sweep();
-  bool rings_may_sleep();
+  void open_ucx();
+  bool lanes_may_sleep();
 
   NetworkOptions options_;
   Place place_;
   Fd listening_, poll_, wake_;
+  std::unique_ptr<Fabric> fabric_;  // before the connections: their lanes need it to the end
+  std::string fabric_remark_;
   Listener* listener_ = nullptr;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<Connection*> peers_;  // by PeerId; null when lost or forgotten
-  std::vector<Connection*> rings_;  // those whose messages go through shared memory
+  std::vector<Connection*> fast_;   // those whose messages do not go through their socket
   std::vector<Connection*> dirty_;  // something was sent since the last flush
   std::vector<std::pair<PeerId, std::uint64_t>> refused_blocks_;
   std::size_t need_socket_ = 0;  // connections that only their socket moves
@@ -99,6 +103,25 @@ NetworkTransport::NetworkTransport(const NetworkOptions& options) : options_(opt
   event.data.ptr = &wake_;
   ::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, wake_.get(), &event);
   watch_listener(true);
+  open_ucx();
+}
+
+void NetworkTransport::open_ucx() {
+  if (options_.ucx == UseUcx::Never) return;
+  const bool wanted = options_.ucx == UseUcx::Always;
+  if (!wanted && !fast_network_present()) return;
+  std::string why;
+  const bool by_name = options_.listen_on.find_first_of(".:") == std::string::npos;
+  fabric_ = open_fabric(by_name ? options_.listen_on : std::string(), why);
+  if (fabric_ == nullptr) {
+    if (wanted) throw Error("no transport over UCX: " + why);
+    fabric_remark_ = "; a fast network is present and unused: " + why;
+    return;
+  }
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = &fabric_;
+  ::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, fabric_->event_fd(), &event);
 }
 
 NetworkTransport::~NetworkTransport() {
@@ -112,7 +135,9 @@ Nanoseconds NetworkTransport::now() const {
 }
 
 std::string NetworkTransport::description() const {
-  return "tcp on " + place_.socket_text() + (options_.shared_memory ? ", shared memory inside the node" : "");
+  std::string text = "tcp on " + place_.socket_text();
+  if (fabric_ != nullptr) text = std::string(fabric_->description()) + ", " + text;
+  return text + (options_.shared_memory ? ", shared memory inside the node" : "") + fabric_remark_;
 }
 
 Connection& NetworkTransport::add(Fd fd, Handshake::Role role, PeerId peer, const Place& place,
@@ -220,9 +245,10 @@ bool NetworkTransport::progress() {
     listener_->block_sent(peer, token, false);
     moved = true;
   }
-  for (std::size_t i = 0; i < rings_.size(); ++i) {
-    Connection& connection = *rings_[i];
-    if (connection.state() == Connection::State::Open) moved |= connection.poll_ring();
+  if (fabric_ != nullptr) moved |= fabric_->progress();
+  for (std::size_t i = 0; i < fast_.size(); ++i) {
+    Connection& connection = *fast_[i];
+    if (connection.state() == Connection::State::Open) moved |= connection.poll_fast_lane();
     moved |= connection.tell_ends();
     changed_ |= connection.state() != Connection::State::Open;
   }
@@ -246,6 +272,7 @@ bool NetworkTransport::poll_sockets() {
       [[maybe_unused]] const ssize_t got = ::read(wake_.get(), &number, sizeof number);
       continue;
     }
+    if (event.data.ptr == &fabric_) continue;  // progress has looked there
     if (event.data.ptr == &listening_) {
       accept_strangers();
       continue;
@@ -311,7 +338,7 @@ void NetworkTransport::accept_strangers() {
 void NetworkTransport::sweep() {
   changed_ = false;
   need_socket_ = 0;
-  rings_.clear();
+  fast_.clear();
   for (const auto& connection : connections_) {
     connection->tell_ends();
     if (connection->gone()) {
@@ -320,24 +347,25 @@ void NetworkTransport::sweep() {
       std::erase(dirty_, connection.get());
       continue;
     }
-    if (connection->ring() != nullptr) rings_.push_back(connection.get());
+    if (connection->has_fast_lane()) fast_.push_back(connection.get());
     if (connection->needs_socket()) ++need_socket_;
   }
   // Closing the descriptor also takes it out of the poll set.
   std::erase_if(connections_, [](const auto& connection) { return connection->gone(); });
 }
 
-bool NetworkTransport::rings_may_sleep() {
+bool NetworkTransport::lanes_may_sleep() {
   bool may = true;
-  for (const Connection* connection : rings_) may = connection->ring()->fall_asleep() && may;
-  return may;
+  for (const Connection* connection : fast_)
+    if (connection->ring() != nullptr) may = connection->ring()->fall_asleep() && may;
+  return may && (fabric_ == nullptr || fabric_->may_sleep());
 }
 
 void NetworkTransport::sleep(Nanoseconds most) {
   if (!dirty_.empty()) flush();
   sockets_ready_ = true;
   if (!refused_blocks_.empty() || changed_) return;
-  if (rings_may_sleep()) {
+  if (lanes_may_sleep()) {
     // The clocks of connections are looked at while asleep, too.
     const bool timed = std::any_of(connections_.begin(), connections_.end(), [](const auto& connection) {
       return connection->state() != Connection::State::Open;
@@ -347,7 +375,8 @@ void NetworkTransport::sleep(Nanoseconds most) {
     pollfd one{poll_.get(), POLLIN, 0};
     ::ppoll(&one, 1, &timeout, nullptr);
   }
-  for (const Connection* connection : rings_) connection->ring()->awake();
+  for (const Connection* connection : fast_)
+    if (connection->ring() != nullptr) connection->ring()->awake();
   if (woken_.exchange(false, std::memory_order_relaxed)) {
     std::uint64_t number;
     [[maybe_unused]] const ssize_t got = ::read(wake_.get(), &number, sizeof number);

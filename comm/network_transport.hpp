@@ -12,6 +12,10 @@
 
 namespace weft::comm {
 
+/// When UCX carries messages and blocks. Auto: to other machines, where this one has a network that only a fabric makes
+/// good use of. Always: wherever shared memory does not.
+enum class UseUcx : std::uint8_t { Auto, Never, Always };
+
 /// How a NetworkTransport listens and which ways it may use.
 struct NetworkOptions {
   /// The job's; both sides of a connection prove that they know it.
@@ -21,6 +25,7 @@ struct NetworkOptions {
   std::uint16_t port = 0;  // 0: any free one
   /// Shared memory between processes of one machine; off: the socket carries everything.
   bool shared_memory = true;
+  UseUcx ucx = UseUcx::Auto;
   /// Nothing of a block has moved for so long: the connection is given up.
   Nanoseconds stall_timeout = 30'000'000'000;
   /// For connecting and for proving the secret.
@@ -35,7 +40,7 @@ struct NetworkOptions {
 
 /// Opens the transport between processes, on one machine or many: a TCP connection for each pair, on which both sides
 /// prove the secret and which tells deaths, and the fastest safe way for messages and blocks beside it.
-/// Throws Error if it cannot listen there.
+/// Throws Error if it cannot listen there, or if UCX was asked for and is not to be had.
 std::unique_ptr<Transport> open_network_transport(const NetworkOptions& options);
 
 }  // namespace weft::comm

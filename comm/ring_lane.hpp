@@ -25,7 +25,10 @@ class RingLane final : public Lane {
   bool move_in() override;
   bool out_empty() const override { return waiting_.empty() && blocks_.nothing_out() && out_.unpublished() == 0; }
   bool carries_blocks() const override { return !blocks_.empty(); }
-  void end_blocks() override { blocks_.end_all(); }
+  bool end_blocks() override {
+    blocks_.end_all();
+    return true;
+  }
   std::string_view name() const override { return "shared memory"; }
 
   bool readable() const { return in_.readable() || (bulk_in_.readable() && !blocks_.nothing_in()); }

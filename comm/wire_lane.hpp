@@ -19,7 +19,7 @@ enum class Frame : std::uint8_t {
   Offer = 3,    // u64 bytes, header
   Data = 4,     // the next bytes of the oldest block that is not complete
   Wake = 5,     // look at the rings
-  Goodbye = 6,  // closed on purpose; nothing follows
+  Goodbye = 6,  // closed on purpose; u64: units that went another way; nothing follows
 };
 inline constexpr std::size_t kFrameHead = 8;
 
@@ -41,7 +41,10 @@ class WireLane final : public Lane {
   bool move_in() override;
   bool out_empty() const override { return out_begin_ == out_.size() && piece_left_ == 0 && blocks_.nothing_out(); }
   bool carries_blocks() const override { return !blocks_.empty(); }
-  void end_blocks() override { blocks_.end_all(); }
+  bool end_blocks() override {
+    blocks_.end_all();
+    return true;
+  }
   std::string_view name() const override { return "tcp"; }
 
   void put(Frame kind, std::span<const std::byte> first, std::span<const std::byte> second);

@@ -208,8 +208,13 @@ TEST_P(NetworkTransportKillTest, DeathIsToldAtOnce) {
   RecordProperty("median_us", static_cast<int>(seconds[5] * 1e6));
 }
 
-INSTANTIATE_TEST_SUITE_P(Paths, NetworkTransportKillTest, ::testing::Values("shm", "tcp"));
-INSTANTIATE_TEST_SUITE_P(Paths, NetworkTransportKillSlowTest, ::testing::Values("shm", "tcp"));
+#ifdef WEFT_HAS_UCX
+const auto kPaths = ::testing::Values("shm", "tcp", "ucx");
+#else
+const auto kPaths = ::testing::Values("shm", "tcp");
+#endif
+INSTANTIATE_TEST_SUITE_P(Paths, NetworkTransportKillTest, kPaths);
+INSTANTIATE_TEST_SUITE_P(Paths, NetworkTransportKillSlowTest, kPaths);
 
 }  // namespace
 }  // namespace weft

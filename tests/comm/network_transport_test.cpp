@@ -34,6 +34,18 @@ struct SharedMemoryWiring {
 };
 INSTANTIATE_TYPED_TEST_SUITE_P(SharedMemory, TransportContract, SharedMemoryWiring);
 
+#ifdef WEFT_HAS_UCX
+struct UcxWiring {
+  static std::unique_ptr<Transport> open() {
+    comm::NetworkOptions options = options_of(false);
+    options.ucx = comm::UseUcx::Always;
+    return comm::open_network_transport(options);
+  }
+  static void kill(std::unique_ptr<Transport>& endpoint) { endpoint.reset(); }
+};
+INSTANTIATE_TYPED_TEST_SUITE_P(Ucx, TransportContract, UcxWiring);
+#endif
+
 /// Two endpoints whose options differ.
 struct Two {
   Two(comm::NetworkOptions of_a, comm::NetworkOptions of_b) {
@@ -137,12 +149,19 @@ TEST(NetworkTransportTest, ListensOnItsInterfaceOnly) {
   EXPECT_EQ(comm::Place::parse(transport->address()).ip, "127.0.0.1");
 }
 
-class Stall : public ::testing::TestWithParam<bool> {};
+struct StallCase {
+  bool shared_memory;
+  bool ucx;
+  const char* name;
+};
+class Stall : public ::testing::TestWithParam<StallCase> {};
 
 TEST_P(Stall, StalledBlockLosesThePeerWithPlaceAndTransport) {
-  comm::NetworkOptions hasty = options_of(GetParam());
+  comm::NetworkOptions patient = options_of(GetParam().shared_memory);
+  patient.ucx = GetParam().ucx ? comm::UseUcx::Always : comm::UseUcx::Never;
+  comm::NetworkOptions hasty = patient;
   hasty.stall_timeout = 300'000'000;
-  Two two(hasty, options_of(GetParam()));
+  Two two(hasty, patient);
   const PeerId peer = two.a->transport->connect(two.b->transport->address(), "a");
   ASSERT_TRUE(
       pump({two.a.get(), two.b.get()}, [&] { return two.b->connected.size() == 1 && two.a->connected.size() == 1; }));
@@ -151,15 +170,21 @@ TEST_P(Stall, StalledBlockLosesThePeerWithPlaceAndTransport) {
   // b does not move any more.
   ASSERT_TRUE(pump({two.a.get()}, [&] { return two.a->lost.size() == 1; }));
   EXPECT_FALSE(two.a->sent[1]);
-  const std::string expected =
-      std::string("nothing moved for 0.3 s on ") + (GetParam() ? "shared memory" : "tcp") + " to 127.0.0.1:";
-  EXPECT_TRUE(two.a->lost[peer].starts_with(expected)) << two.a->lost[peer];
+  const std::string& why = two.a->lost[peer];
+  EXPECT_TRUE(why.starts_with(std::string("nothing moved for 0.3 s on ") + GetParam().name)) << why;
+  EXPECT_NE(why.find(" to 127.0.0.1:"), std::string::npos) << why;
   // It comes back, and finds itself alone.
   ASSERT_TRUE(pump({two.b.get()}, [&] { return two.b->lost.size() == 1; }));
   EXPECT_EQ(two.b->arrived.size(), two.b->landed.size());
   for (const auto& [token, ok] : two.b->arrived) EXPECT_FALSE(ok);
 }
-INSTANTIATE_TEST_SUITE_P(NetworkTransportTest, Stall, ::testing::Bool());
+INSTANTIATE_TEST_SUITE_P(NetworkTransportTest, Stall,
+                         ::testing::Values(StallCase{true, false, "shared memory"}, StallCase{false, false, "tcp"}
+#ifdef WEFT_HAS_UCX
+                                           ,
+                                           StallCase{false, true, "ucx"}
+#endif
+                                           ));
 
 TEST(NetworkTransportTest, SharedMemoryNeedsBothSides) {
   Two two(options_of(true), options_of(false));

@@ -1,7 +1,7 @@
 // A process that exchanges messages and blocks with others as fast as it can and checks each byte that counts. Driven
 // by kill_test.cpp.
 //
-//   traffic PATH STALL_MS SEED     PATH: shm, tcp
+//   traffic PATH STALL_MS SEED     PATH: shm, tcp, ucx
 //
 // Prints its address; reads one line with the addresses to connect to (may be empty); prints "moving" after each 20
 // blocks that arrived, "lost WHY" for each peer that it loses; ends with 0 at the end of its input, with 2 and a
@@ -175,6 +175,7 @@ int main(int argc, char** argv) {
   weft::comm::NetworkOptions options;
   options.secret[0] = std::byte{9};
   options.shared_memory = std::string_view(argv[1]) == "shm";
+  options.ucx = std::string_view(argv[1]) == "ucx" ? weft::comm::UseUcx::Always : weft::comm::UseUcx::Never;
   options.stall_timeout = std::atoll(argv[2]) * 1'000'000;
   return weft::Traffic(weft::comm::open_network_transport(options), static_cast<unsigned>(std::atoi(argv[3]))).run();
 }
