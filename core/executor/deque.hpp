@@ -14,14 +14,20 @@ namespace weft {
 ///
 /// Orders: push publishes the item by the release store of bottom_; steal reads bottom_ with acquire and so sees it.
 /// The fences in pop and steal order "I take the last one" against "I take the first one"; the compare-exchange on top_
-/// decides when both mean the same item.
-class Deque {
+/// decides when both mean the same item. tests/core/executor/deque_interleavings_test.cpp runs small cases in every
+/// order and shows which of the orders are needed; for it the atomics are a parameter.
+template <template <class> class Atomic>
+class BasicDeque {
  public:
   static constexpr std::uint64_t kEmpty = ~std::uint64_t{0};
 
-  Deque() : ring_(new Ring(1024)) { rings_.emplace_back(ring_.load(std::memory_order_relaxed)); }
-  Deque(const Deque&) = delete;
-  Deque& operator=(const Deque&) = delete;
+  /// `capacity`: a power of two, doubled when it is reached.
+  explicit BasicDeque(std::int64_t capacity = 1024) {
+    rings_.push_back(std::make_unique<Ring>(capacity));
+    ring_.store(rings_.back().get(), std::memory_order_relaxed);
+  }
+  BasicDeque(const BasicDeque&) = delete;
+  BasicDeque& operator=(const BasicDeque&) = delete;
 
   void push(std::uint64_t item) {
     const std::int64_t bottom = bottom_.load(std::memory_order_relaxed);
@@ -73,7 +79,7 @@ class Deque {
 
  private:
   struct Ring {
-    explicit Ring(std::int64_t n) : size(n), items(new std::atomic<std::uint64_t>[static_cast<std::size_t>(n)]) {}
+    explicit Ring(std::int64_t n) : size(n), items(new Atomic<std::uint64_t>[static_cast<std::size_t>(n)]) {}
     std::uint64_t get(std::int64_t at) const {
       return items[static_cast<std::size_t>(at & (size - 1))].load(std::memory_order_relaxed);
     }
@@ -81,7 +87,7 @@ class Deque {
       items[static_cast<std::size_t>(at & (size - 1))].store(item, std::memory_order_relaxed);
     }
     const std::int64_t size;
-    std::unique_ptr<std::atomic<std::uint64_t>[]> items;
+    std::unique_ptr<Atomic<std::uint64_t>[]> items;
   };
 
   Ring* grow(Ring* ring, std::int64_t top, std::int64_t bottom) {
@@ -92,10 +98,12 @@ class Deque {
     return rings_.back().get();
   }
 
-  alignas(64) std::atomic<std::int64_t> top_{0};
-  alignas(64) std::atomic<std::int64_t> bottom_{0};
-  std::atomic<Ring*> ring_;
+  alignas(64) Atomic<std::int64_t> top_{0};
+  alignas(64) Atomic<std::int64_t> bottom_{0};
+  Atomic<Ring*> ring_{nullptr};
   std::vector<std::unique_ptr<Ring>> rings_;
 };
+
+using Deque = BasicDeque<std::atomic>;
 
 }  // namespace weft

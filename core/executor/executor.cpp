@@ -1,7 +1,5 @@
 #include "core/executor/executor.hpp"
 
-#include "core/executor/futex.hpp"
-
 #include <weft/error.hpp>
 
 #include <pthread.h>
@@ -35,8 +33,7 @@ void pin_to(int processor) {
 /// A thread of the pool: takes a free slot when it is woken, gives it back when there is nothing to do.
 struct Executor::PoolThread {
   unsigned index = 0;
-  std::atomic<std::uint32_t> wakes{0};
-  std::atomic<bool> asleep{false};
+  Sleepers::Bed bed;
   std::thread thread;
 };
 
@@ -65,10 +62,7 @@ void Executor::stop() {
   if (stopping_.exchange(true)) return;
   wake_waiters();
   const std::lock_guard lock(threads_mutex_);
-  for (auto& thread : threads_) {
-    thread->wakes.fetch_add(1);
-    futex::wake_all(thread->wakes);
-  }
+  for (auto& thread : threads_) Sleepers::rouse(thread->bed);
   for (auto& thread : threads_) thread->thread.join();
   if (draining_.load(std::memory_order_relaxed)) failed_records.fetch_sub(1, std::memory_order_relaxed);
 }
@@ -306,7 +300,7 @@ void Executor::give_back(Slot& slot) {
   slot.book().announce(Phase::Idle);
   set_current_slot(nullptr);
   slot.unlease();
-  if (watchers_.load(std::memory_order_relaxed) != 0 && !options_.threads) wake_waiters();
+  if (!options_.threads && doorbell_.anybody_waits()) wake_waiters();
 }
 
 bool Executor::idle(Slot& slot, Idling& idling) {
@@ -351,25 +345,18 @@ void Executor::run_lease(Slot& leased) {
 }
 
 void Executor::park(PoolThread& self) {
-  const std::uint32_t seen = self.wakes.load(std::memory_order_acquire);
-  self.asleep.store(true, std::memory_order_relaxed);
-  sleepers_.fetch_add(1, std::memory_order_seq_cst);
-  // Whoever pushes after this sees the sleeper; whoever pushed before is seen here.
-  futex::heavy_fence();
-  const bool free_slot = std::any_of(slots_.begin(), slots_.end(), [](const auto& slot) { return !slot->leased(); });
-  if (!stopping_.load() && !(free_slot && something_to_do())) futex::wait(self.wakes, seen, kLongestSleep);
-  if (self.asleep.exchange(false, std::memory_order_relaxed)) sleepers_.fetch_sub(1, std::memory_order_relaxed);
+  const auto has_work = [this] {
+    const bool free_slot = std::any_of(slots_.begin(), slots_.end(), [](const auto& slot) { return !slot->leased(); });
+    return stopping_.load() || (free_slot && something_to_do());
+  };
+  if (sleepers_.sleep(self.bed, has_work, kLongestSleep)) wake_one();
 }
 
 void Executor::wake_one() noexcept {
-  if (sleepers_.load(std::memory_order_relaxed) == 0) return;
+  if (!sleepers_.any()) return;
   const std::lock_guard lock(threads_mutex_);
   for (auto& thread : threads_) {
-    if (!thread->asleep.exchange(false, std::memory_order_relaxed)) continue;
-    sleepers_.fetch_sub(1, std::memory_order_relaxed);
-    thread->wakes.fetch_add(1, std::memory_order_release);
-    futex::wake_one(thread->wakes);
-    return;
+    if (sleepers_.wake(thread->bed)) return;
   }
 }
 
@@ -433,7 +420,7 @@ void Executor::lend_slot(TaskId task, DoneFunction done, const void* argument) {
   const TaskId running = lent.swap_running(kNone);
   blocked_.fetch_add(1, std::memory_order_relaxed);
   give_back(lent);
-  if (sleepers_.load(std::memory_order_relaxed) == 0) {
+  if (!sleepers_.any()) {
     const std::lock_guard lock(threads_mutex_);
     if (!stopping_.load()) start_thread();
   } else {
@@ -454,17 +441,14 @@ void Executor::lend_slot(TaskId task, DoneFunction done, const void* argument) {
 
 void Executor::sleep_until(TaskId task, DoneFunction done, const void* argument) {
   if (task < kAnyTask) arena::task(task).word.fetch_or(task_word::kWatched, std::memory_order_acq_rel);
-  watchers_.fetch_add(1, std::memory_order_seq_cst);
-  const Nanoseconds spin_end = now_ns() + (options_.threads ? options_.spin_ns : 0);
-  while (!done(argument) && now_ns() < spin_end) relax();
-  const std::uint32_t epoch = watch_epoch_.load(std::memory_order_seq_cst);
-  if (!done(argument) && !stopping_.load()) futex::wait(watch_epoch_, epoch, kLongestSleep);
-  watchers_.fetch_sub(1, std::memory_order_relaxed);
+  const auto spin = [&] {
+    const Nanoseconds spin_end = now_ns() + (options_.threads ? options_.spin_ns : 0);
+    while (!done(argument) && now_ns() < spin_end) relax();
+  };
+  doorbell_.wait(
+      spin, [&] { return done(argument) || stopping_.load(); }, kLongestSleep);
 }
 
-void Executor::wake_waiters() noexcept {
-  watch_epoch_.fetch_add(1, std::memory_order_seq_cst);
-  if (watchers_.load(std::memory_order_seq_cst) != 0) futex::wake_all(watch_epoch_);
-}
+void Executor::wake_waiters() noexcept { doorbell_.ring(); }
 
 }  // namespace weft

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "core/diagnostics/ledger.hpp"
+#include "core/executor/futex.hpp"
 #include "core/executor/packet_table.hpp"
+#include "core/executor/sleepers.hpp"
 #include "core/executor/slot.hpp"
 
 #include <condition_variable>
@@ -164,12 +166,12 @@ class Executor {
   std::atomic<bool> roots_held_{false};
   std::atomic<std::uint32_t> allowed_roots_{0};
 
-  // Sleeping and waking.
-  std::atomic<std::uint32_t> sleepers_{0};
+  // Sleeping and waking: threads of the pool in beds, callers of help_until at the door.
+  using Sleepers = BasicSleepers<std::atomic, futex::Kernel>;
+  Sleepers sleepers_;
+  BasicDoorbell<std::atomic, futex::Kernel> doorbell_;
   std::atomic<std::uint32_t> wanting_slot_{0};
   std::atomic<std::uint32_t> blocked_{0};
-  std::atomic<std::uint32_t> watch_epoch_{0};
-  std::atomic<std::uint32_t> watchers_{0};
   std::atomic<bool> stopping_{false};
   std::atomic<bool> draining_{false};
   std::atomic<bool> poll_{false};

@@ -16,4 +16,14 @@ void wake_all(const std::atomic<std::uint32_t>& word) noexcept;
 /// see them in that order too, at the cost of a system call here and nothing there.
 void heavy_fence() noexcept;
 
+/// The same as one type, for what takes the kernel as a parameter.
+struct Kernel {
+  static void wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected, Nanoseconds timeout_ns) noexcept {
+    futex::wait(word, expected, timeout_ns);
+  }
+  static void wake_one(const std::atomic<std::uint32_t>& word) noexcept { futex::wake_one(word); }
+  static void wake_all(const std::atomic<std::uint32_t>& word) noexcept { futex::wake_all(word); }
+  static void heavy_fence() noexcept { futex::heavy_fence(); }
+};
+
 }  // namespace weft::futex

@@ -22,8 +22,10 @@ struct TaskRange {
 /// Threading: `assign` and `take` by the owner of the slot, `steal_half` by anyone.
 ///
 /// Orders: both ends live in one word, so that each change is one compare-exchange and nobody sees half of it. Acquire
-/// and release carry the records' contents from whoever launched them through every owner.
-class RootRange {
+/// and release carry the records' contents from whoever launched them through every owner. The atomics are a parameter
+/// for tests/core/executor/roots_interleavings_test.cpp.
+template <template <class> class Atomic>
+class BasicRootRange {
  public:
   /// Gives the owner a new range; the old one is used up.
   void assign(TaskRange range) { word_.store(pack(range), std::memory_order_release); }
@@ -62,7 +64,9 @@ class RootRange {
   static std::uint64_t pack(TaskRange range) { return (static_cast<std::uint64_t>(range.end) << 32) | range.first; }
   static TaskRange unpack(std::uint64_t word) { return {static_cast<TaskId>(word), static_cast<TaskId>(word >> 32)}; }
 
-  std::atomic<std::uint64_t> word_{0};
+  Atomic<std::uint64_t> word_{0};
 };
+
+using RootRange = BasicRootRange<std::atomic>;
 
 }  // namespace weft

@@ -272,7 +272,7 @@ inline void Slot::found_ready(TaskId task, PacketId running, TaskId& candidate) 
 
 void Slot::push_ready(TaskId task) {
   ready_.push(task);
-  if (executor_.sleepers_.load(std::memory_order_relaxed) != 0) executor_.wake_one();
+  if (executor_.sleepers_.any()) executor_.wake_one();
 }
 
 void Slot::return_batch() {
