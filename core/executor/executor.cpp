@@ -1,5 +1,7 @@
 #include "core/executor/executor.hpp"
 
+#include "core/diagnostics/inject.hpp"
+
 #include <weft/error.hpp>
 
 #include <pthread.h>
@@ -61,8 +63,11 @@ void Executor::drain() {
 void Executor::stop() {
   if (stopping_.exchange(true)) return;
   wake_waiters();
-  const std::lock_guard lock(threads_mutex_);
-  for (auto& thread : threads_) Sleepers::rouse(thread->bed);
+  {
+    const std::lock_guard lock(threads_mutex_);
+    for (auto& thread : threads_) Sleepers::rouse(thread->bed);
+  }
+  // Without the lock, which a thread on its way out may want; none is added any more.
   for (auto& thread : threads_) thread->thread.join();
   if (draining_.load(std::memory_order_relaxed)) failed_records.fetch_sub(1, std::memory_order_relaxed);
 }
@@ -193,6 +198,7 @@ bool Executor::take_urgent(Slot& slot) {
 
 bool Executor::take_start(Slot& slot) {
   if (start_count_.load(std::memory_order_relaxed) == 0) return false;
+  inject::delay(Phase::Queue);
   const std::lock_guard lock(starts_mutex_);
   const bool held = roots_held_.load(std::memory_order_relaxed);
   for (auto at = starts_.begin(); at != starts_.end(); ++at) {
