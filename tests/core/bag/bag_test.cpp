@@ -2,6 +2,8 @@
 
 #include <weft/error.hpp>
 
+#include "tests/core/client/client_modes.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -23,27 +25,10 @@ using testing::Pair;
 using Strings = std::vector<std::string>;
 using Numbers = std::vector<std::int64_t>;
 
-struct Mode {
-  const char* scheduler;
-  unsigned threads;
-  bool check_transfer;
-};
-
 class BagTest : public testing::TestWithParam<Mode> {
  protected:
-  Client client_{Options{
-      .scheduler = GetParam().scheduler, .threads = GetParam().threads, .check_transfer = GetParam().check_transfer}};
+  Client client_{GetParam().options()};
 };
-
-template <class Call>
-std::string message_of(const Call& call) {
-  try {
-    call();
-  } catch (const std::exception& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 std::int64_t square(std::int64_t n) { return n * n; }
 bool is_even(std::int64_t n) { return n % 2 == 0; }
@@ -285,13 +270,7 @@ TEST(BagBitsTest, SumsAreTheSameBitsOnAnyNumberOfThreads) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Modes, BagTest,
-                         testing::Values(Mode{"sync", 1, false}, Mode{"threads", 2, false}, Mode{"sync", 1, true},
-                                         Mode{"threads", 2, true}),
-                         [](const auto& instance) {
-                           return std::string(instance.param.scheduler) +
-                                  (instance.param.check_transfer ? "Encoded" : "");
-                         });
+INSTANTIATE_TEST_SUITE_P(Modes, BagTest, testing::ValuesIn(kModes), kModeName);
 
 }  // namespace
 }  // namespace weft

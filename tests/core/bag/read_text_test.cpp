@@ -2,6 +2,8 @@
 
 #include <weft/error.hpp>
 
+#include "tests/core/client/client_modes.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -33,16 +35,6 @@ class ReadTextTest : public testing::TestWithParam<const char*> {
   std::filesystem::path folder_;
   Client client_{Options{.scheduler = GetParam(), .threads = 2}};
 };
-
-template <class Call>
-std::string message_of(const Call& call) {
-  try {
-    call();
-  } catch (const std::exception& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 TEST_P(ReadTextTest, EveryBlocksizeGivesTheSameLines) {
   const std::string path = write("a.txt", "one\n\nthree\r\nfour four four\nlast without end");

@@ -3,6 +3,8 @@
 #include <weft/error.hpp>
 #include <weft/this_task.hpp>
 
+#include "tests/core/client/client_modes.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -16,28 +18,10 @@ namespace {
 
 using testing::HasSubstr;
 
-/// Every case runs on the calling thread alone and on threads, with and without values going through their encoding.
-struct Mode {
-  const char* scheduler;
-  bool check_transfer;
-};
-
 class ClientTest : public testing::TestWithParam<Mode> {
  protected:
-  Options options() const {
-    return {.scheduler = GetParam().scheduler, .threads = 2, .check_transfer = GetParam().check_transfer};
-  }
-  Client client_{options()};
+  Client client_{GetParam().options()};
 };
-
-std::string message_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const std::exception& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 int add(int a, int b) { return a + b; }
 int increment(int a) { return a + 1; }
@@ -315,14 +299,28 @@ TEST(ClientCloseTest, FuturesThatOutliveTheirClientThrow) {
   EXPECT_THAT(message_of([&] { future.result(); }), HasSubstr("closed"));
 }
 
-TEST(ClientCloseTest, ClosingWithWorkInFlightEnds) {
+/// A result that knows how many of its kind there are.
+struct Counted {
+  static inline std::atomic<int> alive{0};
+  explicit Counted(int number = 0) : value(number) { alive.fetch_add(1); }
+  Counted(const Counted& other) : value(other.value) { alive.fetch_add(1); }
+  Counted& operator=(const Counted&) = default;
+  ~Counted() { alive.fetch_sub(1); }
+  template <class Archive>
+  friend void weft_fields(Archive& archive, Counted& counted) {
+    archive(counted.value);
+  }
+  int value;
+};
+
+TEST(ClientCloseTest, ClosingWithWorkInFlightEndsAndLeavesNothing) {
   for (int round = 0; round < 20; ++round) {
     const Client client({.scheduler = "threads", .threads = 2});
-    std::vector<Future<int>> futures;
-    for (int i = 0; i < 1'000; ++i) futures.push_back(client.submit(increment, i));
+    std::vector<Future<Counted>> futures;
+    for (int i = 0; i < 1'000; ++i) futures.push_back(client.submit([](int n) { return Counted(n); }, i));
     futures.erase(futures.begin(), futures.begin() + 500);
   }
-  SUCCEED();
+  EXPECT_EQ(Counted::alive.load(), 0);
 }
 
 TEST(ClientCloseTest, ClientsMayFollowOneAnother) {
@@ -332,13 +330,7 @@ TEST(ClientCloseTest, ClientsMayFollowOneAnother) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Modes, ClientTest,
-                         testing::Values(Mode{"sync", false}, Mode{"threads", false}, Mode{"sync", true},
-                                         Mode{"threads", true}),
-                         [](const auto& instance) {
-                           return std::string(instance.param.scheduler) +
-                                  (instance.param.check_transfer ? "Encoded" : "");
-                         });
+INSTANTIATE_TEST_SUITE_P(Modes, ClientTest, testing::ValuesIn(kModes), kModeName);
 
 }  // namespace
 }  // namespace weft

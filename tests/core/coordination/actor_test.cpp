@@ -2,6 +2,8 @@
 
 #include <weft/error.hpp>
 
+#include "tests/core/client/client_modes.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,14 +15,9 @@ namespace {
 
 using testing::HasSubstr;
 
-struct Mode {
-  const char* scheduler;
-  bool check_transfer;
-};
-
 class ActorTest : public testing::TestWithParam<Mode> {
  protected:
-  Client client_{Options{.scheduler = GetParam().scheduler, .threads = 2, .check_transfer = GetParam().check_transfer}};
+  Client client_{GetParam().options()};
 };
 
 class Account {
@@ -129,13 +126,7 @@ TEST(ActorThreadsTest, CallsOfManyTasksNeverOverlap) {
   EXPECT_TRUE(watched.call([](Watched& it) { return it.alone; }).result());
 }
 
-INSTANTIATE_TEST_SUITE_P(Modes, ActorTest,
-                         testing::Values(Mode{"sync", false}, Mode{"threads", false}, Mode{"sync", true},
-                                         Mode{"threads", true}),
-                         [](const auto& instance) {
-                           return std::string(instance.param.scheduler) +
-                                  (instance.param.check_transfer ? "Encoded" : "");
-                         });
+INSTANTIATE_TEST_SUITE_P(Modes, ActorTest, testing::ValuesIn(kModes), kModeName);
 
 }  // namespace
 }  // namespace weft

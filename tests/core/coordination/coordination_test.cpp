@@ -3,6 +3,8 @@
 #include <weft/error.hpp>
 #include <weft/this_task.hpp>
 
+#include "tests/core/client/client_modes.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -18,24 +20,9 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-template <class Call>
-std::string message_of(const Call& call) {
-  try {
-    call();
-  } catch (const std::exception& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
-
-struct Mode {
-  const char* scheduler;
-  bool check_transfer;
-};
-
 class CoordinationTest : public testing::TestWithParam<Mode> {
  protected:
-  Client client_{Options{.scheduler = GetParam().scheduler, .threads = 2, .check_transfer = GetParam().check_transfer}};
+  Client client_{GetParam().options()};
 };
 
 TEST_P(CoordinationTest, QueueKeepsTheOrderOfArrival) {
@@ -187,13 +174,7 @@ TEST_P(CoordinationTest, PublishedResultsAreFoundByName) {
   EXPECT_THROW(unpublish(client_, "answer"), Error);
 }
 
-INSTANTIATE_TEST_SUITE_P(Modes, CoordinationTest,
-                         testing::Values(Mode{"sync", false}, Mode{"threads", false}, Mode{"sync", true},
-                                         Mode{"threads", true}),
-                         [](const auto& instance) {
-                           return std::string(instance.param.scheduler) +
-                                  (instance.param.check_transfer ? "Encoded" : "");
-                         });
+INSTANTIATE_TEST_SUITE_P(Modes, CoordinationTest, testing::ValuesIn(kModes), kModeName);
 
 TEST(CoordinationThreadsTest, WaitingTasksLendTheirSlots) {
   const Client client({.scheduler = "threads", .threads = 2});

@@ -58,13 +58,13 @@ TEST(CallableTest, KindsFollowWhatIsCaptured) {
   const auto nothing = [](int x) { return x; };
   const auto trivial = [number] { return number; };
   const auto owner = [owned] { return owned; };
-  static_assert(CallableTraits<decltype(twice)*>::kind == CallableKind::Function);
-  static_assert(CallableTraits<std::remove_const_t<decltype(nothing)>>::kind == CallableKind::Captureless);
-  static_assert(CallableTraits<std::remove_const_t<decltype(trivial)>>::kind == CallableKind::Bytes);
-  static_assert(CallableTraits<std::remove_const_t<decltype(owner)>>::kind == CallableKind::Stays);
-  static_assert(CallableTraits<Polynomial>::kind == CallableKind::Fields);
-  static_assert(CallableTraits<std::plus<>>::kind == CallableKind::Captureless);
-  static_assert(!CallableTravels<std::function<int(int)>>);
+  EXPECT_EQ(CallableTraits<decltype(twice)*>::kind, CallableKind::Function);
+  EXPECT_EQ(CallableTraits<std::remove_const_t<decltype(nothing)>>::kind, CallableKind::Captureless);
+  EXPECT_EQ(CallableTraits<std::remove_const_t<decltype(trivial)>>::kind, CallableKind::Bytes);
+  EXPECT_EQ(CallableTraits<std::remove_const_t<decltype(owner)>>::kind, CallableKind::Stays);
+  EXPECT_EQ(CallableTraits<Polynomial>::kind, CallableKind::Fields);
+  EXPECT_EQ(CallableTraits<std::plus<>>::kind, CallableKind::Captureless);
+  EXPECT_FALSE(CallableTravels<std::function<int(int)>>);
 }
 
 TEST(CallableTest, CallablesComeBack) {

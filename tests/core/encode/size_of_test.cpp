@@ -50,9 +50,12 @@ const std::string kLong(100, 'x');
 constexpr std::size_t kLongHeap = 100;
 
 TEST(SizeOfTest, TriviallyCopyableTypesAreTheirOwnSizeAtCompileTime) {
-  static_assert(size_of(5) == sizeof(int));
-  static_assert(size_of(Plain{}) == sizeof(Plain));
-  static_assert(size_of(std::complex<double>{}) == 16);
+  constexpr auto number = size_of(5);
+  constexpr auto plain = size_of(Plain{});
+  constexpr auto complex = size_of(std::complex<double>{});
+  EXPECT_EQ(number, sizeof(int));
+  EXPECT_EQ(plain, sizeof(Plain));
+  EXPECT_EQ(complex, 16u);
 }
 
 TEST(SizeOfTest, ContiguousContainersCountTheirCapacity) {
