@@ -38,6 +38,12 @@ namespace weft {
 ///      inferred_kernel(), so that a report can say how much of kernel was inferred.
 class alignas(64) SlotBook {
  public:
+#ifdef WEFT_WITHOUT_LEDGER
+  // Only for `tools/bench ledger-cost`, which measures what the books cost.
+  static constexpr bool kBooks = false;
+#else
+  static constexpr bool kBooks = true;
+#endif
   static constexpr std::uint32_t kSampleEvery = 256;
   static constexpr Ticks kLongTicks = 10'000;  // about 4 us
   static constexpr Ticks kExcess = 2;
@@ -55,13 +61,14 @@ class alignas(64) SlotBook {
   }
 
   /// Books all time since the last stamp to `phase`, and returns now.
-  Ticks stamp(Phase phase) noexcept { return stamp_at(phase, ticks_now()); }
+  Ticks stamp(Phase phase) noexcept { return kBooks ? stamp_at(phase, ticks_now()) : 0; }
 
   /// As stamp(), for a caller that has just read the counter.
   Ticks stamp_at(Phase phase, Ticks now) noexcept {
     const Ticks passed = elapsed(now);
     end_announcement();
-    book(phase, passed);
+    book(phase, passed - std::min(passed, taken_out_));
+    taken_out_ = 0;
     move_to(now);
     return now;
   }
@@ -74,8 +81,8 @@ class alignas(64) SlotBook {
   /// Books ticks measured by the caller; does not move the last stamp.
   void book(Phase phase, Ticks ticks) noexcept { add(phases_[static_cast<std::size_t>(phase)], ticks); }
 
-  /// Takes ticks measured inside a stretch (a fetch, a nested submit) out of it: they are booked to `phase`, and the
-  /// stretch under way is that much shorter.
+  /// Takes ticks measured since the last stamp (a fetch, a decision) out of what is booked next: they are booked to
+  /// `phase`, and the stretch or the stamp that follows is that much shorter.
   void book_inside(Phase phase, Ticks ticks) noexcept {
     book(phase, ticks);
     taken_out_ += ticks;
@@ -84,19 +91,21 @@ class alignas(64) SlotBook {
   /// Returns whether to time this task with sample(). `number` is anything that differs between neighbouring tasks
   /// (their id, a count). Costs a few instructions, and writes nothing.
   bool sample_due(std::uint32_t number) const noexcept {
+    if constexpr (!kBooks) return false;
     // Two rounds: with one, tasks a fixed stride apart are sampled in clumps.
     const std::uint32_t once = (number ^ salt_) * 0x9e3779b1u;
     return __builtin_expect((once ^ (once >> 15)) * 0x85ebca6bu <= threshold_, 0);
   }
 
   /// As above for a caller without numbers at hand.
-  bool sample_due() noexcept { return sample_due(++unnumbered_); }
+  bool sample_due() noexcept { return kBooks && sample_due(++unnumbered_); }
 
   /// Records one task of the stretch under way, measured by itself: one that was due, or any other.
   void sample(Ticks launch, Ticks kernel, Ticks complete) noexcept;
 
   /// Books the time since the last stamp as a stretch of `tasks` short tasks, and returns now.
   Ticks end_stretch(std::uint64_t tasks) noexcept {
+    if constexpr (!kBooks) return 0;
     const Ticks now = ticks_now();
     const Ticks passed = elapsed(now);
     end_announcement();

@@ -1,5 +1,6 @@
 #include "core/executor/slot.hpp"
 
+#include "core/diagnostics/inject.hpp"
 #include "core/executor/executor.hpp"
 #include "core/executor/failing.hpp"
 #include "core/graph/extras.hpp"
@@ -117,6 +118,8 @@ void Slot::run_chain(TaskId task) {
   const TaskId outer = slot->running();
   const std::int64_t outer_mark = mark_;
   do {
+    const Ticks found = slot->book_.sample_due() ? ticks_now() : 0;
+    inject::delay(Phase::Launch);
     TaskRecord& record = arena::task(task);
     const std::uint64_t word = record.word.load(std::memory_order_acquire);
     // What completing it will look at: on its way while the task runs.
@@ -134,10 +137,11 @@ void Slot::run_chain(TaskId task) {
     const PacketId packet = arena::packet_of(task);
     slot->swap_running(task);
     slot->mark_ = slot->ready_.bottom();
-    const bool timed = slot->book_.sample_due() || at.pace.load(std::memory_order_relaxed) != Site::kShort;
+    const bool timed = found != 0 || at.pace.load(std::memory_order_relaxed) != Site::kShort;
     const Ticks begun = timed ? ticks_now() : 0;
     const bool well = slot->call(task, record, type);
     const Ticks ended = timed ? ticks_now() : 0;
+    inject::delay(Phase::Complete);
     slot = mine;
     slot->swap_running(outer);
     slot->mark_ = outer_mark;
@@ -147,9 +151,9 @@ void Slot::run_chain(TaskId task) {
     if (timed) [[unlikely]] {
       at.pace.store(ended - begun > kShortTicks ? Site::kLong : Site::kShort, std::memory_order_relaxed);
       const Ticks now = ticks_now();
-      slot->book_.sample(0, ended - begun, now - ended);
+      slot->book_.sample(found != 0 ? begun - found : 0, ended - begun, now - ended);
     }
-    if (++slot->stretch_tasks_ >= kStretch) [[unlikely]]
+    if (SlotBook::kBooks && ++slot->stretch_tasks_ >= kStretch) [[unlikely]]
       slot->book_stretch();
     if (slot->executor_.poll_.load(std::memory_order_relaxed)) [[unlikely]]
       slot->executor_.poll();

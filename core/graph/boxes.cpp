@@ -1,6 +1,7 @@
 #include "core/graph/boxes.hpp"
 
-#include "core/executor/slot.hpp"
+#include "core/diagnostics/inject.hpp"
+#include "core/executor/aside.hpp"
 
 #include <weft/task_type.hpp>
 
@@ -56,12 +57,9 @@ Tie* tie_of(const Box* box) { return static_cast<Tie*>(box->held); }
 
 /// Books the time a slot waits for the disk, so that it does not look like overhead of the task.
 struct SpillTime {
-  const Ticks begin = ticks_now();
-  ~SpillTime() {
-    constexpr Ticks kNoWait = 20'000;
-    const Ticks ticks = ticks_now() - begin;
-    if (ticks > kNoWait && current_slot() != nullptr) current_slot()->book().book_inside(Phase::Spill, ticks);
-  }
+  // Ticks that were no wait.
+  const Aside aside{Phase::Spill, 20'000};
+  SpillTime() { inject::delay(Phase::Spill); }
 };
 
 /// The store calls this when nothing lies at the place any more.

@@ -1,6 +1,7 @@
 #include "core/graph/release.hpp"
 
-#include "core/executor/slot.hpp"
+#include "core/diagnostics/inject.hpp"
+#include "core/executor/aside.hpp"
 #include "core/graph/boxes.hpp"
 #include "core/graph/extras.hpp"
 
@@ -105,6 +106,8 @@ void release_task(TaskId id, std::uint64_t word) noexcept {
     }
     return;
   }
+  const Aside aside(Phase::Release);
+  inject::delay(Phase::Release);
   std::vector<Pending> pending{{id, word}};
   queue = &pending;
   for (std::size_t i = 0; i < pending.size(); ++i) {

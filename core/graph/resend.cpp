@@ -1,5 +1,7 @@
 #include "core/graph/resend.hpp"
 
+#include "core/diagnostics/inject.hpp"
+#include "core/executor/aside.hpp"
 #include "core/graph/boxes.hpp"
 
 #include <weft/build.hpp>
@@ -11,6 +13,8 @@ namespace weft {
 void resend_result(TaskRecord& record, const TaskType& type) {
   const ValueType& value = *type.result;
   if (value.encode == nullptr) return;  // declared local_only
+  const Aside aside(Phase::Message);
+  inject::delay(Phase::Message);
   std::byte* const place = record.payload + result_offset(value.size, value.in_record);
   void* at = place;
   struct Pinned {

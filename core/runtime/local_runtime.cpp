@@ -1,6 +1,8 @@
 #include "core/runtime/local_runtime.hpp"
 
+#include "core/diagnostics/inject.hpp"
 #include "core/diagnostics/run_diagnostics.hpp"
+#include "core/executor/aside.hpp"
 #include "core/executor/failing.hpp"
 #include "core/graph/boxes.hpp"
 #include "core/graph/extras.hpp"
@@ -265,6 +267,8 @@ void LocalRuntime::run(detail::GraphParts& graph) {
   tasks_total_.fetch_add(count, std::memory_order_relaxed);
   book_client(Phase::Build, std::exchange(graph.build_ticks, 0));
   const Ticks begun = ticks_now();
+  Ticks deciding = 0;
+  inject::delay(Phase::Submit);
   {
     const std::lock_guard lock(machines_mutex_);
     // All of it is known before the first packet goes: from then on slots run tasks of any packet they find ready.
@@ -300,11 +304,14 @@ void LocalRuntime::run(detail::GraphParts& graph) {
         first = cut;
       }
     }
+    const Ticks before = machine_ticks_;
     for (const Cut& cut : cuts) submit_packet(cut.packet, cut.range.first, cut.range.size(), cut.roots, nullptr);
     flush_submission();
+    deciding = machine_ticks_ - before;
   }
   for (const TaskId task : graph.guarded) executor_.release_guard(task);
-  book_client(Phase::Submit, ticks_now() - begun);
+  book_client(Phase::Schedule, deciding);
+  book_client(Phase::Submit, ticks_now() - begun - deciding);
   wait_showing(kNone, [&] { return graph.packets_left.load(std::memory_order_acquire) == 0; });
   for (const TaskRange range : graph.ranges) {
     for (TaskId at = range.first; at < range.end; at += arena::kSegmentTasks - at % arena::kSegmentTasks) {
@@ -333,7 +340,16 @@ void LocalRuntime::help(TaskId task, DoneFunction done, const void* argument) {
 
 // --- Carrying actions ------------------------------------------------------------------------------------------------
 
+/// Counts what the machines take.
+struct LocalRuntime::Deciding {
+  explicit Deciding(Ticks& sum) : ticks(sum) { inject::delay(Phase::Schedule); }
+  ~Deciding() { ticks += ticks_now() - begin; }
+  Ticks& ticks;
+  const Ticks begin = ticks_now();
+};
+
 void LocalRuntime::tell_scheduler(SchedulerEventBody body) {
+  const Deciding deciding(machine_ticks_);
   const SchedulerEvent event{now(), std::move(body)};
   const std::size_t first_action = scheduler_actions_.list.size();
   scheduler_.handle(event, scheduler_actions_);
@@ -341,6 +357,7 @@ void LocalRuntime::tell_scheduler(SchedulerEventBody body) {
 }
 
 void LocalRuntime::tell_worker(WorkerEventBody body) {
+  const Deciding deciding(machine_ticks_);
   const WorkerEvent event{now(), std::move(body)};
   const std::size_t first_action = worker_actions_.list.size();
   worker_.handle(event, worker_actions_);
@@ -449,12 +466,14 @@ void LocalRuntime::packet_done(PacketId packet) noexcept {
 }
 
 void LocalRuntime::packet_ready(PacketId packet) noexcept {
+  const Aside aside(Phase::Schedule);
   const std::lock_guard lock(machines_mutex_);
   tell_worker(ReadyTasks{packet});
   pump();
 }
 
 void LocalRuntime::polled() noexcept {
+  const Aside aside(Phase::Schedule);
   // Calls from now on are admitted anew, with the memory as it is now.
   end_calls(false);
   const std::lock_guard lock(machines_mutex_);
@@ -471,6 +490,7 @@ void LocalRuntime::room_changed() noexcept {
 void LocalRuntime::memory_moved() noexcept { executor_.request_poll(); }
 
 void LocalRuntime::starved() noexcept {
+  const Aside aside(Phase::Schedule);
   const std::lock_guard lock(machines_mutex_);
   tell_worker(SlotsIdle{executor_.slot_count()});
   pump();

@@ -126,6 +126,9 @@ class LocalRuntime final : public Runtime, public Executor::Listener, public Res
     Attempt attempt = 0;
   };
   std::vector<PacketInfo> packets_;
+  struct Deciding;
+  /// What the machines have taken so far.
+  Ticks machine_ticks_ = 0;
 
   std::atomic<std::uint64_t> tasks_total_{0};
   std::atomic<std::uint64_t> tasks_done_{0};
