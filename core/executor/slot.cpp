@@ -247,7 +247,8 @@ inline TaskId Slot::complete(TaskId task, TaskRecord& record, const TaskType& ty
     tell_watchers(task, old);
   // Of a graph's plain task nothing is left to do: its graph keeps the record, and the rest needs no end.
   const bool last_use = (old & task_word::kExtra) == 0 && task_word::uses_of(old) == 1;
-  if (last_use && (old & kept_plain) != kept_plain) arena::last_use_gone(task, old + task_word::kDone - task_word::kUse);
+  if (last_use && (old & kept_plain) != kept_plain)
+    arena::last_use_gone(task, old + task_word::kDone - task_word::kUse);
   if (inputs != 0 && !holds_inputs) {
     for (std::uint32_t k = 0; k < inputs; ++k) {
       const TaskId producer = arena::edge(first_input + k).producer;

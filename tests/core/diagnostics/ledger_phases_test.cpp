@@ -3,11 +3,11 @@
 #include <weft/graph.hpp>
 
 #include "core/diagnostics/inject.hpp"
-#include "tests/core/client/client_modes.hpp"
 
 #include <gtest/gtest.h>
 
-#include <numeric>
+#include <algorithm>
+#include <cmath>
 
 namespace weft {
 namespace {
@@ -21,11 +21,13 @@ void spin(double seconds) {
   }
 }
 
-/// A result too large for its record, and large enough to be kept where it can be spilled.
+#ifdef WEFT_CHECK_INVARIANTS
+
+/// Results too large for their records, and large enough to be kept where they can be spilled.
 std::vector<double> grow(const std::vector<double>& values) { return values; }
 std::vector<double> first(std::size_t n) { return std::vector<double>(n, 1.0); }
 
-/// Runs a chain of large results on the calling thread, so that each task has work in each phase, and returns the books.
+/// Runs a chain of large results on the calling thread, so that each task has work in each phase.
 LedgerReport run_chain(bool check_transfer) {
   const Client client({.scheduler = "sync", .check_transfer = check_transfer});
   client.reset_ledger();
@@ -36,7 +38,15 @@ LedgerReport run_chain(bool check_transfer) {
   return client.ledger();
 }
 
-#ifdef WEFT_CHECK_INVARIANTS
+/// Returns the least of each phase over some runs: whatever else the machine does only adds.
+PhaseSeconds least_of_runs(bool check_transfer) {
+  PhaseSeconds least = run_chain(check_transfer).seconds;
+  for (int i = 0; i < 3; ++i) {
+    const PhaseSeconds next = run_chain(check_transfer).seconds;
+    for (std::size_t phase = 0; phase < kPhaseCount; ++phase) least[phase] = std::min(least[phase], next[phase]);
+  }
+  return least;
+}
 
 class LedgerPhasesTest : public testing::TestWithParam<Phase> {
  protected:
@@ -52,19 +62,19 @@ int times(Phase phase) {
 TEST_P(LedgerPhasesTest, ADelayShowsInItsPhaseAndNowhereElse) {
   const Phase phase = GetParam();
   const bool encodes = phase == Phase::Message;
-  const LedgerReport before = run_chain(encodes);
-  inject::ticks[index()].store(static_cast<Ticks>(kDelay * ticks_per_second()));
-  const LedgerReport after = run_chain(encodes);
-  const double least = kDelay * times(phase);
-  EXPECT_GE(after.phase(phase) - before.phase(phase), 0.9 * least);
-  for (std::size_t i = 0; i < kPhaseCount; ++i) {
-    const auto other = static_cast<Phase>(i);
+  // What is done once is delayed by as much as all the rest together.
+  const double total = kDelay * kTasks / 2;
+  const PhaseSeconds before = least_of_runs(encodes);
+  inject::ticks[index()].store(static_cast<Ticks>(total / times(phase) * ticks_per_second()));
+  const PhaseSeconds after = least_of_runs(encodes);
+  const double growth = after[index()] - before[index()];
+  EXPECT_GE(growth, 0.9 * total);
+  for (std::size_t other = 0; other < kPhaseCount; ++other) {
     // Idle is what the one slot does while the caller submits.
-    if (other == phase || other == Phase::Idle) continue;
-    EXPECT_LT(after.phase(other), before.phase(other) + 0.25 * (after.phase(phase) - before.phase(phase)))
-        << phase_name(other) << " grew with " << phase_name(phase);
+    if (other == index() || static_cast<Phase>(other) == Phase::Idle) continue;
+    EXPECT_LT(after[other] - before[other], 0.2 * growth)
+        << phase_name(static_cast<Phase>(other)) << " grew with " << phase_name(phase);
   }
-  EXPECT_LT(after.unbooked_fraction(), 0.05);
 }
 
 INSTANTIATE_TEST_SUITE_P(Phases, LedgerPhasesTest,
@@ -87,9 +97,13 @@ TEST(LedgerRuntimeTest, ASlowFunctionIsKernelAndNothingElse) {
 
 /// A number whose copies take long.
 struct SlowToCopy {
-  explicit SlowToCopy(int number) : value(number) {}
+  explicit SlowToCopy(int number = 0) : value(number) {}
   SlowToCopy(const SlowToCopy& other) : value(other.value) { spin(kDelay); }
   SlowToCopy& operator=(const SlowToCopy&) = delete;
+  template <class Archive>
+  friend void weft_fields(Archive& archive, SlowToCopy& slow) {
+    archive(slow.value);
+  }
   int value;
 };
 
