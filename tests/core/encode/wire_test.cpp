@@ -1,6 +1,7 @@
 #include <weft/wire.hpp>
 
-#include <weft/encode.hpp>
+#include "tests/core/encode/everything.hpp"
+
 #include <weft/error.hpp>
 
 #include <gtest/gtest.h>
@@ -10,20 +11,8 @@
 namespace weft {
 namespace {
 
-struct Link {
-  int value = 0;
-  std::unique_ptr<Link> next;
-};
-
-/// Touches every family of codecs at once.
-struct Everything {
-  std::vector<std::map<std::string, std::variant<int, std::vector<double>>>> maps;
-  std::tuple<std::optional<std::string>, std::array<bool, 3>, std::pair<char, long double>> parts;
-  std::unordered_map<int, std::list<std::string>> lists;
-  std::deque<std::set<std::uint16_t>> sets;
-  std::vector<bool> flags;
-  std::unique_ptr<Link> link;
-};
+using everything::Everything;
+using everything::Link;
 
 Everything make_everything() {
   Everything all;
