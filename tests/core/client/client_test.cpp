@@ -110,6 +110,7 @@ TEST_P(ClientTest, LazyValuesThatNobodyComputedAreFreed) {
 }
 
 TEST_P(ClientTest, ResultsAreFreedWithTheirLastFuture) {
+  std::size_t before = 0;
   for (int round = 0; round < 10; ++round) {
     std::vector<Future<int>> futures;
     for (int i = 0; i < 2'000; ++i) futures.push_back(client_.submit(increment, i));
@@ -270,7 +271,6 @@ TEST(ClientResourcesTest, TasksNeverHoldMoreThanThereIs) {
 }
 
 TEST_P(ClientTest, LargeValuesInContainersAreLetGoAfterTheyWereRead) {
-  std::size_t before = 0;
   for (int round = 0; round < 3; ++round) {
     std::vector<Delayed<std::vector<double>>> parts;
     for (int i = 0; i < 4; ++i) parts.push_back(delayed([](int n) { return std::vector<double>(10'000, n); })(i));
