@@ -49,7 +49,7 @@ Fd begin_connect(const Place& place, std::string& error);
 
 /// Returns the error a socket has met, 0 if none.
 int socket_error(int fd);
-/// Small frames go at once; buffers that hold what a loaded loopback or a gigabit link needs.
+/// Small frames go at once. The buffers stay the system's, which grow with the link.
 void tune_socket(int fd);
 
 }  // namespace weft::comm
