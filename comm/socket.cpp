@@ -190,9 +190,14 @@ int socket_error(int fd) {
 }
 
 void tune_socket(int fd) {
-  // Best effort: a socket that refuses these is slower, not wrong.
-  const int one = 1;
-  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  // Best effort: a socket that refuses these is slower to send or to tell of a dead machine, not wrong.
+  const auto set = [fd](int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); };
+  set(IPPROTO_TCP, TCP_NODELAY, 1);
+  // A process that dies closes its socket; a machine that dies does not.
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, 10);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, 5);
+  set(IPPROTO_TCP, TCP_KEEPCNT, 4);
 }
 
 }  // namespace weft::comm
