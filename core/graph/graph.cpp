@@ -116,6 +116,7 @@ Graph& Graph::operator=(Graph&& other) noexcept {
 Graph::~Graph() {
   if (parts_ == nullptr) return;
   detail::GraphParts& parts = detail::parts_of(*this);
+  parts.names.clear();
   if (parts.tasks_run != parts.task_count()) {
     for (const TaskRange range : parts.ranges) {
       for (TaskId id = range.first; id < range.end; ++id) stand_alone(id, parts.serial);
@@ -144,8 +145,9 @@ void Graph::add_guarded(TaskId id, std::uint32_t unfinished) {
   const std::uint32_t ended = record.input_count - unfinished;
   if (ended != 0) arena::task(id).join.fetch_sub(ended, std::memory_order_acq_rel);
   parts_->guarded.push_back(id);
-  parts_->with_foreign.push_back(id);
 }
+
+void Graph::add_outside(TaskId id) { parts_->with_foreign.push_back(id); }
 
 void Graph::begin_range(TaskId id) {
   if (end_ != kNone) parts_->ranges.back().end = end_;
@@ -191,10 +193,19 @@ GraphParts& parts_of(Graph& graph) {
   return parts;
 }
 
+const GraphParts& parts_of(const Graph& graph) { return parts_of(const_cast<Graph&>(graph)); }
+
 void rewind(GraphParts& parts) {
   constexpr std::uint64_t again = task_word::kDone | task_word::kFailed | task_word::kWatched | task_word::kExtra;
-  std::erase_if(parts.guarded, [](TaskId id) {
-    return (arena::task(id).word.load(std::memory_order_acquire) & task_word::kDone) != 0;
+  // A task that takes nothing of the graph is in no range of roots either: its guard starts it again.
+  std::vector<TaskId> guard_again;
+  std::erase_if(parts.guarded, [&](TaskId id) {
+    const TaskRecord& record = arena::task(id);
+    if ((record.word.load(std::memory_order_acquire) & task_word::kDone) == 0) return false;
+    bool takes_own = false;
+    for_inputs(record, parts.serial, true, [&](TaskId) { takes_own = true; });
+    if (!takes_own) guard_again.push_back(id);
+    return takes_own;
   });
   for (const TaskRange range : parts.ranges) {
     for (TaskId id = range.first; id < range.end; ++id) {
@@ -223,6 +234,7 @@ void rewind(GraphParts& parts) {
       }
     }
   }
+  for (const TaskId id : guard_again) arena::task(id).join.fetch_add(1, std::memory_order_relaxed);
 }
 
 }  // namespace detail

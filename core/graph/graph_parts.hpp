@@ -5,6 +5,8 @@
 #include <weft/graph.hpp>
 
 #include <atomic>
+#include <map>
+#include <string>
 #include <vector>
 
 namespace weft::detail {
@@ -18,6 +20,8 @@ struct GraphParts {
   std::vector<TaskId> guarded;
   /// Tasks with inputs from outside: they keep their uses of those for all runs.
   std::vector<TaskId> with_foreign;
+  /// Each name keeps its task's result.
+  std::map<std::string, Handle, std::less<>> names;
   /// Time spent adding tasks, by samples, not yet booked.
   std::uint64_t build_ticks = 0;
   std::uint64_t sample_begin = 0;

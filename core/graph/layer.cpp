@@ -37,6 +37,12 @@ void add_plan_rows(const Layer& last, LayerPlan& plan) {
   visit(visit, last);
 }
 
+std::size_t layer_count(const Layer& last) {
+  LayerPlan plan;
+  add_plan_rows(last, plan);
+  return plan.layers.size();
+}
+
 void refuse_sizes(std::uint64_t mine, std::uint64_t other) {
   throw Error("Blocks::map: the blocks have " + std::to_string(mine) + " and " + std::to_string(other) +
               " values; they must have equally many");

@@ -1,3 +1,5 @@
+#include "core/graph/sites.hpp"
+
 #include "core/diagnostics/assert.hpp"
 
 #include <weft/task_type.hpp>
@@ -49,21 +51,26 @@ Site* const site_table = reserve_sites();
 std::uint32_t site_of(const TaskType& type, const std::source_location& where) {
   Last& slot = last[(reinterpret_cast<std::uintptr_t>(&type) >> 6 ^ where.line()) & 3];
   if (slot.type == &type && slot.file == where.file_name() && slot.line == where.line()) return slot.index;
+  const std::uint32_t index = site_of(type, where.file_name(), where.function_name(), where.line());
+  slot = {&type, where.file_name(), where.line(), index};
+  return index;
+}
+
+std::uint32_t site_of(const TaskType& type, const char* file, const char* function, std::uint32_t line) {
   Register& all = sites();
   const std::lock_guard lock(all.mutex);
   const auto [found, fresh] =
-      all.known.try_emplace({&type, where.file_name(), where.line()}, static_cast<std::uint32_t>(all.known.size()));
+      all.known.try_emplace({&type, file, line}, static_cast<std::uint32_t>(all.known.size()));
   const std::uint32_t index = found->second;
   if (fresh) {
     WEFT_ASSERT(index < kMostSites, "a program has fewer than a million places that describe tasks");
     Site& entry = detail::site_table[index];
     entry.type = &type;
-    entry.file = where.file_name();
-    entry.function = where.function_name();
-    entry.line = where.line();
+    entry.file = file;
+    entry.function = function;
+    entry.line = line;
     entry.pace.store(Site::kUnknown, std::memory_order_relaxed);
   }
-  slot = {&type, where.file_name(), where.line(), index};
   return index;
 }
 

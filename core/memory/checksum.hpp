@@ -8,7 +8,8 @@ namespace weft {
 
 /// Finds damage in bytes that were away: four CRC32C lanes over alternate words, folded to 64 bits. Four, because one
 /// CRC instruction waits three cycles for the one before it; a single lane would cost more than the disk.
-/// Owns: 56 bytes of state.  Threading: one thread. Values are for this process and never stored beyond it.
+/// Owns: 56 bytes of state.  Threading: one thread. The same bytes give the same value on every
+/// little-endian machine; graph files hold it.
 class Checksum {
  public:
   Checksum& add(const void* bytes, std::size_t size) noexcept;

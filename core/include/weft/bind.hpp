@@ -1,7 +1,8 @@
 #pragma once
 
 #include <weft/callable.hpp>
-#include <weft/nested.hpp>
+#include <weft/describe.hpp>
+#include <weft/nested_travel.hpp>
 
 #include <utility>
 
@@ -207,29 +208,6 @@ struct Binding {
   static void decode_closure(void* payload, Reader& reader);
 };
 
-/// Appends a reading of one argument to a task's description.
-void describe_argument(std::string& text, bool value);
-void describe_argument(std::string& text, long long value);
-void describe_argument(std::string& text, unsigned long long value);
-void describe_argument(std::string& text, double value);
-void describe_argument(std::string& text, const std::string& value);
-void describe_argument_type(std::string& text, const char* spelled_name);
-
-template <class T>
-void describe_any(std::string& text, const T& value) {
-  if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, std::string>) {
-    describe_argument(text, value);
-  } else if constexpr (std::is_floating_point_v<T>) {
-    describe_argument(text, static_cast<double>(value));
-  } else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
-    describe_argument(text, static_cast<long long>(value));
-  } else if constexpr (std::is_integral_v<T>) {
-    describe_argument(text, static_cast<unsigned long long>(value));
-  } else {
-    describe_argument_type(text, spelled_name<T>());
-  }
-}
-
 template <class F, class... S>
 constexpr TaskType Binding<F, S...>::make_type() {
   TaskType type{};
@@ -255,7 +233,14 @@ constexpr TaskType Binding<F, S...>::make_type() {
     std::apply([&](const auto&... value) { (describe_any(text, value), ...); }, place->plain);
   };
   type.name = &spelled_name<F>;
-  if constexpr (CallableTravels<F> && (TravelsOrStays<S> && ...)) {
+  if constexpr (kHandles == 0 && requires(const F& f, FormulaPart& p, const S&... s) { weft_formula(f, p, s...); }) {
+    type.formula = [](const void* closure, FormulaPart& part) {
+      const Closure* place = static_cast<const Closure*>(closure);
+      if constexpr (!kInRecord) std::memcpy(&place, closure, sizeof place);
+      std::apply([&](const S&... argument) { weft_formula(place->function, part, argument...); }, place->plain);
+    };
+  }
+  if constexpr (CallableTravels<F> && (argument_travels<S> && ...)) {
     type.encode_closure = &encode_closure;
     type.decode_closure = &decode_closure;
   }
@@ -267,14 +252,15 @@ void Binding<F, S...>::encode_closure(const void* payload, Writer& writer, const
   const Closure* closure = static_cast<const Closure*>(payload);
   if constexpr (!kInRecord) std::memcpy(&closure, payload, sizeof closure);
   encode_callable(writer, closure->function, where);
-  std::apply([&](const auto&... value) { (encode(writer, value), ...); }, closure->plain);
+  std::apply([&]<class... V>(const V&... value) { (ArgumentCodec<V>::write(writer, value), ...); }, closure->plain);
 }
 
 template <class F, class... S>
 void Binding<F, S...>::decode_closure(void* payload, Reader& reader) {
   F function = decode_callable<F>(reader);
+  if constexpr (kHasNested) DecodedInputs::skip(kHandles);
   Plain plain = [&]<class... V>(std::type_identity<std::tuple<V...>>) {
-    return std::tuple<V...>{decode<V>(reader)...};
+    return std::tuple<V...>{ArgumentCodec<V>::read(reader)...};
   }(std::type_identity<Plain>{});
   if constexpr (kInRecord) {
     ::new (payload) Closure{std::move(function), std::move(plain)};

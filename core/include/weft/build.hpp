@@ -21,6 +21,8 @@ struct Connected {
   std::uint32_t borrowed = 0;
   /// One of them is not of the same graph, so it may end at any time.
   bool foreign = false;
+  /// One of them is not of the same unlaunched graph.
+  bool outside = false;
 };
 
 extern std::atomic<bool> check_transfer;
@@ -59,6 +61,7 @@ inline void connect(std::uint32_t edge_id, TaskId producer, TaskId consumer, Pac
     ++connected.unfinished;
     return;
   }
+  connected.outside = true;
   for (;;) {
     if ((word & task_word::kDone) != 0) {
       if (record.word.compare_exchange_weak(word, word + task_word::kUse, std::memory_order_acq_rel)) return;

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace weft {
@@ -11,8 +12,20 @@ namespace weft {
 class Graph;
 namespace detail {
 struct GraphParts;
+class GraphLoader;
 GraphParts& parts_of(Graph& graph);
+/// As above: what it refreshes are the ends of ranges that the graph keeps beside them.
+const GraphParts& parts_of(const Graph& graph);
 }  // namespace detail
+
+/// A task of a graph that has a name, for programs that load the graph.
+struct NamedTask {
+  std::string name;
+  /// Spelling of its result's type.
+  std::string type;
+  /// `set` may change it.
+  bool is_input = false;
+};
 
 /// A task graph that is built once and may be run many times, with new inputs each time.
 ///
@@ -66,6 +79,48 @@ class Graph {
     const detail::Place place{cursor_, kWord, serial_};
     const TaskId id =
         detail::write_task(place, where, connected, std::forward<F>(function), std::forward<A>(arguments)...);
+    take_in(id, connected);
+    if (sampling_) [[unlikely]]
+      end_sample();
+    return Delayed<Result>::adopt(id);
+  }
+
+  /// Names a task of this graph, so that it can be found after loading; a second name for one task is fine.
+  void name(std::string_view name, const Handle& task);
+  /// Returns the task with this name. Throws ConfigError where there is none, or where it gives no T.
+  template <class T>
+  Delayed<T> get(std::string_view name) const {
+    return Delayed<T>::adopt(find_named(name, weft::value_type<T>));
+  }
+  /// Gives the input with this name another value for the next run.
+  template <class T>
+  void set(std::string_view name, T&& value) {
+    using V = detail::Stored<T>;
+    set(get<V>(name), V(std::forward<T>(value)));
+  }
+  /// Returns what has a name, in the order of the names.
+  std::vector<NamedTask> names() const;
+
+  /// Writes the graph to a file: tasks with their arguments, edges and names; no results. Values from outside that the
+  /// graph takes must be there. Throws Error naming the task that cannot leave this process, ConfigError for the file.
+  void save(const std::string& path) const;
+  /// Reads a graph that this very program (the same executable) has saved; it runs as the one that was built. Throws
+  /// ConfigError where the file is damaged, of another version or of another program.
+  static Graph load(const std::string& path);
+
+  /// Returns how many tasks it has.
+  std::size_t task_count() const;
+
+ private:
+  friend detail::GraphParts& detail::parts_of(Graph&);
+  friend class detail::GraphLoader;
+  /// The first use is the handle's, the second the run's that is to come.
+  static constexpr std::uint64_t kWord = task_word::kKept + 2 * task_word::kUse;
+
+  /// Counts a new task's inputs down and remembers where a run must begin with it.
+  void take_in(TaskId id, const detail::Connected& connected) {
+    if (connected.outside) [[unlikely]]
+      add_outside(id);
     if (connected.unfinished == 0 && !connected.foreign) {
       arena::task(id).join.store(0, std::memory_order_relaxed);
       if (roots_end_ == id && !roots_.empty()) {
@@ -83,25 +138,17 @@ class Graph {
     } else {
       begin_range(id);
     }
-    if (sampling_) [[unlikely]]
-      end_sample();
-    return Delayed<Result>::adopt(id);
   }
-
-  /// Returns how many tasks it has.
-  std::size_t task_count() const;
-
- private:
-  friend detail::GraphParts& detail::parts_of(Graph&);
-  /// The first use is the handle's, the second the run's that is to come.
-  static constexpr std::uint64_t kWord = task_word::kKept + 2 * task_word::kUse;
-
   void add_root(TaskId id);
   void add_guarded(TaskId id, std::uint32_t unfinished);
+  /// Remembers a task with inputs that are not of this graph: it keeps its uses of them for all runs.
+  void add_outside(TaskId id);
   void begin_range(TaskId id);
   void begin_sample();
   void end_sample();
   void check_settable(const Handle& input, const TaskType& type) const;
+  /// Returns the task with a use that the caller owns.
+  TaskId find_named(std::string_view name, const ValueType& type) const;
 
   arena::Cursor cursor_;
   PacketId serial_;

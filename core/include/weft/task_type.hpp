@@ -15,6 +15,7 @@
 namespace weft {
 
 class TaskFrame;
+struct FormulaPart;
 
 /// Everything the runtime must know of a kind of task: one constant for each callable and its kinds of arguments.
 struct TaskType {
@@ -32,7 +33,10 @@ struct TaskType {
   /// Null where a captured word or an argument cannot leave the process. `where` is the line of the user's call, for
   /// the error about a captured pointer.
   void (*encode_closure)(const void* closure, Writer& writer, const SourceLine& where);
+  /// Containers of handles are decoded under a detail::DecodedInputs.
   void (*decode_closure)(void* place, Reader& reader);
+  /// Tells which part of a formula the task evaluates; null for a task that is no more than its call.
+  void (*formula)(const void* closure, FormulaPart& part);
   const char* (*name)();
 };
 

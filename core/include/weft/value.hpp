@@ -23,6 +23,8 @@ struct ValueType {
   std::size_t align;
   /// Lies inside the task record: small, and nothing to destroy.
   bool in_record;
+  /// Holds nothing beside its `size` bytes, so that its size is known before it exists.
+  bool fixed_size;
   void (*destroy)(void* value) noexcept;
   /// Returns the bytes the value holds, its heap included.
   std::size_t (*size_of)(const void* value);
@@ -63,6 +65,7 @@ constexpr ValueType make_value_type() {
   type.size = sizeof(T);
   type.align = alignof(T);
   type.in_record = lies_in_record<T>;
+  type.fixed_size = std::is_trivially_copyable_v<T>;
   type.destroy = [](void* value) noexcept { static_cast<T*>(value)->~T(); };
   type.size_of = [](const void* value) -> std::size_t { return weft::size_of(*static_cast<const T*>(value)); };
   if constexpr (Travels<T>) {

@@ -131,6 +131,7 @@ TEST_P(GraphTest, TasksTakeFuturesThatAreStillRunning) {
   EXPECT_EQ(mixed.value(), mix(seed(3), 4));
 }
 
+<<<<<<< HEAD
 TEST_P(GraphTest, TasksAddedAfterARunRunWithTheNext) {
   Graph graph;
   const Delayed<int> one = graph.input(1);
@@ -227,6 +228,18 @@ TEST_P(GraphTest, AFailureCanBeLookedAtAfterItsGraphHasGone) {
     FAIL() << "it does not throw any more";
   } catch (const std::runtime_error& error) {
     EXPECT_STREQ(error.what(), "at 41");
+=======
+TEST_P(GraphTest, EveryRunFindsTheFuturesItTakes) {
+  Graph graph;
+  Delayed<std::size_t> size;
+  {
+    const auto large = client_.submit([] { return std::vector<int>(5'000, 1); });
+    size = graph.add([](const std::vector<int>& all) { return all.size(); }, large);
+  }
+  for (int run = 0; run < 3; ++run) {
+    client_.run(graph);
+    EXPECT_EQ(size.value(), 5'000u);
+>>>>>>> cebfee0 (Save and load graphs; give names to tasks; let containers of handles travel)
   }
 }
 

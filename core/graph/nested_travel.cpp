@@ -1,0 +1,50 @@
+#include <weft/nested_travel.hpp>
+
+#include <weft/arena.hpp>
+#include <weft/error.hpp>
+
+namespace weft::detail {
+namespace {
+
+struct Decoded {
+  TaskId task;
+  std::uint32_t next;
+};
+constinit thread_local Decoded decoded{kNone, 0};
+
+[[noreturn]] void no_such_input() {
+  throw Error(
+      "a handle inside a container has no input of its task to stand for: the bytes of the task's arguments are not "
+      "those of this task");
+}
+
+}  // namespace
+
+DecodedInputs::DecodedInputs(TaskId task) noexcept { decoded = {task, 0}; }
+DecodedInputs::~DecodedInputs() { decoded = {kNone, 0}; }
+
+void DecodedInputs::skip(std::uint32_t count) {
+  if (left() < count) no_such_input();
+  decoded.next += count;
+}
+
+TaskId DecodedInputs::take() {
+  if (left() == 0) no_such_input();
+  const TaskId input = arena::edge(arena::task(decoded.task).first_input + decoded.next++).producer;
+  arena::add_use(input);
+  return input;
+}
+
+std::uint32_t DecodedInputs::left() {
+  return decoded.task == kNone ? 0 : arena::task(decoded.task).input_count - decoded.next;
+}
+
+std::size_t read_element_count(Reader& reader) {
+  const std::uint64_t count = reader.count("a container of handles");
+  if (count > reader.remaining() + DecodedInputs::left()) {
+    reader.damaged("a container of handles", "it has more elements than there are inputs and bytes");
+  }
+  return static_cast<std::size_t>(count);
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,241 @@
+#pragma once
+
+#include <weft/delayed.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace weft {
+
+class Layer;
+
+/// An edge of a formula: a task of the layer reads tasks [first, first + count) of `layer`.
+struct LayerInput {
+  const Layer* layer;
+  std::uint64_t first;
+  std::uint64_t count;
+};
+
+/// Tasks that are described by a formula instead of one by one: kilobytes, whatever their number.
+/// Threading: constant after construction; any thread may ask.
+class Layer {
+ public:
+  virtual ~Layer() = default;
+  /// Returns how many tasks the layer has.
+  virtual std::uint64_t task_count() const = 0;
+  /// Appends what task `index` reads.
+  virtual void inputs(std::uint64_t index, std::vector<LayerInput>& edges) const = 0;
+  /// Appends the tasks of `consumer` that read task `index` of this layer.
+  virtual void dependents(std::uint64_t index, const Layer& consumer, std::vector<std::uint64_t>& tasks) const = 0;
+  /// Returns the bytes of one output; exact for plain values, else what the type itself takes.
+  virtual std::uint64_t output_bytes() const = 0;
+  virtual std::string name() const = 0;
+  /// Returns the layers this one reads.
+  virtual std::vector<const Layer*> sources() const = 0;
+};
+
+/// What a formula would do, known without running any of it.
+struct LayerPlan {
+  struct Row {
+    std::string name;
+    std::uint64_t tasks;
+    std::uint64_t output_bytes;
+  };
+  std::vector<Row> layers;
+  std::uint64_t tasks = 0;
+  std::uint64_t packets = 0;
+  /// Bytes of results that exist at once in one slot, at most.
+  std::uint64_t peak_bytes_per_slot = 0;
+  std::string to_text() const;
+};
+
+/// What one task of a formula evaluates: a part of a tree above values of a layer.
+struct FormulaPart {
+  /// The layer whose values are folded; never null once filled.
+  const Layer* layer = nullptr;
+  /// Values of it, and how many combinations of them.
+  std::uint64_t values = 0;
+  std::uint64_t combinations = 0;
+  /// Bytes of results that exist at once while it runs, at most.
+  std::uint64_t peak_bytes = 0;
+};
+
+namespace detail {
+
+/// Returns how many layers a value of `last` is made from, itself included.
+std::size_t layer_count(const Layer& last);
+
+/// Counts tasks that ran inside the present one, so that the ledger knows of them.
+void count_formula_tasks(std::uint64_t tasks) noexcept;
+void add_plan_rows(const Layer& last, LayerPlan& plan);
+
+/// What one evaluation of a cone remembers: the newest value of each step that several others read.
+class ConeMemory {
+ public:
+  template <class T>
+  struct Kept {
+    std::uint64_t index;
+    T value;
+  };
+  template <class T>
+  std::optional<Kept<T>>& slot(const Layer* step) {
+    for (Entry& entry : entries_) {
+      if (entry.step == step) return *static_cast<std::optional<Kept<T>>*>(entry.place.get());
+    }
+    entries_.push_back({step, std::make_shared<std::optional<Kept<T>>>()});
+    return *static_cast<std::optional<Kept<T>>*>(entries_.back().place.get());
+  }
+  std::uint64_t tasks = 0;
+
+ private:
+  struct Entry {
+    const Layer* step;
+    std::shared_ptr<void> place;
+  };
+  std::vector<Entry> entries_;
+};
+
+/// A layer whose tasks give a T each.
+template <class T>
+class Step : public Layer {
+ public:
+  /// Runs task `index` and whatever it reads.
+  virtual T run(std::uint64_t index, ConeMemory& memory) const = 0;
+  T value(std::uint64_t index, ConeMemory& memory) const {
+    if (readers_ < 2) return run(index, memory);
+    std::optional<ConeMemory::Kept<T>>& kept = memory.template slot<T>(this);
+    if (!kept || kept->index != index) kept = ConeMemory::Kept<T>{index, run(index, memory)};
+    return kept->value;
+  }
+  std::uint64_t output_bytes() const override { return sizeof(T); }
+  void add_reader() const { ++readers_; }
+
+ private:
+  /// Layers that read this one; grows while the formula is written, before anything runs.
+  mutable std::uint32_t readers_ = 0;
+};
+
+template <class T, class F>
+class GenerateStep final : public Step<T> {
+ public:
+  GenerateStep(std::uint64_t count, F function) : count_(count), function_(std::move(function)) {}
+  T run(std::uint64_t index, ConeMemory& memory) const override {
+    ++memory.tasks;
+    return function_(index);
+  }
+  std::uint64_t task_count() const override { return count_; }
+  void inputs(std::uint64_t, std::vector<LayerInput>&) const override {}
+  void dependents(std::uint64_t index, const Layer&, std::vector<std::uint64_t>& tasks) const override {
+    tasks.push_back(index);
+  }
+  std::string name() const override { return "generate"; }
+  std::vector<const Layer*> sources() const override { return {}; }
+
+ private:
+  std::uint64_t count_;
+  F function_;
+};
+
+template <class T, class F, class... S>
+class MapStep final : public Step<T> {
+ public:
+  MapStep(F function, std::shared_ptr<const Step<S>>... from) : function_(std::move(function)), from_(from...) {
+    (from->add_reader(), ...);
+  }
+  T run(std::uint64_t index, ConeMemory& memory) const override {
+    return std::apply(
+        [&](const auto&... from) {
+          // Braces fix the order in which the inputs run.
+          std::tuple<S...> values{from->value(index, memory)...};
+          ++memory.tasks;
+          return std::apply(function_, std::move(values));
+        },
+        from_);
+  }
+  std::uint64_t task_count() const override { return std::get<0>(from_)->task_count(); }
+  void inputs(std::uint64_t index, std::vector<LayerInput>& edges) const override {
+    for (const Layer* from : sources()) edges.push_back({from, index, 1});
+  }
+  void dependents(std::uint64_t index, const Layer&, std::vector<std::uint64_t>& tasks) const override {
+    tasks.push_back(index);
+  }
+  std::string name() const override { return "map"; }
+  std::vector<const Layer*> sources() const override {
+    return std::apply([](const auto&... from) { return std::vector<const Layer*>{from.get()...}; }, from_);
+  }
+
+ private:
+  F function_;
+  std::tuple<std::shared_ptr<const Step<S>>...> from_;
+};
+
+/// The part of a reduction tree below one of its nodes: a packet's work.
+template <class T, class F>
+struct Cone {
+  std::shared_ptr<const Step<T>> step;
+  F combine;
+  std::uint32_t fan_in;
+
+  /// Returns the value of node `index` at `level`; level 0 are the blocks. The shape depends on count and fan_in alone.
+  T node(std::uint32_t level, std::uint64_t index, ConeMemory& memory) const {
+    if (level == 0) return step->value(index, memory);
+    const std::uint64_t first = index * fan_in;
+    const std::uint64_t end = std::min(first + fan_in, nodes_at(level - 1));
+    T folded = node(level - 1, first, memory);
+    for (std::uint64_t child = first + 1; child < end; ++child) {
+      folded = combine(std::move(folded), node(level - 1, child, memory));
+    }
+    ++memory.tasks;
+    return folded;
+  }
+  std::uint64_t nodes_at(std::uint32_t level) const {
+    std::uint64_t nodes = step->task_count();
+    for (; level > 0; --level) nodes = (nodes + fan_in - 1) / fan_in;
+    return nodes;
+  }
+};
+
+template <class T, class F>
+struct RunCone {
+  T operator()(const Cone<T, F>& cone, std::uint32_t level, std::uint64_t index) const {
+    ConeMemory memory;
+    T value = cone.node(level, index, memory);
+    count_formula_tasks(memory.tasks);
+    return value;
+  }
+};
+
+/// Tells how much of the formula a cone is, for plans.
+template <class T, class F>
+void weft_formula(const RunCone<T, F>&, FormulaPart& part, const Cone<T, F>& cone, std::uint32_t level,
+                  std::uint64_t index) {
+  part.layer = cone.step.get();
+  std::uint64_t first = index;
+  std::uint64_t count = 1;
+  for (std::uint32_t at = level; at > 0; --at) {
+    part.combinations += count;
+    const std::uint64_t below = cone.nodes_at(at - 1);
+    count = std::min(below, (first + count) * cone.fan_in) - first * cone.fan_in;
+    first *= cone.fan_in;
+  }
+  part.values = count;
+  part.peak_bytes = sizeof(T) * (layer_count(*cone.step) + std::uint64_t{cone.fan_in} * (level + 1));
+}
+
+template <class T, class F>
+struct CombineNodes {
+  F combine;
+  T operator()(const std::vector<Delayed<T>>& children) const {
+    T folded = children[0].value();
+    for (std::size_t i = 1; i < children.size(); ++i) folded = combine(std::move(folded), children[i].value());
+    return folded;
+  }
+};
+
+}  // namespace detail
+
+}  // namespace weft

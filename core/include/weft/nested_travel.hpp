@@ -1,0 +1,126 @@
+#pragma once
+
+#include <weft/encode.hpp>
+#include <weft/nested.hpp>
+
+namespace weft::detail {
+
+/// The inputs of a task whose closure is being decoded: handles inside containers write nothing, because the task's
+/// edges name the same tasks in the same order.
+/// Owns: nothing.  Threading: one at a time in a thread.
+class DecodedInputs {
+ public:
+  explicit DecodedInputs(TaskId task) noexcept;
+  DecodedInputs(const DecodedInputs&) = delete;
+  DecodedInputs& operator=(const DecodedInputs&) = delete;
+  ~DecodedInputs();
+
+  /// Steps over inputs that are arguments by themselves: they are not in the closure.
+  static void skip(std::uint32_t count);
+  /// Returns the next input, with a use that the caller owns. Throws weft::Error where there is none.
+  static TaskId take();
+  /// Returns how many are left.
+  static std::uint32_t left();
+};
+
+/// How an argument that is kept in a closure travels: as its encoding, but for the handles in it.
+template <class A>
+struct ArgumentCodec {
+  static constexpr bool travels = is_handle<A> || (!tells_handles<A> && TravelsOrStays<A>);
+  static void write(Writer& writer, const A& value) {
+    if constexpr (!is_handle<A>) encode(writer, value);
+  }
+  static A read(Reader& reader) {
+    if constexpr (!is_handle<A>) {
+      return decode<A>(reader);
+    } else if constexpr (requires { A::adopt(TaskId{}); }) {
+      return A::adopt(DecodedInputs::take());
+    } else {
+      return A::adopt(DecodedInputs::take(), 0);
+    }
+  }
+};
+
+/// An argument that its task can be given in another process, or from a file.
+template <class A>
+inline constexpr bool argument_travels = ArgumentCodec<A>::travels;
+
+/// Returns a count of elements that the bytes and the inputs left can hold.
+std::size_t read_element_count(Reader& reader);
+
+template <class T, class A>
+requires has_handles<T>
+struct ArgumentCodec<std::vector<T, A>> {
+  static constexpr bool travels = argument_travels<T>;
+  static void write(Writer& writer, const std::vector<T, A>& values) {
+    writer.count(values.size());
+    for (const T& value : values) ArgumentCodec<T>::write(writer, value);
+  }
+  static std::vector<T, A> read(Reader& reader) {
+    std::vector<T, A> values;
+    for (std::size_t left = read_element_count(reader); left != 0; --left) {
+      values.push_back(ArgumentCodec<T>::read(reader));
+    }
+    return values;
+  }
+};
+
+template <class T, std::size_t N>
+requires has_handles<T>
+struct ArgumentCodec<std::array<T, N>> {
+  static constexpr bool travels = argument_travels<T>;
+  static void write(Writer& writer, const std::array<T, N>& values) {
+    for (const T& value : values) ArgumentCodec<T>::write(writer, value);
+  }
+  static std::array<T, N> read(Reader& reader) {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return std::array<T, N>{(static_cast<void>(I), ArgumentCodec<T>::read(reader))...};
+    }
+    (std::make_index_sequence<N>{});
+  }
+};
+
+template <class K, class T, class C, class A>
+requires has_handles<T>
+struct ArgumentCodec<std::map<K, T, C, A>> {
+  static constexpr bool travels = TravelsOrStays<K> && argument_travels<T>;
+  static void write(Writer& writer, const std::map<K, T, C, A>& values) {
+    writer.count(values.size());
+    for (const auto& [key, value] : values) {
+      encode(writer, key);
+      ArgumentCodec<T>::write(writer, value);
+    }
+  }
+  static std::map<K, T, C, A> read(Reader& reader) {
+    std::map<K, T, C, A> values;
+    for (std::size_t left = read_element_count(reader); left != 0; --left) {
+      K key = decode<K>(reader);
+      values.emplace_hint(values.end(), std::move(key), ArgumentCodec<T>::read(reader));
+    }
+    return values;
+  }
+};
+
+template <class X, class Y>
+requires(has_handles<X> || has_handles<Y>) struct ArgumentCodec<std::pair<X, Y>> {
+  static constexpr bool travels = argument_travels<X> && argument_travels<Y>;
+  static void write(Writer& writer, const std::pair<X, Y>& values) {
+    ArgumentCodec<X>::write(writer, values.first);
+    ArgumentCodec<Y>::write(writer, values.second);
+  }
+  // Braces fix the order in which the parts are read.
+  static std::pair<X, Y> read(Reader& reader) {
+    return std::pair<X, Y>{ArgumentCodec<X>::read(reader), ArgumentCodec<Y>::read(reader)};
+  }
+};
+
+template <class... T>
+requires(has_handles<T> || ...) struct ArgumentCodec<std::tuple<T...>> {
+  static constexpr bool travels = (argument_travels<T> && ...);
+  static void write(Writer& writer, const std::tuple<T...>& values) {
+    std::apply([&](const T&... value) { (ArgumentCodec<T>::write(writer, value), ...); }, values);
+  }
+  static std::tuple<T...> read(Reader& reader) { return std::tuple<T...>{ArgumentCodec<T>::read(reader)...}; }
+};
+
+}  // namespace weft::detail
