@@ -106,9 +106,10 @@ std::vector<std::uint32_t> find_cycle(const GraphFile& content, const std::vecto
                                const std::vector<std::size_t>& first_input, std::uint32_t task, std::uint32_t input) {
   const std::vector<std::uint32_t> cycle = find_cycle(content, first_input);
   if (cycle.empty()) {
-    throw ConfigError(fmt::format("the graph file '{}' has tasks in a wrong order: {} takes the result of {}, which "
-                                  "stands behind it",
-                                  path, task_text(content, task), task_text(content, input)));
+    throw ConfigError(
+        fmt::format("the graph file '{}' has tasks in a wrong order: {} takes the result of {}, which "
+                    "stands behind it",
+                    path, task_text(content, task), task_text(content, input)));
   }
   constexpr std::size_t kShown = 8;
   std::string text;
@@ -143,8 +144,9 @@ void write_graph_file(const std::string& path, const GraphFile& content, std::ui
   if (std::rename(unfinished.c_str(), path.c_str()) != 0) cannot_write(path, unfinished, last_error());
 }
 
-GraphFile read_graph_file(const std::string& path) {
-  const std::string bytes = read_bytes(path);
+GraphFile read_graph_file(const std::string& path) { return parse_graph_file(path, read_bytes(path)); }
+
+GraphFile parse_graph_file(const std::string& path, const std::string& bytes) {
   if (bytes.size() < sizeof kMagic || std::memcmp(bytes.data(), kMagic, sizeof kMagic) != 0) {
     throw ConfigError(fmt::format("'{}' is no graph file: it does not begin with \"WEFTGRPH\"", path));
   }
@@ -153,9 +155,10 @@ GraphFile read_graph_file(const std::string& path) {
   std::memcpy(&head, bytes.data(), sizeof head);
   if (head.head_checksum != checksum_of(head)) damaged(path, "the checksum of its head is wrong");
   if (head.version != kGraphFileVersion) {
-    throw ConfigError(fmt::format("the graph file '{}' has version {} of the layout, and this weft reads version {}: "
-                                  "save the graph again with this one",
-                                  path, head.version, kGraphFileVersion));
+    throw ConfigError(
+        fmt::format("the graph file '{}' has version {} of the layout, and this weft reads version {}: "
+                    "save the graph again with this one",
+                    path, head.version, kGraphFileVersion));
   }
   const std::size_t body_bytes = bytes.size() - sizeof head;
   if (head.body_bytes != body_bytes) {
@@ -215,8 +218,8 @@ void check_graph_file(const std::string& path, const GraphFile& content) {
   std::set<std::string_view> names;
   for (const GraphFile::Name& name : content.names) {
     if (name.task >= count) {
-      damaged(path, fmt::format("the name \"{}\" is that of task {}, and there are {} tasks", name.name, name.task,
-                                count));
+      damaged(path,
+              fmt::format("the name \"{}\" is that of task {}, and there are {} tasks", name.name, name.task, count));
     }
     if (!names.insert(name.name).second) damaged(path, fmt::format("two tasks have the name \"{}\"", name.name));
   }

@@ -56,6 +56,8 @@ inline constexpr std::uint32_t kGraphFileVersion = 1;
 void write_graph_file(const std::string& path, const GraphFile& content, std::uint32_t version = kGraphFileVersion);
 /// Reads and checks a file. Throws ConfigError where it is damaged, of another version, or does not describe a graph.
 GraphFile read_graph_file(const std::string& path);
+/// As above, for the bytes of a file; `path` is what errors name.
+GraphFile parse_graph_file(const std::string& path, const std::string& bytes);
 /// Throws ConfigError where the invariants do not hold, naming the tasks of a cycle.
 void check_graph_file(const std::string& path, const GraphFile& content);
 /// Returns the name of the file this process was started from.

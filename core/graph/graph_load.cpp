@@ -79,8 +79,9 @@ class GraphLoader {
         Reader reader(kind.address.data(), kind.address.size());
         type = static_cast<const TaskType*>(decode_address(reader));
       } catch (const Error& error) {
-        throw ConfigError(fmt::format("the graph file '{}' has tasks that call {} ({}:{}), which this program has not: {}",
-                                      path_, kind.name, kind.file, kind.line, error.what()));
+        throw ConfigError(
+            fmt::format("the graph file '{}' has tasks that call {} ({}:{}), which this program has not: {}", path_,
+                        kind.name, kind.file, kind.line, error.what()));
       }
       if (spelled_type(type->name()) != kind.name || type->decode_closure == nullptr) {
         throw ConfigError(fmt::format("the graph file '{}' calls {}, and this program has {} in its place", path_,
@@ -163,10 +164,10 @@ class GraphLoader {
 Graph Graph::load(const std::string& path) {
   const GraphFile content = read_graph_file(path);
   if (content.program_digest != image_digest()) {
-    throw ConfigError(
-        fmt::format("the graph file '{}' was saved by {} (digest {:016x}, weft {}), and this is {} (digest {:016x}): a "
-                    "graph is loaded by the very executable that saved it; build it again with this one",
-                    path, content.program, content.program_digest, content.weft_version, program_name(), image_digest()));
+    throw ConfigError(fmt::format(
+        "the graph file '{}' was saved by {} (digest {:016x}, weft {}), and this is {} (digest {:016x}): a "
+        "graph is loaded by the very executable that saved it; build it again with this one",
+        path, content.program, content.program_digest, content.weft_version, program_name(), image_digest()));
   }
   return detail::GraphLoader(path, content).load();
 }

@@ -36,8 +36,8 @@ void Graph::name(std::string_view name, const Handle& task) {
   }
   const auto [found, fresh] = parts_->names.try_emplace(std::string(name), task);
   if (!fresh && found->second.task_id() != task.task_id()) {
-    throw Error("Graph::name: another task of this graph has the name \"" + std::string(name) + "\": " +
-                task_name(found->second.task_id()));
+    throw Error("Graph::name: another task of this graph has the name \"" + std::string(name) +
+                "\": " + task_name(found->second.task_id()));
   }
 }
 
@@ -61,7 +61,9 @@ std::vector<NamedTask> Graph::names() const {
   std::vector<NamedTask> names;
   for (const auto& [name, task] : parts_->names) {
     const TaskType& type = *site(arena::task(task.task_id()).site).type;
-    const bool is_input = spelled_type(type.name()).starts_with("weft::detail::GiveValue<");
+    const std::string calls = spelled_type(type.name());
+    // Compilers write the namespace out or leave it away.
+    const bool is_input = calls.starts_with("GiveValue<") || calls.starts_with("weft::detail::GiveValue<");
     names.push_back({name, spelled_type(type.result->name()), is_input});
   }
   return names;

@@ -71,14 +71,14 @@ class GraphSaver {
   }
 
   std::uint32_t kind_of(std::uint32_t site_index) {
-    const auto [found, fresh] =
-        kinds_.try_emplace(site_index, static_cast<std::uint32_t>(content_.kinds.size()));
+    const auto [found, fresh] = kinds_.try_emplace(site_index, static_cast<std::uint32_t>(content_.kinds.size()));
     if (!fresh) return found->second;
     const Site& at = site(site_index);
     Writer address;
     encode_address(address, at.type);
-    content_.kinds.push_back({spelled_type(at.type->name()), spelled_type(at.type->result->name()), at.file, at.function,
-                              at.line, std::string(reinterpret_cast<const char*>(address.data()), address.size())});
+    content_.kinds.push_back({spelled_type(at.type->name()), spelled_type(at.type->result->name()), at.file,
+                              at.function, at.line,
+                              std::string(reinterpret_cast<const char*>(address.data()), address.size())});
     return found->second;
   }
 
@@ -88,7 +88,8 @@ class GraphSaver {
     const std::uint64_t word = record.word.load(std::memory_order_acquire);
     if ((word & task_word::kDone) == 0 || (word & task_word::kFailed) != 0) {
       throw Error("Graph::save: task " + at_line(consumer) + " takes the result of " + at_line(producer) +
-                  ", which is outside of the graph and has " + ((word & task_word::kDone) == 0 ? "not ended" : "failed") +
+                  ", which is outside of the graph and has " +
+                  ((word & task_word::kDone) == 0 ? "not ended" : "failed") +
                   ": wait for its result first, or add it to the graph");
     }
     const ValueType& type = *site(record.site).type->result;

@@ -59,8 +59,7 @@ std::uint32_t site_of(const TaskType& type, const std::source_location& where) {
 std::uint32_t site_of(const TaskType& type, const char* file, const char* function, std::uint32_t line) {
   Register& all = sites();
   const std::lock_guard lock(all.mutex);
-  const auto [found, fresh] =
-      all.known.try_emplace({&type, file, line}, static_cast<std::uint32_t>(all.known.size()));
+  const auto [found, fresh] = all.known.try_emplace({&type, file, line}, static_cast<std::uint32_t>(all.known.size()));
   const std::uint32_t index = found->second;
   if (fresh) {
     WEFT_ASSERT(index < kMostSites, "a program has fewer than a million places that describe tasks");

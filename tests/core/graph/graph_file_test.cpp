@@ -58,6 +58,15 @@ class GraphFileTest : public testing::Test {
     }
     return "nothing was thrown";
   }
+  /// The same without a file.
+  static std::string refusal_of_bytes(const std::string& bytes) {
+    try {
+      parse_graph_file("bytes", bytes);
+    } catch (const ConfigError& error) {
+      return error.what();
+    }
+    return "nothing was thrown";
+  }
   /// Saves a graph of a few kinds of tasks: y = joined({"sum": mix(x, seed(5)), "x": x}, ":").
   std::string save_small() const {
     Graph graph;
@@ -163,9 +172,9 @@ TEST_F(GraphFileTest, ValuesFromOutsideAreSavedWithTheGraph) {
 TEST_F(GraphFileTest, AnotherProcessOfTheProgramReadsIt) {
   const std::string file = save_small();
   ::setenv("WEFT_TEST_GRAPH_FILE", file.c_str(), 1);
-  const std::string command = std::filesystem::read_symlink("/proc/self/exe").string() +
-                              " --gtest_also_run_disabled_tests --gtest_filter=GraphFileChild.DISABLED_LoadsAndRuns > " +
-                              path("child.log");
+  const std::string command =
+      std::filesystem::read_symlink("/proc/self/exe").string() +
+      " --gtest_also_run_disabled_tests --gtest_filter=GraphFileChild.DISABLED_LoadsAndRuns > " + path("child.log");
   EXPECT_EQ(std::system(command.c_str()), 0) << bytes_of(path("child.log"));
   EXPECT_THAT(bytes_of(path("child.log")), HasSubstr("[  PASSED  ] 1 test"));
   ::unsetenv("WEFT_TEST_GRAPH_FILE");
@@ -198,7 +207,7 @@ TEST_F(GraphFileTest, NamesAreTypedAndMistakesSayWhatIsThere) {
     return std::string("nothing was thrown");
   };
   EXPECT_THAT(message_of([&] { graph.get<Value>("z"); }), AllOf(HasSubstr("\"z\""), HasSubstr("\"x\", \"y\"")));
-  EXPECT_THAT(message_of([&] { graph.get<float>("x"); }), AllOf(HasSubstr("unsigned long"), HasSubstr("not a float")));
+  EXPECT_THAT(message_of([&] { graph.get<float>("x"); }), AllOf(HasSubstr("unsigned"), HasSubstr("not a float")));
   EXPECT_THAT(message_of([&] { graph.set("y", "text"); }), HasSubstr("not an input"));
   Graph other;
   const Delayed<Value> stranger = other.input(Value{1});
@@ -226,9 +235,8 @@ TEST_F(GraphFileTest, EveryChangedByteIsOneError) {
     for (const char change : {'\x01', '\x80', '\xff'}) {
       std::string bytes = whole;
       bytes[at] = static_cast<char>(bytes[at] ^ change);
-      write(path("damaged"), bytes);
-      const std::string text = refusal_of(path("damaged"));
-      ASSERT_THAT(text, testing::AnyOf(HasSubstr("is damaged"), HasSubstr("is no graph file"))) << at;
+      ASSERT_THAT(refusal_of_bytes(bytes), testing::AnyOf(HasSubstr("is damaged"), HasSubstr("is no graph file")))
+          << at;
     }
   }
 }
@@ -236,10 +244,12 @@ TEST_F(GraphFileTest, EveryChangedByteIsOneError) {
 TEST_F(GraphFileTest, EveryTruncationAndEveryTailIsOneError) {
   const std::string whole = bytes_of(save_small());
   for (std::size_t size = 0; size < whole.size(); ++size) {
-    write(path("damaged"), whole.substr(0, size));
-    ASSERT_THAT(refusal_of(path("damaged")), testing::AnyOf(HasSubstr("is damaged"), HasSubstr("is no graph file")))
+    ASSERT_THAT(refusal_of_bytes(whole.substr(0, size)),
+                testing::AnyOf(HasSubstr("is damaged"), HasSubstr("is no graph file")))
         << size;
   }
+  write(path("damaged"), whole.substr(0, whole.size() / 2));
+  EXPECT_THAT(refusal_of(path("damaged")), HasSubstr("is damaged"));
   write(path("damaged"), whole + '\0');
   EXPECT_THAT(refusal_of(path("damaged")), HasSubstr("is damaged"));
 }
@@ -260,7 +270,8 @@ TEST_F(ChangedGraphFileTest, ACycleIsNamedWithItsTasks) {
   ASSERT_EQ(content_.inputs.size(), 4u);
   content_.inputs[0] = 3;
   const std::string text = refusal();
-  EXPECT_THAT(text, AllOf(HasSubstr("cycle"), HasSubstr("task 2 ("), HasSubstr("task 3 ("), HasSubstr("graph_file_test.cpp:")));
+  EXPECT_THAT(
+      text, AllOf(HasSubstr("cycle"), HasSubstr("task 2 ("), HasSubstr("task 3 ("), HasSubstr("graph_file_test.cpp:")));
 }
 
 TEST_F(ChangedGraphFileTest, ATaskThatNeedsItselfIsACycle) {
@@ -275,7 +286,7 @@ TEST_F(ChangedGraphFileTest, AnInputThatIsNotThereIsNamed) {
 
 TEST_F(ChangedGraphFileTest, LaterTasksWithoutACycleAreAWrongOrder) {
   std::swap(content_.tasks[0].input_count, content_.tasks[3].input_count);
-  std::swap(content_.inputs[0], content_.inputs[2]);
+  content_.inputs = {2, 1, 1, 1};
   EXPECT_THAT(refusal(), HasSubstr("wrong order"));
 }
 
