@@ -106,7 +106,7 @@ class GraphLoader {
       bytes = sizeof box;
     }
     const Place outside{arena::thread_cursor(), task_word::kUse + task_word::kDone + task_word::kLaunched, kNone};
-    const TaskId id = open_task(outside, sites_[value.kind], 0);
+    const TaskId id = open_task(outside, sites_[value.kind], 0, 0);
     std::memcpy(arena::task(id).payload + result_offset(type.size, type.in_record), source, bytes);
     outside_.push_back(Delayed<Nothing>::adopt(id));
   }
@@ -128,7 +128,10 @@ class GraphLoader {
     static const std::uint32_t nothing = empty_site();
     // One use, the run's: nobody has a handle yet.
     const Place place{graph.cursor_, task_word::kKept + task_word::kUse, graph.serial_};
-    const TaskId id = open_task(place, nothing, task.input_count);
+    const std::uint32_t index = sites_[task.kind];
+    const TaskType& type = *site(index).type;
+    const bool plain = type.result->in_record && type.closure_in_record && type.destroy_closure == nullptr;
+    const TaskId id = open_task(place, nothing, task.input_count, plain ? task_word::kPlain : 0);
     TaskRecord& record = arena::task(id);
     Connected connected;
     for (std::uint32_t k = 0; k < task.input_count; ++k) {
@@ -137,13 +140,13 @@ class GraphLoader {
           input < content_.tasks.size() ? tasks_[input] : outside_[input - content_.tasks.size()].task_id();
       connect(record.first_input + k, producer, id, graph.serial_, connected);
     }
+    hold_inputs(record, connected);
     graph.take_in(id, connected);
     tasks_.push_back(id);
-    const std::uint32_t index = sites_[task.kind];
     try {
       const DecodedInputs inputs(id);
       Reader reader(closure, task.closure_bytes);
-      site(index).type->decode_closure(record.payload, reader);
+      type.decode_closure(record.payload, reader);
     } catch (const Error& error) {
       const GraphFile::Kind& kind = content_.kinds[task.kind];
       throw ConfigError(fmt::format("the graph file '{}' has arguments for {} ({}:{}) that cannot be read: {}", path_,

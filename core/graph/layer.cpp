@@ -5,6 +5,8 @@
 
 #include <weft/error.hpp>
 
+#include <map>
+
 namespace weft {
 
 std::string LayerPlan::to_text() const {
@@ -41,6 +43,18 @@ std::size_t layer_count(const Layer& last) {
   LayerPlan plan;
   add_plan_rows(last, plan);
   return plan.layers.size();
+}
+
+std::uint32_t layer_depth(const Layer& last) {
+  // Formulas are short, but a layer may be read twice: each is looked at once.
+  std::map<const Layer*, std::uint32_t> known;
+  const auto depth = [&](const auto& self, const Layer& layer) -> std::uint32_t {
+    if (const auto found = known.find(&layer); found != known.end()) return found->second;
+    std::uint32_t most = 0;
+    for (const Layer* const source : layer.sources()) most = std::max(most, self(self, *source));
+    return known[&layer] = most + 1;
+  };
+  return depth(depth, last);
 }
 
 void refuse_sizes(std::uint64_t mine, std::uint64_t other) {

@@ -8,6 +8,7 @@
 #include "core/graph/extras.hpp"
 #include "core/graph/failure_text.hpp"
 #include "core/graph/graph_size.hpp"
+#include "core/graph/packet_size.hpp"
 #include "core/graph/task_name.hpp"
 #include "core/messages/recording.hpp"
 #include "core/runtime/machine.hpp"
@@ -21,8 +22,6 @@
 namespace weft {
 namespace {
 
-/// Tasks of a stored graph in one packet: some hundred microseconds of empty tasks.
-constexpr std::uint32_t kPacketTasks = 64 * arena::kSegmentTasks;
 
 WorkerOptions worker_options(const Settings& settings, std::uint32_t slots, std::uint64_t budget,
                              const std::map<std::string, std::uint32_t>& amounts,

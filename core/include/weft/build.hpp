@@ -76,6 +76,16 @@ inline void connect(std::uint32_t edge_id, TaskId producer, TaskId consumer, Pac
   }
 }
 
+/// Settles what a task holds of its inputs, once they are connected.
+inline void hold_inputs(TaskRecord& record, const Connected& connected) {
+  if (connected.borrowed == 0) return;
+  if (connected.borrowed == record.input_count) [[likely]] {
+    record.borrows = 1;
+  } else {
+    hold_borrowed(record);
+  }
+}
+
 /// Writes a new record; its closure is constructed by the caller, its inputs are connected after that.
 inline TaskId open_task(const Place& place, std::uint32_t site, std::uint32_t inputs, std::uint64_t plain) {
   const std::uint32_t first = inputs == 0 ? 0 : arena::allocate_edges(place.cursor, inputs);
@@ -160,13 +170,7 @@ TaskId write_task(const Place& place, const std::source_location& where, Connect
   };
   (join_direct(arguments), ...);
   if constexpr (B::kHasNested) (join_nested(arguments), ...);
-  if (connected.borrowed != 0) {
-    if (connected.borrowed == inputs) [[likely]] {
-      record.borrows = 1;
-    } else {
-      hold_borrowed(record);
-    }
-  }
+  hold_inputs(record, connected);
 
   auto plain = std::tuple_cat(keep_plain(std::forward<A>(arguments))...);
   if constexpr (B::kInRecord) {

@@ -24,14 +24,29 @@ class Blocks {
   std::uint64_t size() const { return step_->task_count(); }
   const Layer& layer() const { return *step_; }
 
-  /// Describes f(value) for each value, or f(value, other) with the value of `others` at the same place.
+  /// Describes f(value) for each value, or f(value, other, ...) with the values of others at the same place.
+  template <class F>
+  auto map(F function, const std::source_location& where = std::source_location::current()) const {
+    return map_at(where, std::move(function));
+  }
+  template <class F, class U>
+  auto map(F function, const Blocks<U>& other,
+           const std::source_location& where = std::source_location::current()) const {
+    return map_at(where, std::move(function), other);
+  }
+  template <class F, class U, class V, class... W>
+  auto map(F function, const Blocks<U>& other, const Blocks<V>& third, const Blocks<W>&... more) const {
+    return map_at({}, std::move(function), other, third, more...);
+  }
+  /// As `map`, with the line of the user's source given by hand.
   template <class F, class... U>
-  auto map(F function, const Blocks<U>&... others) const {
+  auto map_at(const SourceLine& where, F function, const Blocks<U>&... others) const {
     static_assert(std::is_invocable_v<const F&, T, U...>,
                   "weft: Blocks::map: the function must take one value of each of the blocks it maps over");
     using R = std::decay_t<std::invoke_result_t<const F&, T, U...>>;
     check_sizes({others.size()...});
-    return Blocks<R>(std::make_shared<detail::MapStep<R, F, T, U...>>(std::move(function), step_, others.step()...));
+    return Blocks<R>(
+        std::make_shared<detail::MapStep<R, F, T, U...>>(where, std::move(function), step_, others.step()...));
   }
 
   /// Describes the combination of all values in a tree whose shape depends on their number and `fan_in` alone, so that
@@ -113,11 +128,12 @@ void Blocks<T>::require_some(std::uint32_t fan_in) const {
 
 /// Describes `count` values f(0), f(1), ...
 template <class F>
-auto generate_blocks(std::uint64_t count, F function) {
+auto generate_blocks(std::uint64_t count, F function,
+                     const std::source_location& where = std::source_location::current()) {
   static_assert(std::is_invocable_v<const F&, std::uint64_t>,
                 "weft: generate_blocks: the function must take the index, a std::uint64_t");
   using T = std::decay_t<std::invoke_result_t<const F&, std::uint64_t>>;
-  return Blocks<T>(std::make_shared<detail::GenerateStep<T, F>>(count, std::move(function)));
+  return Blocks<T>(std::make_shared<detail::GenerateStep<T, F>>(count, std::move(function), where));
 }
 
 }  // namespace weft

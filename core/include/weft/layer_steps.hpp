@@ -33,9 +33,13 @@ class Layer {
   virtual void dependents(std::uint64_t index, const Layer& consumer, std::vector<std::uint64_t>& tasks) const = 0;
   /// Returns the bytes of one output; exact for plain values, else what the type itself takes.
   virtual std::uint64_t output_bytes() const = 0;
+  /// Returns whether that leaves out what a result owns.
+  virtual bool output_bytes_estimated() const { return false; }
   virtual std::string name() const = 0;
   /// Returns the layers this one reads.
   virtual std::vector<const Layer*> sources() const = 0;
+  /// Returns where the user wrote it; an empty file where that is not known.
+  virtual SourceLine where() const { return {}; }
 };
 
 /// What a formula would do, known without running any of it.
@@ -62,12 +66,16 @@ struct FormulaPart {
   std::uint64_t combinations = 0;
   /// Bytes of results that exist at once while it runs, at most.
   std::uint64_t peak_bytes = 0;
+  /// Tasks on its longest chain.
+  std::uint32_t depth = 0;
 };
 
 namespace detail {
 
 /// Returns how many layers a value of `last` is made from, itself included.
 std::size_t layer_count(const Layer& last);
+/// Returns the layers on the longest chain that ends with `last`.
+std::uint32_t layer_depth(const Layer& last);
 
 /// Counts tasks that ran inside the present one, so that the ledger knows of them.
 void count_formula_tasks(std::uint64_t tasks) noexcept;
@@ -112,6 +120,7 @@ class Step : public Layer {
     return kept->value;
   }
   std::uint64_t output_bytes() const override { return sizeof(T); }
+  bool output_bytes_estimated() const override { return !std::is_trivially_copyable_v<T>; }
   void add_reader() const { ++readers_; }
 
  private:
@@ -122,7 +131,8 @@ class Step : public Layer {
 template <class T, class F>
 class GenerateStep final : public Step<T> {
  public:
-  GenerateStep(std::uint64_t count, F function) : count_(count), function_(std::move(function)) {}
+  GenerateStep(std::uint64_t count, F function, const SourceLine& where)
+      : count_(count), function_(std::move(function)), where_(where) {}
   T run(std::uint64_t index, ConeMemory& memory) const override {
     ++memory.tasks;
     return function_(index);
@@ -134,16 +144,19 @@ class GenerateStep final : public Step<T> {
   }
   std::string name() const override { return "generate"; }
   std::vector<const Layer*> sources() const override { return {}; }
+  SourceLine where() const override { return where_; }
 
  private:
   std::uint64_t count_;
   F function_;
+  SourceLine where_;
 };
 
 template <class T, class F, class... S>
 class MapStep final : public Step<T> {
  public:
-  MapStep(F function, std::shared_ptr<const Step<S>>... from) : function_(std::move(function)), from_(from...) {
+  MapStep(const SourceLine& where, F function, std::shared_ptr<const Step<S>>... from)
+      : function_(std::move(function)), from_(from...), where_(where) {
     (from->add_reader(), ...);
   }
   T run(std::uint64_t index, ConeMemory& memory) const override {
@@ -167,10 +180,12 @@ class MapStep final : public Step<T> {
   std::vector<const Layer*> sources() const override {
     return std::apply([](const auto&... from) { return std::vector<const Layer*>{from.get()...}; }, from_);
   }
+  SourceLine where() const override { return where_; }
 
  private:
   F function_;
   std::tuple<std::shared_ptr<const Step<S>>...> from_;
+  SourceLine where_;
 };
 
 /// The part of a reduction tree below one of its nodes: a packet's work.
@@ -223,6 +238,7 @@ void weft_formula(const RunCone<T, F>&, FormulaPart& part, const Cone<T, F>& con
     first *= cone.fan_in;
   }
   part.values = count;
+  part.depth = layer_depth(*cone.step) + level;
   part.peak_bytes = sizeof(T) * (layer_count(*cone.step) + std::uint64_t{cone.fan_in} * (level + 1));
 }
 

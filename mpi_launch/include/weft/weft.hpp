@@ -11,6 +11,7 @@
 #include <weft/coordination.hpp>
 #include <weft/delayed.hpp>
 #include <weft/encode.hpp>
+#include <weft/described.hpp>
 #include <weft/error.hpp>
 #include <weft/fields.hpp>
 #include <weft/future.hpp>
@@ -20,6 +21,8 @@
 #include <weft/log.hpp>
 #include <weft/memory.hpp>
 #include <weft/nested.hpp>
+#include <weft/picture.hpp>
+#include <weft/plan.hpp>
 #include <weft/progress.hpp>
 #include <weft/run.hpp>
 #include <weft/task_options.hpp>
