@@ -1,5 +1,7 @@
 #include <weft/graph.hpp>
 
+#include "core/graph/boxes.hpp"
+
 #include <weft/client.hpp>
 #include <weft/error.hpp>
 
@@ -131,7 +133,6 @@ TEST_P(GraphTest, TasksTakeFuturesThatAreStillRunning) {
   EXPECT_EQ(mixed.value(), mix(seed(3), 4));
 }
 
-<<<<<<< HEAD
 TEST_P(GraphTest, TasksAddedAfterARunRunWithTheNext) {
   Graph graph;
   const Delayed<int> one = graph.input(1);
@@ -181,8 +182,7 @@ TEST_P(GraphTest, WhatLiesOutsideIsThereForEveryRun) {
   Graph graph;
   Future<std::vector<int>> outside = client_.submit([] { return std::vector<int>(1000, 7); });
   const Delayed<int> input = graph.input(1);
-  const Delayed<int> sum =
-      graph.add([](const std::vector<int>& a, int b) { return a[999] + b; }, outside, input);
+  const Delayed<int> sum = graph.add([](const std::vector<int>& a, int b) { return a[999] + b; }, outside, input);
   outside.release();
   for (int i = 0; i < 3; ++i) {
     graph.set(input, i);
@@ -228,7 +228,9 @@ TEST_P(GraphTest, AFailureCanBeLookedAtAfterItsGraphHasGone) {
     FAIL() << "it does not throw any more";
   } catch (const std::runtime_error& error) {
     EXPECT_STREQ(error.what(), "at 41");
-=======
+  }
+}
+
 TEST_P(GraphTest, EveryRunFindsTheFuturesItTakes) {
   Graph graph;
   Delayed<std::size_t> size;
@@ -239,8 +241,22 @@ TEST_P(GraphTest, EveryRunFindsTheFuturesItTakes) {
   for (int run = 0; run < 3; ++run) {
     client_.run(graph);
     EXPECT_EQ(size.value(), 5'000u);
->>>>>>> cebfee0 (Save and load graphs; give names to tasks; let containers of handles travel)
   }
+}
+
+TEST_P(GraphTest, FinishedFuturesThatItTookAreFreedWithIt) {
+  {
+    Graph graph;
+    {
+      Future<std::vector<double>> outside = client_.submit([] { return std::vector<double>(100, 1.0); });
+      outside.result();
+      graph.add([](const std::vector<double>& all) { return all.size(); }, outside);
+    }
+    client_.run(graph);
+    client_.run(graph);
+    EXPECT_GE(boxes::small_bytes(), 800u);
+  }
+  EXPECT_LT(boxes::small_bytes(), 800u);
 }
 
 TEST_P(GraphTest, SettingWhatIsNoInputIsAnError) {
