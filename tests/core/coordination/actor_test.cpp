@@ -105,7 +105,8 @@ TEST_P(ActorTest, PendingCallsOutliveTheActor) {
 }
 
 TEST(ActorThreadsTest, CallsOfManyTasksNeverOverlap) {
-  const Client client({.scheduler = "threads", .threads = 4});
+  // A type of this function cannot be named by another process.
+  const Client client({.scheduler = "threads", .threads = 4, .check_transfer = false});
   struct Watched {
     std::atomic<int> inside{0};
     int calls = 0;

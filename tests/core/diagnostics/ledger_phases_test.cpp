@@ -29,7 +29,7 @@ std::vector<double> first(std::size_t n) { return std::vector<double>(n, 1.0); }
 
 /// Runs a chain of large results on the calling thread, so that each task has work in each phase.
 LedgerReport run_chain(bool check_transfer) {
-  const Client client({.scheduler = "sync", .check_transfer = check_transfer});
+  const Client client({.scheduler = "sync", .check_transfer = check_transfer, .task_budget_us = 1e9});
   client.reset_ledger();
   Graph graph;
   auto last = graph.add(first, std::size_t{20'000});
