@@ -1,0 +1,125 @@
+#pragma once
+
+#include "core/cluster/cluster.hpp"
+#include "core/messages/packet.hpp"
+
+#include <weft/wire.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+// What processes of a cluster write to each other. A letter is a kind and fields; core/cluster/README.md has the table.
+// Whatever the bytes hold, reading stays inside of them and throws weft::Error where they are not what they should be.
+
+namespace weft::cluster {
+
+/// Changes with every change of a letter. Two sides of different versions do not talk.
+inline constexpr std::uint16_t kProtocol = 1;
+
+enum class LetterKind : std::uint8_t {
+  // From the client's process to a worker.
+  Welcome = 1,  ///< Answers the hello of a worker that may join.
+  Refusal,      ///< Answers the hello of one that may not: a sentence.
+  Neighbour,    ///< Another worker is there: its id and address.
+  Deal,         ///< Packets with their tasks.
+  WorkerEvent,  ///< An event of its machine: recalls, drops, relocations, lost peers.
+  Cancel,       ///< A task of a packet it was dealt shall not start, or shall hear of it.
+  End,          ///< No more work: finish.
+  // From a worker to the client's process.
+  Finished,        ///< Packets have ended: an event of the scheduler machine, and what their outputs are.
+  SchedulerEvent,  ///< Another event of the scheduler machine.
+  Stuck,           ///< A packet can never run there.
+  Ended,           ///< The last words before the worker leaves.
+  // Between any two.
+  Subscribe,  ///< Wants outputs of a packet.
+  Values,     ///< Outputs.
+  NotMine,    ///< Answers Subscribe where they are not.
+  Ask,        ///< A call to an object that lives in the client's process.
+  Answer,     ///< Its answer.
+};
+inline constexpr std::uint8_t kLastKind = static_cast<std::uint8_t>(LetterKind::Answer);
+
+/// The first words of a connection.
+struct Hello {
+  enum class Role : std::uint8_t { Worker = 1, Peer = 2 };
+  Role role = Role::Worker;
+  std::uint16_t protocol = kProtocol;
+  std::uint64_t image = 0;
+  std::uint64_t registry = 0;
+  /// Of a peer: who it is.
+  WorkerId id = kNone;
+  /// Tells this cluster from others: a peer repeats what its Welcome said.
+  std::uint64_t cluster = 0;
+  WorkerIdentity identity;
+  std::uint32_t slots = 1;
+  std::uint64_t budget_bytes = 0;
+  /// Where other workers reach it.
+  std::string address;
+};
+
+std::string write_hello(const Hello& hello);
+/// Throws Error where the bytes are no hello of this protocol, naming both sides.
+Hello read_hello(std::string_view bytes);
+/// Returns why two processes cannot work together, or nothing: one sentence that names both sides.
+std::string mismatch(const Hello& theirs, const Hello& ours);
+/// Returns a hello with what is known of this process.
+Hello hello_of_this_process();
+
+struct Welcome {
+  WorkerId id = kNone;
+  std::uint64_t cluster = 0;
+  std::vector<ResourceAmount> resources;
+};
+void write(Writer& writer, const Welcome& welcome);
+Welcome read_welcome(Reader& reader);
+
+struct Neighbour {
+  WorkerId id = kNone;
+  std::string address;
+};
+void write(Writer& writer, const Neighbour& neighbour);
+Neighbour read_neighbour(Reader& reader);
+
+/// `indices`: which tasks of the packet; all that are kept where `all` holds.
+struct Subscribe {
+  PacketId packet = kNone;
+  Attempt attempt = 0;
+  std::vector<std::uint32_t> indices;
+};
+void write(Writer& writer, const Subscribe& subscribe);
+Subscribe read_subscribe(Reader& reader);
+
+struct NotMine {
+  PacketId packet = kNone;
+  Attempt attempt = 0;
+};
+void write(Writer& writer, const NotMine& not_mine);
+NotMine read_not_mine(Reader& reader);
+
+struct CancelTask {
+  PacketId packet = kNone;
+  std::uint32_t index = 0;
+};
+void write(Writer& writer, const CancelTask& cancel);
+CancelTask read_cancel(Reader& reader);
+
+struct StuckPacket {
+  PacketId packet = kNone;
+  Reason reason = Reason::None;
+  std::uint32_t detail = 0;
+};
+void write(Writer& writer, const StuckPacket& stuck);
+StuckPacket read_stuck(Reader& reader);
+
+void write_text(Writer& writer, std::string_view text);
+std::string read_text(Reader& reader);
+
+/// Reads a number that must fit 32 bits.
+inline std::uint32_t read_small(Reader& reader, std::string_view what) {
+  const std::uint64_t value = reader.count(what);
+  if (value > 0xffff'ffffu) reader.damaged(what, "a number is too large");
+  return static_cast<std::uint32_t>(value);
+}
+
+}  // namespace weft::cluster
