@@ -1,3 +1,4 @@
+#include "core/executor/executor.hpp"
 #include "core/executor/failing.hpp"
 #include "core/executor/slot.hpp"
 #include "core/graph/boxes.hpp"
@@ -35,6 +36,14 @@ Runtime& runtime_of(const Handle& handle) {
     throw Error("the client of this future has been closed: take results before the client goes out of scope");
   }
   return *runtime;
+}
+
+/// Returns whether a task has ended well in another process and its boxed value has not been brought here.
+bool lies_elsewhere(TaskId task) {
+  const TaskRecord& record = arena::task(task);
+  Box* box;
+  std::memcpy(&box, record.payload + result_offset(0, false), sizeof box);
+  return box == nullptr && (record.word.load(std::memory_order_acquire) & task_word::kFailed) == 0;
 }
 
 void* value_place(TaskId task, const ValueType& type, Box*& box) {
@@ -78,6 +87,8 @@ PinnedValue await_value(const Handle& handle, const ValueType& type) {
   const TaskId task = handle.task_id();
   if ((word_of(handle) & task_word::kDone) == 0) {
     if (is_cancelled(task, word_of(handle))) throw CancelledError("task " + task_name(task) + " was cancelled");
+    runtime.wait(task);
+  } else if (!type.in_record && lies_elsewhere(task)) {
     runtime.wait(task);
   }
   if ((word_of(handle) & task_word::kFailed) != 0) throw_failure(task);
@@ -167,6 +178,8 @@ bool running() noexcept { return current_slot() != nullptr && current_slot()->ru
 bool cancelled() {
   if (!running()) return false;
   const TaskId task = current_slot()->running();
+  Executor& executor = current_slot()->executor();
+  if (executor.entry(arena::packet_of(task)).cancelled.load(std::memory_order_relaxed)) return true;
   return is_cancelled(task, arena::task(task).word.load(std::memory_order_acquire));
 }
 

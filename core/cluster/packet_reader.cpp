@@ -69,20 +69,22 @@ class TaskReader {
     const TaskId before = first ? kNone : tasks_.ids.back();
     const TaskId id = open();
     TaskRecord& record = arena::task(id);
+    const bool ready = connect(id, record);
     if ((head & packet_code::kSameClosure) != 0) {
       if (before == kNone || !repeatable_ || arena::task(before).site != site_)
         reader_.damaged("task", "its closure is not like the one before");
       std::memcpy(record.payload, arena::task(before).payload, TaskRecord::kPayloadBytes);
     } else {
+      // Handles inside of containers come back as handles of the records that stand for the inputs here.
+      const detail::DecodedInputs inputs(id);
       type_->decode_closure(record.payload, reader_);
     }
-    if (input_count_ == 0) return add_root(id);
-    connect(id, record);
+    if (ready) add_root(id);
   }
 
   TaskId open() {
     const detail::Place place{cursor_, kFresh, run_};
-    const TaskId id = detail::open_task(place, site_, input_count_);
+    const TaskId id = detail::open_task(place, site_, input_count_, 0);
     arena::task(id).join.store(input_count_, std::memory_order_relaxed);
     tasks_.ids.push_back(id);
     return id;
@@ -96,7 +98,9 @@ class TaskReader {
     }
   }
 
-  void connect(TaskId id, TaskRecord& record) {
+  /// Returns whether nothing is left to wait for. A task that others may end the inputs of is not started before its
+  /// packet is.
+  bool connect(TaskId id, TaskRecord& record) {
     const auto number = static_cast<std::uint32_t>(tasks_.ids.size() - 1);
     bool foreign = false;
     std::uint32_t ended = 0;
@@ -116,9 +120,9 @@ class TaskReader {
       detail::connect(edge_id, inputs_[place], id, kNone, connected);
       ended += 1 - connected.unfinished;
     }
-    if (!foreign) return;
+    if (!foreign) return input_count_ == 0;
     const std::uint32_t off = ended + 1;
-    if (record.join.fetch_sub(off, std::memory_order_acq_rel) == off) add_root(id);
+    return record.join.fetch_sub(off, std::memory_order_acq_rel) == off;
   }
 
   /// Nobody else sees either record yet.
@@ -256,7 +260,7 @@ PacketTasks read_tasks(Reader& reader, const SiteTable& sites, arena::Cursor& cu
 }
 
 TaskId make_stand_in(arena::Cursor& cursor, std::uint32_t site) {
-  const TaskId id = detail::open_task({cursor, kFresh, kNone}, site, 0);
+  const TaskId id = detail::open_task({cursor, kFresh, kNone}, site, 0, 0);
   return id;
 }
 

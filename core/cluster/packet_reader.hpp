@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/executor/executor.hpp"
+#include "core/graph/extras.hpp"
 #include "core/messages/packet.hpp"
 
 #include <weft/arena.hpp>

@@ -111,9 +111,9 @@ std::uint32_t PacketWriter::external(TaskId producer) {
   }
   const TaskRecord& record = arena::task(producer);
   const bool managed = is_managed(record);
-  bool sent = !managed;
   // What lies in the record anyway is cheaper to send than to fetch.
-  if (managed && site(record.site).type->result->in_record) sent = is_here(producer);
+  const bool sent = !managed || (is_here(producer) &&
+                                 (site(record.site).type->result->in_record || goes_along_(record)));
   note_site(record.site);
   externals_.push_back({producer, sent, 0});
   table_[at] = static_cast<std::uint32_t>(externals_.size());
@@ -181,8 +181,8 @@ void PacketWriter::write_tasks(std::span<const TaskId> tasks, Writer& out) {
       out.count(record.site);
       out.count(record.input_count);
     }
-    if (!same_closure) out.bytes(closure_.data(), closure_.size());
     for (std::uint32_t k = 0; k < record.input_count; ++k) out.count(refs_[ref++]);
+    if (!same_closure) out.bytes(closure_.data(), closure_.size());
     last_site = record.site;
     last_inputs = record.input_count;
     std::swap(closure_, last_closure_);
@@ -261,7 +261,7 @@ std::uint32_t read_site(Reader& reader) {
   const auto* type = static_cast<const TaskType*>(decode_address(reader));
   const auto* file = static_cast<const char*>(decode_address(reader));
   const auto* function = static_cast<const char*>(decode_address(reader));
-  return site_at(*type, file, function, read_small(reader, "site"));
+  return site_of(*type, file, function, read_small(reader, "site"));
 }
 
 }  // namespace weft::cluster

@@ -5,6 +5,7 @@
 
 #include <weft/task_type.hpp>
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -15,7 +16,7 @@ namespace weft::cluster {
 //   body     = count of tasks, externals, tasks, kept, wanted, extras
 //   external = 2 * index + (same packet as before ? 0 : 1), [packet], site          an output of another packet
 //            | in a second list: site, end                                           an end that is sent along
-//   task     = head, [site, count of inputs], [closure], inputs | run: head with kRun, count
+//   task     = head, [site, count of inputs], inputs, [closure] | run: head with kRun, count
 //   input    = 2 * distance back in this packet, or 2 * number of the external + 1
 //
 // Numbers are of one to ten bytes (Writer::count). Sites are the client's numbers; letters define them before.
@@ -36,6 +37,10 @@ inline constexpr std::uint64_t kAsKept = 3;
 /// Owns: scratch memory.  Threading: one thread at a time; the records' closures and edges may not change meanwhile.
 class PacketWriter {
  public:
+  /// Tells of a boxed value that is here whether it goes along although its packet is still known.
+  using GoesAlong = std::function<bool(const TaskRecord&)>;
+  explicit PacketWriter(GoesAlong goes_along) : goes_along_(std::move(goes_along)) {}
+
   struct Result {
     /// Tasks whose ends others need.
     std::uint32_t kept = 0;
@@ -67,6 +72,7 @@ class PacketWriter {
   void write_kept(std::uint32_t tasks, Writer& out);
   void write_extras(std::span<const TaskId> tasks, Writer& out);
 
+  const GoesAlong goes_along_;
   std::vector<std::uint32_t> sites_;
   std::vector<std::uint32_t> site_seen_;  // by site: the round it was named in
   std::vector<PacketId> sources_;

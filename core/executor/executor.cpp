@@ -91,6 +91,7 @@ void Executor::prepare(PacketId packet, std::uint32_t tasks, std::vector<TaskRan
   entry.bytes.store(0, std::memory_order_relaxed);
   entry.ticks.store(0, std::memory_order_relaxed);
   entry.urgent = urgent;
+  entry.cancelled.store(false, std::memory_order_relaxed);
   entry.roots = std::move(roots);
   entry.active.store(false, std::memory_order_release);
 }
@@ -117,6 +118,12 @@ void Executor::join(PacketId packet, TaskId task) {
 
 void Executor::end_one(PacketId packet) {
   if (packets_[packet].remaining.fetch_sub(1, std::memory_order_acq_rel) == 1) listener_.packet_done(packet);
+}
+
+void Executor::cancel_packet(PacketId packet) {
+  packets_[packet].cancelled.store(true, std::memory_order_relaxed);
+  // From now on every task looks whether it may run.
+  failed_records.fetch_add(1, std::memory_order_seq_cst);
 }
 
 bool Executor::may_start(PacketId packet, TaskId task) {
@@ -383,6 +390,28 @@ void Executor::help(TaskId task, DoneFunction done, const void* argument) {
     Slot* const slot = lease_any(slot_count() - 1);
     if (slot == nullptr || !help_as_slot(*slot, task, done, argument)) sleep_until(task, done, argument);
   }
+}
+
+bool Executor::help_once() {
+  constexpr unsigned kMost = 64;
+  if (!something_to_do()) return false;
+  Slot* const leased = lease_any(slot_count() - 1);
+  if (leased == nullptr) return false;
+  leased->awaited_ = options_.threads ? kAnyTask : kNone;
+  bool worked = false;
+  for (unsigned i = 0; i < kMost && current_slot()->work_once(); ++i) worked = true;
+  Slot& slot = *current_slot();
+  slot.settle();
+  slot.awaited_ = kNone;
+  if (!worked) slot.book().stamp(Phase::Idle);
+  give_back(slot);
+  if (something_to_do()) wake_one();
+  return worked;
+}
+
+unsigned Executor::idle_slots() const {
+  return static_cast<unsigned>(
+      std::count_if(slots_.begin(), slots_.end(), [](const auto& slot) { return !slot->leased(); }));
 }
 
 bool Executor::help_as_slot(Slot& leased, TaskId task, DoneFunction done, const void* argument) {

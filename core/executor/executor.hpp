@@ -56,6 +56,8 @@ class Executor {
     /// A slot or a waiting caller has found nothing to run for as long as it looks, and will sleep. Returns whether it
     /// should look again.
     virtual bool about_to_sleep() noexcept { return false; }
+    /// A task of the packet has ended without a result; its record still tells why.
+    virtual void task_failed(PacketId, TaskId) noexcept {}
   };
 
   /// `ledger` has a book for each slot and outlives the executor.
@@ -72,6 +74,8 @@ class Executor {
   /// Takes one off what the packet waits for that is no task; reports the packet if that was the last.
   void end_one(PacketId packet);
   PacketEntry& entry(PacketId packet) { return packets_[packet]; }
+  /// Ends what is left of an active packet without running it. It is reported as any other.
+  void cancel_packet(PacketId packet);
 
   /// Takes the guard off a described task; a task with nothing left to wait for is started.
   void release_guard(TaskId task);
@@ -90,6 +94,10 @@ class Executor {
   }
   void wake_waiters() noexcept;
   void wake_all_slots() noexcept;
+  /// Runs short tasks that are ready on the calling thread, which runs none, if a slot is free. Returns whether any ran.
+  bool help_once();
+  /// Returns how many slots nobody works in.
+  unsigned idle_slots() const;
   /// Makes the next slot that ends a task call `Listener::polled`.
   void request_poll() noexcept { poll_.store(true, std::memory_order_relaxed); }
 
@@ -99,6 +107,7 @@ class Executor {
   Slot& slot(unsigned index) { return *slots_[index]; }
   /// From now on tasks are not run but end as cancelled; waiting ones are woken by that.
   void drain();
+  bool draining() const { return draining_.load(std::memory_order_relaxed); }
   /// Starts nothing any more; running tasks end, the threads are joined.
   void stop();
 

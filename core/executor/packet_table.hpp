@@ -20,6 +20,8 @@ struct alignas(64) PacketEntry {
   std::atomic<bool> active{false};
   /// Looked at between tasks, before anything else: set for packets with needs or a priority.
   bool urgent = false;
+  /// Its tasks are not run any more but end as cancelled; running ones see cancelled().
+  std::atomic<bool> cancelled{false};
   std::atomic<std::uint32_t> failed{0};
   /// Tasks that tasks of the packet submitted.
   std::atomic<std::uint32_t> children{0};

@@ -204,6 +204,9 @@ bool Slot::may_run(TaskId task, TaskRecord& record, std::uint64_t word, TaskId& 
   }
   if (executor_.draining_.load(std::memory_order_relaxed)) {
     failing::cancel_closed(task);
+  } else if (executor_.entry(arena::packet_of(task)).cancelled.load(std::memory_order_relaxed)) {
+    failing::request_cancel(task);
+    failing::cancel_requested(task, arena::task(task).word.load(std::memory_order_relaxed));
   } else if (!failing::input_failed(task, record) && !failing::cancel_requested(task, word)) {
     return true;
   }
@@ -221,6 +224,7 @@ inline TaskId Slot::complete(TaskId task, TaskRecord& record, const TaskType& ty
     if ((old & kept_plain) == 0 && type.destroy_closure != nullptr) type.destroy_closure(record.payload);
   } else {
     holds_inputs = failing::settle(task, record);
+    executor_.listener_.task_failed(packet, task);
   }
   const std::uint32_t first_input = record.first_input;
   const std::uint32_t inputs = record.borrows ? 0 : record.input_count;

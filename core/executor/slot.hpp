@@ -45,6 +45,7 @@ class Slot {
   void count_inner_tasks(std::uint64_t tasks) { inner_tasks_ += tasks; }
 
   unsigned index() const { return index_; }
+  Executor& executor() const { return executor_; }
   Deque& deque() { return ready_; }
   RootRange& roots() { return roots_; }
   SlotBook& book() { return book_; }

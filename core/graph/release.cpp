@@ -76,6 +76,8 @@ void drop_inputs(const TaskRecord& record, std::uint64_t word) noexcept {
   }
 }
 
+std::atomic<void (*)(TaskId) noexcept> managed_released{nullptr};
+
 void destroy_closure(TaskRecord& record) noexcept {
   const TaskType& type = *site(record.site).type;
   if (type.destroy_closure != nullptr) type.destroy_closure(record.payload);
@@ -86,10 +88,14 @@ void destroy_result(TaskRecord& record) noexcept {
   if (type.result->in_record) return;
   Box* box;
   std::memcpy(&box, record.payload + result_offset(0, false), sizeof box);
-  boxes::release(box);
+  if (box != nullptr) boxes::release(box);  // null: the value never came to this process
 }
 
 void release_task(TaskId id, std::uint64_t word) noexcept {
+  if ((arena::task(id).join.load(std::memory_order_relaxed) & kManagedJoin) != 0) [[unlikely]] {
+    managed_released.load(std::memory_order_acquire)(id);
+    return;
+  }
   if (queue != nullptr) {
     queue->push_back({id, word});
     return;

@@ -4,6 +4,14 @@
 
 namespace weft {
 
+/// Set in the join counter of a task that another process runs: whoever runs it frees its record, and is told through
+/// `managed_released` when its last use is gone. The counter itself means nothing then.
+inline constexpr std::uint32_t kManagedJoin = 1u << 31;
+extern std::atomic<void (*)(TaskId) noexcept> managed_released;
+
+/// Returns whether the task holds a use of each of its inputs until it has ended.
+inline bool holds_uses(const TaskRecord& record) noexcept { return record.borrows == 0; }
+
 /// Destroys what a task without uses holds (`word` is its last) and frees its record; a task that never ran is
 /// abandoned, and with it what only it needed. Deep graphs are released without deep recursion.
 void release_task(TaskId id, std::uint64_t word) noexcept;

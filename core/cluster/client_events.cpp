@@ -1,0 +1,312 @@
+#include "core/cluster/client_process.hpp"
+#include "core/graph/failure_text.hpp"
+#include "core/graph/task_name.hpp"
+#include "core/messages/encoding.hpp"
+
+#include <weft/error.hpp>
+#include <weft/log.hpp>
+
+#include <algorithm>
+#include <ctime>
+
+namespace weft::cluster {
+namespace {
+
+Nanoseconds now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<Nanoseconds>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
+}  // namespace
+
+// --- Events and actions -----------------------------------------------------------------------------------------------
+
+void ClientProcess::tell(SchedulerEventBody body) { machine_.handle({now(), std::move(body)}, actions_); }
+
+/// Carries actions out until nothing is left to do.
+void ClientProcess::pump() {
+  note_released();
+  for (;;) {
+    if (!actions_.list.empty()) {
+      const SchedulerActions actions = std::exchange(actions_, {});
+      for (const SchedulerAction& action : actions.list) carry(action, actions);
+    } else if (!later_.empty()) {
+      std::vector<SchedulerEventBody> events = std::exchange(later_, {});
+      for (SchedulerEventBody& event : events) tell(std::move(event));
+    } else if (!to_release_.empty()) {
+      tell(OutputsReleased{std::exchange(to_release_, {})});
+    } else {
+      return;
+    }
+  }
+}
+
+void ClientProcess::carry(const SchedulerAction& action, const SchedulerActions& all) {
+  if (const Deal* deal = std::get_if<Deal>(&action)) {
+    carry_deal(*deal, all);
+  } else if (const Report* ended = std::get_if<Report>(&action)) {
+    report(*ended);
+  } else if (const Forget* forgotten = std::get_if<Forget>(&action)) {
+    forget_packet(forgotten->packet);
+  } else if (const Recall* recall = std::get_if<Recall>(&action)) {
+    send_event(recall->worker, RecallAsked{recall->packet, recall->attempt, recall->cancel});
+  } else if (const Relocate* relocate = std::get_if<Relocate>(&action)) {
+    send_event(relocate->worker, InputRelocated{relocate->packet, relocate->attempt, relocate->source});
+  } else if (const Drop* drop = std::get_if<Drop>(&action)) {
+    if (drop->worker != kKeeper) return send_event(drop->worker, DropAsked{drop->packet, drop->attempt});
+    if (ClientPacket* const packet = find(drop->packet)) packet->kept = {};
+  } else if (const Replicate* replicate = std::get_if<Replicate>(&action)) {
+    const ClientPacket* const packet = find(replicate->packet);
+    if (replicate->to != kKeeper) {
+      send_event(replicate->to, ReplicaAsked{{replicate->packet, replicate->from, replicate->attempt, 0}});
+    } else if (packet != nullptr && !packet->kept.empty()) {
+      later_.push_back(Replicated{kKeeper, replicate->packet, replicate->attempt});
+    }
+  } else if (const Refuse* refused = std::get_if<Refuse>(&action)) {
+    refuse(refused->packet, refused->reason, refused->detail);
+  }
+}
+
+void ClientProcess::send_event(WorkerId worker, WorkerEventBody body) {
+  if (worker >= workers_.size() || !workers_[worker].standing.present) return;
+  Bytes bytes;
+  encode(WorkerEvent{0, std::move(body)}, bytes);
+  post_.begin(workers_[worker].peer, LetterKind::WorkerEvent).bytes(bytes.data(), bytes.size());
+  post_.end(workers_[worker].peer);
+}
+
+/// Writes the packet straight from its tasks' records. One that cannot be written fails at once.
+void ClientProcess::carry_deal(const Deal& deal, const SchedulerActions& all) {
+  ClientPacket* const packet = find(deal.packet);
+  if (packet == nullptr || deal.worker >= workers_.size()) return;
+  ClientWorker& worker = workers_[deal.worker];
+  if (!worker.standing.present || packet->over) return;
+  packet->owner = deal.worker;
+  packet->attempt = deal.attempt;
+  body_.clear();
+  try {
+    writer_.write(deal.packet, packet->list(), packet->ended, body_);
+  } catch (const std::exception& error) {
+    packet->failure = std::make_shared<TaskFailure>();
+    packet->failure->message = error.what();
+    packet->failure->type = "weft::Error";
+    if (writer_.culprit() != kNone) describe_task(writer_.culprit(), *packet->failure);
+    later_.push_back(PacketFailed{deal.worker, deal.packet, deal.attempt, kNone, Reason::TaskFailed, false});
+    return;
+  }
+  PacketsDealt dealt;
+  machine_.describe_deal(deal, all, dealt);
+  DealLetter letter;
+  letter.packet = deal.packet;
+  letter.attempt = deal.attempt;
+  letter.spec = dealt.packets.front().spec;
+  if (letter.spec.needs != kNone) letter.needs = dealt.needs[letter.spec.needs];
+  const std::vector<PacketId>& sources = writer_.sources();
+  for (const InputSource& input : dealt.inputs) {
+    if (std::find(sources.begin(), sources.end(), input.producer) != sources.end()) letter.inputs.push_back(input);
+  }
+  Writer& out = post_.begin(worker.peer, LetterKind::Deal);
+  std::vector<std::uint32_t> fresh;
+  for (const std::uint32_t site : writer_.sites()) {
+    if (site >= worker.sites.size()) worker.sites.resize(site + 1, false);
+    if (worker.sites[site]) continue;
+    worker.sites[site] = true;
+    fresh.push_back(site);
+  }
+  out.count(fresh.size());
+  for (const std::uint32_t site : fresh) {
+    out.count(site);
+    write_site(out, site);
+  }
+  write(out, letter);
+  out.bytes(body_.data(), body_.size());
+  post_.end(worker.peer);
+}
+
+void ClientProcess::report(const Report& report) {
+  ClientPacket* const packet = find(report.packet);
+  if (packet == nullptr || packet->over) return;
+  if (report.state == PacketState::Failed) {
+    fail_packet(report.packet, *packet, report);
+    return;
+  }
+  if (report.state != PacketState::InMemory) return;
+  packet->owner = report.worker;
+  packet->attempt = report.attempt;
+  const auto outcome = arriving_.find(report.packet);
+  if (packet->ended) {
+    // Once more, after a loss: what was asked for and has not come is asked for where it is now.
+    if (!packet->wanted.empty()) subscribe(report.packet, *packet, packet->wanted);
+    return;
+  }
+  if (outcome == arriving_.end()) return end_packet(report.packet, *packet, nullptr);
+  Reader news(outcome->second.data(), outcome->second.size());
+  end_packet(report.packet, *packet, &news);
+}
+
+void ClientProcess::refuse(PacketId id, Reason reason, std::uint32_t detail) {
+  ClientPacket* const packet = find(id);
+  if (packet == nullptr || packet->ended || packet->failure != nullptr) return;
+  auto failure = std::make_shared<TaskFailure>();
+  failure->kind = TaskFailure::Kind::Refused;
+  failure->message = refusal_text(reason, detail, [&](std::uint32_t resource) {
+    for (const auto& [name, number] : resource_ids_) {
+      if (number == resource) return name;
+    }
+    return std::string("?");
+  });
+  describe_task(packet->tasks[0], *failure);
+  packet->failure = std::move(failure);
+  later_.push_back(PacketsCancelled{{id}});
+}
+
+// --- Letters ----------------------------------------------------------------------------------------------------------
+
+WorkerId ClientProcess::worker_of(PeerId peer) const {
+  const auto found = by_peer_.find(peer);
+  return found == by_peer_.end() ? kNone : found->second;
+}
+
+void ClientProcess::connected(PeerId peer, std::string_view bytes) {
+  if (bytes.empty()) return;
+  const Hello hello = read_hello(bytes);
+  if (hello.role != Hello::Role::Worker) throw Error("a process connected that is no worker");
+  const std::string why = mismatch(hello, hello_of_this_process());
+  if (!why.empty()) {
+    log::error("cluster", why);
+    write_text(post_.begin(peer, LetterKind::Refusal), why);
+    post_.end(peer);
+    post_.close(peer);
+    return;
+  }
+  join(peer, hello);
+}
+
+/// 1. The newcomer learns its number and its neighbours, they learn of it. 2. The machine deals to it.
+void ClientProcess::join(PeerId peer, const Hello& hello) {
+  const auto id = static_cast<WorkerId>(workers_.size());
+  ClientWorker worker;
+  worker.peer = peer;
+  worker.standing = {id, hello.identity, hello.slots, hello.budget_bytes, true};
+  worker.address = hello.address;
+  Welcome welcome;
+  welcome.id = id;
+  welcome.cluster = cluster_;
+  for (const auto& [name, amount] : hello.identity.resources) {
+    const auto [found, fresh] = resource_ids_.try_emplace(name, static_cast<std::uint32_t>(resource_ids_.size()));
+    welcome.resources.push_back({found->second, amount});
+  }
+  post_.send(peer, LetterKind::Welcome, welcome);
+  for (const ClientWorker& other : workers_) {
+    if (!other.standing.present) continue;
+    post_.send(peer, LetterKind::Neighbour, Neighbour{other.standing.id, other.address});
+    post_.send(other.peer, LetterKind::Neighbour, Neighbour{id, worker.address});
+  }
+  workers_.push_back(std::move(worker));
+  by_peer_[peer] = id;
+  ++present_;
+  slots_.fetch_add(hello.slots, std::memory_order_relaxed);
+  WorkerJoined joined;
+  joined.worker = id;
+  joined.slots = hello.slots;
+  joined.budget_bytes = hello.budget_bytes;
+  joined.resources = welcome.resources;
+  tell(std::move(joined));
+  log::info("cluster", "worker ", hello.identity.name, " has joined with ", hello.slots, " slots");
+}
+
+void ClientProcess::lose_worker(WorkerId id, std::string_view why) {
+  ClientWorker& worker = workers_[id];
+  if (!worker.standing.present) return;
+  worker.standing.present = false;
+  --present_;
+  slots_.fetch_sub(worker.standing.slots, std::memory_order_relaxed);
+  by_peer_.erase(worker.peer);
+  post_.close(worker.peer);
+  if (!stopping_.load() && outstanding_ != 0)
+    log::warning("cluster", "worker ", worker.standing.identity.name, " is lost: ", why, "; what it held runs again");
+  if (last_loss_.empty()) last_loss_ = "worker " + worker.standing.identity.name + ": " + std::string(why);
+  for (const ClientWorker& other : workers_) {
+    if (other.standing.present) send_event(other.standing.id, PeerLost{id});
+  }
+  tell(WorkerLost{id, 0, {}});
+}
+
+void ClientProcess::lost(PeerId peer, std::string_view why) {
+  const WorkerId worker = worker_of(peer);
+  if (worker != kNone) lose_worker(worker, why);
+}
+
+void ClientProcess::letter(PeerId peer, LetterKind kind, Reader& reader) {
+  const WorkerId worker = worker_of(peer);
+  if (worker == kNone) throw Error("a letter came from somebody who has not said hello");
+  switch (kind) {
+    case LetterKind::Finished:
+      return on_finished(worker, reader);
+    case LetterKind::SchedulerEvent: {
+      const std::size_t size = reader.remaining();
+      ByteView bytes(reader.view(size, "event"), size);
+      SchedulerEvent event;
+      if (!decode(bytes, event)) throw Error("an event that cannot be read");
+      tell(std::move(event.body));
+      return pump();
+    }
+    case LetterKind::Stuck: {
+      const StuckPacket stuck = read_stuck(reader);
+      refuse(stuck.packet, stuck.reason, stuck.detail);
+      return pump();
+    }
+    case LetterKind::Ended:
+      return lose_worker(worker, "it has ended");
+    case LetterKind::Subscribe:
+      return on_subscribe(peer, read_subscribe(reader));
+    case LetterKind::Values:
+      return on_values(reader);
+    case LetterKind::NotMine:
+      asked_again_ = true;  // the machine reports where it is now, or it is asked again with the next tick
+      return;
+    case LetterKind::Ask:
+    case LetterKind::Welcome:
+    case LetterKind::Refusal:
+    case LetterKind::Neighbour:
+    case LetterKind::Deal:
+    case LetterKind::WorkerEvent:
+    case LetterKind::Cancel:
+    case LetterKind::End:
+    case LetterKind::Answer:
+      break;
+  }
+  throw Error("a letter of kind " + std::to_string(static_cast<int>(kind)) + " is not for the client's process");
+}
+
+/// Reads the news of ended packets. Which of them count, the machine says: what it reports is ended in the records.
+void ClientProcess::on_finished(WorkerId worker, Reader& reader) {
+  PacketsFinished finished;
+  finished.worker = worker;
+  const std::size_t count = reader.elements(6, "news");
+  arriving_.clear();
+  for (std::size_t i = 0; i < count; ++i) {
+    FinishedPacket one;
+    one.packet = read_small(reader, "news");
+    one.attempt = static_cast<Attempt>(reader.count("news"));
+    one.failed_tasks = read_small(reader, "news");
+    one.bytes = reader.count("news");
+    one.run_ns = static_cast<Nanoseconds>(reader.count("news") & 0x7fff'ffff'ffff'ffffu);
+    const std::size_t size = reader.elements(1, "news");
+    arriving_[one.packet] = std::span(reader.view(size, "news"), size);
+    const ClientPacket* const packet = find(one.packet);
+    if (packet != nullptr && packet->graph == nullptr && packet->count != 0 && !packet->over) {
+      const std::uint32_t site = arena::task(packet->tasks[0]).site;
+      if (site >= site_ns_.size()) site_ns_.resize(site + 1, 0);
+      const float ns = static_cast<float>(one.run_ns) / static_cast<float>(packet->count) + 1;
+      site_ns_[site] = site_ns_[site] > 0 ? site_ns_[site] + (ns - site_ns_[site]) / 4 : ns;
+    }
+    finished.packets.push_back(one);
+  }
+  tell(std::move(finished));
+  pump();
+  arriving_.clear();
+}
+
+}  // namespace weft::cluster

@@ -1,0 +1,129 @@
+#include "core/cluster/client_process.hpp"
+#include "core/executor/executor.hpp"
+#include "core/graph/failure_text.hpp"
+#include "core/graph/graph_size.hpp"
+
+#include <weft/error.hpp>
+
+#include <algorithm>
+
+namespace weft::cluster {
+namespace {
+
+constexpr double kGraphShare = 0.5;
+/// What the cutter aims at: so many packets a slot, and never more tasks than this in one.
+constexpr std::uint32_t kPacketsPerSlot = 8;
+constexpr std::uint32_t kMostTasks = 16'384;
+
+std::uint64_t graph_limit(const Settings& settings, std::uint64_t budget) {
+  if (!settings.graph_limit_bytes.automatic()) return settings.graph_limit_bytes.of(budget);
+  return static_cast<std::uint64_t>(kGraphShare * static_cast<double>(budget));
+}
+
+}  // namespace
+
+void ClientProcess::run(detail::GraphParts& graph) {
+  if (graph.running.exchange(true)) throw Error("Client::run: this graph is running already");
+  struct Running {
+    std::atomic<bool>& flag;
+    ~Running() { flag.store(false); }
+  } const running{graph.running};
+  const Slot* const slot = current_slot();
+  if (slot != nullptr && slot->running() != kNone)
+    throw Error("Client::run: a graph cannot be run from inside a task; submit its calls as tasks instead");
+  check_graph_size(graph, graph_limit(settings_, budget_bytes_));
+  if (graph.ran) detail::rewind(graph);
+  graph.ran = true;
+  GraphRun run;
+  run.parts = &graph;
+  tasks_total_.fetch_add(graph.task_count(), std::memory_order_relaxed);
+  {
+    std::unique_lock lock(mutex_);
+    cut(run);
+    drive_locked(lock);
+  }
+  help_until(kNone, [&] {
+    const std::lock_guard lock(mutex_);
+    return run.packets_left == 0 && run.values_left == 0;
+  });
+  {
+    std::unique_lock lock(mutex_);
+    finish_graph(run);
+    drive_locked(lock);
+  }
+  if (graph.failed.exchange(0) == 0) return;
+  for (const TaskRange range : graph.ranges) {
+    for (TaskId id = range.first; id < range.end; ++id) {
+      if ((arena::task(id).word.load() & task_word::kFailed) != 0) throw_failure(id);
+    }
+  }
+}
+
+/// Makes the graph's packets and gives all of them to the machine.
+void ClientProcess::cut(GraphRun& run) {
+  const std::uint32_t total = run.parts->task_count();
+  run.order.reserve(total);
+  for (const TaskRange range : run.parts->ranges) {
+    for (TaskId id = range.first; id < range.end; ++id) run.order.push_back(id);
+  }
+  const std::uint32_t slots = std::max(1u, slots_.load(std::memory_order_relaxed));
+  const std::uint32_t size = std::clamp(total / (slots * kPacketsPerSlot) + 1, 1u, kMostTasks);
+  for (std::uint32_t first = 0; first < total; first += size) {
+    PacketId id = kNone;
+    ClientPacket& packet = add_packet(id);
+    packet.graph = &run;
+    packet.tasks = run.order.data() + first;
+    packet.count = std::min(size, total - first);
+    run.packets.push_back(id);
+    for (std::uint32_t i = 0; i < packet.count; ++i) {
+      TaskRecord& record = arena::task(packet.tasks[i]);
+      record.packet = id;
+      record.link = i;
+      record.join.fetch_or(kManagedJoin, std::memory_order_relaxed);
+    }
+    PacketSpec spec;
+    describe(id, packet, spec);
+    submission_.packets.push_back(spec);
+  }
+  run.packets_left = static_cast<std::uint32_t>(run.packets.size());
+  flush_submission();
+}
+
+/// Leaves the graph's records as a run in this process would: ended, with the uses of handles alone.
+void ClientProcess::finish_graph(GraphRun& run) {
+  for (const PacketId id : run.packets) {
+    ClientPacket* const packet = find(id);
+    if (packet == nullptr) continue;
+    packet->graph = nullptr;
+    packet->over = true;
+    packet->tasks = nullptr;
+    packet->count = 0;
+    packet->wanted = {};
+    if (!packet->released) to_release_.push_back(id);
+    packet->released = true;
+  }
+  for (const TaskId task : run.order) {
+    TaskRecord& record = arena::task(task);
+    record.packet = run.parts->serial;
+    record.link = kNone;
+    record.join.store(0, std::memory_order_relaxed);
+  }
+  std::uint32_t failed = 0;
+  for (const TaskId task : run.order) {
+    TaskRecord& record = arena::task(task);
+    const std::uint64_t old = record.word.fetch_or(task_word::kDone, std::memory_order_acq_rel);
+    failed += (old & task_word::kFailed) != 0 ? 1 : 0;
+    if ((old & task_word::kExtra) != 0) {
+      arena::add_use(task);
+      called_back_.push_back(task);
+    }
+    drop_inputs(record, old);
+    arena::drop_use(task);
+  }
+  run.parts->failed.fetch_add(failed, std::memory_order_relaxed);
+  // Tasks that were submitted on results of this graph can go now.
+  forming_.insert(forming_.begin(), deferred_.begin(), deferred_.end());
+  deferred_.clear();
+}
+
+}  // namespace weft::cluster

@@ -1,0 +1,430 @@
+#include "core/cluster/client_process.hpp"
+
+#include "core/diagnostics/run_diagnostics.hpp"
+#include "core/executor/executor.hpp"
+#include "core/executor/failing.hpp"
+#include "core/executor/futex.hpp"
+#include "core/graph/boxes.hpp"
+#include "core/graph/task_name.hpp"
+#include "core/messages/encoding.hpp"
+#include "core/runtime/machine.hpp"
+
+#include <weft/error.hpp>
+#include <weft/log.hpp>
+
+#include <chrono>
+#include <ctime>
+#include <random>
+
+namespace weft {
+namespace cluster {
+namespace {
+
+/// How often the machine hears of the time while work is outstanding; also the longest nap then.
+constexpr Nanoseconds kTick = 5'000'000;
+constexpr Nanoseconds kIdleNap = 200'000'000;
+/// Pending tasks that are looked at although nobody waits and no worker is hungry.
+constexpr std::size_t kManyPending = 8192;
+
+/// The one that is there, for uses that end anywhere.
+std::atomic<ClientProcess*> the_client{nullptr};
+
+Nanoseconds now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<Nanoseconds>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
+/// Returns the executor that runs the calling task, or null outside of tasks.
+Executor* executor_here() {
+  Slot* const slot = current_slot();
+  return slot != nullptr && slot->running() != kNone ? &slot->executor() : nullptr;
+}
+
+}  // namespace
+
+ClientProcess::ClientProcess(Settings settings, std::unique_ptr<Transport> transport)
+    : settings_(std::move(settings)),
+      budget_bytes_(machine::memory_budget(settings_)),
+      memory_(machine::result_memory(settings_, budget_bytes_)),
+      ledger_(0),
+      book_(ledger_.open_book("client")),
+      post_(std::move(transport), *this),
+      writer_([this](const TaskRecord& producer) { return !is_linked(producer); }) {
+  book_.start();
+  ClientProcess* expected = nullptr;
+  if (!the_client.compare_exchange_strong(expected, this))
+    throw Error("a cluster is open in this process already: a process can be the client of one");
+  managed_released.store(&ClientProcess::on_released);
+  address_ = post_.transport().address();
+  std::random_device random;
+  cluster_ = std::uint64_t{random()} << 32 | random();
+  spin_ns_ = machine::executor_options(settings_).spin_ns;
+  progress_ = std::thread([this] { progress_main(); });
+}
+
+ClientProcess::~ClientProcess() {
+  end(0);
+  the_client.store(nullptr);
+}
+
+void ClientProcess::open_for_client(Settings settings) {
+  if (open_.exchange(true)) throw Error("the cluster has a client already: close it before another one is opened");
+  {
+    const std::lock_guard lock(mutex_);
+    settings_ = std::move(settings);
+    tasks_total_ = tasks_done_ = tasks_failed_ = 0;
+    closing_.store(false);
+  }
+  apply_log_settings(settings_);
+  boxes::set_memory(memory_);
+  open();
+}
+
+// --- Progress ---------------------------------------------------------------------------------------------------------
+
+bool ClientProcess::drive() {
+  std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock.owns_lock()) return false;
+  return drive_locked(lock);
+}
+
+bool ClientProcess::drive_locked(std::unique_lock<std::mutex>& lock) {
+  bool moved = post_.progress();
+  const Nanoseconds time = now();
+  if (outstanding_ != 0 && time - last_tick_ > kTick) {
+    last_tick_ = time;
+    later_.push_back(Tick{});
+    ask_again();
+  }
+  form_packets();
+  pump();
+  post_.flush();
+  busy_.store(outstanding_ != 0 || !forming_.empty(), std::memory_order_relaxed);
+  std::vector<TaskId> called_back;
+  called_back.swap(called_back_);
+  const bool woken = std::exchange(woken_, false);
+  lock.unlock();
+  for (const TaskId task : called_back) {
+    failing::call_back(task);
+    arena::drop_use(task);
+  }
+  if (woken || !called_back.empty()) wake_waiters();
+  arena::flush_frees();
+  return moved || woken;
+}
+
+/// Makes progress while nobody waits. A waiter does it better: while there is one, or was one just now, this thread only
+/// looks from time to time.
+void ClientProcess::progress_main() {
+  while (!stopping_.load()) {
+    if (waiters_.load() != 0) {
+      timespec nap{0, 5'000'000};
+      ::nanosleep(&nap, nullptr);
+      continue;
+    }
+    if (drive()) continue;
+    if (sleeping_.exchange(true)) {
+      timespec nap{0, 1'000'000};
+      ::nanosleep(&nap, nullptr);
+      continue;
+    }
+    if (waiters_.load() == 0 && !stopping_.load()) post_.sleep(busy_.load() ? kTick : kIdleNap);
+    sleeping_.store(false);
+  }
+}
+
+void ClientProcess::wake_waiters() noexcept {
+  epoch_.fetch_add(1, std::memory_order_seq_cst);
+  if (watchers_.load(std::memory_order_seq_cst) == 0) return;
+  futex::wake_all(epoch_);
+  // One of them may be asleep in the transport.
+  post_.wake();
+}
+
+void ClientProcess::sleep(Nanoseconds most) {
+  if (!sleeping_.exchange(true)) {
+    post_.sleep(most);
+    sleeping_.store(false);
+    // Whoever waits too may take over.
+    if (watchers_.load(std::memory_order_seq_cst) > 1) {
+      epoch_.fetch_add(1, std::memory_order_seq_cst);
+      futex::wake_all(epoch_);
+    }
+    return;
+  }
+  // Somebody sleeps there: the progress thread gives way, a waiter passes news on.
+  post_.wake();
+  const std::uint32_t seen = epoch_.load(std::memory_order_seq_cst);
+  futex::wait(epoch_, seen, 200'000);
+}
+
+void ClientProcess::help(TaskId task, DoneFunction done, const void* argument) {
+  if (Executor* const executor = executor_here()) return executor->help_until(task, [=] { return done(argument); });
+  waiters_.fetch_add(1);
+  if (task < kAnyTask) arena::task(task).word.fetch_or(task_word::kWatched, std::memory_order_acq_rel);
+  Nanoseconds idle_since = 0;
+  while (!done(argument)) {
+    if (!open_.load()) break;
+    if (drive()) {
+      idle_since = 0;
+      continue;
+    }
+    const Nanoseconds time = now();
+    if (idle_since == 0) idle_since = time;
+    if (time - idle_since < spin_ns_) continue;
+    watchers_.fetch_add(1, std::memory_order_seq_cst);
+    if (!done(argument)) sleep(kTick);
+    watchers_.fetch_sub(1, std::memory_order_seq_cst);
+  }
+  waiters_.fetch_sub(1);
+}
+
+// --- What clients call ------------------------------------------------------------------------------------------------
+
+void ClientProcess::check_travels(TaskId task) const {
+  const TaskType& type = *site(arena::task(task).site).type;
+  if (type.encode_closure != nullptr) return;
+  const SourceLine line = line_of(arena::task(task));
+  throw Error(std::string("the task at ") + line.file + ":" + std::to_string(line.line) +
+              " cannot run in another process: its function or one of its arguments is tied to this one; pass data "
+              "by value, and nothing that is declared local_only");
+}
+
+void ClientProcess::launch(TaskId task, const TaskOptions* options) {
+  if (options != nullptr && options->plain()) options = nullptr;
+  const bool alone =
+      options != nullptr && (!options->resources.empty() || options->priority != 0 || options->memory_bytes != 0);
+  const std::uint64_t retries = options != nullptr ? options->retries : static_cast<std::uint64_t>(settings_.retries);
+  if (retries != 0 || (options != nullptr && !options->name.empty())) {
+    extras::change(task, [&](TaskExtra& extra) {
+      extra.retries_left = static_cast<std::uint16_t>(std::min<std::uint64_t>(retries, 0xffff));
+      if (options != nullptr) extra.name = options->name;
+    });
+  }
+  if (Executor* const executor = executor_here()) return executor->launch_child(task);
+  check_travels(task);
+  Pending one;
+  one.task = task;
+  if (alone) {
+    const std::lock_guard lock(mutex_);
+    one.alone = true;
+    one.priority = options->priority;
+    one.memory_bytes = options->memory_bytes;
+    one.needs = needs_index(*options);
+  }
+  TaskRecord& record = arena::task(task);
+  record.packet = kNone;
+  record.join.fetch_or(kManagedJoin, std::memory_order_relaxed);
+  tasks_total_.fetch_add(1, std::memory_order_relaxed);
+  std::size_t pending = 0;
+  {
+    const std::lock_guard lock(pending_mutex_);
+    pending_.push_back(one);
+    pending = pending_.size();
+  }
+  if (alone || hungry_.load(std::memory_order_relaxed) || pending % kManyPending == 0) drive();
+}
+
+void ClientProcess::launch(const std::vector<TaskId>& tasks, const TaskOptions* options) {
+  if ((options != nullptr && !options->plain()) || settings_.retries != 0 || executor_here() != nullptr) {
+    for (const TaskId task : tasks) launch(task, options);
+    return;
+  }
+  for (const TaskId task : tasks) check_travels(task);
+  for (const TaskId task : tasks) {
+    TaskRecord& record = arena::task(task);
+    record.packet = kNone;
+    record.join.fetch_or(kManagedJoin, std::memory_order_relaxed);
+  }
+  tasks_total_.fetch_add(tasks.size(), std::memory_order_relaxed);
+  {
+    const std::lock_guard lock(pending_mutex_);
+    for (const TaskId task : tasks) {
+      Pending one;
+      one.task = task;
+      pending_.push_back(one);
+    }
+  }
+  drive();
+}
+
+void ClientProcess::wait(TaskId task) {
+  const std::atomic<std::uint64_t>& word = arena::task(task).word;
+  help_until(task, [&] { return (word.load(std::memory_order_acquire) & task_word::kDone) != 0; });
+  if (is_here(task) || executor_here() != nullptr) return;
+  {
+    std::unique_lock lock(mutex_);
+    const TaskRecord& record = arena::task(task);
+    ClientPacket* const packet =
+        (record.join.load(std::memory_order_relaxed) & kManagedJoin) != 0 ? find(record.packet) : nullptr;
+    if (packet != nullptr) ask_for(record.packet, *packet, record.link);
+    post_.flush();
+  }
+  help_until(task, [&] { return is_here(task); });
+}
+
+void ClientProcess::cancel(TaskId task) {
+  failing::request_cancel(task);
+  if (executor_here() != nullptr) return;
+  std::unique_lock lock(mutex_);
+  const TaskRecord& record = arena::task(task);
+  if ((record.join.load(std::memory_order_relaxed) & kManagedJoin) == 0 || record.packet == kNone) return;
+  const ClientPacket* const packet = find(record.packet);
+  if (packet == nullptr || packet->ended || !machine_.knows(record.packet)) return;
+  const WorkerId owner = machine_.owner(record.packet);
+  if (owner >= workers_.size() || !workers_[owner].standing.present) return;
+  post_.send(workers_[owner].peer, LetterKind::Cancel, CancelTask{record.packet, record.link});
+  post_.flush();
+}
+
+Runtime::Counts ClientProcess::counts() {
+  return {tasks_done_.load(std::memory_order_relaxed), tasks_total_.load(std::memory_order_relaxed),
+          tasks_failed_.load(std::memory_order_relaxed)};
+}
+
+LedgerReport ClientProcess::ledger() {
+  const std::lock_guard lock(mutex_);
+  return ledger_.report();
+}
+
+void ClientProcess::reset_ledger() {
+  const std::lock_guard lock(mutex_);
+  ledger_.restart();
+}
+
+MemoryReport ClientProcess::memory_report() const {
+  MemoryReport report = memory_->store().report();
+  report.used_bytes += boxes::small_bytes();
+  return report;
+}
+
+/// 1. What has not ended is cancelled, here and at the workers. 2. All packets are let go of; what handles still hold
+/// becomes plain results of this process.
+bool ClientProcess::close() {
+  if (!open_.load() || closing_.exchange(true)) return true;
+  {
+    std::unique_lock lock(mutex_);
+    auto failure = std::make_shared<TaskFailure>();
+    failure->kind = TaskFailure::Kind::Lost;
+    failure->message = "the client was closed before this task ran: keep the client until its futures have ended";
+    {
+      const std::lock_guard pending(pending_mutex_);
+      for (const Pending& one : pending_) forming_.push_back(one);
+      pending_.clear();
+    }
+    for (const Pending& one : deferred_) forming_.push_back(one);
+    deferred_.clear();
+    submit_pending(forming_.size());
+    std::vector<PacketId> unfinished;
+    for (auto& [id, packet] : packets_) {
+      if (packet.ended) continue;
+      unfinished.push_back(id);
+      packet.failure = failure;
+    }
+    std::sort(unfinished.begin(), unfinished.end());
+    tell(PacketsCancelled{std::move(unfinished)});
+    pump();
+    std::vector<PacketId> left;
+    for (auto& [id, packet] : packets_) {
+      if (!packet.released) left.push_back(id);
+      packet.released = true;
+    }
+    std::sort(left.begin(), left.end());
+    tell(OutputsReleased{std::move(left)});
+    drive_locked(lock);
+  }
+  unlist();
+  open_.store(false);
+  wake_waiters();
+  post_.wake();
+  return close_books(settings_, ledger());
+}
+
+// --- Workers ----------------------------------------------------------------------------------------------------------
+
+std::uint32_t ClientProcess::wait_for_workers(std::uint32_t count, Nanoseconds longest) {
+  const Nanoseconds until = now() + longest;
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      const bool enough = present_ >= count || no_more_;
+      const std::uint32_t present = present_;
+      if (enough || now() >= until) return present;
+      drive_locked(lock);
+    }
+    timespec nap{0, 500'000};
+    ::nanosleep(&nap, nullptr);
+  }
+}
+
+std::vector<WorkerStanding> ClientProcess::workers() {
+  const std::lock_guard lock(mutex_);
+  std::vector<WorkerStanding> standings;
+  for (const ClientWorker& worker : workers_) standings.push_back(worker.standing);
+  return standings;
+}
+
+void ClientProcess::worker_died(std::string_view key, std::string_view cause) {
+  {
+    std::unique_lock lock(mutex_);
+    for (WorkerId id = 0; id < workers_.size(); ++id) {
+      if (workers_[id].standing.identity.key != key) continue;
+      last_loss_ = "worker " + workers_[id].standing.identity.name + " " + std::string(cause);
+      if (!workers_[id].standing.present) continue;
+      lose_worker(id, cause);
+      drive_locked(lock);
+      break;
+    }
+  }
+  wake_waiters();
+}
+
+void ClientProcess::no_more_workers(std::string_view why) {
+  std::unique_lock lock(mutex_);
+  no_more_ = true;
+  no_more_why_ = why;
+  drive_locked(lock);
+}
+
+void ClientProcess::end(Nanoseconds longest) {
+  if (stopping_.load()) return;
+  close();
+  const Nanoseconds until = now() + longest;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const ClientWorker& worker : workers_) {
+      if (!worker.standing.present) continue;
+      post_.begin(worker.peer, LetterKind::End);
+      post_.end(worker.peer);
+    }
+    post_.flush();
+  }
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      if (present_ == 0 || now() >= until) break;
+      drive_locked(lock);
+    }
+    timespec nap{0, 500'000};
+    ::nanosleep(&nap, nullptr);
+  }
+  stopping_.store(true);
+  post_.wake();
+  progress_.join();
+}
+
+}  // namespace cluster
+
+std::shared_ptr<ClusterRuntime> ClusterRuntime::start(Settings settings, std::unique_ptr<Transport> transport) {
+  return std::make_shared<cluster::ClientProcess>(std::move(settings), std::move(transport));
+}
+
+void cluster::ClientProcess::on_released(TaskId task) noexcept {
+  ClientProcess* const client = the_client.load(std::memory_order_acquire);
+  if (client == nullptr) return;
+  const std::lock_guard lock(client->released_mutex_);
+  client->released_.push_back(task);
+}
+
+}  // namespace weft

@@ -1,0 +1,250 @@
+#pragma once
+
+#include "core/cluster/cluster.hpp"
+#include "core/cluster/deal_letter.hpp"
+#include "core/cluster/packet_writer.hpp"
+#include "core/cluster/post.hpp"
+#include "core/cluster/values.hpp"
+#include "core/diagnostics/ledger.hpp"
+#include "core/graph/graph_parts.hpp"
+#include "core/graph/result_memory.hpp"
+#include "core/scheduler/scheduler.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+namespace weft::cluster {
+
+struct GraphRun;
+
+/// What the client's process knows of a packet: its tasks, which are in its arena, and how far they are.
+struct ClientPacket {
+  /// The tasks, in order: `single`, or `own`, or a part of a graph's order.
+  const TaskId* tasks = nullptr;
+  std::uint32_t count = 0;
+  TaskId single = kNone;
+  std::vector<TaskId> own;
+  /// Inputs whose ends go along with it: they have a use of each until it is forgotten.
+  std::vector<TaskId> held;
+  /// Of a graph's packet, until the graph's run is over.
+  GraphRun* graph = nullptr;
+  bool over = false;  // its graph's run is over: only the machine still knows it
+  /// Its tasks have ended once. An end after a loss changes nothing here.
+  bool ended = false;
+  bool released = false;
+  WorkerId owner = kNone;
+  Attempt attempt = 0;
+  /// Wanted tasks whose values lie at a worker and whose uses are not gone.
+  std::uint32_t away = 0;
+  /// Tasks whose own use has ended before the packet: those with values elsewhere.
+  std::vector<std::uint32_t> own_dropped;
+  /// Values asked for and not here yet.
+  std::vector<std::uint32_t> wanted;
+  /// Ends of its kept tasks, as they came; kept while the machine counts on them.
+  std::vector<std::byte> kept;
+  /// Why it fails, where the reason is known here.
+  std::shared_ptr<TaskFailure> failure;
+
+  std::span<const TaskId> list() const { return {tasks, count}; }
+};
+
+/// A graph that runs.
+struct GraphRun {
+  detail::GraphParts* parts = nullptr;
+  std::vector<TaskId> order;
+  std::vector<PacketId> packets;
+  std::uint32_t packets_left = 0;
+  std::uint32_t values_left = 0;
+  std::uint32_t failed = 0;
+};
+
+/// What is known of a worker.
+struct ClientWorker {
+  PeerId peer = 0;
+  WorkerStanding standing;
+  std::string address;
+  std::vector<bool> sites;  // it has been told of
+};
+
+/// The scheduler machine and all that is around it in the client's process.
+///
+/// For: being a ClusterRuntime. Owns: see there. Threading: any thread; but for the list of tasks to come everything is
+/// guarded by mutex_. Whoever waits drives (`drive`): reads letters, asks the machine, sends; the progress thread does it
+/// while nobody waits. Callbacks run after the lock is let go.
+///
+/// How a task goes:
+///  1. `launch` puts it into `pending_`. `form_packets` makes packets of what is pending as workers have room: one task
+///     where nothing is known of its time, many where they are short.
+///  2. The machine deals (`carry` Deal): the packet is written straight from the records.
+///  3. `on_finished` hands the news to the machine; what it reports ended is ended in the records (`end_packet`).
+///  4. A packet none of whose values lies elsewhere is released at once; others when the last use of a value is gone
+///     (`note_released`). Forget (`forget_packet`) lets go of closures and records.
+class ClientProcess final : public ClusterRuntime, private Post::Recipient {
+ public:
+  ClientProcess(Settings settings, std::unique_ptr<Transport> transport);
+  ~ClientProcess() override;
+
+  std::string address() const override { return address_; }
+  std::uint32_t wait_for_workers(std::uint32_t count, Nanoseconds longest) override;
+  void open_for_client(Settings settings) override;
+  void worker_died(std::string_view key, std::string_view cause) override;
+  void no_more_workers(std::string_view why) override;
+  std::vector<WorkerStanding> workers() override;
+  void end(Nanoseconds longest) override;
+
+  const Settings& settings() const override { return settings_; }
+  void launch(TaskId task, const TaskOptions* options) override;
+  void launch(const std::vector<TaskId>& tasks, const TaskOptions* options) override;
+  void run(detail::GraphParts& graph) override;
+  void wait(TaskId task) override;
+  void cancel(TaskId task) override;
+  bool close() override;
+  bool closing() const override { return closing_.load(std::memory_order_acquire); }
+  void wake_waiters() noexcept override;
+  Counts counts() override;
+  std::uint32_t slots() const override { return slots_.load(std::memory_order_relaxed); }
+  LedgerReport ledger() override;
+  void reset_ledger() override;
+  MemoryReport memory_report() const override;
+
+ private:
+  void help(TaskId task, DoneFunction done, const void* argument) override;
+
+  // Post::Recipient
+  void connected(PeerId peer, std::string_view hello) override;
+  void letter(PeerId peer, LetterKind kind, Reader& reader) override;
+  BlockTarget block(PeerId peer, Reader& header, std::size_t bytes) override;
+  void block_ended(PeerId peer, std::uint64_t token, bool ok) override;
+  void lost(PeerId peer, std::string_view why) override;
+
+  // Progress (client_process.cpp)
+  bool drive();
+  bool drive_locked(std::unique_lock<std::mutex>& lock);
+  void progress_main();
+  void sleep(Nanoseconds most);
+  void check_travels(TaskId task) const;
+
+  // Packets (client_packets.cpp)
+  struct Pending {
+    TaskId task = kNone;
+    bool alone = false;
+    std::int32_t priority = 0;
+    std::uint32_t needs = kNone;  // index into needs_
+    std::uint64_t memory_bytes = 0;
+  };
+  void form_packets();
+  std::uint32_t tasks_for_next(std::size_t pending) const;
+  bool waits_for_graph(TaskId task) const;
+  ClientPacket& add_packet(PacketId& id);
+  bool is_linked(const TaskRecord& producer);
+  void describe(PacketId id, ClientPacket& packet, PacketSpec& spec);
+  void submit_pending(std::size_t count);
+  void flush_submission();
+  std::uint32_t needs_index(const TaskOptions& options);
+  void end_packet(PacketId id, ClientPacket& packet, Reader* outcome);
+  void read_outcome(PacketId id, ClientPacket& packet, Reader& outcome);
+  void end_task(TaskId task);
+  void fail_task(TaskId task, const std::shared_ptr<const TaskFailure>& failure, bool began_here);
+  void fail_packet(PacketId id, ClientPacket& packet, const Report& report);
+  void forget_packet(PacketId id);
+  void note_released();
+  static void on_released(TaskId task) noexcept;
+
+  // Values that lie elsewhere (client_values.cpp)
+  void ask_for(PacketId id, ClientPacket& packet, std::uint32_t index);
+  void subscribe(PacketId id, ClientPacket& packet, const std::vector<std::uint32_t>& indices);
+  void value_here(PacketId id, ClientPacket& packet, std::uint32_t index, TaskEnd end);
+  void on_values(Reader& reader);
+  void on_subscribe(PeerId peer, const Subscribe& subscribe);
+  void ask_again();
+
+  // Graphs (client_graphs.cpp)
+  void cut(GraphRun& run);
+  void finish_graph(GraphRun& run);
+
+  // Events and actions
+  void tell(SchedulerEventBody body);
+  void pump();
+  void carry(const SchedulerAction& action, const SchedulerActions& all);
+  void carry_deal(const Deal& deal, const SchedulerActions& all);
+  void send_event(WorkerId worker, WorkerEventBody body);
+  void report(const Report& report);
+  void refuse(PacketId packet, Reason reason, std::uint32_t detail);
+  void on_finished(WorkerId worker, Reader& reader);
+  void join(PeerId peer, const Hello& hello);
+  void lose_worker(WorkerId worker, std::string_view why);
+  ClientPacket* find(PacketId id);
+  WorkerId worker_of(PeerId peer) const;
+
+  Settings settings_;
+  const std::uint64_t budget_bytes_;
+  const std::shared_ptr<ResultMemory> memory_;
+  Ledger ledger_;
+  SlotBook& book_;
+  std::string address_;
+
+  mutable std::mutex mutex_;
+  // Guarded by mutex_.
+  Post post_;
+  Scheduler machine_;
+  SchedulerActions actions_;
+  PacketWriter writer_;
+  Writer body_;
+  PacketsSubmitted submission_;
+  std::unordered_map<PacketId, ClientPacket> packets_;
+  PacketId next_packet_ = 0;
+  std::vector<PacketId> to_release_;
+  std::vector<SchedulerEventBody> later_;
+  std::vector<Needs> needs_;
+  std::map<std::string, std::uint32_t> resource_ids_;
+  std::vector<ClientWorker> workers_;
+  std::unordered_map<PeerId, WorkerId> by_peer_;
+  std::unordered_map<PacketId, std::span<const std::byte>> arriving_;  // outcomes in the letter that is being read
+  std::vector<TaskId> called_back_;                // have callbacks to run once the lock is free
+  std::vector<float> site_ns_;                     // what a task of a site takes, as far as is known
+  std::deque<Pending> forming_;
+  std::vector<Pending> deferred_;  // wait for a graph that has not run
+  std::uint32_t outstanding_ = 0;  // packets that have not ended
+  std::uint32_t present_ = 0;
+  bool no_more_ = false;
+  std::string no_more_why_;
+  std::string last_loss_;
+  Nanoseconds last_tick_ = 0;
+  bool asked_again_ = false;
+  std::uint64_t cluster_ = 0;
+  struct Landing {
+    PacketId packet = kNone;
+    std::uint32_t index = 0;
+    Box* box = nullptr;
+  };
+  std::unordered_map<std::uint64_t, Landing> landings_;
+  std::uint64_t next_landing_ = 1;
+  bool woken_ = false;  // something ended that somebody may wait for
+
+  std::mutex pending_mutex_;
+  std::vector<Pending> pending_;  // guarded by pending_mutex_
+  std::atomic<bool> hungry_{false};
+  std::mutex released_mutex_;
+  std::vector<TaskId> released_;  // guarded by released_mutex_
+
+  std::atomic<std::uint32_t> slots_{0};
+  std::atomic<std::uint64_t> tasks_total_{0};
+  std::atomic<std::uint64_t> tasks_done_{0};
+  std::atomic<std::uint64_t> tasks_failed_{0};
+  std::atomic<bool> closing_{false};
+  std::atomic<bool> open_{false};
+  std::atomic<bool> stopping_{false};
+  // Who sleeps in the transport, and who waits for whom.
+  std::atomic<bool> sleeping_{false};
+  std::atomic<std::uint32_t> waiters_{0};
+  std::atomic<std::uint32_t> epoch_{0};
+  std::atomic<std::uint32_t> watchers_{0};
+  std::atomic<bool> busy_{false};  // something is outstanding
+  Nanoseconds spin_ns_ = 0;
+  std::thread progress_;
+};
+
+}  // namespace weft::cluster

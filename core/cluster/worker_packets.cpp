@@ -1,0 +1,173 @@
+#include "core/cluster/worker_process.hpp"
+#include "core/executor/failing.hpp"
+
+#include <weft/error.hpp>
+#include <weft/log.hpp>
+
+#include <algorithm>
+#include <ctime>
+
+namespace weft::cluster {
+namespace {
+
+/// Outputs of a packet go with the news of its end where all of them together take no more.
+constexpr std::uint64_t kSmallBytes = 4096;
+
+std::uint64_t key_of(PacketId packet, Attempt attempt) { return std::uint64_t{packet} << 16 | attempt; }
+
+Nanoseconds now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<Nanoseconds>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
+}  // namespace
+
+Run* WorkerProcess::find_run(PacketId packet, Attempt attempt) {
+  const auto found = runs_.find(key_of(packet, attempt));
+  return found == runs_.end() ? nullptr : found->second.get();
+}
+
+Run* WorkerProcess::current_run(PacketId packet) {
+  const auto found = current_.find(packet);
+  return found == current_.end() ? nullptr : found->second;
+}
+
+/// Forgets a packet that the executor is not running.
+void WorkerProcess::drop_run(Run& run) {
+  for (const ExternalInput& one : run.externals) {
+    if (one.stand_in != kNone) arena::drop_use(one.stand_in);
+  }
+  for (const KeptTask& kept : run.tasks.kept) arena::drop_use(kept.task);
+  const auto current = current_.find(run.packet);
+  if (current != current_.end() && current->second == &run) current_.erase(current);
+  if (run.id != kNone) {
+    by_id_[run.id] = nullptr;
+    free_ids_.push_back(run.id);
+  }
+  runs_.erase(key_of(run.packet, run.attempt));
+}
+
+/// Makes the packet's records and starts it. Its inputs are stand-ins, or tasks of packets that are here.
+void WorkerProcess::activate(PacketId packet, Attempt attempt) {
+  Run* const run = find_run(packet, attempt);
+  if (run == nullptr || run->stage != Run::Stage::Waiting) return;
+  if (free_ids_.empty()) {
+    run->id = static_cast<PacketId>(by_id_.size());
+    by_id_.push_back(run);
+  } else {
+    run->id = free_ids_.back();
+    free_ids_.pop_back();
+    by_id_[run->id] = run;
+  }
+  run->stage = Run::Stage::Active;
+  run->activated = now();
+  ++active_;
+  executor_.prepare(run->id, run->count, {}, run->urgent);
+  std::vector<TaskId> inputs;
+  inputs.reserve(run->externals.size());
+  for (const ExternalInput& one : run->externals) inputs.push_back(record_of(*run, one));
+  Reader reader(run->body.data() + run->body_offset, run->body.size() - run->body_offset);
+  run->tasks = read_tasks(reader, sites_, cursor_, run->count, run->id, inputs);
+  for (const ExternalInput& one : run->externals) {
+    if (one.stand_in != kNone) arena::drop_use(one.stand_in);
+  }
+  run->externals = {};
+  run->body = {};
+  for (const std::uint32_t index : run->cancelled) {
+    if (index < run->tasks.ids.size()) failing::request_cancel(run->tasks.ids[index]);
+  }
+  executor_.entry(run->id).roots = std::move(run->tasks.roots);
+  executor_.activate(run->id);
+}
+
+/// Returns the record behind an input: of a packet here, else a stand-in that is, or will be, filled.
+TaskId WorkerProcess::record_of(const Run& run, const ExternalInput& external) {
+  if (external.stand_in != kNone) return external.stand_in;
+  const Run* const maker = current_run(external.packet);
+  if (maker != nullptr && maker->stage != Run::Stage::Waiting) {
+    const auto& kept = maker->tasks.kept;
+    const auto found = std::lower_bound(kept.begin(), kept.end(), external.index,
+                                        [](const KeptTask& one, std::uint32_t index) { return one.index < index; });
+    if (found != kept.end() && found->index == external.index) return found->task;
+  }
+  Copy& copy = copies_[external.packet];
+  if (copy.packet == kNone) {
+    // Made here by an attempt that is gone again: whoever has it now is asked, beside the machine.
+    copy.packet = external.packet;
+    for (const InputSource& source : run.sources) {
+      if (source.producer != external.packet) continue;
+      copy.owner = source.owner;
+      copy.attempt = source.attempt;
+    }
+  }
+  if (const Copy::Entry* const entry = find_entry(copy, external.index)) return entry->stand_in;
+  std::vector<std::uint32_t> asked;
+  add_entries(copy, run, asked);
+  ask(copy, std::move(asked));
+  return find_entry(copy, external.index)->stand_in;
+}
+
+void WorkerProcess::cancel_run(Run& run) {
+  if (run.stage == Run::Stage::Waiting) return drop_run(run);
+  if (run.stage == Run::Stage::Active && !run.orphan) executor_.cancel_packet(run.id);
+}
+
+/// Lets go of all of a packet that has ended but what others need.
+void WorkerProcess::keep_run(Run& run) {
+  run.stage = Run::Stage::Kept;
+  run.tasks.ids = {};
+  run.sources = {};
+}
+
+/// Writes how the packet's tasks ended: failures, small values, and which wanted ones stay here.
+void WorkerProcess::write_outcome(Run& run, std::uint64_t kept_bytes) {
+  Writer& out = run.outcome;
+  out.count(run.failed.size());
+  for (const Run::Failed& one : run.failed) {
+    out.count(one.index);
+    write_failure(out, *one.failure, one.began_here);
+  }
+  run.failed = {};
+  const bool small = kept_bytes <= kSmallBytes;
+  const auto goes = [&](const KeptTask& kept) {
+    const std::uint64_t word = arena::task(kept.task).word.load(std::memory_order_acquire);
+    if (small || (word & task_word::kFailed) != 0) return true;
+    return kept.wanted && site(arena::task(kept.task).site).type->result->in_record;
+  };
+  std::size_t going = 0;
+  std::size_t staying = 0;
+  for (const KeptTask& kept : run.tasks.kept) {
+    if (goes(kept)) {
+      ++going;
+    } else {
+      staying += kept.wanted ? 1 : 0;
+    }
+  }
+  out.number(static_cast<std::uint8_t>(small ? 1 : 0));
+  out.count(going);
+  for (const KeptTask& kept : run.tasks.kept) {
+    if (!goes(kept)) continue;
+    out.count(std::uint64_t{kept.index} << 1 | (kept.wanted ? 1 : 0));
+    write_end(out, kept.task);
+  }
+  out.count(staying);
+  for (const KeptTask& kept : run.tasks.kept) {
+    if (kept.wanted && !goes(kept)) out.count(kept.index);
+  }
+}
+
+void WorkerProcess::discard(PacketId packet, Attempt attempt) {
+  Run* const run = find_run(packet, attempt);
+  if (run != nullptr && run->stage == Run::Stage::Kept) {
+    const auto found = copies_.find(packet);
+    const bool copied = found != copies_.end() && found->second.missing == 0 && !found->second.fetching;
+    drop_run(*run);
+    if (copied) drop_copy(packet);
+    return;
+  }
+  if (run != nullptr && run->stage == Run::Stage::Active) return;  // its end will be told of
+  drop_copy(packet);
+}
+
+}  // namespace weft::cluster

@@ -1,0 +1,216 @@
+#pragma once
+
+#include "core/cluster/deal_letter.hpp"
+#include "core/cluster/packet_reader.hpp"
+#include "core/cluster/packet_writer.hpp"
+#include "core/cluster/post.hpp"
+#include "core/cluster/values.hpp"
+#include "core/graph/result_memory.hpp"
+#include "core/runtime/runtime.hpp"
+#include "core/worker/worker.hpp"
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+namespace weft::cluster {
+
+/// A packet dealt to this process: its bytes until it is activated, then its tasks, then what is kept of them.
+struct Run {
+  enum class Stage : std::uint8_t { Waiting, Active, Kept };
+  PacketId packet = kNone;
+  Attempt attempt = 0;
+  Stage stage = Stage::Waiting;
+  bool urgent = false;
+  /// The machine no longer knows it; its end is not reported.
+  bool orphan = false;
+  /// What the executor calls it; kNone before it is activated.
+  PacketId id = kNone;
+  std::uint32_t count = 0;
+  std::vector<std::byte> body;
+  std::size_t body_offset = 0;  // where the tasks begin
+  std::vector<ExternalInput> externals;
+  std::vector<InputSource> sources;
+  std::vector<std::uint32_t> cancelled;  // asked for before it was activated
+  PacketTasks tasks;
+  Nanoseconds activated = 0;
+  struct Failed {
+    std::uint32_t index = 0;
+    std::shared_ptr<const TaskFailure> failure;
+    bool began_here = false;
+  };
+  std::vector<Failed> failed;
+  /// Its part of the letter Finished.
+  Writer outcome;
+};
+
+/// Outputs of a packet of another process, as far as packets here need them.
+struct Copy {
+  struct Entry {
+    std::uint32_t index = 0;
+    TaskId stand_in = kNone;
+    bool here = false;
+  };
+  PacketId packet = kNone;
+  Attempt attempt = 0;
+  WorkerId owner = kNone;
+  /// In the order of their indices.
+  std::vector<Entry> entries;
+  std::uint32_t missing = 0;
+  std::uint64_t bytes = 0;
+  /// The machine waits for InputArrived.
+  bool fetching = false;
+};
+
+/// A worker's side of a cluster: the worker machine, the executor, and the connections to the client and other workers.
+///
+/// For: run_worker. Owns: all of it. Threading: `main_loop` by one thread; slots call the listeners; everything but the
+/// executor and the memory is guarded by mutex_.
+///
+/// How a packet goes:
+///  1. `on_deal` keeps its bytes, notes what it takes from elsewhere, and tells the machine.
+///  2. Fetch (`fetch`): stand-ins are made for outputs of other processes, and their owner is asked. `on_values` fills
+///     them and starts what waits for them; when all are here the machine hears InputArrived.
+///  3. Activate (`activate`): the bytes become records connected to each other, to stand-ins and to records of other
+///     packets here. The executor runs them.
+///  4. `packet_done`: what others need is kept, small ends go to the client with the news; SendFinished.
+///  5. Others subscribe (`on_subscribe`), Serve answers (`serve`); Discard (`discard`) lets go of what was kept.
+class WorkerProcess final : public Runtime,
+                            private Post::Recipient,
+                            private Executor::Listener,
+                            private ResultMemory::Listener {
+ public:
+  WorkerProcess(Settings settings, std::unique_ptr<Transport> transport, WorkerIdentity identity);
+  ~WorkerProcess() override;
+
+  WorkerEnd main_loop(std::string_view scheduler_address);
+
+  // --- What tasks see that submit tasks ---
+  const Settings& settings() const override { return settings_; }
+  void launch(TaskId task, const TaskOptions* options) override;
+  void launch(const std::vector<TaskId>& tasks, const TaskOptions* options) override;
+  void run(detail::GraphParts& graph) override;
+  void wait(TaskId task) override;
+  void cancel(TaskId task) override;
+  bool close() override { return true; }
+  bool closing() const override { return ending_.load(std::memory_order_relaxed); }
+  void wake_waiters() noexcept override { executor_.wake_waiters(); }
+  Counts counts() override;
+  std::uint32_t slots() const override { return executor_.slot_count(); }
+  LedgerReport ledger() override { return ledger_.report(); }
+  void reset_ledger() override { ledger_.restart(); }
+  MemoryReport memory_report() const override { return memory_->store().report(); }
+
+ private:
+  void help(TaskId task, DoneFunction done, const void* argument) override;
+
+  // Post::Recipient
+  void connected(PeerId peer, std::string_view hello) override;
+  void letter(PeerId peer, LetterKind kind, Reader& reader) override;
+  BlockTarget block(PeerId peer, Reader& header, std::size_t bytes) override;
+  void block_ended(PeerId peer, std::uint64_t token, bool ok) override;
+  void lost(PeerId peer, std::string_view why) override;
+
+  // Executor::Listener
+  void packet_done(PacketId run) noexcept override;
+  void packet_ready(PacketId) noexcept override {}
+  void polled() noexcept override;
+  void starved() noexcept override;
+  void task_failed(PacketId run, TaskId task) noexcept override;
+  // ResultMemory::Listener
+  void memory_moved() noexcept override { executor_.request_poll(); }
+  void room_changed() noexcept override;
+
+  void welcome(const Welcome& welcome);
+  void on_deal(Reader& reader);
+  void on_event(Reader& reader);
+  void on_cancel(const CancelTask& cancel);
+  void on_subscribe(PeerId peer, const Subscribe& subscribe);
+  void on_values(Reader& reader);
+  void on_not_mine(PeerId peer, const NotMine& answer);
+
+  bool drive();
+  void tell(WorkerEventBody body);
+  void pump();
+  void carry(const WorkerAction& action);
+  void send_finished();
+  void report(SchedulerEventBody body);
+
+  // Packets (worker_packets.cpp)
+  Run* find_run(PacketId packet, Attempt attempt);
+  Run* current_run(PacketId packet);
+  void drop_run(Run& run);
+  void activate(PacketId packet, Attempt attempt);
+  TaskId record_of(const Run& run, const ExternalInput& external);
+  void cancel_run(Run& run);
+  void keep_run(Run& run);
+  void write_outcome(Run& run, std::uint64_t kept_bytes);
+  void discard(PacketId packet, Attempt attempt);
+
+  // Outputs of others, and for others (worker_outputs.cpp)
+  void fetch(const Fetch& fetch);
+  Copy::Entry* find_entry(Copy& copy, std::uint32_t index);
+  void add_entries(Copy& copy, const Run& run, std::vector<std::uint32_t>& asked);
+  void ask(Copy& copy, std::vector<std::uint32_t> indices);
+  void entry_here(Copy& copy, Copy::Entry& entry, TaskEnd end);
+  void drop_copy(PacketId packet);
+  void serve(WorkerId peer, PacketId packet, Attempt attempt);
+  void answer_not_mine(WorkerId peer, PacketId packet, Attempt attempt);
+  TaskId find_output(PacketId packet, Attempt attempt, std::uint32_t index);
+  bool send_as_block(PeerId peer, PacketId packet, std::uint32_t index, TaskId task);
+  PeerId peer_of(WorkerId worker);
+  WorkerId worker_of(PeerId peer) const;
+
+  const Settings settings_;
+  const WorkerIdentity identity_;
+  const std::uint64_t budget_bytes_;
+  const std::shared_ptr<ResultMemory> memory_;
+  Ledger ledger_;
+  Executor executor_;
+
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  Post post_;
+  std::optional<Worker> machine_;
+  WorkerActions actions_;
+  std::vector<FinishedPacket> finished_;
+  std::vector<WorkerEventBody> later_;  // events that actions led to
+  PeerId scheduler_ = 0;
+  WorkerId id_ = kNone;
+  std::uint64_t cluster_ = 0;
+  SiteTable sites_;
+  arena::Cursor cursor_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Run>> runs_;  // by packet and attempt
+  std::unordered_map<PacketId, Run*> current_;
+  std::vector<Run*> by_id_;
+  std::vector<PacketId> free_ids_;
+  std::unordered_map<PacketId, std::vector<std::uint64_t>> readers_;  // by producer: runs that wait
+  std::unordered_map<PacketId, Copy> copies_;
+  struct Subscription {
+    PeerId peer = 0;
+    std::vector<std::uint32_t> indices;
+  };
+  std::unordered_map<std::uint64_t, Subscription> subscriptions_;  // by worker and packet
+  struct Landing {
+    PacketId packet = kNone;
+    std::uint32_t index = 0;
+    Box* box = nullptr;
+  };
+  std::unordered_map<std::uint64_t, Landing> landings_;
+  std::uint64_t next_landing_ = 1;
+  std::unordered_map<WorkerId, std::string> addresses_;
+  std::unordered_map<WorkerId, PeerId> peers_;
+  std::unordered_map<PeerId, WorkerId> workers_;
+  Nanoseconds last_done_ = 0;
+  std::uint32_t active_ = 0;
+  std::atomic<std::uint64_t> tasks_done_{0};
+  std::atomic<std::uint64_t> tasks_failed_{0};
+
+  std::atomic<bool> ending_{false};
+  WorkerEnd end_ = WorkerEnd::Told;
+};
+
+}  // namespace weft::cluster
