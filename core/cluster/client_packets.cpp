@@ -239,6 +239,7 @@ void ClientProcess::end_packet(PacketId id, ClientPacket& packet, Reader* outcom
   for (const TaskId task : packet.list()) {
     TaskRecord& record = arena::task(task);
     if (is_boxed(record)) set_box(record, nullptr);
+    record.link |= kElsewhere;
   }
   if (outcome != nullptr) read_outcome(id, packet, *outcome);
   tasks_done_.fetch_add(packet.count, std::memory_order_relaxed);
@@ -247,12 +248,16 @@ void ClientProcess::end_packet(PacketId id, ClientPacket& packet, Reader* outcom
     --packet.graph->packets_left;
     return;
   }
-  const std::vector<std::uint32_t> away = std::exchange(packet.wanted, {});
-  for (const TaskId task : packet.list()) end_task(task);
-  packet.away = static_cast<std::uint32_t>(away.size());
   packet.wanted = {};
-  packet.own_dropped = away;
-  for (const std::uint32_t index : away) arena::drop_use(packet.tasks[index]);
+  for (const TaskId task : packet.list()) end_task(task);
+  // What somebody may still ask for, and is not here, ties the packet to its uses; its own one ends now.
+  for (std::uint32_t i = 0; i < packet.count; ++i) {
+    const TaskId task = packet.tasks[i];
+    const std::uint64_t word = arena::task(task).word.load(std::memory_order_acquire);
+    if (task_word::uses_of(word) > 1 && !is_here(task)) packet.own_dropped.push_back(i);
+  }
+  packet.away = static_cast<std::uint32_t>(packet.own_dropped.size());
+  for (const std::uint32_t index : packet.own_dropped) arena::drop_use(packet.tasks[index]);
   if (packet.away == 0 && !packet.released) {
     packet.released = true;
     to_release_.push_back(id);
@@ -278,11 +283,13 @@ void ClientProcess::read_outcome(PacketId id, ClientPacket& packet, Reader& outc
     const std::uint64_t index = head >> 1;
     if (index >= packet.count) outcome.damaged("outcome", "a value is of a task that is not in the packet");
     const TaskId task = packet.tasks[index];
-    if ((head & 1) == 0) {
+    // Those nobody has a handle to are only kept for others, but for what fits the record.
+    if ((head & 1) == 0 && is_boxed(arena::task(task))) {
       skip_end(outcome);
       continue;
     }
     const TaskEnd end = read_end(outcome, arena::task(task));
+    arena::task(task).link &= ~kElsewhere;
     if (end.failure != nullptr) fail_task(task, end.failure, end.began_here);
   }
   if (small && values != 0) packet.kept.assign(all, all + (outcome.offset() - begin));

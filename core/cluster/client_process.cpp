@@ -258,7 +258,7 @@ void ClientProcess::wait(TaskId task) {
     const TaskRecord& record = arena::task(task);
     ClientPacket* const packet =
         (record.join.load(std::memory_order_relaxed) & kManagedJoin) != 0 ? find(record.packet) : nullptr;
-    if (packet != nullptr) ask_for(record.packet, *packet, record.link);
+    if (packet != nullptr) ask_for(record.packet, *packet, number_in_packet(record));
     post_.flush();
   }
   help_until(task, [&] { return is_here(task); });
@@ -274,7 +274,7 @@ void ClientProcess::cancel(TaskId task) {
   if (packet == nullptr || packet->ended || !machine_.knows(record.packet)) return;
   const WorkerId owner = machine_.owner(record.packet);
   if (owner >= workers_.size() || !workers_[owner].standing.present) return;
-  post_.send(workers_[owner].peer, LetterKind::Cancel, CancelTask{record.packet, record.link});
+  post_.send(workers_[owner].peer, LetterKind::Cancel, CancelTask{record.packet, number_in_packet(record)});
   post_.flush();
 }
 

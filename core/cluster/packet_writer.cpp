@@ -75,7 +75,7 @@ void PacketWriter::find_inputs(PacketId self, std::span<const TaskId> tasks) {
       const TaskId producer = arena::edge(record.first_input + k).producer;
       const TaskRecord& from = arena::task(producer);
       if (from.packet == self && is_managed(from)) {
-        refs_.push_back((i - from.link) << 1);
+        refs_.push_back((i - number_in_packet(from)) << 1);
       } else {
         refs_.push_back(external(producer) << 1 | 1);
       }
@@ -129,7 +129,7 @@ void PacketWriter::write_externals(Writer& out) {
     if (one.sent) continue;
     const TaskRecord& record = arena::task(one.task);
     const std::uint64_t fresh = record.packet != last ? 1 : 0;
-    out.count(std::uint64_t{record.link} << 1 | fresh);
+    out.count(std::uint64_t{number_in_packet(record)} << 1 | fresh);
     if (fresh != 0) out.count(record.packet);
     out.count(record.site);
     last = record.packet;

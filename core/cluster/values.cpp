@@ -3,6 +3,7 @@
 #include "core/cluster/letters.hpp"
 #include "core/executor/slot.hpp"
 #include "core/graph/boxes.hpp"
+#include "core/graph/release.hpp"
 #include "core/graph/task_name.hpp"
 
 #include <weft/encode.hpp>
@@ -53,7 +54,10 @@ bool is_here(TaskId task) noexcept {
   const std::uint64_t word = word_of(task);
   if ((word & task_word::kDone) == 0) return false;
   const TaskRecord& record = arena::task(task);
-  return (word & task_word::kFailed) != 0 || type_of(record).in_record || box_of(record) != nullptr;
+  if ((word & task_word::kFailed) != 0) return true;
+  const bool managed = (record.join.load(std::memory_order_relaxed) & kManagedJoin) != 0;
+  if (managed && (record.link & kElsewhere) != 0) return false;
+  return type_of(record).in_record || box_of(record) != nullptr;
 }
 
 std::uint64_t bytes_of_result(TaskId task) noexcept {

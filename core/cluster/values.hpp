@@ -31,6 +31,10 @@ class PinnedResult {
 /// Returns the box of a task whose value is boxed; null: it is not in this process.
 Box* box_of(const TaskRecord& record) noexcept;
 void set_box(TaskRecord& record, Box* box) noexcept;
+/// Of a task that another process runs, `link` is its number in its packet, and this bit says that its value has not
+/// come here.
+inline constexpr std::uint32_t kElsewhere = 1u << 31;
+inline std::uint32_t number_in_packet(const TaskRecord& record) noexcept { return record.link & ~kElsewhere; }
 /// Returns whether an ended task has its value, or its failure, in this process.
 bool is_here(TaskId task) noexcept;
 /// Returns the bytes a result takes.

@@ -57,11 +57,24 @@ void WorkerProcess::ask(Copy& copy, std::vector<std::uint32_t> indices) {
     return;
   }
   const PeerId peer = peer_of(copy.owner);
-  if (peer == 0) {
-    if (copy.fetching) later_.push_back(InputFailed{copy.packet, copy.attempt, copy.owner});
+  if (peer == 0) return complain(copy);
+  post_.send(peer, LetterKind::Subscribe, Subscribe{copy.packet, copy.attempt, std::move(indices)});
+}
+
+/// The owner does not have what is missing, or is gone. What was asked for beside the machine's own fetch is reported on
+/// behalf of a packet that waits for it: the scheduler says where it is, or will be.
+void WorkerProcess::complain(const Copy& copy) {
+  if (copy.fetching) {
+    later_.push_back(InputFailed{copy.packet, copy.attempt, copy.owner});
     return;
   }
-  post_.send(peer, LetterKind::Subscribe, Subscribe{copy.packet, copy.attempt, std::move(indices)});
+  for (const auto& [key, run] : runs_) {
+    const bool reads = std::any_of(run->sources.begin(), run->sources.end(),
+                                   [&](const InputSource& source) { return source.producer == copy.packet; });
+    if (run->stage != Run::Stage::Active || !reads) continue;
+    report(InputMissing{id_, run->packet, run->attempt, copy.packet, copy.attempt, copy.owner});
+    return;
+  }
 }
 
 void WorkerProcess::fetch(const Fetch& fetch) {
@@ -149,18 +162,7 @@ void WorkerProcess::on_not_mine(PeerId peer, const NotMine& answer) {
   if (found == copies_.end() || found->second.missing == 0) return;
   Copy& copy = found->second;
   if (worker_of(peer) != copy.owner || answer.attempt != copy.attempt) return;
-  if (copy.fetching) {
-    later_.push_back(InputFailed{copy.packet, copy.attempt, copy.owner});
-    return;
-  }
-  // Asked for beside the machine: the scheduler says where it is, on behalf of a packet that waits for it.
-  for (const auto& [key, run] : runs_) {
-    const bool reads = std::any_of(run->sources.begin(), run->sources.end(),
-                                   [&](const InputSource& source) { return source.producer == copy.packet; });
-    if (run->stage != Run::Stage::Active || !reads) continue;
-    report(InputMissing{id_, run->packet, run->attempt, copy.packet, copy.attempt, copy.owner});
-    return;
-  }
+  complain(copy);
 }
 
 void WorkerProcess::drop_copy(PacketId packet) {

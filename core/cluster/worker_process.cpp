@@ -299,6 +299,9 @@ void WorkerProcess::on_event(Reader& reader) {
       workers_.erase(peer);
       post_.close(peer);
     }
+    for (auto& [packet, copy] : copies_) {
+      if (copy.owner == gone->peer && copy.missing != 0 && !copy.fetching) complain(copy);
+    }
   }
   const auto* const recall = std::get_if<RecallAsked>(&event.body);
   const PacketId recalled = recall != nullptr ? recall->packet : kNone;
@@ -344,11 +347,7 @@ void WorkerProcess::lost(PeerId peer, std::string_view why) {
   // The scheduler says whether the worker is gone; what was on its way from there is asked for anew.
   for (auto& [packet, copy] : copies_) {
     if (copy.owner != worker || copy.missing == 0) continue;
-    if (copy.fetching) {
-      later_.push_back(InputFailed{packet, copy.attempt, worker});
-    } else {
-      ask(copy, {});
-    }
+    complain(copy);
   }
 }
 

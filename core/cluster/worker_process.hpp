@@ -155,6 +155,7 @@ class WorkerProcess final : public Runtime,
   Copy::Entry* find_entry(Copy& copy, std::uint32_t index);
   void add_entries(Copy& copy, const Run& run, std::vector<std::uint32_t>& asked);
   void ask(Copy& copy, std::vector<std::uint32_t> indices);
+  void complain(const Copy& copy);
   void entry_here(Copy& copy, Copy::Entry& entry, TaskEnd end);
   void drop_copy(PacketId packet);
   void serve(WorkerId peer, PacketId packet, Attempt attempt);

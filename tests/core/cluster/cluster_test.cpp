@@ -174,6 +174,19 @@ TEST_P(ClusterTest, TasksThatSubmitTasksWaitForThem) {
   inner = nullptr;
 }
 
+TEST_P(ClusterTest, ContainersOfHandlesAreInputs) {
+  std::vector<Future<int>> parts;
+  for (int i = 0; i < 30; ++i) parts.push_back(client_.submit(&square, i));
+  const Future<int> sum = client_.submit(
+      [](const std::vector<int>& values) { return std::accumulate(values.begin(), values.end(), 0); }, parts);
+  EXPECT_EQ(sum.result(), 29 * 30 * 59 / 6);
+  std::map<std::string, Delayed<int>> named{{"a", delayed(&square)(3)}, {"b", delayed(&square)(4)}};
+  const Delayed<int> both = delayed([](const std::map<std::string, int>& values) {
+    return values.at("a") + 10 * values.at("b");
+  })(named);
+  EXPECT_EQ(client_.compute(both), 169);
+}
+
 TEST_P(ClusterTest, AsCompletedGivesEveryFutureOnce) {
   std::vector<Future<int>> futures;
   for (int i = 0; i < 50; ++i) futures.push_back(client_.submit(&square, i));
