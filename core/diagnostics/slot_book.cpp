@@ -35,6 +35,8 @@ void take_into_mean(Ticks& mean16, std::uint64_t held, Ticks sample) noexcept {
 
 }  // namespace
 
+std::uint32_t SlotBook::next_interval() noexcept { return threshold_ == kAll ? 1 : random_interval(salt_); }
+
 void SlotBook::sample(Ticks launch, Ticks kernel, Ticks complete) noexcept {
   if constexpr (!kBooks) return;
   window_.launch += launch;

@@ -97,7 +97,11 @@ class alignas(64) SlotBook {
     return __builtin_expect((once ^ (once >> 15)) * 0x85ebca6bu <= threshold_, 0);
   }
 
-  /// As above for a caller without numbers at hand.
+  /// Returns after how many tasks, from one to be timed, the next one is: for a caller that counts down. Random, as
+  /// above, so that periodic graphs do not alias.
+  std::uint32_t next_interval() noexcept;
+
+  /// As sample_due(number) for a caller without numbers at hand.
   bool sample_due() noexcept { return kBooks && sample_due(++unnumbered_); }
 
   /// Records one task of the stretch under way, measured by itself: one that was due, or any other.

@@ -14,6 +14,12 @@ namespace {
 
 /// Sleeps are bounded, in case the kernel has no membarrier.
 constexpr Nanoseconds kLongestSleep = 100'000'000;
+/// A dozing thread looks for work this often: sooner than a sleeping one could be woken on many a machine.
+constexpr Nanoseconds kDoze = 200'000;
+/// Looks without any work in between after which a dozing thread sleeps.
+constexpr unsigned kQuietDozes = 5;
+/// How long a thread that was woken looks for its first task.
+constexpr Nanoseconds kFruitless = 5'000;
 
 Nanoseconds now_ns() {
   timespec time{};
@@ -36,6 +42,10 @@ void pin_to(int processor) {
 struct Executor::PoolThread {
   unsigned index = 0;
   Sleepers::Bed bed;
+  /// The processor it is bound to, or -1.
+  int processor = -1;
+  /// Executor::takes_ when it looked last.
+  std::uint32_t takes_seen = 0;
   std::thread thread;
 };
 
@@ -76,6 +86,7 @@ void Executor::start_thread() {
   threads_.push_back(std::make_unique<PoolThread>());
   PoolThread& self = *threads_.back();
   self.index = static_cast<unsigned>(threads_.size() - 1);
+  if (options_.pin && self.index < options_.processors.size()) self.processor = options_.processors[self.index];
   self.thread = std::thread([this, &self] { thread_main(self); });
 }
 
@@ -154,8 +165,10 @@ bool Executor::may_start(PacketId packet, TaskId task) {
 void Executor::release_guard(TaskId task) {
   std::atomic<std::uint32_t>& join = arena::task(task).join;
   if (join.load(std::memory_order_acquire) != 1 && join.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  if (may_start(arena::packet_of(task), task)) {
-    put_start({task, task + 1}, false, false, false);
+  if (!may_start(arena::packet_of(task), task)) return;
+  if (put_start({task, task + 1}, false, false, false)) {
+    wake_soon();
+  } else {
     wake_one();
   }
 }
@@ -171,12 +184,13 @@ void Executor::launch_child(TaskId child) {
 
 // --- Starts: what no slot has taken yet ------------------------------------------------------------------------------
 
-void Executor::put_start(TaskRange range, bool holdable, bool front, bool urgent) {
+bool Executor::put_start(TaskRange range, bool holdable, bool front, bool urgent) {
   const std::lock_guard lock(starts_mutex_);
+  const bool lone = starts_.empty();
   if (urgent) {
     urgent_.push_back({range, false});
     urgent_count_.store(static_cast<std::uint32_t>(urgent_.size()), std::memory_order_relaxed);
-    return;
+    return false;
   }
   if (front) {
     starts_.push_front({range, holdable});
@@ -186,6 +200,7 @@ void Executor::put_start(TaskRange range, bool holdable, bool front, bool urgent
     starts_.push_back({range, holdable});
   }
   start_count_.store(static_cast<std::uint32_t>(starts_.size()), std::memory_order_relaxed);
+  return lone;
 }
 
 bool Executor::take_urgent(Slot& slot) {
@@ -214,6 +229,7 @@ bool Executor::take_start(Slot& slot) {
     slot.roots_holdable_ = at->holdable;
     slot.roots_.assign(at->range);
     starts_.erase(at);
+    takes_.store(takes_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     start_count_.store(static_cast<std::uint32_t>(starts_.size()), std::memory_order_relaxed);
     return true;
   }
@@ -284,9 +300,7 @@ void Executor::poll() noexcept {
 // --- Threads of the pool ---------------------------------------------------------------------------------------------
 
 void Executor::thread_main(PoolThread& self) {
-  if (options_.pin && !options_.processors.empty() && self.index < options_.processors.size()) {
-    pin_to(options_.processors[self.index]);
-  }
+  if (self.processor >= 0) pin_to(self.processor);
   while (!stopping_.load(std::memory_order_relaxed)) {
     Slot* const slot = lease_any(self.index);
     if (slot != nullptr) run_lease(*slot);
@@ -327,7 +341,7 @@ bool Executor::idle(Slot& slot, Idling& idling) {
   if (pauses == kMostPauses || !options_.threads) {
     const Nanoseconds now = now_ns();
     if (idling.since == 0) idling.since = now;
-    if (now - idling.since > (options_.threads ? options_.spin_ns : 0)) {
+    if (now - idling.since > (options_.threads ? std::min(idling.most, options_.spin_ns) : 0)) {
       if (!listener_.about_to_sleep()) return false;
       idling = {};
       return true;
@@ -340,7 +354,8 @@ bool Executor::idle(Slot& slot, Idling& idling) {
 }
 
 void Executor::run_lease(Slot& leased) {
-  Idling idling;
+  // Woken for a task that somebody else has run meanwhile, it gives the processor back soon.
+  Idling idling{.most = kFruitless};
   leased.awaited_ = kNone;
   while (!stopping_.load(std::memory_order_relaxed)) {
     if (wanting_slot_.load(std::memory_order_relaxed) != 0) break;
@@ -362,12 +377,47 @@ void Executor::park(PoolThread& self) {
     const bool free_slot = std::any_of(slots_.begin(), slots_.end(), [](const auto& slot) { return !slot->leased(); });
     return stopping_.load() || (free_slot && something_to_do());
   };
-  if (sleepers_.sleep(self.bed, has_work, kLongestSleep)) wake_one();
+  const auto rest = [&](const std::atomic<std::uint32_t>& wakes, std::uint32_t seen) {
+    if (doze(self, seen)) return true;
+    futex::wait(wakes, seen, kLongestSleep);
+    return false;
+  };
+  if (sleepers_.sleep_as(self.bed, has_work, rest)) wake_one();
+}
+
+bool Executor::doze(PoolThread& self, std::uint32_t seen) {
+  if (self.takes_seen == takes_.load(std::memory_order_relaxed)) return false;  // nothing since it dozed last
+  if (dozing_.exchange(true, std::memory_order_seq_cst)) return false;
+  const std::atomic<std::uint32_t>& wakes = self.bed.wakes;
+  bool found = false;
+  for (unsigned quiet = 0; !found && quiet < kQuietDozes; ++quiet) {
+    futex::wait(wakes, seen, kDoze);
+    if (stopping_.load(std::memory_order_relaxed) || wakes.load(std::memory_order_acquire) != seen) break;
+    found = something_to_do();
+    if (self.takes_seen != takes_.load(std::memory_order_relaxed)) quiet = 0;
+    self.takes_seen = takes_.load(std::memory_order_relaxed);
+  }
+  // Whoever still counted on it has put its start before this; wake_soon has the other half. It looks once more: here,
+  // or, when it has been woken, as any woken thread does.
+  dozing_.store(false, std::memory_order_seq_cst);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  return found || (wakes.load(std::memory_order_acquire) == seen && something_to_do());
+}
+
+void Executor::wake_soon() noexcept {
+  if (!sleepers_.any()) return;
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (!dozing_.load(std::memory_order_relaxed)) wake_one();
 }
 
 void Executor::wake_one() noexcept {
   if (!sleepers_.any()) return;
   const std::lock_guard lock(threads_mutex_);
+  // Rather one that need not push the caller off its processor.
+  const int here = ::sched_getcpu();
+  for (auto& thread : threads_) {
+    if (thread->processor != here && sleepers_.wake(thread->bed)) return;
+  }
   for (auto& thread : threads_) {
     if (sleepers_.wake(thread->bed)) return;
   }

@@ -8,6 +8,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -142,16 +143,25 @@ class Executor {
   /// Returns whether the slot must not start the roots it holds; then they have been given back.
   bool must_hold(Slot& slot);
   /// `holdable`: tasks without inputs of plain packets. `front`: given back, so it goes first again.
-  void put_start(TaskRange range, bool holdable, bool front, bool urgent);
+  /// Returns whether nothing waited before it.
+  bool put_start(TaskRange range, bool holdable, bool front, bool urgent);
   /// Returns whether the ready task may be run by the calling slot now; else it has been parked or queued.
   bool may_start(PacketId packet, TaskId task);
   void poll() noexcept;
   void wake_one() noexcept;
+  /// Wakes a slot for a lone task, unless one looks soon anyway: whoever asks for the result may be faster, and need
+  /// not pay for the waking.
+  void wake_soon() noexcept;
+  /// Sleeps in short pieces, and looks for work after each, while there has been some lately. Returns false where there
+  /// is none and the thread should sleep until it is woken.
+  bool doze(PoolThread& self, std::uint32_t seen);
 
   /// How long a thread has found nothing to run.
   struct Idling {
     Nanoseconds since = 0;
     unsigned rounds = 0;
+    /// How long it looks at most.
+    Nanoseconds most = std::numeric_limits<Nanoseconds>::max();
   };
   /// Waits a moment for something to run, longer each time. Returns false once the slot should sleep.
   bool idle(Slot& slot, Idling& idling);
@@ -179,6 +189,10 @@ class Executor {
   using Sleepers = BasicSleepers<std::atomic, futex::Kernel>;
   Sleepers sleepers_;
   BasicDoorbell<std::atomic, futex::Kernel> doorbell_;
+  /// A sleeping thread will look for work within kDoze, and once more after it has taken this back.
+  std::atomic<bool> dozing_{false};
+  /// Starts taken so far: shows the dozing one that there is work from time to time.
+  std::atomic<std::uint32_t> takes_{0};
   std::atomic<std::uint32_t> wanting_slot_{0};
   std::atomic<std::uint32_t> blocked_{0};
   std::atomic<bool> stopping_{false};

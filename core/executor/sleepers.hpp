@@ -35,12 +35,20 @@ class BasicSleepers {
   /// it was woken though it did not sleep: then the caller wakes somebody else.
   template <class HasWork>
   bool sleep(Bed& bed, const HasWork& has_work, Nanoseconds longest_ns) {
+    return sleep_as(bed, has_work, [longest_ns](const auto& wakes, std::uint32_t seen) {
+      Kernel::wait(wakes, seen, longest_ns);
+      return false;
+    });
+  }
+
+  /// As above; `rest(wakes, seen)` sleeps while `wakes` holds `seen`, and returns whether it has seen work by itself.
+  template <class HasWork, class Rest>
+  bool sleep_as(Bed& bed, const HasWork& has_work, const Rest& rest) {
     const std::uint32_t seen = bed.wakes.load(std::memory_order_acquire);
     bed.asleep.store(true, std::memory_order_relaxed);
     count_.fetch_add(1, std::memory_order_seq_cst);
     Kernel::heavy_fence();
-    const bool stays_up = has_work();
-    if (!stays_up) Kernel::wait(bed.wakes, seen, longest_ns);
+    const bool stays_up = has_work() || rest(bed.wakes, seen);
     const bool woken = !bed.asleep.exchange(false, std::memory_order_relaxed);
     if (!woken) count_.fetch_sub(1, std::memory_order_relaxed);
     return woken && stays_up;

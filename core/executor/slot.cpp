@@ -21,6 +21,8 @@ constinit thread_local Slot* mine = nullptr;
 constexpr std::uint32_t kStretch = 512;
 /// Roots taken from the range at once, while it is long.
 constexpr std::uint32_t kBatch = 8;
+/// Records between the one that runs and the one that is fetched for later.
+constexpr std::ptrdiff_t kAhead = 8;
 /// A kernel that takes longer is not run by a caller who waits for something else: about 20 us.
 constexpr Ticks kShortTicks = 50'000;
 
@@ -118,34 +120,34 @@ void Slot::run_chain(TaskId task) {
   const TaskId outer = slot->running();
   const std::int64_t outer_mark = mark_;
   do {
-    const Ticks found = slot->book_.sample_due() ? ticks_now() : 0;
+    const Ticks found = slot->sample_due() ? ticks_now() : 0;
     inject::delay(Phase::Launch);
     TaskRecord& record = arena::task(task);
     const std::uint64_t word = record.word.load(std::memory_order_acquire);
-    // What completing it will look at: on its way while the task runs.
+    // What completing it will look at, and what comes next in most graphs: on its way while the task runs.
     __builtin_prefetch(&arena::edge(task_word::edge_of(word) - 1));
+    __builtin_prefetch(&record + kAhead, 1);
+    slot->swap_running(task);
     if ((word & (task_word::kExtra | task_word::kDone)) != 0 || failed_records.load(std::memory_order_relaxed) != 0)
         [[unlikely]] {
       TaskId next = kNone;
       if (!slot->may_run(task, record, word, next)) {
         task = next;
+        slot = mine;
         continue;
       }
     }
     Site& at = site(record.site);
     const TaskType& type = *at.type;
     const PacketId packet = arena::packet_of(task);
-    slot->swap_running(task);
     slot->mark_ = slot->ready_.bottom();
     const bool timed = found != 0 || at.pace.load(std::memory_order_relaxed) != Site::kShort;
     const Ticks begun = timed ? ticks_now() : 0;
     const bool well = slot->call(task, record, type);
     const Ticks ended = timed ? ticks_now() : 0;
     inject::delay(Phase::Complete);
+    TaskId next = mine->complete(task, record, type, packet, well);
     slot = mine;
-    slot->swap_running(outer);
-    slot->mark_ = outer_mark;
-    TaskId next = slot->complete(task, record, type, packet, well);
     // Only now: once its packet is told of the last end, the records may go.
     slot->count_end(packet, well);
     if (timed) [[unlikely]] {
@@ -163,6 +165,8 @@ void Slot::run_chain(TaskId task) {
     }
     task = next;
   } while (task != kNone);
+  slot->swap_running(outer);
+  slot->mark_ = outer_mark;
 }
 
 bool Slot::refuses(TaskId task) const {
@@ -247,8 +251,11 @@ inline TaskId Slot::complete(TaskId task, TaskRecord& record, const TaskType& ty
       found_ready(consumer, packet, candidate);
     }
   }
-  if ((old & (task_word::kWatched | task_word::kExtra)) != 0) [[unlikely]]
+  if ((old & (task_word::kWatched | task_word::kExtra)) != 0) [[unlikely]] {
+    // A callback may wait for what has just become ready.
+    if ((old & task_word::kExtra) != 0 && candidate != kNone) push_ready(std::exchange(candidate, kNone));
     tell_watchers(task, old);
+  }
   // Of a graph's plain task nothing is left to do: its graph keeps the record, and the rest needs no end.
   const bool last_use = (old & task_word::kExtra) == 0 && task_word::uses_of(old) == 1;
   if (last_use && (old & kept_plain) != kept_plain)

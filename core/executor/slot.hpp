@@ -67,6 +67,12 @@ class Slot {
   /// Ends the task, and returns one of the consumers it made ready; the others are in the deque.
   TaskId complete(TaskId task, TaskRecord& record, const TaskType& type, PacketId packet, bool well);
   void tell_watchers(TaskId task, std::uint64_t word);
+  bool sample_due() {
+    if (!SlotBook::kBooks || --until_sample_ != 0) [[likely]]
+      return false;
+    until_sample_ = book_.next_interval();
+    return true;
+  }
   /// Returns whether a caller who only waits for one task should leave this one to the slot's own thread.
   bool refuses(TaskId task) const;
   /// `running`: the packet of the task that made it ready.
@@ -108,6 +114,8 @@ class Slot {
   Tally tallies_[kTallies];
   std::uint32_t tallies_used_ = 0;
   std::uint32_t stretch_tasks_ = 0;
+  /// Tasks until the next one is timed by itself.
+  std::uint32_t until_sample_ = 1;
   std::uint64_t inner_tasks_ = 0;
 };
 

@@ -17,6 +17,8 @@ namespace {
 std::atomic<PacketId> next_serial{kNone - 1};
 
 constexpr std::uint32_t kSampleEvery = 1024;
+/// Records fetched before they are looked at, in a walk through all of them.
+constexpr std::ptrdiff_t kAhead = 16;
 
 /// Ends what the graph still keeps of a task. A task that a handle still names stays, as a task of its own.
 void let_go(TaskId id) {
@@ -82,6 +84,7 @@ void let_go(TaskRange range) {
     const TaskId end = std::min(range.end, (id / arena::kSegmentTasks + 1) * arena::kSegmentTasks);
     std::uint32_t plain = 0;
     for (; id < end; ++id) {
+      __builtin_prefetch(&arena::task(id) + kAhead);
       const std::uint64_t word = arena::task(id).word.load(std::memory_order_acquire);
       if ((word & told) == (task_word::kPlain | task_word::kDone)) {
         ++plain;

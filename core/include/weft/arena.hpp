@@ -69,8 +69,8 @@ inline void drop_use(TaskId id) noexcept {
   TaskRecord& record = task(id);
   std::uint64_t word = record.word.load(std::memory_order_acquire);
   // The common case of a big graph: its Graph keeps the record, and there is nothing to destroy.
-  constexpr std::uint64_t told =
-      task_word::kUses | task_word::kPlain | task_word::kDone | task_word::kFailed | task_word::kExtra | task_word::kKept;
+  constexpr std::uint64_t told = task_word::kUses | task_word::kPlain | task_word::kDone | task_word::kFailed |
+                                 task_word::kExtra | task_word::kKept;
   if ((word & told) == (task_word::kUse | task_word::kPlain | task_word::kDone | task_word::kKept)) {
     record.word.store(word - task_word::kUse, std::memory_order_release);
     return;

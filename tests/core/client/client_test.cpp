@@ -12,6 +12,7 @@
 #include <chrono>
 #include <stdexcept>
 #include <thread>
+#include <vector>
 
 namespace weft {
 namespace {
@@ -216,6 +217,64 @@ TEST_P(ClientTest, CallbacksRunOnceWhenTheTaskEnds) {
   while (seen == 0) std::this_thread::yield();
   future.add_done_callback([&](const Future<int>&) { seen += 1; });
   EXPECT_EQ(seen, 43);
+}
+
+TEST_P(ClientTest, CallbacksMaySubmitTasksAndWaitForThem) {
+  std::atomic<int> seen{0};
+  const auto first = client_.submit(add, 20, 20);
+  const auto second = client_.submit(increment, first);
+  first.add_done_callback([&](const Future<int>& done) {
+    seen += client_.submit(add, done, second).result();
+    seen.notify_all();
+  });
+  EXPECT_EQ(second.result(), 41);
+  seen.wait(0);
+  EXPECT_EQ(seen, 81);
+}
+
+TEST_P(ClientTest, CountsKeepUpWithPlainCalls) {
+  constexpr int kCalls = 5'000;  // more than one open packet holds
+  std::vector<Future<int>> futures;
+  for (int i = 0; i < kCalls; ++i) futures.push_back(client_.submit(increment, i));
+  for (int i = 0; i < kCalls; ++i) ASSERT_EQ(futures[static_cast<std::size_t>(i)].result(), i + 1);
+  // A slot tells of what it has run before it rests.
+  while (client_.counts().done != kCalls) std::this_thread::yield();
+  EXPECT_EQ(client_.counts().total, static_cast<std::uint64_t>(kCalls));
+  EXPECT_EQ(client_.counts().failed, 0u);
+}
+
+TEST(ClientCallsTest, ALoneCallRunsThoughNobodyWaitsForIt) {
+  static std::atomic<int> ran;
+  ran = 0;
+  const Client client(Options{.scheduler = "threads", .threads = 2});
+  for (int i = 0; i < 60; ++i) {
+    // Slots spin at first, then doze, then sleep.
+    const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(i * i);
+    while (std::chrono::steady_clock::now() < until) {
+    }
+    const auto future = client.submit([] {
+      ++ran;
+      ran.notify_all();
+    });
+    for (int before = ran; before == i; before = ran) ran.wait(before);
+  }
+  EXPECT_EQ(ran, 60);
+}
+
+TEST(ClientCallsTest, ATaskOfLowPriorityGoesOnWhenPlainCallsHaveEnded) {
+  static std::atomic<bool> go;
+  go = false;
+  const Client client(Options{.scheduler = "threads", .threads = 2});
+  const auto plain = client.submit([] {
+    go.wait(false);
+    return 1;
+  });
+  const auto low = client.with({.priority = -1}).submit(add, 1, 1);
+  const auto later = client.submit(add, 1, 2);
+  go = true;
+  go.notify_all();
+  EXPECT_EQ(low.result(), 2);
+  EXPECT_EQ(plain.result() + later.result(), 4);
 }
 
 TEST_P(ClientTest, MoveOnlyValuesTravelThroughTasks) {
