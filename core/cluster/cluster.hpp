@@ -25,6 +25,9 @@ struct WorkerIdentity {
   std::uint32_t rank = 0;
   /// Named amounts it has, for tasks that ask for them.
   std::map<std::string, std::uint32_t> resources;
+  /// It has a process of its own: then this_task::client() in its tasks is a client that runs them there. Tests run
+  /// many workers in one process.
+  bool own_process = true;
 };
 
 /// How a worker that is or was there stands.

@@ -5,6 +5,7 @@
 #include "core/messages/encoding.hpp"
 #include "core/runtime/machine.hpp"
 
+#include <weft/client.hpp>
 #include <weft/error.hpp>
 #include <weft/log.hpp>
 
@@ -520,9 +521,20 @@ void WorkerProcess::room_changed() noexcept {
 
 WorkerEnd run_worker(Settings settings, std::unique_ptr<Transport> transport, std::string_view scheduler_address,
                      WorkerIdentity identity) {
-  auto worker =
-      std::make_unique<cluster::WorkerProcess>(std::move(settings), std::move(transport), std::move(identity));
-  return worker->main_loop(scheduler_address);
+  const bool own_process = identity.own_process;
+  const auto worker =  // shared with the client that its tasks see
+      std::make_shared<cluster::WorkerProcess>(std::move(settings), std::move(transport), std::move(identity));
+  if (!own_process) return worker->main_loop(scheduler_address);
+  set_runtime_maker([worker](const Settings&, const std::map<std::string, std::uint32_t>&) {
+    worker->open_for_tasks();
+    return worker;
+  });
+  Options options;
+  options.scheduler = "auto";
+  const Client inner(options);
+  const WorkerEnd end = worker->main_loop(scheduler_address);
+  set_runtime_maker({});
+  return end;
 }
 
 }  // namespace weft

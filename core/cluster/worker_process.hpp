@@ -87,6 +87,8 @@ class WorkerProcess final : public Runtime,
   ~WorkerProcess() override;
 
   WorkerEnd main_loop(std::string_view scheduler_address);
+  /// Lets tasks find this runtime by its serial number.
+  void open_for_tasks() { open(); }
 
   // --- What tasks see that submit tasks ---
   const Settings& settings() const override { return settings_; }

@@ -46,7 +46,7 @@ class InProcessCluster {
     auto transport = network_.open();
     worker.address = transport->address();
     worker.thread = std::thread([this, name, moved = std::move(transport)]() mutable {
-      run_worker(settings(), std::move(moved), runtime_->address(), {name, name, 0, options_.resources});
+      run_worker(settings(), std::move(moved), runtime_->address(), {name, name, 0, options_.resources, false});
     });
   }
   /// Cuts a worker off from everybody: to the others it has died, itself it ends.
