@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -72,6 +73,8 @@ class NetworkTransport final : public Transport, private ConnectionHost {
   void open_ucx();
   bool lanes_may_sleep();
 
+  /// Guards all below: one thread sleeps while another makes the calls. A listener calls back from within progress.
+  std::recursive_mutex mutex_;
   NetworkOptions options_;
   Place place_;
   Fd listening_, poll_, wake_;
@@ -156,6 +159,7 @@ Connection& NetworkTransport::add(Fd fd, Handshake::Role role, PeerId peer, cons
 }
 
 PeerId NetworkTransport::connect(std::string_view address, std::string_view hello) {
+  const std::lock_guard lock(mutex_);
   const Place place = Place::parse(address);
   if (hello.size() > kMostHelloBytes) throw Error("a hello of " + std::to_string(hello.size()) + " bytes is too long");
   std::string error;
@@ -198,6 +202,7 @@ void NetworkTransport::touch(Connection& connection) {
 }
 
 void NetworkTransport::send(PeerId peer, std::span<const std::byte> bytes) {
+  const std::lock_guard lock(mutex_);
   if (bytes.size() > kMostMessageBytes) {
     throw Error("a message of " + std::to_string(bytes.size()) + " bytes is too long: at most " +
                 std::to_string(kMostMessageBytes) + "; send it as a block");
@@ -210,6 +215,7 @@ void NetworkTransport::send(PeerId peer, std::span<const std::byte> bytes) {
 
 void NetworkTransport::send_block(PeerId peer, std::span<const std::byte> header, const void* data, std::size_t bytes,
                                   MemoryKind kind, std::uint64_t token) {
+  const std::lock_guard lock(mutex_);
   if (kind == MemoryKind::Device && options_.device == nullptr) {
     throw Error("a block in device memory, but the transport was opened without a device");
   }
@@ -226,11 +232,13 @@ void NetworkTransport::send_block(PeerId peer, std::span<const std::byte> header
 }
 
 void NetworkTransport::flush() {
+  const std::lock_guard lock(mutex_);
   for (Connection* connection : dirty_) connection->move_out();
   dirty_.clear();
 }
 
 void NetworkTransport::close(PeerId peer) {
+  const std::lock_guard lock(mutex_);
   Connection* connection = find(peer);
   if (connection == nullptr) return;
   connection->close();
@@ -239,6 +247,7 @@ void NetworkTransport::close(PeerId peer) {
 }
 
 bool NetworkTransport::progress() {
+  const std::lock_guard lock(mutex_);
   bool moved = false;
   if (!dirty_.empty()) flush();
   for (const auto& [peer, token] : std::exchange(refused_blocks_, {})) {
@@ -362,19 +371,26 @@ bool NetworkTransport::lanes_may_sleep() {
 }
 
 void NetworkTransport::sleep(Nanoseconds most) {
-  if (!dirty_.empty()) flush();
-  sockets_ready_ = true;
-  if (!refused_blocks_.empty() || changed_) return;
-  if (lanes_may_sleep()) {
-    // The clocks of connections are looked at while asleep, too.
-    const bool timed = std::any_of(connections_.begin(), connections_.end(), [](const auto& connection) {
-      return connection->state() != Connection::State::Open;
-    });
-    const Nanoseconds time = std::clamp<Nanoseconds>(timed ? std::min(most, kTick) : most, 0, 1'000'000'000);
+  Nanoseconds time = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!dirty_.empty()) flush();
+    sockets_ready_ = true;
+    if (!refused_blocks_.empty() || changed_) return;
+    if (lanes_may_sleep()) {
+      // The clocks of connections are looked at while asleep, too.
+      const bool timed = std::any_of(connections_.begin(), connections_.end(), [](const auto& connection) {
+        return connection->state() != Connection::State::Open;
+      });
+      time = std::clamp<Nanoseconds>(timed ? std::min(most, kTick) : most, 0, 1'000'000'000);
+    }
+  }
+  if (time > 0) {
     const timespec timeout{static_cast<time_t>(time / 1'000'000'000), static_cast<long>(time % 1'000'000'000)};
     pollfd one{poll_.get(), POLLIN, 0};
     ::ppoll(&one, 1, &timeout, nullptr);
   }
+  const std::lock_guard lock(mutex_);
   for (const Connection* connection : fast_)
     if (connection->ring() != nullptr) connection->ring()->awake();
   if (woken_.exchange(false, std::memory_order_relaxed)) {
