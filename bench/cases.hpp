@@ -39,9 +39,10 @@ std::vector<Case> memory_cases();
 std::vector<Case> machine_cases();
 std::vector<Case> formula_cases();
 std::vector<Case> transfer_cases();
+std::vector<Case> cluster_cases();
 
 /// Options that every case with a client has.
-inline constexpr Option kScheduler = {"scheduler", "threads", "who runs the tasks: sync or threads"};
+inline constexpr Option kScheduler = {"scheduler", "threads", "who runs the tasks: sync, threads, or mpi under mpirun"};
 inline constexpr Option kThreads = {"threads", "0", "slots; 0: as many as the cores the process may use"};
 
 /// Returns the client's options: what kScheduler and kThreads say, no configuration file and no progress lines.

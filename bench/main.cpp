@@ -13,13 +13,17 @@
 
 #include "bench/cases.hpp"
 
+#if WEFT_BENCH_LAUNCHES
+#include <weft/run.hpp>
+#endif
+
 namespace weft::bench {
 namespace {
 
 std::vector<Case> all_cases() {
   std::vector<Case> all;
-  for (auto* const list :
-       {&shape_cases, &latency_cases, &metg_cases, &memory_cases, &machine_cases, &formula_cases, &transfer_cases}) {
+  for (auto* const list : {&shape_cases, &latency_cases, &metg_cases, &memory_cases, &machine_cases, &formula_cases,
+                           &transfer_cases, &cluster_cases}) {
     for (const Case& one : list()) all.push_back(one);
   }
   return all;

@@ -9,7 +9,8 @@
 namespace weft::bench {
 namespace {
 
-constexpr Option kPath = {"path", "shm", "shm: shared memory inside the node; tcp: sockets alone; ucx: UCX_TLS says over what"};
+constexpr Option kPath = {"path", "shm",
+                          "shm: shared memory inside the node; tcp: sockets alone; ucx: UCX_TLS says over what"};
 
 TransferOptions transfer_options(const Arguments& arguments) {
   TransferOptions options;

@@ -24,6 +24,8 @@ RUNS = {
     "chain": (["--tasks", "5000", "--repeat", "2"], SHAPE_KEYS),
     "random-dag": (["--tasks", "5000", "--repeat", "2"], SHAPE_KEYS),
     "relaunch": (["--tasks", "5000", "--repeat", "2", "--inputs", "10"], GRAPH),
+    "startup": (["--threads", "1"], ("seconds_to_first_result",)),
+    "recover": (["--tasks", "100", "--rounds", "100"], ("seconds",)),
     "roundtrip": (["--count", "200"], ("us_median", "us_p99")),
     "nested": (["--n", "10", "--repeat", "1"], (*GRAPH, "ledger")),
     "stream": (["--bytes", "1MiB", "--repeat", "2"], ("gib_per_s",)),
