@@ -1,25 +1,78 @@
 #include <weft/run.hpp>
 
+#include "core/runtime/runtime.hpp"
+#include "mpi_launch/start/cluster.hpp"
+#include "mpi_launch/start/ranks.hpp"
+#include "mpi_launch/start/walltime.hpp"
+
 #include <weft/error.hpp>
 #include <weft/log.hpp>
 
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <exception>
+#include <thread>
 
 namespace weft::detail {
 
+namespace {
+
+/// Set once the client was closed because the time is nearly over.
+std::atomic<bool> out_of_time{false};
+
+/// Lets this file, and no other, see what a client runs on.
+struct Peek : Submitting {
+  static Runtime* runtime_of(const Submitting& client) { return client.*&Peek::runtime_; }
+};
+
+/// An option that cannot be read is the same mistake on every rank: rank 0 says it. The others speak up only if they
+/// are still there a moment later, because then rank 0 had nothing to say.
+void let_rank_0_speak() noexcept {
+  try {
+    if (launch::read_ranks().rank != 0) std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+  } catch (const Error&) {
+    // What is wrong with the launcher's variables is being reported.
+  }
+}
+
+}  // namespace
+
 RunSession::RunSession(int& argc, char** argv, const Options& options)
-    : client_(new Client(argc, argv, options)), args_(argv + (argc > 0 ? 1 : 0), argv + argc) {}
+    : client_(new Client(argc, argv, options)), args_(argv + (argc > 0 ? 1 : 0), argv + argc) {
+  watch_time();
+}
 
 RunSession::~RunSession() = default;
 
+void RunSession::watch_time() {
+  const auto now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  const Settings& settings = client_->settings();
+  const auto end = launch::read_job_end(settings, now);
+  if (!end) return;
+  Runtime* const runtime = Peek::runtime_of(*client_);
+  deadline_ = std::make_unique<launch::Deadline>(
+      end->seconds_left - settings.walltime_margin, [runtime, source = end->source, margin = settings.walltime_margin] {
+        out_of_time.store(true);
+        log::warning("launch", "the time of the job ends in ", margin, " s (", source,
+                     "): no more tasks are started; the exit code will be 75, run it again to go on");
+        runtime->close();
+      });
+}
+
 int RunSession::finish(int code) {
+  deadline_.reset();
   const bool within_budget = client_->close();
   client_.reset();
+  if (out_of_time.load() && code != 0) return launch::kExitResume;
   return within_budget || code != 0 ? code : 1;
 }
 
 int report_exception() noexcept {
+  if (out_of_time.load()) return launch::kExitResume;
+  let_rank_0_speak();
   try {
     throw;
   } catch (const std::exception& error) {

@@ -18,9 +18,7 @@ constexpr std::uint32_t kAhead = 4;
 /// The first value tells little: what a site takes is believed after as many packets.
 constexpr float kNewWeight = 0.25f;
 
-bool is_managed(const TaskRecord& record) {
-  return (record.join.load(std::memory_order_relaxed) & kManagedJoin) != 0;
-}
+bool is_managed(const TaskRecord& record) { return (record.join.load(std::memory_order_relaxed) & kManagedJoin) != 0; }
 
 bool is_boxed(const TaskRecord& record) { return !site(record.site).type->result->in_record; }
 
@@ -31,7 +29,8 @@ ClientPacket* ClientProcess::find(PacketId id) {
   return found == packets_.end() ? nullptr : &found->second;
 }
 
-// --- From tasks to packets --------------------------------------------------------------------------------------------
+// --- From tasks to packets
+// --------------------------------------------------------------------------------------------
 
 std::uint32_t ClientProcess::needs_index(const TaskOptions& options) {
   Needs needs;
@@ -86,7 +85,8 @@ void ClientProcess::form_packets() {
   }
   if (present_ != 0 || no_more_) {
     const bool must = no_more_ && present_ == 0;
-    const auto last_alone = std::find_if(forming_.rbegin(), forming_.rend(), [](const Pending& one) { return one.alone; });
+    const auto last_alone =
+        std::find_if(forming_.rbegin(), forming_.rend(), [](const Pending& one) { return one.alone; });
     auto forced = static_cast<std::size_t>(forming_.rend() - last_alone);
     const std::uint32_t room = kAhead * slots_.load(std::memory_order_relaxed);
     while (!forming_.empty() && (must || forced != 0 || outstanding_ < room)) {
@@ -230,7 +230,8 @@ void ClientProcess::flush_submission() {
   tell(std::exchange(submission_, {}));
 }
 
-// --- Ends -------------------------------------------------------------------------------------------------------------
+// --- Ends
+// -------------------------------------------------------------------------------------------------------------
 
 /// Ends the packet's tasks in their records. `outcome`: what the worker told; null for a packet that failed as a whole.
 void ClientProcess::end_packet(PacketId id, ClientPacket& packet, Reader* outcome) {
@@ -317,7 +318,8 @@ void ClientProcess::fail_task(TaskId task, const std::shared_ptr<const TaskFailu
   } else {
     for (std::uint32_t k = 0; k < record.input_count && failed_input == kNone; ++k) {
       const TaskId producer = arena::edge(record.first_input + k).producer;
-      if ((arena::task(producer).word.load(std::memory_order_acquire) & task_word::kFailed) != 0) failed_input = producer;
+      if ((arena::task(producer).word.load(std::memory_order_acquire) & task_word::kFailed) != 0)
+        failed_input = producer;
     }
     if (failed_input != kNone) {
       extras::read(failed_input, [&](const TaskExtra& extra) {
@@ -386,7 +388,8 @@ void ClientProcess::fail_packet(PacketId id, ClientPacket& packet, const Report&
       made->kind = TaskFailure::Kind::Cancelled;
       made->message = "cancelled";
     } else if (report.reason == Reason::KilledWorkers) {
-      made->message = "three workers have died while it ran" + (last_loss_.empty() ? "" : "; the last one: " + last_loss_);
+      made->message =
+          "three workers have died while it ran" + (last_loss_.empty() ? "" : "; the last one: " + last_loss_);
       made->type = "weft::Error";
     } else {
       made->message = "what it needs was lost with a worker and cannot be made again";

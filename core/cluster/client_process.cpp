@@ -81,7 +81,8 @@ void ClientProcess::open_for_client(Settings settings) {
   open();
 }
 
-// --- Progress ---------------------------------------------------------------------------------------------------------
+// --- Progress
+// ---------------------------------------------------------------------------------------------------------
 
 bool ClientProcess::drive() {
   std::unique_lock lock(mutex_, std::try_to_lock);
@@ -114,8 +115,8 @@ bool ClientProcess::drive_locked(std::unique_lock<std::mutex>& lock) {
   return moved || woken;
 }
 
-/// Makes progress while nobody waits. A waiter does it better: while there is one, or was one just now, this thread only
-/// looks from time to time.
+/// Makes progress while nobody waits. A waiter does it better: while there is one, or was one just now, this thread
+/// only looks from time to time.
 void ClientProcess::progress_main() {
   while (!stopping_.load()) {
     if (waiters_.load() != 0) {
@@ -180,7 +181,8 @@ void ClientProcess::help(TaskId task, DoneFunction done, const void* argument) {
   waiters_.fetch_sub(1);
 }
 
-// --- What clients call ------------------------------------------------------------------------------------------------
+// --- What clients call
+// ------------------------------------------------------------------------------------------------
 
 void ClientProcess::check_travels(TaskId task) const {
   const TaskType& type = *site(arena::task(task).site).type;
@@ -341,7 +343,8 @@ bool ClientProcess::close() {
   return close_books(settings_, ledger());
 }
 
-// --- Workers ----------------------------------------------------------------------------------------------------------
+// --- Workers
+// ----------------------------------------------------------------------------------------------------------
 
 std::uint32_t ClientProcess::wait_for_workers(std::uint32_t count, Nanoseconds longest) {
   const Nanoseconds until = now() + longest;

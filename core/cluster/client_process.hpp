@@ -72,8 +72,8 @@ struct ClientWorker {
 /// The scheduler machine and all that is around it in the client's process.
 ///
 /// For: being a ClusterRuntime. Owns: see there. Threading: any thread; but for the list of tasks to come everything is
-/// guarded by mutex_. Whoever waits drives (`drive`): reads letters, asks the machine, sends; the progress thread does it
-/// while nobody waits. Callbacks run after the lock is let go.
+/// guarded by mutex_. Whoever waits drives (`drive`): reads letters, asks the machine, sends; the progress thread does
+/// it while nobody waits. Callbacks run after the lock is let go.
 ///
 /// How a task goes:
 ///  1. `launch` puts it into `pending_`. `form_packets` makes packets of what is pending as workers have room: one task
@@ -203,8 +203,8 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   std::vector<ClientWorker> workers_;
   std::unordered_map<PeerId, WorkerId> by_peer_;
   std::unordered_map<PacketId, std::span<const std::byte>> arriving_;  // outcomes in the letter that is being read
-  std::vector<TaskId> called_back_;                // have callbacks to run once the lock is free
-  std::vector<float> site_ns_;                     // what a task of a site takes, as far as is known
+  std::vector<TaskId> called_back_;                                    // have callbacks to run once the lock is free
+  std::vector<float> site_ns_;  // what a task of a site takes, as far as is known
   std::deque<Pending> forming_;
   std::vector<Pending> deferred_;  // wait for a graph that has not run
   std::uint32_t outstanding_ = 0;  // packets that have not ended

@@ -122,8 +122,7 @@ void ClientProcess::on_subscribe(PeerId peer, const Subscribe& subscribe) {
     const auto index = static_cast<std::uint32_t>(reader.count("kept outputs") >> 1);
     const std::size_t begin = reader.offset();
     skip_end(reader);
-    const bool asked =
-        std::find(subscribe.indices.begin(), subscribe.indices.end(), index) != subscribe.indices.end();
+    const bool asked = std::find(subscribe.indices.begin(), subscribe.indices.end(), index) != subscribe.indices.end();
     if (asked) ends.push_back({index, packet->kept.data() + begin, reader.offset() - begin});
   }
   if (ends.size() != subscribe.indices.size()) {

@@ -41,9 +41,8 @@ struct WorkerStanding {
 
 /// The client's side of a cluster: the scheduler machine, the client's tasks, and the connections to the workers.
 ///
-/// For: being the runtime behind `Client` where the tasks run in other processes. One client after the other may use it.
-/// Owns: the machine, the transport, a thread that makes progress while nobody waits.
-/// Threading: any thread.
+/// For: being the runtime behind `Client` where the tasks run in other processes. One client after the other may use
+/// it. Owns: the machine, the transport, a thread that makes progress while nobody waits. Threading: any thread.
 class ClusterRuntime : public Runtime {
  public:
   /// Starts listening; workers may join from now on.

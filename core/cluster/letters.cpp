@@ -187,7 +187,8 @@ StuckPacket read_stuck(Reader& reader) {
   StuckPacket stuck;
   stuck.packet = read_small(reader, "stuck packet");
   stuck.reason = reader.number<Reason>("stuck packet");
-  if (static_cast<int>(stuck.reason) >= kReasonCount) reader.damaged("stuck packet", "its reason is none that there is");
+  if (static_cast<int>(stuck.reason) >= kReasonCount)
+    reader.damaged("stuck packet", "its reason is none that there is");
   stuck.detail = read_small(reader, "stuck packet");
   return stuck;
 }

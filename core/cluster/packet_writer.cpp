@@ -18,9 +18,7 @@ constexpr std::uint32_t kAhead = 8;
 
 std::uint32_t hash_of(TaskId id) { return id * 0x9E3779B1u; }
 
-bool is_managed(const TaskRecord& record) {
-  return (record.join.load(std::memory_order_relaxed) & kManagedJoin) != 0;
-}
+bool is_managed(const TaskRecord& record) { return (record.join.load(std::memory_order_relaxed) & kManagedJoin) != 0; }
 
 void write_list(const std::vector<std::uint32_t>& list, std::uint32_t of, Writer& out) {
   if (list.empty()) return out.count(packet_code::kNobody);
@@ -112,8 +110,8 @@ std::uint32_t PacketWriter::external(TaskId producer) {
   const TaskRecord& record = arena::task(producer);
   const bool managed = is_managed(record);
   // What lies in the record anyway is cheaper to send than to fetch.
-  const bool sent = !managed || (is_here(producer) &&
-                                 (site(record.site).type->result->in_record || goes_along_(record)));
+  const bool sent =
+      !managed || (is_here(producer) && (site(record.site).type->result->in_record || goes_along_(record)));
   note_site(record.site);
   externals_.push_back({producer, sent, 0});
   table_[at] = static_cast<std::uint32_t>(externals_.size());

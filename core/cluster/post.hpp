@@ -74,7 +74,7 @@ class Post final : private Transport::Listener {
   };
   struct Incoming {
     std::shared_ptr<In> letter;  // null: the recipient's; shared with its line
-    std::uint64_t token = 0;  // the recipient's
+    std::uint64_t token = 0;     // the recipient's
   };
 
   void peer_connected(PeerId peer, std::string_view hello) override;

@@ -12,7 +12,8 @@ std::uint64_t key_of(WorkerId worker, PacketId packet) { return std::uint64_t{wo
 
 }  // namespace
 
-// --- Outputs of others ------------------------------------------------------------------------------------------------
+// --- Outputs of others
+// ------------------------------------------------------------------------------------------------
 
 Copy::Entry* WorkerProcess::find_entry(Copy& copy, std::uint32_t index) {
   const auto found = std::lower_bound(copy.entries.begin(), copy.entries.end(), index,
@@ -61,8 +62,8 @@ void WorkerProcess::ask(Copy& copy, std::vector<std::uint32_t> indices) {
   post_.send(peer, LetterKind::Subscribe, Subscribe{copy.packet, copy.attempt, std::move(indices)});
 }
 
-/// The owner does not have what is missing, or is gone. What was asked for beside the machine's own fetch is reported on
-/// behalf of a packet that waits for it: the scheduler says where it is, or will be.
+/// The owner does not have what is missing, or is gone. What was asked for beside the machine's own fetch is reported
+/// on behalf of a packet that waits for it: the scheduler says where it is, or will be.
 void WorkerProcess::complain(const Copy& copy) {
   if (copy.fetching) {
     later_.push_back(InputFailed{copy.packet, copy.attempt, copy.owner});
@@ -181,7 +182,8 @@ void WorkerProcess::drop_copy(PacketId packet) {
   copies_.erase(found);
 }
 
-// --- Outputs for others -----------------------------------------------------------------------------------------------
+// --- Outputs for others
+// -----------------------------------------------------------------------------------------------
 
 PeerId WorkerProcess::peer_of(WorkerId worker) {
   const auto known = peers_.find(worker);

@@ -119,7 +119,8 @@ bool WorkerProcess::drive() {
   return moved;
 }
 
-// --- Tasks that submit tasks ------------------------------------------------------------------------------------------
+// --- Tasks that submit tasks
+// ------------------------------------------------------------------------------------------
 
 void WorkerProcess::launch(TaskId task, const TaskOptions* options) {
   if (!executor_.inside()) throw Error("a worker's process runs tasks only: submit from the client, or inside a task");
@@ -153,7 +154,8 @@ void WorkerProcess::help(TaskId task, DoneFunction done, const void* argument) {
 
 Runtime::Counts WorkerProcess::counts() { return {tasks_done_.load(), tasks_done_.load(), tasks_failed_.load()}; }
 
-// --- Letters ----------------------------------------------------------------------------------------------------------
+// --- Letters
+// ----------------------------------------------------------------------------------------------------------
 
 void WorkerProcess::connected(PeerId peer, std::string_view bytes) {
   if (bytes.empty()) return;  // ours is through
@@ -352,7 +354,8 @@ void WorkerProcess::lost(PeerId peer, std::string_view why) {
   }
 }
 
-// --- Events and actions -----------------------------------------------------------------------------------------------
+// --- Events and actions
+// -----------------------------------------------------------------------------------------------
 
 void WorkerProcess::tell(WorkerEventBody body) {
   machine_->handle({now(), std::move(body)}, actions_);
@@ -431,7 +434,8 @@ void WorkerProcess::carry(const WorkerAction& action) {
   } else if (const CancelActive* cancelled = std::get_if<CancelActive>(&action)) {
     if (Run* const run = find_run(cancelled->packet, cancelled->attempt)) cancel_run(*run);
   } else if (const SendProgress* progress = std::get_if<SendProgress>(&action)) {
-    report(PacketProgress{id_, progress->packet, progress->attempt, progress->first_done, progress->done_count, progress->kept_bytes});
+    report(PacketProgress{id_, progress->packet, progress->attempt, progress->first_done, progress->done_count,
+                          progress->kept_bytes});
   } else if (const SendFailed* failed = std::get_if<SendFailed>(&action)) {
     report(PacketFailed{id_, failed->packet, failed->attempt, failed->error, failed->reason, failed->retriable});
     Run* const run = find_run(failed->packet, failed->attempt);
@@ -441,7 +445,8 @@ void WorkerProcess::carry(const WorkerAction& action) {
   } else if (const SendRefused* kept = std::get_if<SendRefused>(&action)) {
     report(RecallRefused{id_, kept->packet, kept->attempt});
   } else if (const SendMissing* missing = std::get_if<SendMissing>(&action)) {
-    report(InputMissing{id_, missing->packet, missing->attempt, missing->producer, missing->producer_attempt, missing->owner});
+    report(InputMissing{id_, missing->packet, missing->attempt, missing->producer, missing->producer_attempt,
+                        missing->owner});
   } else if (const SendReplicated* copied = std::get_if<SendReplicated>(&action)) {
     report(Replicated{id_, copied->packet, copied->attempt});
   } else if (std::holds_alternative<SendPaused>(action)) {
@@ -453,7 +458,8 @@ void WorkerProcess::carry(const WorkerAction& action) {
   }
 }
 
-// --- The executor and the memory --------------------------------------------------------------------------------------
+// --- The executor and the memory
+// --------------------------------------------------------------------------------------
 
 void WorkerProcess::packet_done(PacketId id) noexcept {
   const std::lock_guard lock(mutex_);

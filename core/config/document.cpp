@@ -127,6 +127,17 @@ std::string config_table(const Settings& settings) {
   return out;
 }
 
+std::vector<std::string> option_words(const Settings& settings) {
+  std::vector<std::string> words;
+  std::size_t index = 0;
+#define WEFT_OPTION(field, kind, initial, choices, room, description)                                           \
+  words.push_back("--weft-" + kOptionTable[index].name() + "=" + value_text<OptionKind::kind>(settings.field)); \
+  ++index;
+#include <weft/options.def>
+#undef WEFT_OPTION
+  return words;
+}
+
 std::string config_markdown() {
   std::string out(kHead);
   std::vector<std::string_view> rooms;

@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <weft/config.hpp>
 
@@ -30,6 +31,10 @@ inline constexpr std::array<OptionRow, kOptionCount> kOptionTable = {{
 
 /// Returns the index of the option with this key, or kOptionCount. Underscores count as dashes.
 std::size_t find_option(std::string_view name);
+
+/// Returns the settings as words of a command line, "--weft-threads=4": what another process must be given to have
+/// them.
+std::vector<std::string> option_words(const Settings& settings);
 
 /// Returns the key of the option whose name is nearest to a wrong one.
 std::string nearest_option(std::string_view wrong);

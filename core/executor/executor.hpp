@@ -95,7 +95,8 @@ class Executor {
   }
   void wake_waiters() noexcept;
   void wake_all_slots() noexcept;
-  /// Runs short tasks that are ready on the calling thread, which runs none, if a slot is free. Returns whether any ran.
+  /// Runs short tasks that are ready on the calling thread, which runs none, if a slot is free. Returns whether any
+  /// ran.
   bool help_once();
   /// Returns how many slots nobody works in.
   unsigned idle_slots() const;

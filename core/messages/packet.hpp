@@ -72,8 +72,8 @@ struct PacketSpec {
   std::uint32_t affinity = kNone;
   /// The worker that holds scattered data; kNone otherwise.
   WorkerId home = kNone;
-  /// Of a tail: the packet that it was split off, the first one if that was a tail itself. It comes right after that one
-  /// in the order of packets, ahead of its consumers, though its id is later. kNone otherwise.
+  /// Of a tail: the packet that it was split off, the first one if that was a tail itself. It comes right after that
+  /// one in the order of packets, ahead of its consumers, though its id is later. kNone otherwise.
   PacketId head = kNone;
   /// Higher goes first. Ties go by packet id, the order of submission.
   std::int32_t priority = 0;

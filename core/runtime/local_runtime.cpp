@@ -22,7 +22,6 @@
 namespace weft {
 namespace {
 
-
 WorkerOptions worker_options(const Settings& settings, std::uint32_t slots, std::uint64_t budget,
                              const std::map<std::string, std::uint32_t>& amounts,
                              const std::map<std::string, std::uint32_t>& ids) {

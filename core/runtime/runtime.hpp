@@ -56,7 +56,9 @@ class Runtime {
   /// kNone: then whoever makes `done` true must call `wake_waiters`. May return early while the runtime closes.
   template <class Done>
   void help_until(TaskId task, const Done& done) {
-    if (!done()) help(task, [](const void* call) { return (*static_cast<const Done*>(call))(); }, &done);
+    if (!done())
+      help(
+          task, [](const void* call) { return (*static_cast<const Done*>(call))(); }, &done);
   }
   virtual void wake_waiters() noexcept = 0;
 

@@ -30,8 +30,8 @@ struct BlockTarget {
 /// Moves messages and blocks between processes, point to point. Outer rooms fill it; `core` only uses it.
 ///
 /// For: the runtime loops of a cluster. Owns: its connections.
-/// Threading: one thread at a time calls it (whoever waits makes progress, under the caller's lock), and one sleeps (8);
-/// only `wake` may be called by any thread at any time. The listener is called from within `progress` only.
+/// Threading: one thread at a time calls it (whoever waits makes progress, under the caller's lock), and one sleeps
+/// (8); only `wake` may be called by any thread at any time. The listener is called from within `progress` only.
 ///
 /// Contract, checked by the same tests for each transport:
 ///  1. Messages of one peer arrive whole, once and in the order they were sent; also relative to the announcement of

@@ -68,7 +68,8 @@ void WorkerState::inputs_changed(Record& record) {
   }
 }
 
-/// An admitted packet has lost an input. It would wait with its place and its memory taken for one that may be behind it.
+/// An admitted packet has lost an input. It would wait with its place and its memory taken for one that may be behind
+/// it.
 void WorkerState::step_back(Record& record) {
   release_reservations(record);
   record.stage = Stage::Blocked;

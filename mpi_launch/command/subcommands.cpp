@@ -4,6 +4,7 @@
 #include <weft/error.hpp>
 
 #include "core/messages/recording.hpp"
+#include "mpi_launch/command/cluster_commands.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -71,6 +72,7 @@ void add_replay(CLI::App& app) {
 void add_subcommands(CLI::App& app) {
   add_config(app);
   add_replay(app);
+  add_cluster_commands(app);
 }
 
 }  // namespace weft::command

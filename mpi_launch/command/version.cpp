@@ -3,6 +3,8 @@
 #include <weft/version.hpp>
 
 #include "mpi_launch/command/build_info.hpp"
+#include "mpi_launch/layout/node.hpp"
+#include "mpi_launch/start/exchange.hpp"
 
 namespace weft::command {
 
@@ -22,10 +24,13 @@ std::string version_text() {
   using namespace build_info;
   std::string text = "weft " WEFT_VERSION_STRING "\n";
   add_line(text, "compiler", std::string(kCompiler) + ", " + std::string(kBuildType));
-  add_line(text, "schedulers", "sync, threads");
-  add_line(text, "rooms", "core, mpi_launch");
+  add_line(text, "schedulers",
+           launch::mpi_version_text().empty() ? "sync, threads, mpi (ranks meet by a file)" : "sync, threads, mpi");
+  add_line(text, "rooms", "core, comm, mpi_launch");
   add_line(text, "fmt", kFmt);
   add_line(text, "CLI11", kCli11);
+  if (const std::string mpi = launch::mpi_version_text(); !mpi.empty()) add_line(text, "MPI", mpi);
+  if (const std::string hwloc = launch::hwloc_version_text(); !hwloc.empty()) add_line(text, "hwloc", hwloc);
   if (!kSanitizers.empty()) add_line(text, "sanitizers", kSanitizers);
   if (kInvariants) add_line(text, "invariants", "checked after each event");
   if (kNative) add_line(text, "native", "compiled for the building machine's instruction set");

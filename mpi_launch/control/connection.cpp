@@ -183,6 +183,16 @@ bool Connection::receive(std::vector<std::string>& frames, std::size_t most) {
   return open;
 }
 
+std::string Connection::own_host() const {
+  sockaddr_storage place{};
+  socklen_t size = sizeof place;
+  char name[NI_MAXHOST] = "";
+  if (::getsockname(socket_, reinterpret_cast<sockaddr*>(&place), &size) != 0) return "lo";
+  if (::getnameinfo(reinterpret_cast<sockaddr*>(&place), size, name, sizeof name, nullptr, 0, NI_NUMERICHOST) != 0)
+    return "lo";
+  return name;
+}
+
 Endpoint parse_endpoint(const std::string& text) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string::npos || colon == 0 || colon + 1 == text.size()) {

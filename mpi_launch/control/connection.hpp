@@ -37,6 +37,8 @@ class Connection {
   /// From now on long frames are taken.
   void trust() { most_ = kMostFrame; }
   void close();
+  /// The address of this side, without port.
+  std::string own_host() const;
 
  private:
   int socket_;

@@ -1,6 +1,7 @@
 #include "mpi_launch/control/messages.hpp"
 
 #include <weft/codecs.hpp>
+#include <weft/codecs_by_key.hpp>
 #include <weft/encode.hpp>
 
 namespace weft::launch {

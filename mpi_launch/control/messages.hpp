@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -26,6 +27,10 @@ struct WorkerOrders {
   std::uint64_t memory_bytes = 0;
   std::vector<std::uint32_t> gpus;
   std::string scratch;
+  /// Named amounts for tasks that ask for them, as the client was opened with.
+  std::map<std::string, std::uint32_t> resources;
+  /// The address of its node that rank 0 is reached from.
+  std::string listen_on;
   /// "--weft-ledger=off": the settings of the client, one a word.
   std::vector<std::string> options;
   std::int32_t supervisor_pid = 0;

@@ -173,7 +173,8 @@ void Job::set_watcher(Watcher* watcher) {
   watcher_ = watcher;
 }
 
-void Job::start_workers(const std::string& scheduler_address, const std::vector<std::string>& options) {
+void Job::start_workers(const std::string& scheduler_address, const std::vector<std::string>& options,
+                        const std::map<std::string, std::uint32_t>& resources) {
   {
     const std::lock_guard lock(mutex_);
     for (const WorkerPlan& plan : layout_.workers) alive_[plan.place] = true;
@@ -190,6 +191,8 @@ void Job::start_workers(const std::string& scheduler_address, const std::vector<
     orders.memory_bytes = plan.memory_bytes;
     orders.gpus = plan.gpus;
     orders.scratch = plan.scratch;
+    orders.resources = resources;
+    if (!plan.gpus.empty()) orders.resources.try_emplace("GPU", static_cast<std::uint32_t>(plan.gpus.size()));
     orders.options = options;
     orders.options.push_back("--weft-threads=" + std::to_string(plan.slots));
     orders.options.push_back("--weft-memory=" + std::to_string(plan.budget_bytes));

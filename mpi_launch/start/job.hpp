@@ -7,7 +7,7 @@
 #include <weft/config.hpp>
 
 #include <atomic>
-#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -49,11 +49,14 @@ class Job : private Hub::Listener {
 
   void set_watcher(Watcher* watcher);
   /// Starts all workers. `options` become the settings of each, before what the layout gives it.
-  void start_workers(const std::string& scheduler_address, const std::vector<std::string>& options);
+  void start_workers(const std::string& scheduler_address, const std::vector<std::string>& options,
+                     const std::map<std::string, std::uint32_t>& resources = {});
   /// Why the job cannot start, as the first failing rank said it, or "".
   std::string start_problem();
   /// Workers that live or will be started again.
   std::size_t workers_left();
+  /// From now on the end of a worker is nothing to speak of.
+  void begin_end() { ending_.store(true); }
   /// Ends all workers and all other ranks; at most 2 s. Called once.
   void end();
 

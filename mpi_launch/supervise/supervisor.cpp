@@ -127,6 +127,7 @@ void Supervisor::start() {
   ++generation_;
   plan_.orders.generation = generation_;
   plan_.orders.supervisor_pid = ::getpid();
+  plan_.orders.listen_on = connection_.own_host();
   for (auto& lines : lines_) lines = std::make_unique<OutputLines>(plan_.most_lines_a_second);
   closed_[0] = closed_[1] = false;
   if (generation_ == 1) {

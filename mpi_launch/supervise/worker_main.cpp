@@ -71,6 +71,12 @@ void worker_is_ready() noexcept {
   if (page != nullptr) page->state.store(WorkerState::Ready);
 }
 
+void cut_off(const char* why) noexcept {
+  if (page != nullptr) page->say_last_words(why);
+  std::fflush(nullptr);
+  ::_exit(kExitCutOff);
+}
+
 void live_as_worker() {
   die_with_supervisor();
   ::prctl(PR_SET_NAME, "weft worker");

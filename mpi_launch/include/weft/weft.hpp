@@ -10,8 +10,8 @@
 #include <weft/config.hpp>
 #include <weft/coordination.hpp>
 #include <weft/delayed.hpp>
-#include <weft/encode.hpp>
 #include <weft/described.hpp>
+#include <weft/encode.hpp>
 #include <weft/error.hpp>
 #include <weft/fields.hpp>
 #include <weft/future.hpp>

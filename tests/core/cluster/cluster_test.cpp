@@ -16,8 +16,8 @@ namespace weft {
 namespace {
 
 using testing::ClusterOptions;
-using testing::InProcessCluster;
 using ::testing::HasSubstr;
+using testing::InProcessCluster;
 
 int add(int a, int b) { return a + b; }
 int square(int x) { return x * x; }
@@ -77,11 +77,10 @@ TEST_P(ClusterTest, ManyTasksReadOneLargeValue) {
   const Future<std::vector<double>> values = client_.submit(&ramp, std::size_t{50'000});
   std::vector<Future<double>> sums;
   for (int i = 0; i < 40; ++i) {
-    sums.push_back(client_.submit(
-        [](const std::vector<double>& all, int from) {
-          return std::accumulate(all.begin() + from, all.begin() + from + 100, 0.0);
-        },
-        values, i * 100));
+    sums.push_back(
+        client_.submit([](const std::vector<double>& all,
+                          int from) { return std::accumulate(all.begin() + from, all.begin() + from + 100, 0.0); },
+                       values, i * 100));
   }
   for (int i = 0; i < 40; ++i) {
     EXPECT_EQ(sums[static_cast<std::size_t>(i)].result(), 100.0 * (i * 100) + 4950.0);
@@ -181,9 +180,8 @@ TEST_P(ClusterTest, ContainersOfHandlesAreInputs) {
       [](const std::vector<int>& values) { return std::accumulate(values.begin(), values.end(), 0); }, parts);
   EXPECT_EQ(sum.result(), 29 * 30 * 59 / 6);
   std::map<std::string, Delayed<int>> named{{"a", delayed(&square)(3)}, {"b", delayed(&square)(4)}};
-  const Delayed<int> both = delayed([](const std::map<std::string, int>& values) {
-    return values.at("a") + 10 * values.at("b");
-  })(named);
+  const Delayed<int> both =
+      delayed([](const std::map<std::string, int>& values) { return values.at("a") + 10 * values.at("b"); })(named);
   EXPECT_EQ(client_.compute(both), 169);
 }
 
@@ -205,10 +203,12 @@ TEST_P(ClusterTest, CancelledTasksEndAsCancelled) {
   go = false;
   std::vector<Future<int>> blockers;
   for (unsigned i = 0; i < GetParam(); ++i) {
-    blockers.push_back(client_.submit([](int x) {
-      while (!go && !this_task::cancelled()) std::this_thread::yield();
-      return x;
-    }, static_cast<int>(i)));
+    blockers.push_back(client_.submit(
+        [](int x) {
+          while (!go && !this_task::cancelled()) std::this_thread::yield();
+          return x;
+        },
+        static_cast<int>(i)));
   }
   const Future<int> unwanted = client_.submit(&square, 9);
   unwanted.cancel();
@@ -220,8 +220,7 @@ TEST_P(ClusterTest, CancelledTasksEndAsCancelled) {
 TEST_P(ClusterTest, ATaskThatCannotTravelIsRefusedAtOnce) {
   auto shared = std::make_shared<int>(3);
   int* const pointer = shared.get();
-  const Future<std::uint64_t> refused =
-      client_.submit([pointer] { return static_cast<std::uint64_t>(*pointer); });
+  const Future<std::uint64_t> refused = client_.submit([pointer] { return static_cast<std::uint64_t>(*pointer); });
   EXPECT_THROW(refused.result(), Error);
 }
 
@@ -238,11 +237,13 @@ TEST(ClusterLifeTest, ClosingCancelsWhatHasNotRun) {
   static std::atomic<bool> started{false};
   started = false;
   Client client(InProcessCluster::client_options());
-  const Future<int> running = client.submit([](int x) {
-    started = true;
-    while (!this_task::cancelled()) std::this_thread::yield();
-    return x;
-  }, 1);
+  const Future<int> running = client.submit(
+      [](int x) {
+        started = true;
+        while (!this_task::cancelled()) std::this_thread::yield();
+        return x;
+      },
+      1);
   std::vector<Future<int>> waiting;
   for (int i = 0; i < 100; ++i) waiting.push_back(client.submit(&square, i));
   while (!started) std::this_thread::yield();

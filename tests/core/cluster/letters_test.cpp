@@ -1,5 +1,5 @@
-#include "core/cluster/deal_letter.hpp"
 #include "core/cluster/letters.hpp"
+#include "core/cluster/deal_letter.hpp"
 #include "core/cluster/packet_reader.hpp"
 
 #include <weft/error.hpp>

@@ -31,10 +31,11 @@ int leaf(int x) {
 /// Kills a worker once about half of the tasks have run.
 class Killer {
  public:
-  Killer(InProcessCluster& cluster, int half) : thread_([&cluster, half, this] {
-    while (calls.load() < half && !stop_) std::this_thread::yield();
-    if (!stop_) cluster.kill(0);
-  }) {
+  Killer(InProcessCluster& cluster, int half)
+      : thread_([&cluster, half, this] {
+          while (calls.load() < half && !stop_) std::this_thread::yield();
+          if (!stop_) cluster.kill(0);
+        }) {
     calls = 0;
   }
   ~Killer() {
@@ -128,8 +129,8 @@ TEST_F(LossTest, SubmittedTasksAndTheirLargeValuesAreMadeAgain) {
   while (calls.load() < 12) std::this_thread::yield();
   cluster_.kill(1);
   for (int i = 0; i < 12; ++i) {
-    const Future<int> read = client_.submit([](const std::vector<int>& all) { return all.at(9'999); },
-                                            made[static_cast<std::size_t>(i)]);
+    const Future<int> read =
+        client_.submit([](const std::vector<int>& all) { return all.at(9'999); }, made[static_cast<std::size_t>(i)]);
     EXPECT_EQ(read.result(), i);
     EXPECT_EQ(made[static_cast<std::size_t>(i)].result(), std::vector<int>(10'000, i));
   }
@@ -149,10 +150,12 @@ TEST(LossLifeTest, WithNobodyLeftTasksFailWithTheReason) {
   Client client(InProcessCluster::client_options());
   static std::atomic<bool> started{false};
   started = false;
-  const Future<int> stuck = client.submit([](int x) {
-    started = true;
-    return x;
-  }, 1);
+  const Future<int> stuck = client.submit(
+      [](int x) {
+        started = true;
+        return x;
+      },
+      1);
   static_cast<void>(stuck.result());
   cluster.kill(0);
   const Future<int> never = client.submit(&leaf, 3);

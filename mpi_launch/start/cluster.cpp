@@ -1,0 +1,176 @@
+#include "mpi_launch/start/cluster.hpp"
+
+#include "comm/network_transport.hpp"
+#include "core/cluster/cluster.hpp"
+#include "core/config/option_table.hpp"
+#include "mpi_launch/control/secret.hpp"
+#include "mpi_launch/start/job.hpp"
+#include "mpi_launch/supervise/child.hpp"
+#include "mpi_launch/supervise/worker_main.hpp"
+
+#include <weft/config.hpp>
+#include <weft/error.hpp>
+#include <weft/log.hpp>
+#include <weft/run.hpp>
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+
+namespace weft::launch {
+
+namespace {
+
+const log::Room kLog("launch");
+
+std::unique_ptr<Transport> open_transport(const std::string& secret, const std::string& listen_on) {
+  comm::NetworkOptions options;
+  options.secret = secret_of(secret);
+  options.listen_on = listen_on;
+  return comm::open_network_transport(options);
+}
+
+/// The life of a worker process: the settings come from rank 0, the tasks from its scheduler.
+void work(const WorkerOrders& orders) {
+  std::vector<std::string> words = orders.options;
+  words.insert(words.begin(), "weft-worker");
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  int argc = static_cast<int>(argv.size());
+  argv.push_back(nullptr);
+  Settings settings = resolve(argc, argv.data());
+  log::set_levels(settings.log_level);
+  log::set_file(settings.log_file);
+  WorkerIdentity identity;
+  identity.name = orders.host + ":" + std::to_string(orders.place);
+  identity.key = Job::worker_key(orders.place, orders.generation);
+  identity.rank = orders.place;
+  identity.resources = orders.resources;
+  std::unique_ptr<Transport> transport = open_transport(orders.secret, orders.listen_on);
+  worker_is_ready();
+  switch (run_worker(std::move(settings), std::move(transport), orders.scheduler_address, std::move(identity))) {
+    case WorkerEnd::Told:
+      return;
+    case WorkerEnd::Lost:
+      return cut_off("it was cut off from rank 0");
+    case WorkerEnd::Refused:
+      throw Error("rank 0 refused it");
+  }
+}
+
+/// The cluster of this process: there is one, for one client after the other.
+/// Owns: the job and the runtime. Threading: any thread; `open` and `end` under mutex_.
+class Cluster : public Job::Watcher {
+ public:
+  /// Outlives static objects, because clients may.
+  static Cluster& instance() {
+    static Cluster* const kept = new Cluster;
+    return *kept;
+  }
+
+  std::shared_ptr<Runtime> open(const Settings& settings, const std::map<std::string, std::uint32_t>& resources) {
+    const std::lock_guard lock(mutex_);
+    if (ended_) throw Error("the ranks of this job have ended; open the client earlier");
+    if (runtime_ == nullptr && !start(settings, resources)) return nullptr;
+    runtime_->open_for_client(settings);
+    return runtime_;
+  }
+
+  void end() noexcept {
+    const std::lock_guard lock(mutex_);
+    if (ended_ || job_ == nullptr || ::getpid() != pid_) return;
+    ended_ = true;
+    job_->begin_end();
+    if (runtime_ != nullptr) runtime_->end(500'000'000);
+    job_->end();
+    job_->set_watcher(nullptr);
+  }
+
+  void worker_died(const std::string& key, const std::string& cause) override {
+    if (const auto runtime = std::atomic_load(&watched_)) runtime->worker_died(key, cause);
+  }
+  void no_more_workers(const std::string& why) override {
+    if (const auto runtime = std::atomic_load(&watched_)) runtime->no_more_workers(why);
+  }
+
+ private:
+  bool start(const Settings& settings, const std::map<std::string, std::uint32_t>& resources) {
+    job_ = Job::enter(settings);
+    if (job_ == nullptr) {
+      if (settings.workers > 1) throw ConfigError(too_many_workers(settings));
+      return false;
+    }
+    pid_ = ::getpid();
+    std::atexit([] { end_cluster(); });
+    try {
+      start_workers(settings, resources);
+    } catch (...) {
+      job_->end();
+      ended_ = true;
+      throw;
+    }
+    return true;
+  }
+
+  void start_workers(const Settings& settings, const std::map<std::string, std::uint32_t>& resources) {
+    runtime_ = ClusterRuntime::start(settings, open_transport(job_->secret(), job_->listening_host()));
+    std::atomic_store(&watched_, runtime_);
+    job_->set_watcher(this);
+    Settings theirs = settings;
+    theirs.record.clear();
+    theirs.progress = "off";
+    theirs.ledger = "off";
+    theirs.config = "none";
+    job_->start_workers(runtime_->address(), option_words(theirs), resources);
+    const auto count = static_cast<std::uint32_t>(job_->layout().workers.size());
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(settings.start_timeout);
+    for (;;) {
+      const std::uint32_t here = runtime_->wait_for_workers(count, 20'000'000);
+      if (here >= count) return;
+      if (const std::string problem = job_->start_problem(); !problem.empty()) throw Error(problem);
+      if (std::chrono::steady_clock::now() < deadline) continue;
+      if (here == 0) throw Error("no worker has joined within --weft-start-timeout");
+      kLog.warning("only ", here, " of ", count, " workers have joined so far; the job begins with them");
+      return;
+    }
+  }
+
+  static std::string too_many_workers(const Settings& settings) {
+    return settings.origin("workers").where + ": " + std::to_string(settings.workers) +
+           " workers are asked for, but this is one process; start the program with mpirun -n " +
+           std::to_string(settings.workers);
+  }
+
+  std::mutex mutex_;
+  std::unique_ptr<Job> job_;                 // guarded by mutex_
+  std::shared_ptr<ClusterRuntime> runtime_;  // guarded by mutex_
+  std::shared_ptr<ClusterRuntime> watched_;  // atomic: the hub's thread reads it while `open` may hold the mutex
+  bool ended_ = false;                       // guarded by mutex_
+  int pid_ = 0;
+};
+
+}  // namespace
+
+void install_cluster_maker() {
+  set_worker_body(&work);
+  set_runtime_maker([](const Settings& settings, const std::map<std::string, std::uint32_t>& resources) {
+    if (std::getenv(kWorkerVariable) != nullptr) live_as_worker();
+    return Cluster::instance().open(settings, resources);
+  });
+}
+
+void end_cluster() noexcept { Cluster::instance().end(); }
+
+}  // namespace weft::launch
+
+namespace weft::detail {
+
+bool install_launcher() {
+  launch::install_cluster_maker();
+  return true;
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,74 @@
+#include "mpi_launch/batch/script.hpp"
+
+#include <weft/error.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+namespace weft::launch {
+namespace {
+
+BatchJob rich_job() {
+  BatchJob job;
+  job.name = "regrid";
+  job.nodes = 4;
+  job.ranks_per_node = 2;
+  job.cores_per_rank = 16;
+  job.gpus_per_node = 2;
+  job.memory_per_node = "120G";
+  job.queue = "short";
+  job.account = "climate";
+  job.walltime_s = 2 * 3600 + 30 * 60;
+  job.resume = true;
+  job.prologue = {"module load openmpi"};
+  job.command = {"./regrid", "in put.nc", "--weft-ledger=summary", "it's"};
+  return job;
+}
+
+/// Compares with a file beside this test; WEFT_TEST_REWRITE=1 writes the file anew, to be reviewed by diff.
+void expect_golden(const std::string& name, const std::string& text) {
+  const std::string path = std::string(WEFT_SOURCE_DIR) + "/tests/mpi_launch/batch/golden/" + name;
+  if (std::getenv("WEFT_TEST_REWRITE") != nullptr) std::ofstream(path) << text;
+  std::ifstream file(path);
+  const std::string golden{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_EQ(text, golden) << path;
+}
+
+TEST(BatchScriptTest, EverySystemGetsItsGoldenScript) {
+  expect_golden("slurm.sh", batch_script(BatchSystem::Slurm, rich_job()));
+  expect_golden("pbs.sh", batch_script(BatchSystem::Pbs, rich_job()));
+  expect_golden("lsf.sh", batch_script(BatchSystem::Lsf, rich_job()));
+  expect_golden("sge.sh", batch_script(BatchSystem::Sge, rich_job()));
+}
+
+TEST(BatchScriptTest, APlainJobAsksForNothingThatWasNotAskedFor) {
+  BatchJob job;
+  job.command = {"./program"};
+  expect_golden("slurm-plain.sh", batch_script(BatchSystem::Slurm, job));
+}
+
+TEST(BatchScriptTest, WordsAreQuotedForTheShellOnlyWhereNeeded) {
+  EXPECT_EQ(shell_word("--a=b/c.nc"), "--a=b/c.nc");
+  EXPECT_EQ(shell_word("two words"), "'two words'");
+  EXPECT_EQ(shell_word("$(rm -rf x)"), "'$(rm -rf x)'");
+  EXPECT_EQ(shell_word("it's"), "'it'\\''s'");
+  EXPECT_EQ(shell_word(""), "''");
+}
+
+TEST(BatchScriptTest, SenselessJobsAreRefused) {
+  BatchJob job;
+  EXPECT_THROW(batch_script(BatchSystem::Slurm, job), ConfigError);
+  job.command = {"./program"};
+  job.name = "x\n#SBATCH --uid=0";
+  EXPECT_THROW(batch_script(BatchSystem::Slurm, job), ConfigError);
+  job.name = "x";
+  job.walltime_s = 5;
+  EXPECT_THROW(batch_script(BatchSystem::Slurm, job), ConfigError);
+  EXPECT_THROW(batch_system("slrum"), ConfigError);
+}
+
+}  // namespace
+}  // namespace weft::launch

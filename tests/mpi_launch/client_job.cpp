@@ -1,0 +1,139 @@
+/// Programs as users write them, for client_test.py: `client_job WHAT [FOLDER]` under mpirun.
+
+#include <weft/weft.hpp>
+
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <set>
+#include <string>
+#include <thread>
+
+namespace {
+
+using namespace weft;
+
+std::int64_t square(std::int64_t x) { return x * x; }
+std::int64_t add(std::int64_t a, std::int64_t b) { return a + b; }
+std::int64_t process_of(std::int64_t) { return ::getpid(); }
+
+std::int64_t slow(std::int64_t x, double seconds) {
+  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+  return x;
+}
+
+/// True for whoever asks first in this folder, in any process.
+bool first(const std::string& folder, const std::string& what) {
+  return std::fclose(std::fopen((folder + "/lock").c_str(), "a")) == 0 &&
+         ::symlink("x", (folder + "/" + what).c_str()) == 0;
+}
+
+std::int64_t dies_once(std::int64_t x, const std::string& how, const std::string& folder) {
+  if (x == 50 && first(folder, "died")) {
+    if (how == "exit") std::exit(7);
+    if (how == "segv") std::raise(SIGSEGV);
+    if (how == "kill") ::kill(::getpid(), SIGKILL);
+    if (how == "fork" && ::fork() == 0) {
+      std::this_thread::sleep_for(std::chrono::seconds(100));
+      ::_exit(0);
+    }
+  }
+  return slow(x, 0.002);
+}
+
+std::int64_t fails(std::int64_t x) {
+  if (x == 3) throw std::runtime_error("three is no good");
+  return x;
+}
+
+std::int64_t fib(std::int64_t n) {
+  if (n < 2) return n;
+  return fib(n - 1) + fib(n - 2);
+}
+
+std::vector<std::int64_t> numbers(std::int64_t count) {
+  std::vector<std::int64_t> all;
+  for (std::int64_t i = 0; i < count; ++i) all.push_back(i);
+  return all;
+}
+
+void print(const char* what, std::int64_t value) {
+  std::printf("%s %lld\n", what, static_cast<long long>(value));
+  std::fflush(stdout);
+}
+
+void plain(Client& client) {
+  print("submit", client.submit(&square, 12).result());
+  std::int64_t sum = 0;
+  for (const std::int64_t value : client.gather(client.map(&square, numbers(1000)))) sum += value;
+  print("map", sum);
+  const auto a = client.submit(&square, 3);
+  const auto b = client.submit(&square, 4);
+  print("chain", client.submit(&add, a, b).result());
+  std::vector<Delayed<std::int64_t>> level;
+  for (std::int64_t i = 0; i < 64; ++i) level.push_back(delayed(&square)(i));
+  while (level.size() > 1) {
+    std::vector<Delayed<std::int64_t>> next;
+    for (std::size_t i = 0; i + 1 < level.size(); i += 2) next.push_back(delayed(&add)(level[i], level[i + 1]));
+    level = next;
+  }
+  print("delayed", client.compute(level.front()));
+  std::set<std::int64_t> processes;
+  for (const std::int64_t process : client.gather(client.map(&process_of, numbers(3000)))) processes.insert(process);
+  print("elsewhere", processes.count(::getpid()) == 0 ? 1 : 0);
+}
+
+void dying(Client& client, const std::string& how, const std::string& folder) {
+  std::int64_t sum = 0;
+  for (const std::int64_t value : client.gather(client.map(&dies_once, numbers(400), how, folder))) sum += value;
+  print("sum", sum);
+}
+
+void watched(Client& client) {
+  std::printf("working\n");
+  std::fflush(stdout);
+  std::vector<Future<std::int64_t>> level = client.map(&slow, numbers(1500), 0.002);
+  while (level.size() > 1) {
+    std::vector<Future<std::int64_t>> next;
+    for (std::size_t i = 0; i + 1 < level.size(); i += 2) next.push_back(client.submit(&add, level[i], level[i + 1]));
+    if (level.size() % 2 == 1) next.push_back(level.back());
+    level = next;
+  }
+  print("sum", level.front().result());
+}
+
+void body(Client& client, const Args& args) {
+  const std::string what = args.empty() ? "plain" : args[0];
+  if (what == "plain") plain(client);
+  if (what == "throw") throw std::runtime_error("the body has had enough");
+  if (what == "fails") client.gather(client.map(&fails, numbers(10)));
+  if (what == "watched") watched(client);
+  if (what == "endless") client.submit(&slow, 1, 1000.0).result();
+  if (what == "fib") print("fib", client.submit(&fib, 20).result());
+  if (what == "many") {
+    std::int64_t sum = 0;
+    for (const std::int64_t value : client.gather(client.map(&slow, numbers(4000), 0.01))) sum += value;
+    print("sum", sum);
+  }
+  if (what == "dies") dying(client, args.at(1), args.at(2));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc > 1 && std::string(argv[1]) == "two-clients") {
+    {
+      const weft::Client client(argc, argv);
+      print("first", client.submit(&square, 5).result());
+    }
+    const weft::Client client(argc, argv);
+    print("second", client.submit(&square, 6).result());
+    return 4;
+  }
+  return weft::run(argc, argv, &body);
+}

@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""Tests programs with a Client under mpirun. usage: client_test.py MPIRUN CLIENT_JOB [SOAK_RUNS]"""
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+import unittest
+
+sys.argv[2:2] = []
+import job_test  # noqa: E402  (reads the first two words)
+from job_test import Job, processes  # noqa: E402
+
+SOAK_RUNS = int(sys.argv[3]) if len(sys.argv) > 3 and sys.argv[3].isdigit() else 5
+
+
+def worker_processes(job):
+    """Returns the workers of a job: its processes that have no rank in their environment."""
+    found = []
+    for pid in processes(job.marker):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                text = file.read()
+        except OSError:
+            continue
+        if b"OMPI_COMM_WORLD_RANK" not in text and b"WEFT_INTERNAL_WORKER" in text:
+            found.append(pid)
+    return found
+
+
+class ClientTest(job_test.JobTest):
+    __test__ = True
+
+    def test_submit_map_chain_and_delayed_run_on_other_processes(self):
+        code, out, errors = self.run_job(3, "plain", "-")
+        self.assertEqual(code, 0, errors)
+        for line in ("submit 144", "map 332833500", "chain 25", "delayed 85344", "elsewhere 1"):
+            self.assertIn(line + "\n", out)
+
+    def test_four_ranks(self):
+        code, out, errors = self.run_job(4, "plain", "-")
+        self.assertEqual((code, "map 332833500" in out), (0, True), errors)
+
+    def test_one_rank_runs_on_threads(self):
+        code, out, errors = self.run_job(1, "plain", "-")
+        self.assertEqual(code, 0, errors)
+        self.assertIn("map 332833500\n", out)
+        self.assertNotIn("ranks on", errors)
+
+    def test_an_exception_in_the_body_is_printed_once(self):
+        code, _, errors = self.run_job(3, "throw", "-")
+        self.assertEqual(code, 1)
+        self.assertEqual(errors.count("the body has had enough"), 1, errors)
+
+    def test_a_task_that_throws_is_told_with_its_words(self):
+        code, _, errors = self.run_job(3, "fails", "-")
+        self.assertEqual(code, 1)
+        self.assertIn("three is no good", errors)
+
+    def test_clients_follow_one_another_and_main_gives_the_exit_code(self):
+        code, out, errors = self.run_job(3, "two-clients", "-")
+        self.assertEqual((code, "first 25" in out, "second 36" in out), (4, True, True), errors)
+
+    def test_a_wrong_option_is_said_once(self):
+        code, _, errors = self.run_job(3, "plain", "-", "--weft-threds=1")
+        self.assertEqual(code, 1)
+        self.assertEqual(errors.count("did you mean --weft-threads"), 1, errors)
+
+    def check_death(self, how, pattern):
+        with tempfile.TemporaryDirectory() as folder:
+            code, out, errors = self.run_job(3, "dies", how, folder)
+        self.assertEqual((code, "sum 79800\n" in out), (0, True), errors)
+        self.assertRegex(errors, pattern)
+
+    def test_a_task_that_exits_costs_its_worker_and_no_answer(self):
+        self.check_death("exit", r"exit code 7.*exit was called by task #\d+ of [\w.]+:\d+")
+
+    def test_a_task_that_faults_costs_its_worker_and_no_answer(self):
+        self.check_death("segv", r"signal 11 \(Segmentation fault\).*fault was in task #\d+ of [\w.]+:\d+")
+
+    def test_a_killed_worker_costs_no_answer(self):
+        self.check_death("kill", r"signal 9 \(Killed\)")
+
+    def test_what_a_task_forked_is_gone_at_the_end(self):
+        self.check_death("fork", "weft")
+
+    def test_a_worker_killed_from_outside_costs_no_answer(self):
+        self.job = Job(3, "watched", "-")
+        self.job.until("working")
+        time.sleep(0.5)
+        os.kill(worker_processes(self.job)[-1], signal.SIGKILL)
+        code, out, errors = self.job.end()
+        self.assertEqual((code, "sum 1124250\n" in out), (0, True), errors)
+        self.assertIn("started again", errors)
+        self.check_nothing_left()
+
+    def test_ctrl_c_in_the_middle_of_work_leaves_nothing(self):
+        self.job = Job(3, "watched", "-")
+        self.job.until("working")
+        os.kill(self.job.process.pid, signal.SIGINT)
+        code, _, _ = self.job.end()
+        self.assertNotEqual(code, 0)
+        self.check_nothing_left()
+
+    def test_the_end_of_the_walltime_is_exit_code_75(self):
+        begin = time.monotonic()
+        code, _, errors = self.run_job(3, "many", "-", "--weft-walltime=5s", "--weft-walltime-margin=2s")
+        self.assertEqual(code, 75, errors)
+        self.assertLess(time.monotonic() - begin, 10)
+        self.assertIn("the exit code will be 75", errors)
+
+    def test_soak_kills_at_random_moments_never_hang_or_lie(self):
+        for run in range(SOAK_RUNS):
+            with self.subTest(run=run):
+                moments = random.Random(run)
+                self.job = Job(3, "watched", "-", "--weft-worker-timeout=2s")
+                self.job.until("working")
+                time.sleep(moments.uniform(0, 1.5))
+                workers = worker_processes(self.job)
+                if workers:
+                    os.kill(moments.choice(workers), moments.choice([signal.SIGKILL, signal.SIGSTOP, signal.SIGSEGV]))
+                code, out, errors = self.job.end(timeout=90)
+                self.assertEqual((code, "sum 1124250\n" in out), (0, True), f"run {run}: {errors}")
+                self.check_nothing_left()
+                self.tearDown()
+                self.job = None
+
+
+for name in [name for name in vars(job_test.JobTest) if name.startswith("test_")]:
+    setattr(ClientTest, name, None)  # those of the base are run by job_test.py
+
+if __name__ == "__main__":
+    words = [word for word in sys.argv[3:] if not word.isdigit()]
+    unittest.main(argv=[sys.argv[0], *words], defaultTest=None if words else "ClientTest")
