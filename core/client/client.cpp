@@ -1,21 +1,36 @@
 #include <weft/client.hpp>
 
 #include "core/graph/boxes.hpp"
+#include "core/runtime/layout.hpp"
 #include "core/runtime/runtime.hpp"
 
 #include <weft/error.hpp>
 #include <weft/log.hpp>
+
+#include <cstdio>
+#include <cstdlib>
 
 namespace weft {
 namespace {
 
 thread_local int no_compute_depth = 0;
 
-/// Returns the settings, or throws where they ask for what this version cannot do: never something else in its place.
-Settings refuse_unavailable(Settings settings) {
+/// A client without a command line has no program to end.
+Settings refuse_dry_run(Settings settings) {
   if (settings.dry_run) {
-    throw ConfigError(
-        "--weft-dry-run: this version cannot plan without running; Blocks::plan() shows what a reduction would do");
+    throw ConfigError("--weft-dry-run (" + settings.origin("dry-run").where +
+                      "): only weft::run and a client opened with the command line, Client client(argc, argv), can end "
+                      "the program; plan(x) tells what one computation would take");
+  }
+  return settings;
+}
+
+/// Ends a dry run: tells what the program would run on and goes, before its body.
+Settings end_dry_run(Settings settings) {
+  if (settings.dry_run) {
+    std::printf("weft: a dry run, nothing is computed\n%s", layout_text(settings).c_str());
+    std::fflush(stdout);
+    std::exit(0);
   }
   return settings;
 }
@@ -44,8 +59,7 @@ void Submitting::launch(const std::vector<TaskId>& tasks) const { runtime_->laun
 }  // namespace detail
 
 Client::Client(Settings settings, std::map<std::string, std::uint32_t> resources)
-    : Submitting(nullptr, 0, nullptr),
-      owned_(make_runtime(refuse_unavailable(std::move(settings)), std::move(resources))) {
+    : Submitting(nullptr, 0, nullptr), owned_(make_runtime(refuse_dry_run(std::move(settings)), std::move(resources))) {
   runtime_ = owned_.get();
   serial_ = owned_->serial();
 }
@@ -54,7 +68,7 @@ Client::Client(const Options& options, std::map<std::string, std::uint32_t> reso
     : Client(resolve(options), std::move(resources)) {}
 
 Client::Client(int& argc, char** argv, const Options& options, std::map<std::string, std::uint32_t> resources)
-    : Client(resolve(argc, argv, options), std::move(resources)) {}
+    : Client(end_dry_run(resolve(argc, argv, options)), std::move(resources)) {}
 
 Client::~Client() {
   if (owned_ != nullptr) close();

@@ -1,6 +1,7 @@
 #include <weft/arena.hpp>
 
 #include "core/diagnostics/assert.hpp"
+#include "core/graph/graph_size.hpp"
 #include "core/graph/release.hpp"
 
 #include <weft/error.hpp>
@@ -204,6 +205,13 @@ void flush_frees() noexcept {
 }
 
 void last_use_gone(TaskId id, std::uint64_t word) noexcept { release_task(id, word); }
+
+std::size_t most_bytes() {
+  Book& b = book();
+  const std::lock_guard lock(b.mutex);
+  return (b.fresh_segment * sizeof(TaskRecord) * kSegmentTasks) +
+         (b.fresh_block * sizeof(Edge) * std::size_t{kBlockEdges});
+}
 
 Usage usage() {
   Book& b = book();

@@ -5,6 +5,7 @@
 #include "core/graph/extras.hpp"
 #include "core/graph/graph_parts.hpp"
 #include "core/graph/release.hpp"
+#include "core/memory/object_store.hpp"
 
 #include <weft/error.hpp>
 
@@ -19,6 +20,8 @@ std::atomic<PacketId> next_serial{kNone - 1};
 constexpr std::uint32_t kSampleEvery = 1024;
 /// Records fetched before they are looked at, in a walk through all of them.
 constexpr std::ptrdiff_t kAhead = 16;
+/// What a larger graph leaves behind in malloc is given back to the system: records alone were a gibibyte.
+constexpr std::uint32_t kLarge = 1u << 24;
 
 /// Ends what the graph still keeps of a task. A task that a handle still names stays, as a task of its own.
 void let_go(TaskId id) {
@@ -128,8 +131,10 @@ Graph::~Graph() {
   for (const TaskId id : parts.with_foreign) drop_foreign(id, parts.serial);
   // A handle dropped while a packet still names its graph's serial would look like a task of this graph.
   for (auto range = parts.ranges.rbegin(); range != parts.ranges.rend(); ++range) let_go(*range);
+  const bool large = parts.task_count() > kLarge;
   arena::close(cursor_);
   arena::flush_frees();
+  if (large) ObjectStore::give_back_free_memory();
 }
 
 std::size_t Graph::task_count() const {

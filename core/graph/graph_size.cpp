@@ -5,7 +5,9 @@
 #include <weft/error.hpp>
 
 #include <algorithm>
+#include <bitset>
 #include <map>
+#include <unordered_map>
 
 namespace weft {
 namespace {
@@ -21,35 +23,67 @@ std::string part_text(std::uint32_t index, const Part& part) {
          bytes_text(part.bytes) + ")";
 }
 
-}  // namespace
+using Parts = std::map<std::uint32_t, Part>;
 
-void check_graph_size(const detail::GraphParts& graph, std::uint64_t limit_bytes) {
-  // Quick first: two inputs a task are more than most graphs have.
-  if (std::uint64_t{graph.task_count()} * sizeof(TaskRecord) * 4 <= limit_bytes) return;
-  std::map<std::uint32_t, Part> parts;
-  std::uint64_t total = 0;
-  for (const TaskRange range : graph.ranges) {
-    for (TaskId id = range.first; id < range.end; ++id) {
-      const TaskRecord& record = arena::task(id);
-      const std::uint64_t bytes = sizeof(TaskRecord) + record.input_count * sizeof(Edge);
-      Part& part = parts[record.site];
-      ++part.tasks;
-      part.bytes += bytes;
-      total += bytes;
-    }
-  }
-  if (total <= limit_bytes) return;
+void count(TaskId id, Parts& parts, std::uint64_t& total) {
+  const TaskRecord& record = arena::task(id);
+  const std::uint64_t bytes = sizeof(TaskRecord) + record.input_count * sizeof(Edge);
+  Part& part = parts[record.site];
+  ++part.tasks;
+  part.bytes += bytes;
+  total += bytes;
+}
+
+[[noreturn]] void refuse(const Parts& parts, std::uint64_t tasks, std::uint64_t total, std::uint64_t limit_bytes) {
   std::vector<std::pair<std::uint32_t, Part>> largest(parts.begin(), parts.end());
   const std::size_t shown = std::min<std::size_t>(3, largest.size());
   std::partial_sort(largest.begin(), largest.begin() + static_cast<std::ptrdiff_t>(shown), largest.end(),
                     [](const auto& a, const auto& b) { return a.second.bytes > b.second.bytes; });
-  std::string text = "this graph of " + std::to_string(graph.task_count()) + " tasks takes " + bytes_text(total) +
+  std::string text = "this graph of " + std::to_string(tasks) + " tasks takes " + bytes_text(total) +
                      ", more than the " + bytes_text(limit_bytes) + " a graph may take. Its largest parts:";
   for (std::size_t i = 0; i < shown; ++i)
     text += (i == 0 ? " " : ", ") + part_text(largest[i].first, largest[i].second);
   throw MemoryError(text +
                     ". Describe regular work as blocks (weft/layer.hpp), which stores no tasks, or raise "
                     "--weft-graph-limit-bytes");
+}
+
+}  // namespace
+
+void check_graph_size(const detail::GraphParts& graph, std::uint64_t limit_bytes) {
+  // Quick first: two inputs a task are more than most graphs have.
+  if (std::uint64_t{graph.task_count()} * sizeof(TaskRecord) * 4 <= limit_bytes) return;
+  Parts parts;
+  std::uint64_t total = 0;
+  for (const TaskRange range : graph.ranges) {
+    for (TaskId id = range.first; id < range.end; ++id) count(id, parts, total);
+  }
+  if (total > limit_bytes) refuse(parts, graph.task_count(), total, limit_bytes);
+}
+
+void check_needed_size(TaskId wanted, std::uint64_t limit_bytes) {
+  constexpr std::uint64_t settled = task_word::kLaunched | task_word::kDone | task_word::kKept;
+  Parts parts;
+  std::uint64_t total = 0;
+  std::uint64_t tasks = 0;
+  // One bit a task of each segment that was met.
+  std::unordered_map<std::uint32_t, std::bitset<arena::kSegmentTasks>> seen;
+  std::vector<TaskId> stack{wanted};
+  while (!stack.empty()) {
+    const TaskId id = stack.back();
+    stack.pop_back();
+    const TaskRecord& record = arena::task(id);
+    if ((record.word.load(std::memory_order_acquire) & settled) != 0) continue;
+    auto bit = seen[id >> arena::kSegmentShift][id % arena::kSegmentTasks];
+    if (bit) continue;
+    bit = true;
+    ++tasks;
+    count(id, parts, total);
+    for (std::uint32_t k = 0; k < record.input_count; ++k) {
+      stack.push_back(arena::edge(record.first_input + k).producer);
+    }
+  }
+  if (total > limit_bytes) refuse(parts, tasks, total, limit_bytes);
 }
 
 }  // namespace weft

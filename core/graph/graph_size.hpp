@@ -6,5 +6,12 @@ namespace weft {
 
 /// Throws MemoryError, naming the three largest parts, if the graph's own records take more than `limit_bytes`.
 void check_graph_size(const detail::GraphParts& graph, std::uint64_t limit_bytes);
+/// The same for what a described task needs and what has not been launched. Looks at each of them; changes nothing.
+void check_needed_size(TaskId wanted, std::uint64_t limit_bytes);
+
+namespace arena {
+/// Returns the bytes of all records and edges ever given out at once: what is described takes no more.
+std::size_t most_bytes();
+}  // namespace arena
 
 }  // namespace weft

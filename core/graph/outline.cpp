@@ -47,16 +47,14 @@ void erase_all(std::string& text, std::string_view part) {
   for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part)) text.erase(at, part.size());
 }
 
-std::string kind_name(const Site& at) {
-  std::string name = spelled_type(at.type->name());
+std::string kind_name(std::string name, std::string_view file, std::uint32_t line) {
   for (const char* const space : {"weft::detail::", "{anonymous}::", "(anonymous namespace)::"}) erase_all(name, space);
   const std::string head = name.substr(0, name.find('<'));
   if (head == "RunCone" || head == "CombineNodes") return "reduce";
   if (head == "GiveValue") return "input";
   // A function pointer's type says nothing to a reader; the place does.
   if (name.find("(*)") != std::string::npos || name.find("lambda") != std::string::npos) {
-    const std::string_view file(at.file);
-    return std::string(file.substr(file.rfind('/') + 1)) + ":" + std::to_string(at.line);
+    return std::string(file.substr(file.rfind('/') + 1)) + ":" + std::to_string(line);
   }
   return head;
 }
@@ -201,7 +199,7 @@ class Outliner {
     const Site& at = site(site_index);
     const ValueType& type = *at.type->result;
     Outline::Kind kind;
-    kind.name = kind_name(at);
+    kind.name = kind_name(spelled_type(at.type->name()), at.file, at.line);
     kind.file = at.file;
     kind.line = at.line;
     kind.result = spelled_type(type.name());
@@ -255,7 +253,7 @@ class Outliner {
 void outline_file(const std::string& path, Outline& outline) {
   const GraphFile content = read_graph_file(path);
   for (const GraphFile::Kind& kind : content.kinds) {
-    outline.kinds.push_back({kind.name, kind.file, kind.line, kind.result, 0, true});
+    outline.kinds.push_back({kind_name(kind.name, kind.file, kind.line), kind.file, kind.line, kind.result, 0, true});
   }
   const auto count = static_cast<std::uint32_t>(content.tasks.size());
   // Values from outside stand in front here, behind the tasks in the file.

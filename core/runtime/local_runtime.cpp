@@ -48,14 +48,6 @@ Nanoseconds coarse_now() {
   return static_cast<Nanoseconds>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
 }
 
-/// A graph may take this share of the memory for results, unless it is configured.
-constexpr double kGraphShare = 0.5;
-
-std::uint64_t graph_limit(const Settings& settings, std::uint64_t budget) {
-  if (!settings.graph_limit_bytes.automatic()) return settings.graph_limit_bytes.of(budget);
-  return static_cast<std::uint64_t>(kGraphShare * static_cast<double>(budget));
-}
-
 std::map<std::string, std::uint32_t> number(const std::map<std::string, std::uint32_t>& amounts) {
   std::map<std::string, std::uint32_t> ids;
   for (const auto& [name, amount] : amounts) ids.emplace(name, static_cast<std::uint32_t>(ids.size()));
@@ -253,7 +245,7 @@ void LocalRuntime::run(detail::GraphParts& graph) {
     throw Error("Client::run: a graph cannot be run from inside a task; submit its calls as tasks instead");
   }
   try {
-    check_graph_size(graph, graph_limit(settings_, budget_bytes_));
+    check_graph_size(graph, machine::graph_limit(settings_, budget_bytes_));
   } catch (...) {
     graph.running.store(false);
     throw;

@@ -11,6 +11,8 @@ namespace {
 
 /// Results may take this share of the limit; the rest is for the program, its stacks and the allocator.
 constexpr double kShareOfLimit = 0.7;
+/// A graph may take this share of the memory for results, unless it is configured.
+constexpr double kGraphShare = 0.5;
 
 std::vector<int> usable_processors() {
   std::vector<int> processors;
@@ -47,6 +49,11 @@ std::uint64_t memory_budget(const Settings& settings) {
   const MemoryLimits limits = memory_limits();
   if (!settings.memory.automatic()) return settings.memory.of(limits.bytes);
   return static_cast<std::uint64_t>(kShareOfLimit * static_cast<double>(limits.bytes));
+}
+
+std::uint64_t graph_limit(const Settings& settings, std::uint64_t budget_bytes) {
+  if (!settings.graph_limit_bytes.automatic()) return settings.graph_limit_bytes.of(budget_bytes);
+  return static_cast<std::uint64_t>(kGraphShare * static_cast<double>(budget_bytes));
 }
 
 std::shared_ptr<ResultMemory> result_memory(const Settings& settings, std::uint64_t budget_bytes) {

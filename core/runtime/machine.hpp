@@ -13,6 +13,8 @@ namespace weft::machine {
 ExecutorOptions executor_options(const Settings& settings);
 /// Returns the bytes results may hold: what was configured, else a share of the least limit found.
 std::uint64_t memory_budget(const Settings& settings);
+/// Returns the bytes the description of a graph may take: what was configured, else half of the budget for results.
+std::uint64_t graph_limit(const Settings& settings, std::uint64_t budget_bytes);
 /// Returns the memory for results, with a place to spill to where there is one and it is wanted.
 std::shared_ptr<ResultMemory> result_memory(const Settings& settings, std::uint64_t budget_bytes);
 /// Returns whether the settings mean one slot on the calling thread.

@@ -2,6 +2,7 @@
 
 #include <weft/error.hpp>
 
+#include "mpi_launch/command/graph_command.hpp"
 #include "mpi_launch/command/subcommands.hpp"
 #include "mpi_launch/command/version.hpp"
 
@@ -16,6 +17,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", [] { return weft::command::version_text(); });
   weft::command::add_subcommands(app);
+  weft::command::add_graph(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

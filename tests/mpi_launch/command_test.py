@@ -32,10 +32,15 @@ class WeftCommandTest(unittest.TestCase):
         for name in ("compiler", "schedulers", "rooms", "fmt", "CLI11"):
             self.assertIn(name, names)
 
+    def test_graph_refuses_what_is_no_graph_file(self):
+        done = weft("graph", str(SOURCE / "README.md"))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("is no graph file", done.stderr)
+
     def test_help_names_every_subcommand_and_ends_well(self):
         done = weft("--help")
         self.assertEqual(done.returncode, 0)
-        for name in ("config", "replay"):
+        for name in ("config", "replay", "graph"):
             self.assertIn(name, done.stdout)
 
     def test_help_is_there_at_once(self):

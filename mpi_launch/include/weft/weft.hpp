@@ -24,6 +24,7 @@
 #include <weft/picture.hpp>
 #include <weft/plan.hpp>
 #include <weft/progress.hpp>
+#include <weft/pure.hpp>
 #include <weft/run.hpp>
 #include <weft/task_options.hpp>
 #include <weft/this_task.hpp>

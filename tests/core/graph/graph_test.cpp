@@ -278,6 +278,28 @@ TEST(GraphLimitTest, AGraphOverItsLimitIsRefusedNamingItsLargestParts) {
   }
 }
 
+TEST(GraphLimitTest, LazyWorkOverTheLimitIsRefusedAndCanStillBeComputedWithAHigherOne) {
+  Delayed<Value> last = delayed(seed)(Value{1});
+  Value expected = seed(1);
+  for (Value i = 0; i < 50'000; ++i) {
+    last = delayed(mix)(last, i);
+    expected = mix(expected, i);
+  }
+  {
+    const Client client(Options{.scheduler = "sync", .graph_limit_bytes = "1MiB"});
+    try {
+      client.compute(last);
+      FAIL() << "not refused";
+    } catch (const MemoryError& error) {
+      EXPECT_NE(std::string(error.what()).find("graph_test.cpp:"), std::string::npos) << error.what();
+      EXPECT_NE(std::string(error.what()).find("50001 tasks"), std::string::npos) << error.what();
+    }
+    EXPECT_EQ(client.compute(delayed(seed)(Value{2})), seed(2));
+  }
+  const Client client(Options{.scheduler = "sync"});
+  EXPECT_EQ(client.compute(last), expected);
+}
+
 INSTANTIATE_TEST_SUITE_P(Modes, GraphTest, testing::Values("sync", "threads"));
 
 }  // namespace
