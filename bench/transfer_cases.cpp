@@ -37,15 +37,17 @@ void run_transfer(const Case& self, const Arguments& arguments, const Output& ou
   line.param("count", options.count);
   if (what == "latency") {
     const Samples samples = samples_of(measure_message_latency(options));
-    line.number("us_median", samples.median() * 1e6).number("us_p99", samples.part(0.99) * 1e6);
+    line.seconds(samples).number("us_median", samples.median() * 1e6).number("us_p99", samples.part(0.99) * 1e6);
   } else if (what == "rate") {
     const Samples samples = samples_of(measure_message_rate(options));
-    line.number("us_per_message", samples.median() * 1e6).number("messages_per_second", 1 / samples.median());
+    line.seconds(samples)
+        .number("us_per_message", samples.median() * 1e6)
+        .number("messages_per_second", 1 / samples.median());
   } else if (what == "blocks") {
     line.param("window", static_cast<std::int64_t>(options.window)).param("memory", arguments.text("memory"));
     const TransferFigures figures = measure_block_bandwidth(options);
     const Samples samples = samples_of(figures);
-    line.number("gigabytes_per_second", figures.bytes_per_second / 1e9);
+    line.seconds(samples).number("gigabytes_per_second", figures.bytes_per_second / 1e9);
     line.number("best_gigabytes_per_second", static_cast<double>(options.bytes) / samples.min() / 1e9);
   } else {
     throw std::invalid_argument("--what is latency, rate or blocks");

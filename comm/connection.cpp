@@ -45,7 +45,11 @@ Connection::Connection(ConnectionHost& host, Fd fd, Handshake::Role role, PeerId
       wire_(fd_.get(), *this, [this](Frame kind, std::span<const std::byte> payload) { control(kind, payload); }),
       since_(host.now()) {}
 
-Connection::~Connection() = default;
+Connection::~Connection() {
+  // First of all members: what a lane says while it closes is still written down.
+  offered_lane_.reset();
+  fast_.reset();
+}
 
 std::string Connection::where() const {
   return std::string(fast_ != nullptr ? fast_->name() : wire_.name()) + " to " + place_.socket_text();

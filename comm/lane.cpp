@@ -54,7 +54,11 @@ bool BlockQueues::take_offer(std::span<const std::byte> payload) {
   std::uint64_t bytes;
   std::memcpy(&bytes, payload.data(), sizeof bytes);
   const BlockTarget target = user_.offered(payload.subspan(kOfferPrefix), bytes);
-  if (!user_.live()) return true;
+  if (!user_.live()) {
+    // The listener closed the connection from within the call.
+    if (target.data != nullptr) user_.arrived(target.token, false);
+    return true;
+  }
   if (bytes == 0) {
     if (target.data != nullptr) user_.arrived(target.token, true);
     return true;

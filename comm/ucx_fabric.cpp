@@ -462,7 +462,10 @@ bool UcxLane::take_offer(std::span<const std::byte> payload) {
   if (payload.size() < sizeof bytes || inline_bytes_ != 0) return false;
   std::memcpy(&bytes, payload.data(), sizeof bytes);
   const BlockTarget target = user_.offered(payload.subspan(sizeof bytes), bytes);
-  if (!user_.live()) return true;
+  if (!user_.live()) {
+    if (target.data != nullptr) user_.arrived(target.token, false);
+    return true;
+  }
   if (bytes <= kInline) {
     if (bytes == 0 && target.data != nullptr) user_.arrived(target.token, true);
     inline_target_ = target;

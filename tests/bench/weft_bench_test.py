@@ -37,6 +37,8 @@ RUNS = {
     "formula-run": (["--tasks", "100000", "--repeat", "1"], (*GRAPH, "ledger")),
     "scheduler-only": (["--workers", "10", "--tasks", "5000", "--repeat", "1"],
                        ("tasks", "tasks_per_second", "machine_us_per_task")),
+    "transfer": (["--count", "20", "--bytes", "64KiB", "--path", "tcp"], ("gigabytes_per_second",)),
+    "broadcast": (["--count", "2", "--bytes", "64KiB", "--processes", "3"], ("gigabytes_per_second",)),
     "simulate": (["--cores", "64", "--slots", "8", "--tasks", "2000"], ("tasks", "busy_fraction", "machine_us_per_task")),
 }
 WITH_SCHEDULER = ("independent", "tree", "chain", "random-dag", "relaunch", "roundtrip", "nested", "metg", "formula-run")

@@ -1,7 +1,8 @@
 /// Feeds arbitrary bytes to everything that reads what another process sent. For libFuzzer:
-///   clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -I . -I core/include tests/comm/fuzz_decode.cpp \
-///     tests/comm/hostile.cpp comm/wire_lane.cpp comm/lane.cpp comm/socket.cpp comm/introduction.cpp comm/handshake.cpp
-///     \ comm/secret.cpp comm/shared_segment.cpp core/encode/wire.cpp core/diagnostics/log.cpp -lfmt -o fuzz_decode
+///   clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -I . -I core/include \
+///     tests/comm/fuzz_decode.cpp tests/comm/hostile.cpp comm/handshake.cpp comm/introduction.cpp comm/lane.cpp \
+///     comm/secret.cpp comm/shared_segment.cpp comm/socket.cpp comm/wire_lane.cpp build/core/libweft_core.a \
+///     -lfmt -ldl -lpthread -o fuzz_decode
 ///   ./fuzz_decode -max_len=8192 corpus
 #include "comm/handshake.hpp"
 #include "comm/introduction.hpp"

@@ -47,6 +47,7 @@ class Recorder : public Transport::Listener {
   BlockTarget block_offered(PeerId peer, std::span<const std::byte> header, std::size_t bytes) override {
     EXPECT_EQ(lost.count(peer), 0u) << "a block of a peer that is lost";
     log.push_back("offered " + text_of(header));
+    if (on_offer) on_offer();
     if (refuse_blocks) return {};
     landed.push_back(std::make_unique<std::vector<char>>(bytes + 1, '?'));
     return {landed.back()->data(), MemoryKind::Host, landed.size() - 1};
@@ -73,6 +74,7 @@ class Recorder : public Transport::Listener {
   std::unique_ptr<Transport> transport;
   bool refuse_blocks = false;
   std::function<void(PeerId, std::span<const std::byte>)> on_message;
+  std::function<void()> on_offer;
   std::vector<std::pair<PeerId, std::string>> connected;
   std::map<PeerId, std::vector<std::string>> messages;
   std::vector<std::unique_ptr<std::vector<char>>> landed;
@@ -294,6 +296,15 @@ TYPED_TEST_P(TransportContract, ClosedPeerIsHeardOfNoMoreButForItsBlocks) {
   EXPECT_TRUE(this->a->lost.empty());
 }
 
+TYPED_TEST_P(TransportContract, BlockThatIsOfferedToAListenerThatClosesEnds) {
+  const std::string data = pattern(3'000'000, 8);
+  this->b->on_offer = [&] { this->b->transport->close(this->to_a); };
+  this->a->transport->send_block(this->to_b, {}, data.data(), data.size(), MemoryKind::Host, 1);
+  ASSERT_TRUE(this->pump_both([&] { return this->a->lost.size() == 1 && this->b->arrived.size() == 1; }));
+  EXPECT_FALSE(this->b->arrived[0]);
+  EXPECT_EQ(this->a->sent.size(), 1u);
+}
+
 TYPED_TEST_P(TransportContract, PeerThatIsNotThereIsLostAndNotConnected) {
   const std::string address = this->b->transport->address();
   this->wiring.kill(this->b->transport);
@@ -402,9 +413,9 @@ REGISTER_TYPED_TEST_SUITE_P(TransportContract, HelloReachesTheOtherSide, Message
                             OffersKeepTheirPlaceAmongMessages, BlocksBothWaysAtOnceDoNotBlockEachOther,
                             UnwantedBlockIsDroppedAndItsSenderGoesOn, CloseIsToldToTheOtherSideAfterTheMessagesBeforeIt,
                             DeathEndsEveryBlockAndThenThePeer, CallsThatNameALostPeerDoNothing,
-                            ClosedPeerIsHeardOfNoMoreButForItsBlocks, PeerThatIsNotThereIsLostAndNotConnected,
-                            AddressThatMakesNoSenseIsRefused, ListenerMayCallTheTransport,
-                            SleepEndsWhenSomethingArrives, WakeEndsASleepFromAnyThreadAlsoBeforeIt,
-                            SleepEndsAfterItsTime, ManyPeersShareOneEndpoint);
+                            ClosedPeerIsHeardOfNoMoreButForItsBlocks, BlockThatIsOfferedToAListenerThatClosesEnds,
+                            PeerThatIsNotThereIsLostAndNotConnected, AddressThatMakesNoSenseIsRefused,
+                            ListenerMayCallTheTransport, SleepEndsWhenSomethingArrives,
+                            WakeEndsASleepFromAnyThreadAlsoBeforeIt, SleepEndsAfterItsTime, ManyPeersShareOneEndpoint);
 
 }  // namespace weft::testing
