@@ -1,4 +1,5 @@
 #include "core/cluster/client_process.hpp"
+#include "core/diagnostics/assert.hpp"
 #include "core/executor/executor.hpp"
 #include "core/graph/failure_text.hpp"
 #include "core/graph/graph_size.hpp"
@@ -59,6 +60,57 @@ void ClientProcess::run(detail::GraphParts& graph) {
   }
 }
 
+/// Puts a graph that is mostly trees or chains into an order in which they lie side by side, inputs first: then a packet is
+/// a piece that needs little of others. One whose results have many readers stays in the order it was written in, which
+/// is that of its rows.
+void ClientProcess::put_in_order(GraphRun& run) {
+  const auto total = static_cast<std::uint32_t>(run.order.size());
+  const PacketId serial = run.parts->serial;
+  for (std::uint32_t i = 0; i < total; ++i) arena::task(run.order[i]).link = i;
+  std::vector<std::uint32_t> readers(total, 0);
+  std::size_t edges = 0;
+  std::size_t shared = 0;
+  for (const TaskId task : run.order) {
+    const TaskRecord& record = arena::task(task);
+    for (std::uint32_t k = 0; k < record.input_count; ++k) {
+      const TaskRecord& producer = arena::task(arena::edge(record.first_input + k).producer);
+      if (producer.packet != serial) continue;
+      ++edges;
+      if (readers[producer.link]++ == 1) ++shared;
+    }
+  }
+  constexpr std::size_t kFewShared = 8;
+  if (edges == 0 || shared * kFewShared > total) return;
+  struct Visit {
+    TaskId task;
+    std::uint32_t next_input;
+  };
+  std::vector<TaskId> ordered;
+  ordered.reserve(total);
+  std::vector<bool> seen(total, false);
+  std::vector<Visit> stack;
+  for (std::uint32_t i = 0; i < total; ++i) {
+    if (readers[i] != 0) continue;
+    stack.push_back({run.order[i], 0});
+    while (!stack.empty()) {
+      Visit& top = stack.back();
+      const TaskRecord& record = arena::task(top.task);
+      if (top.next_input == record.input_count) {
+        ordered.push_back(top.task);
+        stack.pop_back();
+        continue;
+      }
+      const TaskId producer = arena::edge(record.first_input + top.next_input++).producer;
+      const TaskRecord& from = arena::task(producer);
+      if (from.packet != serial || seen[from.link]) continue;
+      seen[from.link] = true;
+      stack.push_back({producer, 0});
+    }
+  }
+  WEFT_ASSERT(ordered.size() == total, "every task of a graph is a sink or read by one");
+  run.order.swap(ordered);
+}
+
 /// Makes the graph's packets and gives all of them to the machine.
 void ClientProcess::cut(GraphRun& run) {
   const std::uint32_t total = run.parts->task_count();
@@ -66,6 +118,7 @@ void ClientProcess::cut(GraphRun& run) {
   for (const TaskRange range : run.parts->ranges) {
     for (TaskId id = range.first; id < range.end; ++id) run.order.push_back(id);
   }
+  put_in_order(run);
   const std::uint32_t slots = std::max(1u, slots_.load(std::memory_order_relaxed));
   const std::uint32_t size = std::clamp(total / (slots * kPacketsPerSlot) + 1, 1u, kMostTasks);
   for (std::uint32_t first = 0; first < total; first += size) {

@@ -162,6 +162,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   void ask_again();
 
   // Graphs (client_graphs.cpp)
+  void put_in_order(GraphRun& run);
   void cut(GraphRun& run);
   void finish_graph(GraphRun& run);
 
