@@ -14,6 +14,37 @@ void refuse_partitions(std::size_t partitions) {
   throw Error("a bag cannot have " + std::to_string(partitions) + " partitions: ask for at least one");
 }
 
+void refuse_split(std::size_t split_every) {
+  throw Error("Bag::reduction: split_every is " + std::to_string(split_every) +
+              ": at least two results must be joined at a time");
+}
+
+void refuse_lengths(const char* what, std::size_t mine, std::size_t others) {
+  throw Error(std::string("Bag::") + what + ": partitions that stand at the same place have " + std::to_string(mine) +
+              " and " + std::to_string(others) + " elements: both bags must be cut alike");
+}
+
+void refuse_both(const char* what, std::size_t mine, std::size_t others) {
+  throw Error(std::string("Bag::") + what + ": the bags have " + std::to_string(mine) + " and " +
+              std::to_string(others) + " partitions: both must be cut alike");
+}
+
+void refuse_probability(double probability) {
+  throw Error("Bag::random_sample: " + std::to_string(probability) + " is no probability: use a number from 0 to 1");
+}
+
+double sample_number(std::uint64_t seed, std::uint64_t partition, std::uint64_t place) {
+  // SplitMix64's finalizer, fed with one number after another.
+  std::uint64_t mixed = 0;
+  for (const std::uint64_t number : {seed, partition, place}) {
+    mixed += 0x9e3779b97f4a7c15u + number;
+    mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9u;
+    mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111ebu;
+    mixed ^= mixed >> 31;
+  }
+  return static_cast<double>(mixed >> 11) * 0x1p-53;
+}
+
 }  // namespace detail
 
 Bag<std::int64_t> bag_range(std::int64_t n, std::size_t partitions, const std::source_location& where) {

@@ -51,14 +51,7 @@ class Bag {
   const std::vector<Delayed<Items>>& to_delayed() const { return partitions_; }
 
   /// Runs what the bag needs and returns all elements in order.
-  Items compute(const Client& client) const {
-    const auto futures = client.persist(partitions_);
-    Items all;
-    for (const Future<Items>& future : futures) {
-      future.inspect([&](const Items& items) { all.insert(all.end(), items.begin(), items.end()); });
-    }
-    return all;
-  }
+  Items compute(const Client& client) const;
   /// Starts computing the partitions; their results are kept while this bag or one made from it exists.
   Bag persist(const Client& client) const {
     client.persist(partitions_);
@@ -67,8 +60,7 @@ class Bag {
   /// Returns the first `most` elements, computing one partition after another until there are enough.
   Items take(const Client& client, std::size_t most) const;
 
-  // --- Element by element
-  // ----------------------------------------------------------------------------------------------
+  // --- Element by element --------------------------------------------------------------------------------------------
 
   /// Describes f(x) of each element.
   template <class F>
@@ -113,24 +105,44 @@ class Bag {
                   "weft: Bag::map_partitions: the function must take a std::vector of the bag's elements");
     return each(std::move(function), where);
   }
+  /// Describes f(mine, other's) of the elements at the same places. Partitions of both must be equally long.
+  template <class F, class U>
+  auto map(F function, const Bag<U>& other, const Where& where = Where::current()) const;
+  /// Pairs the elements at the same places. Partitions of both must be equally long.
+  template <class U>
+  Bag<std::pair<T, U>> zip(const Bag<U>& other, const Where& where = Where::current()) const;
+  /// Pairs each element with each of the other bag: a partition for each pair of partitions, mine slowest.
+  template <class U>
+  Bag<std::pair<T, U>> product(const Bag<U>& other, const Where& where = Where::current()) const;
+  /// Describes item.at(key) of each element, a map or a vector; `otherwise` where there is no such key.
+  template <class K>
+  auto pluck(const K& key, const Where& where = Where::current()) const;
+  template <class K, class V>
+  auto pluck(const K& key, V otherwise, const Where& where = Where::current()) const;
+  /// Keeps each element with this probability. Which are kept depends on the seed and their places alone.
+  Bag random_sample(double probability, std::uint64_t seed, const Where& where = Where::current()) const;
+  /// Describes x0, f(x0, x1), f(f(x0, x1), x2), ... through all partitions, one after another.
+  template <class F>
+  Bag accumulate(F function, const Where& where = Where::current()) const;
+  /// Describes initial, f(initial, x0), ...: one element more.
+  template <class F, class R>
+  Bag<R> accumulate(F function, R initial, const Where& where = Where::current()) const;
   /// Joins neighbouring partitions until there are at most `partitions`.
   Bag coalesce(std::size_t partitions, const Where& where = Where::current()) const;
+  /// Joins or splits partitions until there are `partitions`.
+  Bag repartition(std::size_t partitions, const Where& where = Where::current()) const;
+  /// Runs what the bag needs and writes each partition to a file, one element a line; returns the files' paths. A `*`
+  /// in `path` becomes the partition's number; without one, `path` is a folder of `0.part`, `1.part`, ... Files appear
+  /// when they are complete.
+  std::vector<std::string> to_textfiles(const Client& client, const std::string& path,
+                                        const Where& where = Where::current()) const;
 
-  // --- Reductions
-  // --------------------------------------------------------------------------------------------------------
+  // --- Reductions ----------------------------------------------------------------------------------------------------
 
   /// Folds each partition's elements into `initial`, and the partitions' results with `combine`. `initial` begins every
   /// partition, so it must change nothing: 0 for a sum.
   template <class F, class R, class C>
-  Delayed<R> fold(F function, R initial, C combine, const Where& where = Where::current()) const {
-    require_call<F, R, const T&>();
-    require_call<C, R, const R&>();
-    std::vector<Delayed<R>> parts;
-    const auto one = DelayedFunction(detail::FoldEach<T, R, F>{detail::carry(std::move(function))}, where);
-    for (const Delayed<Items>& partition : partitions_) parts.push_back(one(partition, initial));
-    if (parts.empty()) parts.push_back(delayed(std::move(initial), where));
-    return tree(std::move(parts), detail::CombineTwo<R, C>{detail::carry(std::move(combine))}, where);
-  }
+  Delayed<R> fold(F function, R initial, C combine, const Where& where = Where::current()) const;
   /// As above where the same function folds elements and results.
   template <class F, class R>
   Delayed<R> fold(F function, R initial, const Where& where = Where::current()) const {
@@ -139,11 +151,11 @@ class Bag {
   /// Describes aggregate(std::vector of partial(partition)).
   template <class P, class A>
   auto reduction(P partial, A aggregate, const Where& where = Where::current()) const {
-    const auto one = DelayedFunction<P>(std::move(partial), where);
-    std::vector<decltype(one(partitions_[0]))> parts;
-    for (const Delayed<Items>& partition : partitions_) parts.push_back(one(partition));
-    return DelayedFunction<A>(std::move(aggregate), where)(parts);
+    return DelayedFunction<A>(std::move(aggregate), where)(partials(std::move(partial), where));
   }
+  /// As above, `split_every` results at a time, until one is left: `aggregate` gives what `partial` gives.
+  template <class P, class A>
+  auto reduction(P partial, A aggregate, std::size_t split_every, const Where& where = Where::current()) const;
   Delayed<std::uint64_t> count(const Where& where = Where::current()) const {
     return reduce<std::uint64_t>(detail::CountEach{}, detail::AddNumbers{}, where);
   }
@@ -159,11 +171,7 @@ class Bag {
   /// Describes the smallest element; computing it fails if the bag is empty.
   Delayed<T> min(const Where& where = Where::current()) const { return extreme<true>(where); }
   Delayed<T> max(const Where& where = Where::current()) const { return extreme<false>(where); }
-  Delayed<double> mean(const Where& where = Where::current()) const {
-    using R = detail::SumOf<T>;
-    auto sums = reduce<detail::SumAndCount<R>>(detail::SumAndCountEach<T>{}, detail::CombineSums<R>{}, where);
-    return DelayedFunction(detail::TakeMean<R>{}, where)(sums);
-  }
+  Delayed<double> mean(const Where& where = Where::current()) const;
   /// Describes the variance over count - ddof.
   Delayed<double> var(unsigned ddof = 0, const Where& where = Where::current()) const {
     return spread(ddof, false, where);
@@ -182,20 +190,11 @@ class Bag {
     return tree(list_parts(detail::TakeFirst<T>{}, where, std::uint64_t{most}), detail::CombineFirst<T>{most}, where);
   }
 
-  // --- By key: one partition, keys in order of first appearance, unless something else is said
-  // --------------------------
+  // --- By key: one partition, keys in order of first appearance, unless something else is said -----------------------
 
   /// Folds the elements of each key into `initial`: pairs (key, result).
   template <class Key, class F, class R, class C>
-  auto foldby(Key key, F function, R initial, C combine, const Where& where = Where::current()) const {
-    require_call<Key, const T&>();
-    require_call<F, R, const T&>();
-    require_call<C, R, const R&>();
-    using K = detail::KeyOf<Key, T>;
-    const detail::FoldByEach<T, K, R, Key, F> fold{detail::carry(std::move(key)), detail::carry(std::move(function))};
-    return one_partition(tree(list_parts(fold, where, initial),
-                              detail::CombineByKey<K, R, C>{detail::carry(std::move(combine))}, where));
-  }
+  auto foldby(Key key, F function, R initial, C combine, const Where& where = Where::current()) const;
   template <class Key, class F, class R>
   auto foldby(Key key, F function, R initial, const Where& where = Where::current()) const {
     return foldby(std::move(key), function, std::move(initial), function, where);
@@ -206,19 +205,10 @@ class Bag {
   }
   /// Describes the first element of each key.
   template <class Key = detail::Itself>
-  Bag distinct(Key key = {}, const Where& where = Where::current()) const {
-    require_call<Key, const T&>();
-    const detail::DistinctEach<T, Key> each{detail::carry(std::move(key))};
-    return one_partition(tree(list_parts(each, where), detail::CombineDistinct<T, Key>{each}, where));
-  }
+  Bag distinct(Key key = {}, const Where& where = Where::current()) const;
   /// Describes the k elements with the greatest keys, greatest first, of equal ones the first.
   template <class Key = detail::Itself>
-  Bag topk(std::size_t k, Key key = {}, const Where& where = Where::current()) const {
-    require_call<Key, const T&>();
-    const detail::TopEach<T, Key> each{detail::carry(std::move(key))};
-    return one_partition(
-        tree(list_parts(each, where, std::uint64_t{k}), detail::CombineTop<T, Key>{each, std::uint64_t{k}}, where));
-  }
+  Bag topk(std::size_t k, Key key = {}, const Where& where = Where::current()) const;
   /// Describes pairs (key, its elements in order) in `partitions` partitions (0: as many as there are). A key's hash
   /// says in which; within a partition keys are in order of first appearance.
   template <class Key>
@@ -276,14 +266,18 @@ class Bag {
     return tree<R>(list_parts(std::move(function), where), std::move(combine), where);
   }
   template <bool kLeast>
-  Delayed<T> extreme(const Where& where) const {
-    auto best = reduce<std::optional<T>>(detail::ExtremeEach<T, kLeast>{}, detail::CombineExtremes<T, kLeast>{}, where);
-    return DelayedFunction(detail::TakeExtreme<T, kLeast>{}, where)(best);
+  Delayed<T> extreme(const Where& where) const;
+  Delayed<double> spread(unsigned ddof, bool root, const Where& where) const;
+  template <class P>
+  auto partials(P partial, const Where& where) const {
+    const DelayedFunction<P> one(std::move(partial), where);
+    std::vector<decltype(one(partitions_[0]))> parts;
+    for (const Delayed<Items>& partition : partitions_) parts.push_back(one(partition));
+    return parts;
   }
-  Delayed<double> spread(unsigned ddof, bool root, const Where& where) const {
-    auto moments = reduce<detail::Moments>(detail::MomentsEach<T>{}, detail::CombineMoments{}, where);
-    return DelayedFunction(detail::TakeVariance{}, where)(moments, ddof, root);
-  }
+  /// Makes a task of each pair of partitions that stand at the same place.
+  template <class F, class U>
+  auto both(F function, const Bag<U>& other, const char* what, const Where& where) const;
   template <class U>
   static Bag<U> one_partition(Delayed<std::vector<U>> list) {
     return Bag<U>::from_delayed({std::move(list)});
@@ -295,3 +289,5 @@ class Bag {
 }  // namespace weft
 
 #include <weft/bag_make.hpp>
+#include <weft/bag_more.hpp>
+#include <weft/bag_reduce.hpp>

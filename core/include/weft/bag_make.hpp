@@ -36,6 +36,16 @@ Bag<T> Bag<T>::from_futures(const std::vector<Future<Items>>& partitions) {
 }
 
 template <class T>
+std::vector<T> Bag<T>::compute(const Client& client) const {
+  const auto futures = client.persist(partitions_);
+  Items all;
+  for (const Future<Items>& future : futures) {
+    future.inspect([&](const Items& items) { all.insert(all.end(), items.begin(), items.end()); });
+  }
+  return all;
+}
+
+template <class T>
 std::vector<T> Bag<T>::take(const Client& client, std::size_t most) const {
   Items taken;
   for (std::size_t i = 0; i < partitions_.size() && taken.size() < most; ++i) {

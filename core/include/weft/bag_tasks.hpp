@@ -13,6 +13,10 @@ namespace weft::detail {
 
 [[noreturn]] void refuse_empty_bag(const char* what);
 [[noreturn]] void refuse_partitions(std::size_t partitions);
+[[noreturn]] void refuse_split(std::size_t split_every);
+[[noreturn]] void refuse_lengths(const char* what, std::size_t mine, std::size_t others);
+[[noreturn]] void refuse_both(const char* what, std::size_t mine, std::size_t others);
+[[noreturn]] void refuse_probability(double probability);
 
 struct GiveItems {
   template <class T>

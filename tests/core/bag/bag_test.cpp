@@ -270,6 +270,82 @@ TEST(BagBitsTest, SumsAreTheSameBitsOnAnyNumberOfThreads) {
   }
 }
 
+// --- Bags beside bags, samples, running totals, partitions -----------------------------------------------------------
+
+TEST_P(BagTest, TwoBagsAreMappedZippedAndMultiplied) {
+  const auto left = bag_range(5, 2);
+  const auto right = left.map(square);
+  EXPECT_THAT(left.map(add, right).compute(client_), ElementsAre(0, 2, 6, 12, 20));
+  EXPECT_THAT(left.zip(right).compute(client_),
+              ElementsAre(Pair(0, 0), Pair(1, 1), Pair(2, 4), Pair(3, 9), Pair(4, 16)));
+  const auto letters = bag_from(Strings{"a", "b"}, 2);
+  const auto all = bag_range(3, 2).product(letters).compute(client_);
+  EXPECT_THAT(all, testing::UnorderedElementsAre(Pair(0, "a"), Pair(0, "b"), Pair(1, "a"), Pair(1, "b"), Pair(2, "a"),
+                                                 Pair(2, "b")));
+  EXPECT_THAT(message_of([&] { left.zip(bag_range(5, 3)); }), HasSubstr("2 and 3 partitions"));
+  EXPECT_THAT(message_of([&] { left.zip(bag_range(6, 2)).compute(client_); }), HasSubstr("2 and 3 elements"));
+}
+
+TEST_P(BagTest, PluckTakesKeysOfMapsAndPlacesOfVectors) {
+  using Record = std::map<std::string, int>;
+  const auto records = bag_from(std::vector<Record>{{{"a", 1}, {"b", 2}}, {{"a", 3}}}, 2);
+  EXPECT_THAT(records.pluck("a").compute(client_), ElementsAre(1, 3));
+  EXPECT_THAT(records.pluck("b", -1).compute(client_), ElementsAre(2, -1));
+  EXPECT_THAT(message_of([&] { records.pluck("b").compute(client_); }), HasSubstr("bag_test.cpp"));
+  const auto rows = bag_from(std::vector<Strings>{{"x", "y"}, {"z"}});
+  EXPECT_THAT(rows.pluck(0).compute(client_), ElementsAre("x", "z"));
+  EXPECT_THAT(rows.pluck(1, "?").compute(client_), ElementsAre("y", "?"));
+}
+
+TEST_P(BagTest, RunningTotalsGoThroughAllPartitions) {
+  for (const std::size_t partitions : {1u, 2u, 5u}) {
+    const auto bag = bag_range(6, partitions).filter([](std::int64_t n) { return n != 0; });
+    EXPECT_THAT(bag.accumulate(add).compute(client_), ElementsAre(1, 3, 6, 10, 15));
+    EXPECT_THAT(bag.accumulate(add, std::int64_t{-1}).compute(client_), ElementsAre(-1, 0, 2, 5, 9, 14));
+    const auto text = bag.accumulate(
+        [](const std::string& so_far, std::int64_t n) { return so_far + std::to_string(n); }, std::string("#"));
+    EXPECT_THAT(text.compute(client_), ElementsAre("#", "#1", "#12", "#123", "#1234", "#12345"));
+  }
+  EXPECT_THAT(Bag<std::int64_t>().accumulate(add, std::int64_t{7}).compute(client_), ElementsAre(7));
+}
+
+TEST_P(BagTest, SamplesDependOnTheSeedAlone) {
+  const auto bag = bag_range(10'000, 4);
+  const Numbers once = bag.random_sample(0.2, 1).compute(client_);
+  EXPECT_EQ(bag.random_sample(0.2, 1).compute(client_), once);
+  EXPECT_NE(bag.random_sample(0.2, 2).compute(client_), once);
+  EXPECT_NEAR(static_cast<double>(once.size()), 2'000, 5 * std::sqrt(10'000 * 0.2 * 0.8));
+  EXPECT_TRUE(std::is_sorted(once.begin(), once.end()));
+  EXPECT_THAT(bag.random_sample(0, 1).compute(client_), IsEmpty());
+  EXPECT_EQ(bag.random_sample(1, 1).compute(client_).size(), 10'000u);
+  EXPECT_THAT(message_of([&] { bag.random_sample(1.5, 1); }), HasSubstr("1.5"));
+}
+
+TEST_P(BagTest, RepartitionGivesAsManyAsAsked) {
+  const auto bag = bag_range(100, 3);
+  const Numbers all = bag.compute(client_);
+  for (const std::size_t partitions : {1u, 2u, 3u, 4u, 7u, 150u}) {
+    const auto other = bag.repartition(partitions);
+    EXPECT_EQ(other.partition_count(), partitions);
+    EXPECT_EQ(other.compute(client_), all);
+  }
+}
+
+TEST_P(BagTest, ReductionInStepsJoinsSoManyAtATime) {
+  static std::atomic<std::size_t> most;
+  most = 0;
+  const auto longest = bag_range(100, 20).reduction(
+      [](const Numbers& numbers) { return std::accumulate(numbers.begin(), numbers.end(), std::int64_t{0}); },
+      [](const Numbers& sums) {
+        for (std::size_t seen = most; seen < sums.size() && !most.compare_exchange_weak(seen, sums.size());) {
+        }
+        return std::accumulate(sums.begin(), sums.end(), std::int64_t{0});
+      },
+      3);
+  EXPECT_EQ(client_.compute(longest), 4950);
+  EXPECT_EQ(most, 3u);
+}
+
 INSTANTIATE_TEST_SUITE_P(Modes, BagTest, testing::ValuesIn(kModes), kModeName);
 
 }  // namespace
