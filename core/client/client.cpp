@@ -5,15 +5,28 @@
 #include "core/runtime/runtime.hpp"
 
 #include <weft/error.hpp>
-#include <weft/log.hpp>
+#include <weft/version.hpp>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
+#include <mutex>
 
 namespace weft {
 namespace {
 
 thread_local int no_compute_depth = 0;
+
+/// The open clients, oldest first. Never destroyed: a client may be a global object.
+struct OpenClients {
+  std::mutex mutex;
+  std::vector<const Client*> all;
+};
+OpenClients& open_clients() {
+  static OpenClients* const instance = new OpenClients;
+  return *instance;
+}
 
 /// A client without a command line has no program to end.
 Settings refuse_dry_run(Settings settings) {
@@ -58,10 +71,22 @@ void Submitting::launch(const std::vector<TaskId>& tasks) const { runtime_->laun
 
 }  // namespace detail
 
+/// What programs note in a client. Threading: guarded by its mutex.
+struct Client::Notes {
+  std::mutex mutex;
+  std::map<std::string, std::string> metadata;
+  std::map<std::string, std::deque<LoggedEvent>> events;
+};
+
 Client::Client(Settings settings, std::map<std::string, std::uint32_t> resources)
-    : Submitting(nullptr, 0, nullptr), owned_(make_runtime(refuse_dry_run(std::move(settings)), std::move(resources))) {
+    : Submitting(nullptr, 0, nullptr),
+      notes_(std::make_unique<Notes>()),
+      owned_(make_runtime(refuse_dry_run(std::move(settings)), std::move(resources))) {
   runtime_ = owned_.get();
   serial_ = owned_->serial();
+  OpenClients& clients = open_clients();
+  const std::lock_guard lock(clients.mutex);
+  clients.all.push_back(this);
 }
 
 Client::Client(const Options& options, std::map<std::string, std::uint32_t> resources)
@@ -77,6 +102,11 @@ Client::~Client() {
 bool Client::close() {
   if (owned_ == nullptr) return true;
   const bool within_budget = owned_->close();
+  {
+    OpenClients& clients = open_clients();
+    const std::lock_guard lock(clients.mutex);
+    std::erase(clients.all, this);
+  }
   owned_.reset();
   return within_budget;
 }
@@ -97,6 +127,81 @@ void Client::launch_needed(const Handle& handle) const {
 }
 
 void Client::wait_for(const Handle& handle) const { runtime_->wait(handle.task_id()); }
+
+void Client::wait_for_workers(std::size_t count, Seconds longest) const {
+  require_open();
+  const auto deadline = detail::deadline_after(longest);
+  // In one process nobody will come.
+  const bool alone = runtime_->alone();
+  for (;;) {
+    const std::size_t here = runtime_->workers().size();
+    if (here >= count) return;
+    const bool late = std::chrono::steady_clock::now() >= deadline;
+    if (alone || late) {
+      throw TimeoutError("Client::wait_for_workers: there are " + std::to_string(here) + " of " +
+                         std::to_string(count) + " workers" +
+                         (alone ? ", and this client runs in one process: start the program with mpirun or srun"
+                                : "; wait longer, or look at why the others did not start"));
+    }
+    const auto next_look = std::chrono::steady_clock::now() + std::chrono::milliseconds(20);
+    runtime_->help_until(kNone, [&] { return std::chrono::steady_clock::now() >= next_look; });
+  }
+}
+
+ClientInfo Client::info() const {
+  require_open();
+  ClientInfo info;
+  info.version = WEFT_VERSION_STRING;
+  info.scheduler = settings().scheduler;
+  if (info.scheduler == "auto") info.scheduler = runtime_->alone() ? "threads" : "mpi";
+  info.slots = slots();
+  info.counts = counts();
+  info.workers = runtime_->workers();
+  return info;
+}
+
+std::vector<std::string> Client::who_has(const Handle& future) const {
+  detail::require_client(future);
+  return runtime_->who_has(future.task_id());
+}
+
+const Client& Client::current() {
+  OpenClients& clients = open_clients();
+  const std::lock_guard lock(clients.mutex);
+  for (const Client* client : clients.all) {
+    if (client->runtime_->runs_this_thread()) return *client;
+  }
+  if (clients.all.empty()) {
+    throw Error("Client::current: no client is open in this process: open a weft::Client first");
+  }
+  return *clients.all.back();
+}
+
+void Client::set_metadata(const std::string& key, std::string text) const {
+  const std::lock_guard lock(notes_->mutex);
+  notes_->metadata[key] = std::move(text);
+}
+
+std::optional<std::string> Client::metadata(const std::string& key) const {
+  const std::lock_guard lock(notes_->mutex);
+  const auto found = notes_->metadata.find(key);
+  return found == notes_->metadata.end() ? std::nullopt : std::optional(found->second);
+}
+
+void Client::log_event(const std::string& topic, std::string text) const {
+  constexpr std::size_t kMostEvents = 10'000;
+  const std::lock_guard lock(notes_->mutex);
+  std::deque<LoggedEvent>& events = notes_->events[topic];
+  events.push_back({std::chrono::system_clock::now(), std::move(text)});
+  if (events.size() > kMostEvents) events.pop_front();
+}
+
+std::vector<LoggedEvent> Client::events(const std::string& topic) const {
+  const std::lock_guard lock(notes_->mutex);
+  const auto found = notes_->events.find(topic);
+  if (found == notes_->events.end()) return {};
+  return {found->second.begin(), found->second.end()};
+}
 
 unsigned Client::slots() const { return runtime_->slots(); }
 

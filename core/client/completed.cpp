@@ -48,13 +48,18 @@ std::optional<std::size_t> CompletionQueue::next_ready() {
   return number;
 }
 
-std::optional<std::size_t> CompletionQueue::next() {
-  if (left() == 0) return std::nullopt;
+bool CompletionQueue::has_ready() const { return shared_->ready.load(std::memory_order_acquire) != 0; }
+
+bool CompletionQueue::wait(std::chrono::steady_clock::time_point deadline) {
+  if (has_ready() || left() == 0) return true;
   Runtime* const runtime = Runtime::find(shared_->client.load(std::memory_order_relaxed));
-  if (runtime != nullptr) {
-    runtime->help_until(Runtime::kAnyTask, [&] { return shared_->ready.load(std::memory_order_acquire) != 0; });
+  if (runtime == nullptr) return true;
+  if (deadline == std::chrono::steady_clock::time_point::max()) {
+    runtime->help_until(Runtime::kAnyTask, [&] { return has_ready(); });
+    return true;
   }
-  return next_ready();
+  runtime->help_until(Runtime::kAnyTask, [&] { return has_ready() || std::chrono::steady_clock::now() >= deadline; });
+  return has_ready();
 }
 
 std::size_t CompletionQueue::left() const {

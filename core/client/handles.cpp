@@ -5,12 +5,19 @@
 #include "core/graph/extras.hpp"
 #include "core/graph/failure_text.hpp"
 #include "core/graph/release.hpp"
+#include "core/graph/sites.hpp"
 #include "core/graph/task_name.hpp"
 #include "core/runtime/runtime.hpp"
 
+#include <weft/completed.hpp>
 #include <weft/error.hpp>
 #include <weft/future.hpp>
 #include <weft/this_task.hpp>
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <thread>
 
 namespace weft {
 namespace {
@@ -53,6 +60,20 @@ void* value_place(TaskId task, const ValueType& type, Box*& box) {
   return boxes::pin(box);
 }
 
+/// Waits until the task has ended; returns false if it has not by then.
+bool ends_within(Runtime& runtime, TaskId task, Seconds longest) {
+  if (longest != kForever) {
+    const auto ended = [&] { return (arena::task(task).word.load(std::memory_order_acquire) & task_word::kDone) != 0; };
+    const auto deadline = detail::deadline_after(longest);
+    arena::task(task).word.fetch_or(task_word::kWatched, std::memory_order_acq_rel);
+    // Not for the task itself: running it here would have no end at the deadline.
+    runtime.help_until(Runtime::kAnyTask, [&] { return ended() || std::chrono::steady_clock::now() >= deadline; });
+    if (!ended()) return false;
+  }
+  runtime.wait(task);
+  return true;
+}
+
 }  // namespace
 
 namespace detail {
@@ -81,13 +102,13 @@ PinnedValue finished_value(const Handle& handle, const ValueType& type) {
   return PinnedValue(value, box);
 }
 
-PinnedValue await_value(const Handle& handle, const ValueType& type) {
+PinnedValue await_value(const Handle& handle, const ValueType& type, Seconds longest) {
   if (!handle.valid()) throw Error("this future is empty: it was moved from, released, or never assigned");
   Runtime& runtime = runtime_of(handle);
   const TaskId task = handle.task_id();
   if ((word_of(handle) & task_word::kDone) == 0) {
     if (is_cancelled(task, word_of(handle))) throw CancelledError("task " + task_name(task) + " was cancelled");
-    runtime.wait(task);
+    if (!ends_within(runtime, task, longest)) throw_late("Future::result", longest, 1, {handle});
   } else if (!type.in_record && lies_elsewhere(task)) {
     runtime.wait(task);
   }
@@ -104,6 +125,48 @@ bool only_owner(const Handle& handle) noexcept {
   return task_word::uses_of(word) == 1 && (word & task_word::kKept) == 0;
 }
 
+void require_only_owner(const Handle& handle) {
+  // A task that has read the value lets go of it a moment after its own end was seen.
+  const auto deadline = deadline_after(Seconds(0.2));
+  while (!only_owner(handle)) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      throw Error("the result of task " + task_name(handle.task_id()) +
+                  " cannot be copied, and other handles or tasks need it too: read it with inspect(), or take it "
+                  "when they are done");
+    }
+    std::this_thread::yield();
+  }
+}
+
+void throw_late(const char* what, Seconds longest, std::size_t all, const std::vector<Handle>& unfinished) {
+  constexpr std::size_t kNamed = 5;
+  std::string names;
+  for (std::size_t i = 0; i < unfinished.size() && i < kNamed; ++i) {
+    const TaskId task = unfinished[i].task_id();
+    const SourceLine line = line_of(arena::task(task));
+    names += fmt::format("{}{} ({}:{})", i == 0 ? "" : ", ", task_name(task), line.file, line.line);
+  }
+  if (unfinished.size() > kNamed) names += fmt::format(", and {} more", unfinished.size() - kNamed);
+  const std::string how_many = all == 1 ? "the task has" : fmt::format("{} of {} tasks have", unfinished.size(), all);
+  throw TimeoutError(
+      fmt::format("{}: {} not ended within {:g} s: {}; they go on", what, how_many, longest.count(), names));
+}
+
+std::chrono::steady_clock::time_point deadline_after(Seconds longest) {
+  using Clock = std::chrono::steady_clock;
+  constexpr double kFar = 1e9;  // thirty years
+  if (!(longest.count() < kFar)) return Clock::time_point::max();
+  return Clock::now() + std::chrono::duration_cast<Clock::duration>(Seconds(std::max(longest.count(), 0.0)));
+}
+
+std::string name_of(const Handle& handle) { return handle.valid() ? task_name(handle.task_id()) : "no task"; }
+
+void take_line(const Handle& task, const Handle& from) {
+  TaskRecord& record = arena::task(task.task_id());
+  const Site& line = site(arena::task(from.task_id()).site);
+  record.site = site_of(*site(record.site).type, line.file, line.function, line.line);
+}
+
 FutureStatus status_of(const Handle& handle) {
   require_client(handle);
   const std::uint64_t word = word_of(handle);
@@ -112,10 +175,21 @@ FutureStatus status_of(const Handle& handle) {
   return (word & task_word::kFailed) != 0 ? FutureStatus::Failed : FutureStatus::Finished;
 }
 
-std::exception_ptr exception_of(const Handle& handle) {
+std::exception_ptr exception_of(const Handle& handle, Seconds longest) {
   require_client(handle);
-  runtime_of(handle).wait(handle.task_id());
+  if (!ends_within(runtime_of(handle), handle.task_id(), longest))
+    throw_late("Future::exception", longest, 1, {handle});
   return (word_of(handle) & task_word::kFailed) != 0 ? failure_exception(handle.task_id()) : nullptr;
+}
+
+std::string traceback_of(const Handle& handle) {
+  const std::exception_ptr error = exception_of(handle);
+  if (error == nullptr) return {};
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& known) {
+    return known.what();
+  }
 }
 
 void cancel_task(const Handle& handle) {
@@ -143,37 +217,116 @@ void settle_inputs(TaskId task, const Connected& connected) noexcept {
 
 }  // namespace detail
 
+namespace {
+
+/// Follows a failure to the task that began it.
+TaskId origin_of(TaskId failed) {
+  TaskId origin = failed;
+  for (TaskId next = failed; next != kNone;) {
+    origin = next;
+    next = kNone;
+    extras::read(origin, [&](const TaskExtra& extra) { next = extra.failed_input; });
+  }
+  return origin;
+}
+
+/// The right to run a failed task again: nobody else does meanwhile. Threading: one thread.
+class Rerun {
+ public:
+  Rerun(TaskId task, const char* what) : record_(arena::task(task)), task_(task) {
+    bool keeps_inputs = false;
+    bool busy = false;
+    extras::change(task, [&](TaskExtra& extra) {
+      keeps_inputs = extra.keeps_inputs;
+      busy = keeps_inputs && std::exchange(extra.runs_again, true);
+    });
+    const std::string name = std::string(what) + ": task " + task_name(task);
+    if (busy) throw Error(name + " is being run again already");
+    if (keeps_inputs && call().repeatable) return;
+    release();
+    throw Error(name + " cannot be run again: " +
+                (keeps_inputs ? "its function took its arguments away" : "it was cancelled before it ran"));
+  }
+  ~Rerun() { release(); }
+  Rerun(const Rerun&) = delete;
+  Rerun& operator=(const Rerun&) = delete;
+
+  const ValueType& type() const { return *call().result; }
+  /// Runs it, gives `take` the place of its result, and destroys what is left there.
+  void run(const std::function<void(void*)>& take) const {
+    {
+      TaskFrame frame(task_);
+      call().run(frame);
+    }
+    struct Destroy {
+      TaskRecord& record;
+      ~Destroy() { destroy_result(record); }
+    } const destroy{record_};
+    Box* box = nullptr;
+    void* const value = value_place(task_, type(), box);
+    const detail::PinnedValue pinned(value, box);
+    take(value);
+  }
+
+ private:
+  const TaskType& call() const { return *site(record_.site).type; }
+  void release() const {
+    extras::change(task_, [](TaskExtra& extra) { extra.runs_again = false; });
+  }
+  TaskRecord& record_;
+  const TaskId task_;
+};
+
+}  // namespace
+
+std::size_t nbytes(const Handle& handle) {
+  if (!handle.valid()) throw Error("nbytes: this handle is empty");
+  const std::uint64_t word = word_of(handle);
+  if ((word & task_word::kDone) == 0 || (word & task_word::kFailed) != 0) return 0;
+  const ValueType& type = *site(arena::task(handle.task_id()).site).type->result;
+  Box* box = nullptr;
+  void* const value = value_place(handle.task_id(), type, box);
+  const detail::PinnedValue pinned(value, box);
+  return type.size_of(value);
+}
+
 void rerun_locally(const Handle& failed) {
   if (!failed.valid()) throw Error("rerun_locally: this handle is empty");
   if ((word_of(failed) & task_word::kFailed) == 0) {
     throw Error("rerun_locally: task " + task_name(failed.task_id()) + " has not failed");
   }
-  TaskId origin = failed.task_id();
-  bool keeps_inputs = false;
-  for (TaskId next = origin; next != kNone;) {
-    origin = next;
-    next = kNone;
-    extras::read(origin, [&](const TaskExtra& extra) {
-      next = extra.failed_input;
-      keeps_inputs = extra.keeps_inputs;
-    });
-  }
-  TaskRecord& record = arena::task(origin);
-  const TaskType& type = *site(record.site).type;
-  if (!keeps_inputs || !type.repeatable) {
-    throw Error("rerun_locally: task " + task_name(origin) + " cannot be run again: " +
-                (keeps_inputs ? "its function took its arguments away" : "it was cancelled before it ran"));
-  }
-  {
-    TaskFrame frame(origin);
-    type.run(frame);
-  }
-  destroy_result(record);
+  const Rerun rerun(origin_of(failed.task_id()), "rerun_locally");
+  rerun.run([](void*) {});
 }
+
+namespace detail {
+
+void run_again(const Handle& failed, const ValueType& type, const std::function<void(void*)>& take) {
+  require_client(failed);
+  const TaskId task = failed.task_id();
+  if ((word_of(failed) & task_word::kFailed) == 0) {
+    throw Error("Client::retry: task " + task_name(task) + " has not failed");
+  }
+  const TaskId origin = origin_of(task);
+  if (origin != task) {
+    throw Error("Client::retry: task " + task_name(task) + " failed because " + task_name(origin) +
+                " did: retry that one, and submit again what needs it");
+  }
+  const Rerun rerun(origin, "Client::retry");
+  if (&rerun.type() != &type) throw Error("Client::retry: task " + task_name(task) + " gives another type");
+  rerun.run(take);
+}
+
+}  // namespace detail
 
 namespace this_task {
 
 bool running() noexcept { return current_slot() != nullptr && current_slot()->running() != kNone; }
+
+const Client& client() {
+  if (!running()) throw Error("this_task::client: no task runs on this thread; use the client you opened");
+  return Client::current();
+}
 
 bool cancelled() {
   if (!running()) return false;

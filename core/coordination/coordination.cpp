@@ -5,6 +5,7 @@
 
 #include <weft/error.hpp>
 
+#include <algorithm>
 #include <map>
 #include <thread>
 
@@ -164,7 +165,7 @@ void LeaseState::give(std::size_t count) {
 }  // namespace detail
 
 void unpublish(const Client& client, const std::string& name) {
-  const std::uint32_t serial = detail::serial_of(client);
+  const std::uint32_t serial = client.serial();
   // Freed after the registry has been let go.
   std::shared_ptr<detail::SharedObject> gone;
   detail::OpenRegistry open(serial);
@@ -178,7 +179,7 @@ void unpublish(const Client& client, const std::string& name) {
 }
 
 std::vector<std::string> list_published(const Client& client) {
-  const std::uint32_t serial = detail::serial_of(client);
+  const std::uint32_t serial = client.serial();
   detail::OpenRegistry open(serial);
   std::vector<std::string> names;
   for (const auto& [place, entry] : open.entries()) {
@@ -197,7 +198,7 @@ void Lease::release() noexcept {
 }
 
 Semaphore::Semaphore(const Client& client, const std::string& name, std::size_t leases)
-    : named_(detail::serial_of(client), "Semaphore", name, "leases",
+    : named_(client.serial(), "Semaphore", name, "leases",
              [leases](detail::LeaseState& state) { state.leases = state.free = leases; }) {
   if (named_.state().leases != leases) {
     detail::refuse_size("Semaphore", name, "a number of leases", named_.state().leases, leases);
@@ -261,6 +262,41 @@ Lease Lock::try_acquire() const { return try_lock() ? Lease(named_, 1) : Lease()
 bool Lock::is_locked() const {
   const std::lock_guard lock(named_.state().mutex);
   return named_.state().free == 0;
+}
+
+// --- MultiLock -------------------------------------------------------------------------------------------------------
+
+MultiLock::MultiLock(const Client& client, std::vector<std::string> names) {
+  if (names.empty()) throw Error("a MultiLock needs the name of at least one lock");
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  for (const std::string& name : names) locks_.emplace_back(client, name);
+}
+
+std::vector<Lease> MultiLock::acquire() const {
+  std::vector<Lease> leases;
+  leases.reserve(locks_.size());
+  for (const Lock& lock : locks_) leases.push_back(lock.acquire());
+  return leases;
+}
+
+std::vector<Lease> MultiLock::try_acquire() const {
+  std::vector<Lease> leases;
+  leases.reserve(locks_.size());
+  for (const Lock& lock : locks_) {
+    leases.push_back(lock.try_acquire());
+    if (!leases.back()) return {};
+  }
+  return leases;
+}
+
+void MultiLock::lock() const {
+  std::vector<Lease> leases = acquire();
+  for (Lease& lease : leases) lease.keep();
+}
+
+void MultiLock::unlock() const {
+  for (const Lock& lock : locks_) lock.unlock();
 }
 
 }  // namespace weft

@@ -107,6 +107,7 @@ class Executor {
   bool inside() const;
   unsigned slot_count() const { return static_cast<unsigned>(slots_.size()); }
   Slot& slot(unsigned index) { return *slots_[index]; }
+  const Slot& slot(unsigned index) const { return *slots_[index]; }
   /// From now on tasks are not run but end as cancelled; waiting ones are woken by that.
   void drain();
   bool draining() const { return draining_.load(std::memory_order_relaxed); }

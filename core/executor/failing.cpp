@@ -1,13 +1,16 @@
 #include "core/executor/failing.hpp"
 
 #include "core/diagnostics/error_report.hpp"
-#include "core/executor/slot.hpp"
+#include "core/executor/executor.hpp"
 #include "core/graph/extras.hpp"
 #include "core/graph/task_name.hpp"
 
 #include <weft/arena.hpp>
+#include <weft/error.hpp>
 #include <weft/log.hpp>
 #include <weft/task_type.hpp>
+
+#include <chrono>
 
 namespace weft::failing {
 namespace {
@@ -16,6 +19,38 @@ std::shared_ptr<const TaskFailure> failure_of(TaskId task) {
   std::shared_ptr<const TaskFailure> failure;
   extras::read(task, [&](const TaskExtra& extra) { failure = extra.failure; });
   return failure;
+}
+
+/// Asks the user's predicate, if there is one, whether what was thrown is worth another attempt.
+bool wants_retry(TaskId task, const std::exception_ptr& thrown) {
+  bool (*retry_if)(const std::exception&) = nullptr;
+  extras::read(task, [&](const TaskExtra& extra) { retry_if = extra.retry_if; });
+  if (retry_if == nullptr) return true;
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::exception& error) {
+    return retry_if(error);
+  } catch (...) {
+    return false;  // nothing that the predicate could be asked about
+  }
+}
+
+/// Lends the slot for so long; returns false if the task was cancelled or the client is closed meanwhile.
+bool pause(TaskId task, double seconds) {
+  Executor& executor = current_slot()->executor();
+  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  bool stopped = false;
+  const auto over = [&] {
+    extras::read(task, [&](const TaskExtra& extra) { stopped = extra.cancelled; });
+    stopped = stopped || executor.draining();
+    return stopped || std::chrono::steady_clock::now() >= end;
+  };
+  try {
+    executor.help_until(Executor::kAnyTask, over);
+  } catch (const CancelledError&) {
+    return false;
+  }
+  return !stopped;
 }
 
 }  // namespace
@@ -65,11 +100,17 @@ bool again(TaskId task, std::exception_ptr thrown) {
   std::uint32_t attempt = 1;
   TaskRecord& record = arena::task(task);
   if ((record.word.load(std::memory_order_relaxed) & task_word::kExtra) != 0) {
+    repeat = wants_retry(task, thrown);
+    double delay_s = 0;
     extras::change(task, [&](TaskExtra& extra) {
-      repeat = extra.retries_left != 0 && !extra.cancelled && site(record.site).type->repeatable;
-      if (repeat) --extra.retries_left;
+      repeat = repeat && extra.retries_left != 0 && !extra.cancelled && site(record.site).type->repeatable;
       attempt = ++extra.attempts;
+      if (!repeat) return;
+      --extra.retries_left;
+      delay_s = extra.retry_delay_s;
+      extra.retry_delay_s = 2 * delay_s;
     });
+    repeat = repeat && (delay_s == 0 || pause(task, delay_s));
   }
   if (repeat) return true;
   auto failure = std::make_shared<TaskFailure>();

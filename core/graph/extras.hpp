@@ -3,6 +3,7 @@
 #include <weft/ids.hpp>
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <string>
@@ -30,10 +31,15 @@ struct TaskFailure {
 /// The rare things of a task, kept beside its record while word & kExtra says so.
 struct TaskExtra {
   std::uint16_t retries_left = 0;
+  /// Before the next of these.
+  double retry_delay_s = 0;
+  bool (*retry_if)(const std::exception&) = nullptr;
   std::uint16_t attempts = 0;
   bool cancelled = false;
   /// Threw itself: its closure and its inputs are kept so that it can be run again by hand.
   bool keeps_inputs = false;
+  /// Somebody runs it again by hand now.
+  bool runs_again = false;
   std::shared_ptr<const TaskFailure> failure;
   /// For a task that failed with an input: that input.
   TaskId failed_input = kNone;

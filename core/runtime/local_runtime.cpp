@@ -22,6 +22,9 @@
 namespace weft {
 namespace {
 
+/// Worker numbers from here on are of names that no worker has.
+constexpr WorkerId kNotHere = 1u << 20;
+
 WorkerOptions worker_options(const Settings& settings, std::uint32_t slots, std::uint64_t budget,
                              const std::map<std::string, std::uint32_t>& amounts,
                              const std::map<std::string, std::uint32_t>& ids) {
@@ -60,6 +63,7 @@ LocalRuntime::LocalRuntime(Settings settings, std::map<std::string, std::uint32_
     : settings_(std::move(settings)),
       budget_bytes_(machine::memory_budget(settings_)),
       memory_(machine::result_memory(settings_, budget_bytes_)),
+      resources_(resources),
       resource_ids_(number(resources)),
       ledger_(machine::executor_options(settings_).slots),
       executor_(machine::executor_options(settings_), ledger_, *this),
@@ -125,9 +129,23 @@ std::uint32_t LocalRuntime::needs_index(const TaskOptions& options) {
     const auto [found, fresh] = resource_ids_.try_emplace(name, static_cast<std::uint32_t>(resource_ids_.size()));
     needs.resources.push_back({found->second, amount});
   }
-  if (needs.slots <= 1 && needs.resources.empty()) return kNone;
+  add_worker_needs(options, needs);
+  if (needs.slots <= 1 && needs.resources.empty() && needs.workers.empty()) return kNone;
   submission_.needs.push_back(std::move(needs));
   return static_cast<std::uint32_t>(submission_.needs.size() - 1);
+}
+
+void LocalRuntime::add_worker_needs(const TaskOptions& options, Needs& needs) {
+  if (options.workers.empty() || options.allow_other_workers) return;  // there is only one to choose from
+  const WorkerInfo here = workers().front();
+  for (const std::string& name : options.workers) {
+    if (name == here.name || name == here.host) return;
+  }
+  for (const std::string& name : options.workers) {
+    auto known = std::find(absent_workers_.begin(), absent_workers_.end(), name);
+    if (known == absent_workers_.end()) known = absent_workers_.insert(known, name);
+    needs.workers.push_back(kNotHere + static_cast<WorkerId>(known - absent_workers_.begin()));
+  }
 }
 
 void LocalRuntime::submit_packet(PacketId packet, TaskId first_task, std::uint32_t tasks, bool roots,
@@ -160,13 +178,16 @@ void LocalRuntime::flush_submission() {
 
 void LocalRuntime::launch(TaskId task, const TaskOptions* options) {
   if (options != nullptr && options->plain()) options = nullptr;
-  const bool urgent =
-      options != nullptr && (!options->resources.empty() || options->priority != 0 || options->memory_bytes != 0);
+  const bool urgent = options != nullptr && (!options->resources.empty() || options->priority != 0 ||
+                                             options->memory_bytes != 0 || !options->workers.empty());
   const std::uint64_t retries = options != nullptr ? options->retries : static_cast<std::uint64_t>(settings_.retries);
   if (retries != 0 || (options != nullptr && !options->name.empty())) {
     extras::change(task, [&](TaskExtra& extra) {
       extra.retries_left = static_cast<std::uint16_t>(std::min<std::uint64_t>(retries, 0xffff));
-      if (options != nullptr) extra.name = options->name;
+      if (options == nullptr) return;
+      extra.name = options->name;
+      extra.retry_delay_s = options->retry_delay.count();
+      extra.retry_if = options->retry_if;
     });
   }
   tasks_total_.fetch_add(1, std::memory_order_relaxed);
@@ -498,6 +519,12 @@ void LocalRuntime::refuse(PacketId packet, Reason reason, std::uint32_t detail) 
     }
     return std::string("?");
   });
+  if (reason == Reason::NoAllowedWorker && detail >= kNotHere) {
+    const WorkerInfo here = workers().front();
+    failure->message = "may only run on the worker \"" + absent_workers_[detail - kNotHere] +
+                       "\", which is not here: this client has \"" + here.name + "\" on host \"" + here.host +
+                       "\"; name one of them, or set allow_other_workers";
+  }
   describe_task(info.first_task, *failure);
   extras::change(info.first_task, [&](TaskExtra& extra) {
     extra.cancelled = true;
@@ -546,6 +573,13 @@ MemoryReport LocalRuntime::memory_report() const {
   MemoryReport report = memory_->store().report();
   report.used_bytes += boxes::small_bytes();
   return report;
+}
+
+std::vector<WorkerInfo> LocalRuntime::workers() const {
+  std::vector<WorkerInfo> here = Runtime::workers();
+  here.front().resources = resources_;
+  for (unsigned i = 0; i < executor_.slot_count(); ++i) here.front().running += executor_.slot(i).leased() ? 1 : 0;
+  return here;
 }
 
 }  // namespace weft

@@ -65,6 +65,8 @@ class LocalRuntime final : public Runtime, public Executor::Listener, public Res
   Counts counts() override;
   std::uint32_t slots() const override { return executor_.slot_count(); }
   MemoryReport memory_report() const override;
+  std::vector<WorkerInfo> workers() const override;
+  bool runs_this_thread() const override { return executor_.inside(); }
 
  private:
   void help(TaskId task, DoneFunction done, const void* argument) override;
@@ -77,6 +79,7 @@ class LocalRuntime final : public Runtime, public Executor::Listener, public Res
   PacketId open_calls(TaskId first);
   /// Closes the open packet, or only if none of its tasks is left. Returns whether it did.
   bool end_calls(bool only_idle) noexcept;
+  void add_worker_needs(const TaskOptions& options, Needs& needs);
   void flush_submission();
   void pump();
   void carry(const SchedulerAction& action);
@@ -93,6 +96,7 @@ class LocalRuntime final : public Runtime, public Executor::Listener, public Res
   const Settings settings_;
   const std::uint64_t budget_bytes_;
   const std::shared_ptr<ResultMemory> memory_;
+  const std::map<std::string, std::uint32_t> resources_;
   std::map<std::string, std::uint32_t> resource_ids_;
   // Guarded by calls_mutex_, which is taken before machines_mutex_. Slots look at it before they sleep, so it is there
   // before them.
@@ -115,6 +119,8 @@ class LocalRuntime final : public Runtime, public Executor::Listener, public Res
   std::vector<FinishedPacket> finished_;
   std::vector<PacketId> released_;
   std::priority_queue<PacketId, std::vector<PacketId>, std::greater<>> free_packets_;
+  /// Names of workers that were asked for and are not here; their numbers follow kNotHere.
+  std::vector<std::string> absent_workers_;
   PacketId next_packet_ = 0;
   struct PacketInfo {
     detail::GraphParts* graph = nullptr;

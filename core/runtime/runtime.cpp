@@ -7,6 +7,8 @@
 #include <weft/arena.hpp>
 #include <weft/error.hpp>
 
+#include <unistd.h>
+
 #include <atomic>
 
 namespace weft {
@@ -40,6 +42,25 @@ Runtime::~Runtime() { unlist(); }
 Runtime* Runtime::find(std::uint32_t serial) noexcept {
   Runtime* const runtime = open_runtimes[serial % kMostClients].load(std::memory_order_acquire);
   return runtime != nullptr && runtime->serial_ == serial ? runtime : nullptr;
+}
+
+std::vector<WorkerInfo> Runtime::workers() const {
+  const MemoryReport memory = memory_report();
+  WorkerInfo worker;
+  worker.name = "worker-0";
+  char host[256] = "localhost";
+  if (::gethostname(host, sizeof host - 1) == 0) worker.host = host;
+  worker.slots = slots();
+  worker.memory_bytes = memory.budget_bytes;
+  worker.used_bytes = memory.used_bytes;
+  worker.spill_directory = memory.spill_directory;
+  return {worker};
+}
+
+std::vector<std::string> Runtime::who_has(TaskId task) const {
+  const std::uint64_t word = arena::task(task).word.load(std::memory_order_acquire);
+  if ((word & task_word::kDone) == 0 || (word & task_word::kFailed) != 0) return {};
+  return {workers().front().name};
 }
 
 void Runtime::open() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <weft/client_info.hpp>
 #include <weft/config.hpp>
 #include <weft/ids.hpp>
 #include <weft/ledger.hpp>
@@ -72,6 +73,14 @@ class Runtime {
   virtual LedgerReport ledger() = 0;
   virtual void reset_ledger() = 0;
   virtual MemoryReport memory_report() const = 0;
+  /// Returns the processes that run tasks; without an override, this one.
+  virtual std::vector<WorkerInfo> workers() const;
+  /// Returns whether no other process can ever run tasks of it.
+  virtual bool alone() const { return true; }
+  /// Returns the names of the workers that hold the task's result.
+  virtual std::vector<std::string> who_has(TaskId task) const;
+  /// Returns whether the calling thread runs a task of this runtime now.
+  virtual bool runs_this_thread() const { return false; }
 
  protected:
   using DoneFunction = bool (*)(const void*);

@@ -137,7 +137,7 @@ class Actor {
   /// Has the object made by a task, from arguments that may be handles.
   template <class... A>
   explicit Actor(const Client& client, A&&... arguments)
-      : client_(static_cast<const detail::Submitting&>(client)), actor_(std::make_shared<detail::ActorObject<T>>()) {
+      : client_(client.with({})), actor_(std::make_shared<detail::ActorObject<T>>()) {
     const auto where = std::source_location::current();
     auto given = gather(where, std::forward<A>(arguments)...);
     actor_->last = client_.submit_at(where, detail::Construct<T>{},
@@ -180,7 +180,7 @@ class Actor {
     }
   }
 
-  detail::ClientView client_;
+  Annotated client_;
   std::shared_ptr<detail::ActorObject<T>> actor_;
 };
 

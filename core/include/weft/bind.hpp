@@ -273,11 +273,25 @@ void Binding<F, S...>::decode_closure(void* payload, Reader& reader) {
 template <class F, class... S>
 inline constexpr TaskType task_type = Binding<F, S...>::make_type();
 
-/// A callable can be told from a value by being a function or having operator().
-template <class T>
-inline constexpr bool looks_callable = std::is_function_v<std::remove_pointer_t<std::decay_t<T>>> || requires {
-  &std::decay_t<T>::operator();
+struct CallOperator {
+  void operator()();
 };
+template <class T>
+struct TwoCallOperators : T, CallOperator {};
+
+/// A callable can be told from a value by being a function or having operator(): of a class with one of its own, be it
+/// a template, another one inherited beside it is ambiguous.
+template <class T>
+consteval bool has_call_operator() {
+  if constexpr (std::is_class_v<T> && !std::is_final_v<T>) {
+    return !requires { &TwoCallOperators<T>::operator(); };
+  } else {
+    return requires { &T::operator(); };
+  }
+}
+template <class T>
+inline constexpr bool looks_callable = std::is_function_v<std::remove_pointer_t<std::decay_t<T>>> ||
+                                       has_call_operator<std::decay_t<T>>();
 
 template <class V>
 struct GiveValue {

@@ -1,15 +1,16 @@
 #pragma once
 
+#include <weft/client_info.hpp>
 #include <weft/config.hpp>
-#include <weft/future.hpp>
 #include <weft/graph.hpp>
 #include <weft/ledger.hpp>
 #include <weft/memory.hpp>
-#include <weft/task_options.hpp>
+#include <weft/submitting.hpp>
 
 #include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
 #include <ranges>
 #include <string>
 #include <tuple>
@@ -22,99 +23,38 @@ class Runtime;
 
 namespace detail {
 
-/// Throws if a task may not be run now because a NoCompute scope is open in this thread.
-void check_may_compute(const char* what);
+/// A failed future as an argument: its failure must not pass on to the task that looks at it.
+template <class T>
+struct FailedTask {
+  Future<T> future;
+};
+/// Says that it has no inputs. It stays where its task's record is, so checking transfers leaves it alone, as all
+/// arguments that tell their handles.
+template <class T, class Visit>
+void weft_handles(const FailedTask<T>&, Visit&&) {}
+/// Runs the task of a failed future again on this slot and moves its result into `result`, of its own type.
+void run_again(const Handle& failed, const ValueType& type, const std::function<void(void*)>& take);
 
-/// What `submit` and `map` need of a client; one set of functions for plain and for annotated calls.
-class Submitting {
- public:
-#define WEFT_CALL(TYPES, PARAMETERS, ARGUMENTS)                                                                     \
-  /** Starts a call of `function` and returns its future; handles among the arguments become inputs. */             \
-  template <class F TYPES>                                                                                          \
-  auto submit(F&& function PARAMETERS, const std::source_location& where = std::source_location::current()) const { \
-    return submit_at(where, std::forward<F>(function) ARGUMENTS);                                                   \
+struct RunAgain {
+  template <class T>
+  T operator()(const FailedTask<T>& failed) const {
+    std::optional<T> value;
+    run_again(failed.future, value_type<T>, [&](void* result) { value.emplace(std::move(*static_cast<T*>(result))); });
+    return std::move(*value);
   }
-#include <weft/call_overloads.def>
-#undef WEFT_CALL
-
-  /// As `submit`, with the line of the user's source given by hand.
-  template <class F, class... A>
-  auto submit_at(const std::source_location& where, F&& function, A&&... arguments) const {
-    using Result = typename Binding<std::decay_t<F>, Stored<A>...>::Result;
-    const TaskId id = write(where, std::forward<F>(function), std::forward<A>(arguments)...);
-    launch(id);
-    return Future<Result>::adopt(id, serial_);
-  }
-
-  /// Starts one call for each element of `items` and returns their futures in order. The first runs while the later
-  /// ones are still being described.
-  template <class F, std::ranges::input_range Range, class... A>
-  auto map(const F& function, Range&& items, const A&... shared) const {
-    return map_at(std::source_location::current(), function, std::forward<Range>(items), shared...);
-  }
-  template <class F, std::ranges::input_range Range, class... A>
-  auto map_at(const std::source_location& where, const F& function, Range&& items, const A&... shared) const {
-    using Item = std::ranges::range_value_t<Range>;
-    using Result = typename Binding<std::decay_t<F>, Stored<const Item&>, Stored<const A&>...>::Result;
-    std::vector<Future<Result>> futures;
-    if constexpr (std::ranges::sized_range<Range>) futures.reserve(std::ranges::size(items));
-    std::vector<TaskId> batch;
-    std::size_t most = 1;
-    for (const Item& item : items) {
-      batch.push_back(write(where, function, item, shared...));
-      futures.push_back(Future<Result>::adopt(batch.back(), serial_));
-      if (batch.size() < most) continue;
-      launch(batch);
-      batch.clear();
-      // Small first, so that work begins at once; then large enough for the cost of a launch to vanish.
-      if (most < 4096) most *= 2;
-    }
-    if (!batch.empty()) launch(batch);
-    return futures;
-  }
-
- protected:
-  Submitting(Runtime* runtime, std::uint32_t serial, std::shared_ptr<const TaskOptions> options)
-      : runtime_(runtime), serial_(serial), options_(std::move(options)) {}
-
-  template <class F, class... A>
-  TaskId write(const std::source_location& where, F&& function, A&&... arguments) const {
-    require_open();
-    Connected connected;
-    const Place place{arena::thread_cursor(), task_word::kLaunched + 2 * task_word::kUse, kNone};
-    const TaskId id = write_task(place, where, connected, std::forward<F>(function), std::forward<A>(arguments)...);
-    settle_inputs(id, connected);
-    return id;
-  }
-  void require_open() const;
-  void launch(TaskId task) const;
-  void launch(const std::vector<TaskId>& tasks) const;
-
-  Runtime* runtime_;
-  std::uint32_t serial_;
-  std::shared_ptr<const TaskOptions> options_;
 };
 
 }  // namespace detail
+
+/// Goes no further than the record it names.
+template <class T>
+inline constexpr bool local_only<detail::FailedTask<T>> = true;
 
 /// A client's `submit` and `map` with options: `client.with({.retries = 3}).submit(f, x)`.
 class Annotated : public detail::Submitting {
  private:
   friend class Client;
   using Submitting::Submitting;
-};
-
-/// What a client runs on.
-struct ClientOptions : Options {
-  /// Named amounts each worker has, for tasks that ask for them: {{"GPU", 1}, {"licence", 2}}.
-  std::map<std::string, std::uint32_t> resources = {};
-};
-
-/// How far a client's work is.
-struct RunCounts {
-  std::uint64_t done = 0;
-  std::uint64_t total = 0;
-  std::uint64_t failed = 0;
 };
 
 /// Runs tasks: where a program's work goes and its results come from.
@@ -127,7 +67,8 @@ struct RunCounts {
 /// Threading: any thread may use a client; it is opened and closed by one.
 class Client : public detail::Submitting {
  public:
-  /// Opens a client with options given here, in the environment and in configuration files.
+  /// Opens a client with options given here, in the environment and in configuration files. `resources` are named
+  /// amounts that each worker has, for tasks that ask for them: {{"GPU", 1}, {"licence", 2}}.
   explicit Client(const Options& options = {}, std::map<std::string, std::uint32_t> resources = {});
   /// As above; takes the --weft-* options out of the command line.
   Client(int& argc, char** argv, const Options& options = {}, std::map<std::string, std::uint32_t> resources = {});
@@ -193,6 +134,22 @@ class Client : public detail::Submitting {
     for (const Future<T>& future : futures) results.push_back(future.result());
     return results;
   }
+  /// As above, but leaves out what failed or was cancelled.
+  template <class T>
+  std::vector<T> gather_finished(const std::vector<Future<T>>& futures) const {
+    std::vector<T> results;
+    for (const Future<T>& future : futures) {
+      if (future.exception() == nullptr) results.push_back(future.result());
+    }
+    return results;
+  }
+  /// Waits for all futures in a container (map, tuple, vectors of vectors, ...) and returns the container of results.
+  template <class C>
+  requires(detail::has_handles<C> && !detail::is_handle<C>) auto gather(const C& futures) const {
+    auto wait = [this](const Handle& handle) { wait_for(handle); };
+    detail::visit_handles(futures, wait);
+    return detail::resolve(futures);
+  }
   /// Hands a value over to the workers and returns its future.
   template <class T>
   auto scatter(T&& value, const std::source_location& where = std::source_location::current()) const {
@@ -204,6 +161,48 @@ class Client : public detail::Submitting {
   void cancel(const std::vector<Future<T>>& futures) const {
     for (const Future<T>& future : futures) future.cancel();
   }
+  template <class T>
+  void cancel(const Future<T>& future) const {
+    future.cancel();
+  }
+
+  /// Waits for a future and runs its task again, which must have failed because it threw itself, with the same
+  /// arguments; returns a future of what it gives now. Tasks that needed the failed one stay failed: submit them again.
+  template <class T>
+  Future<T> retry(const Future<T>& failed, const std::source_location& where = std::source_location::current()) const {
+    static_cast<void>(failed.exception());
+    return submit_at(where, detail::RunAgain{}, detail::FailedTask<T>{failed});
+  }
+  /// Calls `function(arguments...)` once on each worker and returns the results by the workers' names.
+  template <class F, class... A>
+  auto run_on_workers(const F& function, const A&... arguments) const {
+    using Result = typename detail::Binding<F, detail::Stored<const A&>...>::Result;
+    std::map<std::string, Future<Result>> futures;
+    for (const WorkerInfo& worker : info().workers) {
+      futures.emplace(
+          worker.name,
+          with({.workers = {worker.name}}).submit_at(std::source_location::current(), function, arguments...));
+    }
+    return gather(futures);
+  }
+  /// Waits until there are so many workers; throws TimeoutError. In one process there is one, from the start.
+  void wait_for_workers(std::size_t count, Seconds longest = Seconds(60)) const;
+
+  /// Returns what the client runs on: workers with their slots, memory, resources and spill folders, and its counts.
+  ClientInfo info() const;
+  /// Returns the names of the workers that hold a result; none while it is not there.
+  std::vector<std::string> who_has(const Handle& future) const;
+  /// Inside a task: the client that runs it. Elsewhere: the one opened last in this process that is still open.
+  static const Client& current();
+
+  /// Notes text under a key, for all parts of the program, tasks included; metadata() returns nothing for an unknown
+  /// key.
+  void set_metadata(const std::string& key, std::string text) const;
+  std::optional<std::string> metadata(const std::string& key) const;
+  /// Notes that something happened, with the time; events() returns what was noted of a topic, oldest first. The last
+  /// 10,000 of a topic are kept.
+  void log_event(const std::string& topic, std::string text) const;
+  std::vector<LoggedEvent> events(const std::string& topic) const;
 
   unsigned slots() const;
   RunCounts counts() const;
@@ -218,6 +217,8 @@ class Client : public detail::Submitting {
   void launch_needed(const Handle& handle) const;
   void wait_for(const Handle& handle) const;
 
+  struct Notes;
+  std::unique_ptr<Notes> notes_;
   std::shared_ptr<Runtime> owned_;  // shared with whoever started the processes it runs on
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <weft/waiting.hpp>
+#include <weft/locks.hpp>
 
 #include <chrono>
 #include <deque>
@@ -8,8 +8,6 @@
 #include <vector>
 
 namespace weft {
-
-using Milliseconds = std::chrono::milliseconds;
 
 /// Values in order of their arrival, shared by name among the threads and tasks of a client. With `maxsize` a full
 /// queue makes `put` wait, which slows a producer down to its consumers. A queue is a reference: copy it, pass it to
@@ -21,7 +19,7 @@ class Queue {
   Queue() = default;
   /// Opens the client's queue of this name; makes it if there is none. `maxsize` 0: without a limit.
   Queue(const Client& client, const std::string& name, std::size_t maxsize = 0)
-      : Queue(detail::serial_of(client), name, maxsize) {}
+      : Queue(client.serial(), name, maxsize) {}
 
   void put(T value) const {
     State& state = named_.state();
@@ -98,8 +96,7 @@ template <class T>
 class Variable {
  public:
   Variable() = default;
-  Variable(const Client& client, const std::string& name)
-      : named_(detail::serial_of(client), "Variable", name, type_name<T>()) {}
+  Variable(const Client& client, const std::string& name) : named_(client.serial(), "Variable", name, type_name<T>()) {}
 
   void set(T value) const {
     {
@@ -147,7 +144,7 @@ class Variable {
 class Event {
  public:
   Event() = default;
-  Event(const Client& client, const std::string& name) : named_(detail::serial_of(client), "Event", name, "a flag") {}
+  Event(const Client& client, const std::string& name) : named_(client.serial(), "Event", name, "a flag") {}
 
   void set() const {
     named_.state().raised.store(true);
@@ -176,96 +173,6 @@ class Event {
 };
 
 namespace detail {
-struct LeaseState : SharedObject {
-  std::mutex mutex;
-  std::size_t leases = 1;
-  std::size_t free = 1;
-  /// The task or thread that holds a Lock.
-  std::uint64_t holder = 0;
-
-  bool take(std::size_t count, std::uint64_t by);
-  void give(std::size_t count);
-};
-}  // namespace detail
-
-/// Leases of a Semaphore or a Lock that are held; its end, however it comes about, gives them back.
-/// Owns: the leases.  Threading: one thread at a time; may be handed to another.
-class [[nodiscard]] Lease {
- public:
-  Lease() = default;
-  Lease(detail::Named<detail::LeaseState> from, std::size_t count) : from_(std::move(from)), count_(count) {}
-  Lease(Lease&& other) noexcept : from_(std::move(other.from_)), count_(std::exchange(other.count_, 0)) {}
-  Lease& operator=(Lease&& other) noexcept {
-    std::swap(from_, other.from_);
-    std::swap(count_, other.count_);
-    return *this;
-  }
-  ~Lease() { release(); }
-  /// Gives the leases back now.
-  void release() noexcept;
-  std::size_t count() const { return count_; }
-  explicit operator bool() const { return count_ != 0; }
-
- private:
-  detail::Named<detail::LeaseState> from_;
-  std::size_t count_ = 0;
-};
-
-/// A number of leases shared by name: how many tasks may do something, such as talk to a database, at a time.
-///
-///     Semaphore connections(client, "database", 4);
-///     client.map([](int id, Semaphore connections) { auto lease = connections.acquire(); return ask(id); }, ids,
-///     connections);
-///
-/// Who waits is served in no particular order. Owns: a share of the semaphore.  Threading: any thread.
-class Semaphore {
- public:
-  Semaphore() = default;
-  Semaphore(const Client& client, const std::string& name, std::size_t leases = 1);
-
-  /// Waits for leases and takes them. Asking for more than there are is an error at once.
-  Lease acquire(std::size_t count = 1) const;
-  /// Waits no longer than that; an empty lease if there were none.
-  Lease acquire_for(Milliseconds longest, std::size_t count = 1) const;
-  Lease try_acquire(std::size_t count = 1) const;
-  std::size_t leases() const { return named_.state().leases; }
-  /// Returns how many are not taken now.
-  std::size_t free() const;
-
-  template <class Archive>
-  friend void weft_fields(Archive& archive, Semaphore& semaphore) {
-    semaphore.named_.exchange(archive);
-  }
-
- private:
-  detail::Named<detail::LeaseState> named_;
-};
-
-/// Lets one task or thread of a client in at a time, shared by name. `auto held = lock.acquire();`, or std::lock_guard.
-/// Who holds it and asks again gets an error instead of waiting for itself.
-/// Owns: a share of the lock.  Threading: any thread; the one that locked it unlocks it.
-class Lock {
- public:
-  Lock() = default;
-  Lock(const Client& client, const std::string& name) : named_(detail::serial_of(client), "Lock", name, "a lock") {}
-
-  Lease acquire() const;
-  Lease try_acquire() const;
-  bool is_locked() const;
-  void lock() const;
-  bool try_lock() const;
-  void unlock() const;
-
-  template <class Archive>
-  friend void weft_fields(Archive& archive, Lock& lock) {
-    lock.named_.exchange(archive);
-  }
-
- private:
-  detail::Named<detail::LeaseState> named_;
-};
-
-namespace detail {
 template <class T>
 struct PublishedState : SharedObject {
   Future<T> future;
@@ -282,12 +189,12 @@ void publish(const Client& client, const std::string& name, const Future<T>& fut
   detail::require_client(future);
   auto state = std::make_shared<detail::PublishedState<T>>();
   state->future = future;
-  detail::add_published(detail::serial_of(client), name, type_name<T>(), std::move(state));
+  detail::add_published(client.serial(), name, type_name<T>(), std::move(state));
 }
 /// Returns what was published under the name; throws if there is nothing, or something of another type.
 template <class T>
 Future<T> get_published(const Client& client, const std::string& name) {
-  const auto found = detail::find_published(detail::serial_of(client), name, type_name<T>());
+  const auto found = detail::find_published(client.serial(), name, type_name<T>());
   return static_cast<const detail::PublishedState<T>&>(*found).future;
 }
 /// Forgets the name; the result lives on while somebody else has its future.

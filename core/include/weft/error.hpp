@@ -23,6 +23,12 @@ class CancelledError : public Error {
   using Error::Error;
 };
 
+/// What was waited for did not end in the time it was given. The text names what had not.
+class TimeoutError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// Work does not fit the memory it was given, or the place to spill is unusable.
 class MemoryError : public Error {
  public:

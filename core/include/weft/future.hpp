@@ -1,9 +1,12 @@
 #pragma once
 
 #include <weft/delayed.hpp>
+#include <weft/timeout.hpp>
 
 #include <exception>
 #include <functional>
+#include <string>
+#include <vector>
 
 namespace weft {
 
@@ -12,17 +15,25 @@ enum class FutureStatus : std::uint8_t { Pending, Finished, Failed, Cancelled };
 
 namespace detail {
 
-/// Waits until the task has ended and pins its value; throws what it ended with instead.
-PinnedValue await_value(const Handle& handle, const ValueType& type);
+/// Waits until the task has ended and pins its value; throws what it ended with instead, or TimeoutError.
+PinnedValue await_value(const Handle& handle, const ValueType& type, Seconds longest = kForever);
 bool only_owner(const Handle& handle) noexcept;
+/// Throws if others than this handle hold the task or will read it.
+void require_only_owner(const Handle& handle);
 FutureStatus status_of(const Handle& handle);
-std::exception_ptr exception_of(const Handle& handle);
+std::exception_ptr exception_of(const Handle& handle, Seconds longest = kForever);
+std::string traceback_of(const Handle& handle);
 void cancel_task(const Handle& handle);
 void add_callback(const Handle& handle, std::function<void()> callback);
 /// Throws if the client the handle belongs to is gone.
 void require_client(const Handle& handle);
+/// Throws TimeoutError: says what was waited for, how long, and which of these tasks have not ended.
+[[noreturn]] void throw_late(const char* what, Seconds longest, std::size_t all, const std::vector<Handle>& unfinished);
 
 }  // namespace detail
+
+/// Returns the bytes of a result that is there, its heap included; 0 while it is not.
+std::size_t nbytes(const Handle& handle);
 
 /// Runs the task that a failure began with again, on the calling thread and with the same arguments, so that a debugger
 /// stops where it throws. What it throws comes out as it is; when nothing is thrown this time, the call just returns.
@@ -47,15 +58,30 @@ class Future : public Handle {
     const detail::PinnedValue pinned = detail::await_value(*this, weft::value_type<T>);
     return *static_cast<const T*>(pinned.value());
   }
-  /// Waits for the result and moves it out, if nobody else holds it.
+  /// As above, but waits no longer than that: then throws TimeoutError, and the task goes on.
+  T result(Seconds longest) const {
+    static_assert(std::is_copy_constructible_v<T>,
+                  "weft: this result cannot be copied: wait for it, then take it out with future.take()");
+    const detail::PinnedValue pinned = detail::await_value(*this, weft::value_type<T>, longest);
+    return *static_cast<const T*>(pinned.value());
+  }
+  /// Waits for the result and moves it out, if nobody else holds it; a result that cannot be copied is refused while
+  /// other handles or tasks that have not ended need it.
   T result() && {
     const detail::PinnedValue pinned = detail::await_value(*this, weft::value_type<T>);
     T& value = *static_cast<T*>(pinned.value());
     if constexpr (std::is_copy_constructible_v<T>) {
       return detail::only_owner(*this) ? T(std::move(value)) : T(value);
     } else {
+      detail::require_only_owner(*this);
       return T(std::move(value));
     }
+  }
+  /// Waits for the result, moves it out as `std::move(future).result()` does, and gives the future up.
+  T take() {
+    T value = std::move(*this).result();
+    release();
+    return value;
   }
   /// Waits, calls `look` with the result where it lies, and returns what that returns: reads without copying.
   template <class Look>
@@ -63,8 +89,13 @@ class Future : public Handle {
     const detail::PinnedValue pinned = detail::await_value(*this, weft::value_type<T>);
     return look(*static_cast<const T*>(pinned.value()));
   }
-  /// Waits and returns what the task threw, or null.
-  std::exception_ptr exception() const { return detail::exception_of(*this); }
+  /// Waits and returns what the task ended with, or null; TimeoutError if it has not ended by then.
+  std::exception_ptr exception(Seconds longest = kForever) const { return detail::exception_of(*this, longest); }
+  /// Waits and returns the text of the failure: what was thrown, by which task at which line, with which arguments, and
+  /// the tasks that needed it. Empty if there is none.
+  std::string traceback() const { return detail::traceback_of(*this); }
+  /// Returns what errors call the task.
+  std::string name() const { return detail::name_of(*this); }
   FutureStatus status() const { return detail::status_of(*this); }
   /// Returns whether the task has ended, in whatever way.
   bool done() const { return status() != FutureStatus::Pending; }

@@ -1,8 +1,12 @@
 #pragma once
 
+#include <weft/timeout.hpp>
+
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace weft {
 
@@ -13,8 +17,16 @@ struct TaskOptions {
   int priority = 0;
   /// How often it is run again after it threw.
   unsigned retries = 0;
+  /// How long to wait before the first of these, and twice as long before each further one. Its slot is lent meanwhile.
+  Seconds retry_delay{0};
+  /// Says of what was thrown whether to run the task again; without it, whatever was thrown.
+  bool (*retry_if)(const std::exception&) = nullptr;
   /// Named amounts a worker must have free: {{"slots", 2}} takes two slots, {{"GPU", 1}} one of the worker's "GPU".
   std::map<std::string, std::uint32_t> resources = {};
+  /// Names of workers or hosts (`client.info()` lists them) that may run it; empty: any.
+  std::vector<std::string> workers = {};
+  /// The workers are only preferred: others may run it as well.
+  bool allow_other_workers = false;
   /// Memory it needs while it runs, in bytes, when that is known.
   std::uint64_t memory_bytes = 0;
   /// What people see instead of the function's name.
@@ -23,7 +35,8 @@ struct TaskOptions {
   bool pure = false;
 
   bool plain() const {
-    return priority == 0 && retries == 0 && resources.empty() && memory_bytes == 0 && name.empty() && !pure;
+    return priority == 0 && retries == 0 && resources.empty() && workers.empty() && memory_bytes == 0 && name.empty() &&
+           !pure;
   }
 };
 

@@ -2,7 +2,14 @@
 
 #include <cstdint>
 
+namespace weft {
+class Client;
+}
+
 namespace weft::this_task {
+
+/// Returns the client that runs the task, so that it can submit others; throws Error outside of tasks.
+const Client& client();
 
 /// Returns whether the calling thread runs a task.
 bool running() noexcept;

@@ -11,13 +11,6 @@
 
 namespace weft::detail {
 
-/// Gives a named object or an actor what it needs of a client, and outlives neither.
-struct ClientView : Submitting {
-  explicit ClientView(const Submitting& client) : Submitting(client) {}
-  std::uint32_t serial() const { return serial_; }
-};
-inline std::uint32_t serial_of(const Client& client) { return ClientView(client).serial(); }
-
 /// What the holders of one name share.
 struct SharedObject {
   virtual ~SharedObject() = default;

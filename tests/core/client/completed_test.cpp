@@ -1,4 +1,6 @@
 #include <weft/completed.hpp>
+#include <weft/coordination.hpp>
+#include <weft/error.hpp>
 
 #include <gtest/gtest.h>
 
@@ -62,10 +64,77 @@ TEST(CompletedThreadsTest, WaitForFirstReturnsWhileOthersRun) {
       },
       1);
   const auto quick = client.submit(identity, 2);
-  const Waited<int> waited = wait(std::vector<Future<int>>{slow, quick}, WaitFor::First);
+  const Waited<int> waited = wait(std::vector<Future<int>>{slow, quick}, {.return_when = ReturnWhen::First});
   ASSERT_EQ(waited.done.size(), 1u);
   EXPECT_EQ(waited.done[0].result(), 2);
   go = true;
+}
+
+TEST_P(CompletedTest, ResultsAndBatchesGiveEverythingOnce) {
+  const auto futures = client_.map(identity, std::vector<int>{1, 2, 3, 4});
+  int sum = 0;
+  for (const int value : as_completed(futures).results()) sum += value;
+  EXPECT_EQ(sum, 10);
+  std::size_t seen = 0;
+  for (const auto& batch : as_completed(futures).batches()) {
+    EXPECT_FALSE(batch.empty());
+    seen += batch.size();
+  }
+  EXPECT_EQ(seen, 4u);
+}
+
+TEST_P(CompletedTest, ReadyOnesAreToldAndForgottenOnesAreGone) {
+  const auto futures = client_.map(identity, std::vector<int>{1, 2, 3});
+  AsCompleted<int> running = as_completed(futures);
+  wait(futures);
+  running.next();
+  EXPECT_TRUE(running.has_ready());
+  running.clear();
+  EXPECT_TRUE(running.is_empty());
+  EXPECT_FALSE(running.has_ready());
+  EXPECT_FALSE(running.next().has_value());
+  running.add(futures[0]);
+  EXPECT_EQ(running.next()->result(), 1);
+}
+
+/// One task that ends at once and others that wait for `go`.
+struct Slow {
+  Client client{Options{.scheduler = "threads", .threads = 2}};
+  Event go{client, "go"};
+  std::vector<Future<int>> futures = [this] {
+    std::vector<Future<int>> all{client.submit(identity, 0)};
+    for (int i = 1; i < 4; ++i) {
+      all.push_back(
+          client.with({.name = "slow"}).submit([](const Event& event, int n) { return event.wait(), n; }, go, i));
+    }
+    return all;
+  }();
+};
+
+std::string late(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const TimeoutError& error) {
+    return error.what();
+  }
+  return "no TimeoutError was thrown";
+}
+
+TEST(CompletedThreadsTest, WaitNamesWhatHasNotEndedInTime) {
+  Slow slow;
+  const std::string text = late([&] { wait(slow.futures, {.timeout = std::chrono::milliseconds(20)}); });
+  EXPECT_NE(text.find("3 of 4 tasks have not ended within 0.02 s: slow #"), std::string::npos) << text;
+  slow.go.set();
+  EXPECT_EQ(wait(slow.futures, {.timeout = std::chrono::minutes(1)}).done.size(), 4u);
+}
+
+TEST(CompletedThreadsTest, AsCompletedGivesWhatEndsInTimeAndThenThrows) {
+  Slow slow;
+  AsCompleted<int> running = as_completed(slow.futures, {.timeout = std::chrono::milliseconds(200)});
+  EXPECT_EQ(running.next()->result(), 0);
+  const std::string text = late([&] { running.next(); });
+  EXPECT_NE(text.find("3 of 4"), std::string::npos) << text;
+  slow.go.set();
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, CompletedTest, testing::Values("sync", "threads"));

@@ -149,6 +149,33 @@ TEST_P(CoordinationTest, AskingTwiceForALockIsAnError) {
   EXPECT_FALSE(lock.try_acquire());
 }
 
+TEST_P(CoordinationTest, SeveralLocksAreTakenAsOne) {
+  const Lock north(client_, "north");
+  const MultiLock both(client_, {"south", "north", "south"});
+  {
+    const auto held = both.acquire();
+    EXPECT_EQ(held.size(), 2u);
+    EXPECT_TRUE(north.is_locked());
+    EXPECT_TRUE(both.try_acquire().empty());
+  }
+  EXPECT_FALSE(north.is_locked());
+  {
+    const std::lock_guard held(both);
+    EXPECT_TRUE(north.is_locked());
+  }
+  EXPECT_FALSE(north.is_locked());
+  EXPECT_THAT(message_of([&] { MultiLock(client_, {}); }), HasSubstr("at least one"));
+  static std::atomic<int> inside;
+  inside = 0;
+  const auto futures = client_.map(
+      [](int n, const MultiLock& locks) {
+        const auto held = locks.acquire();
+        return ++inside == 1 ? (--inside, n) : -1;
+      },
+      std::vector<int>{1, 2, 3, 4}, both);
+  EXPECT_THAT(client_.gather(futures), ElementsAre(1, 2, 3, 4));
+}
+
 TEST_P(CoordinationTest, WrongTypesAndNumbersAreNamed) {
   const Queue<int> queue(client_, "q", 3);
   EXPECT_THAT(message_of([&] { Queue<double>(client_, "q"); }),

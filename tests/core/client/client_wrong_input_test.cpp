@@ -1,0 +1,166 @@
+#include <weft/client.hpp>
+#include <weft/completed.hpp>
+#include <weft/coordination.hpp>
+#include <weft/error.hpp>
+#include <weft/this_task.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <thread>
+
+namespace weft {
+namespace {
+
+using testing::AllOf;
+using testing::AnyOf;
+using testing::HasSubstr;
+
+/// What users get wrong: each is one error that says what, where and what to do; the client works on afterwards.
+class WrongInputTest : public testing::TestWithParam<const char*> {
+ protected:
+  Options options() const { return {.scheduler = GetParam(), .threads = 2}; }
+  void TearDown() override {
+    EXPECT_EQ(client_.submit([](int a) { return a + 1; }, 1).result(), 2) << "the client does not work any more";
+  }
+  Client client_{options()};
+};
+
+std::string message_of(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+constexpr const char* kHere = "client_wrong_input_test.cpp:";
+
+int increment(int a) { return a + 1; }
+
+TEST_P(WrongInputTest, AMissingInputIsNamedWithTheCallsLine) {
+  const Delayed<int> never_described;
+  EXPECT_THAT(message_of([&] { client_.compute(delayed(increment)(never_described)); }),
+              AllOf(HasSubstr(kHere), HasSubstr("empty handle")));
+  Future<int> given_up = client_.submit(increment, 1);
+  given_up.release();
+  EXPECT_THAT(message_of([&] { client_.submit(increment, given_up); }), HasSubstr(kHere));
+  EXPECT_THAT(message_of([&] { client_.submit([](const std::vector<int>& all) { return all.size(); },
+                                              std::vector<Future<int>>{client_.submit(increment, 1), given_up}); }),
+              AllOf(HasSubstr(kHere), HasSubstr("empty handle")));
+}
+
+TEST_P(WrongInputTest, AnInputOfAnotherClientThatIsGoneIsSaid) {
+  Future<int> foreign;
+  {
+    const Client other({.scheduler = "sync"});
+    foreign = other.submit(increment, 1);
+  }
+  EXPECT_THAT(message_of([&] { foreign.result(); }), HasSubstr("closed"));
+}
+
+TEST_P(WrongInputTest, AResourceNobodyHasFailsTheTaskAndWhatNeedsIt) {
+  const auto bad = client_.with({.resources = {{"GPU", 2}}}).submit(increment, 1);
+  const auto after = client_.submit(increment, bad);
+  EXPECT_THAT(message_of([&] { after.result(); }), AllOf(HasSubstr("\"GPU\""), HasSubstr(kHere)));
+  const auto wide = client_.with({.resources = {{"slots", 1000}}}).submit(increment, 1);
+  EXPECT_THAT(message_of([&] { wide.result(); }), AllOf(HasSubstr("1000"), HasSubstr(kHere)));
+}
+
+TEST_P(WrongInputTest, AThrowOfSomethingElseThanAnExceptionIsToldWithItsType) {
+  struct Problem {
+    int code;
+  };
+  const auto text = client_.submit([](int) -> int { throw "plain text"; }, 1);
+  const auto object = client_.submit([](int) -> int { throw Problem{3}; }, 1);
+  EXPECT_THAT(text.traceback(), AllOf(HasSubstr("plain text"), HasSubstr(kHere)));
+  EXPECT_THAT(object.traceback(), AllOf(HasSubstr("Problem"), HasSubstr(kHere)));
+}
+
+TEST_P(WrongInputTest, MoreMemoryThanAnyWorkerHasIsRefusedWithBothNumbers) {
+  const auto bad = client_.with({.memory_bytes = std::uint64_t{1} << 50}).submit(increment, 1);
+  EXPECT_THAT(message_of([&] { bad.result(); }),
+              AllOf(HasSubstr(std::to_string(1u << 30)), HasSubstr("--weft-memory"), HasSubstr(kHere)));
+}
+
+TEST_P(WrongInputTest, ACancelledDependencyCancelsWhatNeedsIt) {
+  const Event go(client_, "go");
+  const auto first = client_.submit([](const Event& event) { return event.wait(), 1; }, go);
+  const auto second = client_.submit(increment, first);
+  const auto third = client_.with({.name = "third"}).submit(increment, second);
+  second.cancel();
+  go.set();
+  EXPECT_THAT(message_of([&] { third.result(); }), AllOf(HasSubstr("cancelled"), HasSubstr("third")));
+  EXPECT_THROW(third.result(), CancelledError);
+  EXPECT_EQ(first.result(), 1);
+}
+
+TEST_P(WrongInputTest, ACapturedReferenceIsRefusedWhenTransfersAreChecked) {
+  Options checked = options();
+  checked.check_transfer = true;
+  const Client client(checked);
+  int local = 3;
+  EXPECT_THAT(message_of([&] { client.submit([&local](int a) { return a + local; }, 1).result(); }),
+              AllOf(HasSubstr(kHere), HasSubstr("captures a pointer or reference"), HasSubstr("argument")));
+  EXPECT_THAT(message_of([&] { client.compute(delayed([&local](int a) { return a + local; })(1)); }),
+              HasSubstr("captures a pointer or reference"));
+}
+
+TEST_P(WrongInputTest, AClientThatEndsWithWorkInFlightEndsItsTasksAndWaiters) {
+  std::string seen;
+  std::thread waiter;
+  {
+    const Client client(options());
+    const Event never(client, "never");
+    const auto waits = client.submit([](const Event& event) { event.wait(); }, never);
+    const auto behind = client.submit([](Nothing) { return 1; }, waits);
+    const auto many = client.map(increment, std::vector<int>(1'000, 1));
+    if (std::string(GetParam()) == "threads") {
+      waiter = std::thread([&seen, behind] { seen = message_of([&] { behind.result(); }); });
+    } else {
+      seen = "closed";
+    }
+  }
+  if (waiter.joinable()) waiter.join();
+  EXPECT_THAT(seen, AnyOf(HasSubstr("closed"), HasSubstr("cancelled")));
+}
+
+TEST_P(WrongInputTest, ASpillFolderThatIsAbsentOrReadOnlyIsOneSentence) {
+  Options absent = options();
+  absent.spill_dir = "/no/such/folder";
+  EXPECT_THAT(message_of([&] { Client client(absent); }), HasSubstr("/no/such/folder"));
+  const std::string file = testing::TempDir() + "weft_no_folder_" + std::to_string(::getpid());
+  { std::ofstream(file) << "a file"; }
+  Options wrong = options();
+  wrong.spill_dir = file;
+  EXPECT_THAT(message_of([&] { Client client(wrong); }), HasSubstr(file));
+  std::filesystem::remove(file);
+  Options read_only = options();
+  read_only.spill_dir = "/proc/self";
+  EXPECT_THAT(message_of([&] { Client client(read_only); }), HasSubstr("/proc/self"));
+}
+
+TEST_P(WrongInputTest, OptionsThatDoNotExistNameTheNearest) {
+  const char* arguments[] = {"program", "--weft-treads=4", nullptr};
+  int count = 2;
+  EXPECT_THAT(message_of([&] { Client client(count, const_cast<char**>(arguments)); }), HasSubstr("--weft-threads"));
+}
+
+TEST_P(WrongInputTest, SubmittingToAClosedClientIsSaid) {
+  Client client(options());
+  client.close();
+  EXPECT_THAT(message_of([&] { client.submit(increment, 1); }), HasSubstr("closed"));
+  EXPECT_THAT(message_of([&] { client.compute(delayed(increment)(1)); }), HasSubstr("closed"));
+  EXPECT_THAT(message_of([&] { client.info(); }), HasSubstr("closed"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, WrongInputTest, testing::Values("sync", "threads"));
+
+}  // namespace
+}  // namespace weft
