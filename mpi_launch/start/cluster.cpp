@@ -3,6 +3,7 @@
 #include "comm/network_transport.hpp"
 #include "core/cluster/cluster.hpp"
 #include "core/config/option_table.hpp"
+#include "core/runtime/layout.hpp"
 #include "mpi_launch/control/secret.hpp"
 #include "mpi_launch/start/job.hpp"
 #include "mpi_launch/supervise/child.hpp"
@@ -152,9 +153,22 @@ class Cluster : public Job::Watcher {
   int pid_ = 0;
 };
 
+/// Returns the block of a job that is not going to work: its ranks meet, say what they have, and leave.
+std::string block_of_ranks(const Settings& settings) {
+  Settings quiet = settings;
+  quiet.start_block = false;
+  const std::unique_ptr<Job> job = Job::enter(quiet);
+  if (job == nullptr) return "";
+  std::string text = job->block();
+  job->begin_end();
+  job->end();
+  return text;
+}
+
 }  // namespace
 
 void install_cluster_maker() {
+  set_layout_maker(&block_of_ranks);
   set_worker_body(&work);
   set_runtime_maker([](const Settings& settings, const std::map<std::string, std::uint32_t>& resources) {
     if (std::getenv(kWorkerVariable) != nullptr) live_as_worker();

@@ -145,10 +145,14 @@ void Job::meet() {
     hub_->refuse(error.what());
     throw;
   }
+  if (settings_.start_block) terminal::write_lines(block());
+  alive_.assign(ranks_.count, false);
+}
+
+std::string Job::block() const {
   std::set<std::string> nodes;
   for (const Hello& hello : hellos_) nodes.insert(hello.node.host);
-  if (settings_.start_block) terminal::write_lines(layout_text(ranks_, layout_, nodes.size()));
-  alive_.assign(ranks_.count, false);
+  return launch::layout_text(ranks_, layout_, nodes.size());
 }
 
 /// The thread lives until `end`, because the worker dies with the thread that started it.

@@ -46,6 +46,8 @@ class Job : private Hub::Listener {
   /// Where other processes reach this one: a host or an address, without port.
   const std::string& listening_host() const { return host_; }
   const Ranks& ranks() const { return ranks_; }
+  /// The start block, one line a row.
+  std::string block() const;
 
   void set_watcher(Watcher* watcher);
   /// Starts all workers. `options` become the settings of each, before what the layout gives it.
