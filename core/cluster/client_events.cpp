@@ -20,8 +20,7 @@ Nanoseconds now() {
 
 }  // namespace
 
-// --- Events and actions
-// -----------------------------------------------------------------------------------------------
+// --- Events and actions ------------------------------------------------------------------------------------------
 
 void ClientProcess::tell(SchedulerEventBody body) { machine_.handle({now(), std::move(body)}, actions_); }
 
@@ -162,8 +161,7 @@ void ClientProcess::refuse(PacketId id, Reason reason, std::uint32_t detail) {
   later_.push_back(PacketsCancelled{{id}});
 }
 
-// --- Letters
-// ----------------------------------------------------------------------------------------------------------
+// --- Letters -----------------------------------------------------------------------------------------------------
 
 WorkerId ClientProcess::worker_of(PeerId peer) const {
   const auto found = by_peer_.find(peer);

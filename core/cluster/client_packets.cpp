@@ -29,8 +29,7 @@ ClientPacket* ClientProcess::find(PacketId id) {
   return found == packets_.end() ? nullptr : &found->second;
 }
 
-// --- From tasks to packets
-// --------------------------------------------------------------------------------------------
+// --- From tasks to packets ---------------------------------------------------------------------------------------
 
 std::uint32_t ClientProcess::needs_index(const TaskOptions& options) {
   Needs needs;
@@ -230,8 +229,7 @@ void ClientProcess::flush_submission() {
   tell(std::exchange(submission_, {}));
 }
 
-// --- Ends
-// -------------------------------------------------------------------------------------------------------------
+// --- Ends --------------------------------------------------------------------------------------------------------
 
 /// Ends the packet's tasks in their records. `outcome`: what the worker told; null for a packet that failed as a whole.
 void ClientProcess::end_packet(PacketId id, ClientPacket& packet, Reader* outcome) {

@@ -81,8 +81,7 @@ void ClientProcess::open_for_client(Settings settings) {
   open();
 }
 
-// --- Progress
-// ---------------------------------------------------------------------------------------------------------
+// --- Progress ----------------------------------------------------------------------------------------------------
 
 bool ClientProcess::drive() {
   std::unique_lock lock(mutex_, std::try_to_lock);
@@ -181,8 +180,7 @@ void ClientProcess::help(TaskId task, DoneFunction done, const void* argument) {
   waiters_.fetch_sub(1);
 }
 
-// --- What clients call
-// ------------------------------------------------------------------------------------------------
+// --- What clients call -------------------------------------------------------------------------------------------
 
 void ClientProcess::check_travels(TaskId task) const {
   const TaskType& type = *site(arena::task(task).site).type;
@@ -343,8 +341,7 @@ bool ClientProcess::close() {
   return close_books(settings_, ledger());
 }
 
-// --- Workers
-// ----------------------------------------------------------------------------------------------------------
+// --- Workers -----------------------------------------------------------------------------------------------------
 
 std::uint32_t ClientProcess::wait_for_workers(std::uint32_t count, Nanoseconds longest) {
   const Nanoseconds until = now() + longest;

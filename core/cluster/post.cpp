@@ -112,7 +112,7 @@ void Post::flush() {
 
 bool Post::progress() { return transport_->progress(); }
 
-// --- What comes ------------------------------------------------------------------------------------------------------
+// --- What comes --------------------------------------------------------------------------------------------------
 
 template <class Call>
 bool Post::guarded(PeerId peer, const Call& call) {

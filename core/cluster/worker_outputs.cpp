@@ -12,8 +12,7 @@ std::uint64_t key_of(WorkerId worker, PacketId packet) { return std::uint64_t{wo
 
 }  // namespace
 
-// --- Outputs of others
-// ------------------------------------------------------------------------------------------------
+// --- Outputs of others -------------------------------------------------------------------------------------------
 
 Copy::Entry* WorkerProcess::find_entry(Copy& copy, std::uint32_t index) {
   const auto found = std::lower_bound(copy.entries.begin(), copy.entries.end(), index,
@@ -182,8 +181,7 @@ void WorkerProcess::drop_copy(PacketId packet) {
   copies_.erase(found);
 }
 
-// --- Outputs for others
-// -----------------------------------------------------------------------------------------------
+// --- Outputs for others ------------------------------------------------------------------------------------------
 
 PeerId WorkerProcess::peer_of(WorkerId worker) {
   const auto known = peers_.find(worker);

@@ -119,8 +119,7 @@ bool WorkerProcess::drive() {
   return moved;
 }
 
-// --- Tasks that submit tasks
-// ------------------------------------------------------------------------------------------
+// --- Tasks that submit tasks -------------------------------------------------------------------------------------
 
 void WorkerProcess::launch(TaskId task, const TaskOptions* options) {
   if (!executor_.inside()) throw Error("a worker's process runs tasks only: submit from the client, or inside a task");
@@ -154,8 +153,7 @@ void WorkerProcess::help(TaskId task, DoneFunction done, const void* argument) {
 
 Runtime::Counts WorkerProcess::counts() { return {tasks_done_.load(), tasks_done_.load(), tasks_failed_.load()}; }
 
-// --- Letters
-// ----------------------------------------------------------------------------------------------------------
+// --- Letters -----------------------------------------------------------------------------------------------------
 
 void WorkerProcess::connected(PeerId peer, std::string_view bytes) {
   if (bytes.empty()) return;  // ours is through
@@ -354,8 +352,7 @@ void WorkerProcess::lost(PeerId peer, std::string_view why) {
   }
 }
 
-// --- Events and actions
-// -----------------------------------------------------------------------------------------------
+// --- Events and actions ------------------------------------------------------------------------------------------
 
 void WorkerProcess::tell(WorkerEventBody body) {
   machine_->handle({now(), std::move(body)}, actions_);
@@ -458,8 +455,7 @@ void WorkerProcess::carry(const WorkerAction& action) {
   }
 }
 
-// --- The executor and the memory
-// --------------------------------------------------------------------------------------
+// --- The executor and the memory ---------------------------------------------------------------------------------
 
 void WorkerProcess::packet_done(PacketId id) noexcept {
   const std::lock_guard lock(mutex_);
