@@ -134,7 +134,7 @@ void Client::wait_for_workers(std::size_t count, Seconds longest) const {
   // In one process nobody will come.
   const bool alone = runtime_->alone();
   for (;;) {
-    const std::size_t here = runtime_->workers().size();
+    const std::size_t here = runtime_->worker_infos().size();
     if (here >= count) return;
     const bool late = std::chrono::steady_clock::now() >= deadline;
     if (alone || late) {
@@ -156,7 +156,7 @@ ClientInfo Client::info() const {
   if (info.scheduler == "auto") info.scheduler = runtime_->alone() ? "threads" : "mpi";
   info.slots = slots();
   info.counts = counts();
-  info.workers = runtime_->workers();
+  info.workers = runtime_->worker_infos();
   return info;
 }
 

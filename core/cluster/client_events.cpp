@@ -156,6 +156,10 @@ void ClientProcess::refuse(PacketId id, Reason reason, std::uint32_t detail) {
     }
     return std::string("?");
   });
+  if (reason == Reason::NoAllowedWorker && detail >= kNotHere) {
+    failure->message = "may only run on the worker \"" + absent_workers_[detail - kNotHere] +
+                       "\", which is not here: name one that client.info() lists, or set allow_other_workers";
+  }
   describe_task(packet->tasks[0], *failure);
   packet->failure = std::move(failure);
   later_.push_back(PacketsCancelled{{id}});

@@ -41,7 +41,18 @@ std::uint32_t ClientProcess::needs_index(const TaskOptions& options) {
     const auto [found, fresh] = resource_ids_.try_emplace(name, static_cast<std::uint32_t>(resource_ids_.size()));
     needs.resources.push_back({found->second, amount});
   }
-  if (needs.slots <= 1 && needs.resources.empty()) return kNone;
+  for (const std::string& name : options.workers) {
+    for (WorkerId id = 0; id < workers_.size(); ++id) {
+      const std::string& known = workers_[id].standing.identity.name;
+      if (known == name || known.substr(0, known.find(':')) == name) needs.workers.push_back(id);
+    }
+  }
+  needs.preferred = options.allow_other_workers;
+  if (needs.workers.empty() && !options.workers.empty() && !options.allow_other_workers) {
+    needs.workers.push_back(kNotHere + static_cast<WorkerId>(absent_workers_.size()));
+    absent_workers_.push_back(options.workers.front());
+  }
+  if (needs.slots <= 1 && needs.resources.empty() && needs.workers.empty()) return kNone;
   for (std::uint32_t i = 0; i < needs_.size(); ++i) {
     if (needs_[i] == needs) return i;
   }

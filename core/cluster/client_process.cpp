@@ -365,6 +365,31 @@ std::vector<WorkerStanding> ClientProcess::workers() {
   return standings;
 }
 
+std::vector<WorkerInfo> ClientProcess::worker_infos() {
+  std::vector<WorkerInfo> infos;
+  for (const WorkerStanding& standing : workers()) {
+    if (!standing.present) continue;
+    WorkerInfo info;
+    info.name = standing.identity.name;
+    info.host = info.name.substr(0, info.name.find(':'));
+    info.slots = standing.slots;
+    info.resources = standing.identity.resources;
+    info.memory_bytes = standing.budget_bytes;
+    infos.push_back(std::move(info));
+  }
+  return infos;
+}
+
+std::vector<std::string> ClientProcess::who_has(TaskId task) {
+  const TaskRecord& record = arena::task(task);
+  const std::uint64_t word = record.word.load(std::memory_order_acquire);
+  if ((word & task_word::kDone) == 0 || (word & task_word::kFailed) != 0) return {};
+  const std::lock_guard lock(mutex_);
+  const WorkerId owner = machine_.owner(record.packet);
+  if (owner >= workers_.size() || !workers_[owner].standing.present) return {};
+  return {workers_[owner].standing.identity.name};
+}
+
 void ClientProcess::worker_died(std::string_view key, std::string_view cause) {
   {
     std::unique_lock lock(mutex_);

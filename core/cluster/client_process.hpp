@@ -61,6 +61,9 @@ struct GraphRun {
   std::uint32_t failed = 0;
 };
 
+/// Worker numbers from here on are of names that no worker has.
+inline constexpr WorkerId kNotHere = 1u << 20;
+
 /// What is known of a worker.
 struct ClientWorker {
   PeerId peer = 0;
@@ -109,6 +112,9 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   LedgerReport ledger() override;
   void reset_ledger() override;
   MemoryReport memory_report() const override;
+  std::vector<WorkerInfo> worker_infos() override;
+  bool alone() const override { return false; }
+  std::vector<std::string> who_has(TaskId task) override;
 
  private:
   void help(TaskId task, DoneFunction done, const void* argument) override;
@@ -202,6 +208,8 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   std::vector<Needs> needs_;
   std::map<std::string, std::uint32_t> resource_ids_;
   std::vector<ClientWorker> workers_;
+  /// Names of workers that tasks asked for and that were not here; their numbers follow kNotHere.
+  std::vector<std::string> absent_workers_;
   std::unordered_map<PeerId, WorkerId> by_peer_;
   std::unordered_map<PacketId, std::span<const std::byte>> arriving_;  // outcomes in the letter that is being read
   std::vector<TaskId> called_back_;                                    // have callbacks to run once the lock is free

@@ -137,7 +137,7 @@ std::uint32_t LocalRuntime::needs_index(const TaskOptions& options) {
 
 void LocalRuntime::add_worker_needs(const TaskOptions& options, Needs& needs) {
   if (options.workers.empty() || options.allow_other_workers) return;  // there is only one to choose from
-  const WorkerInfo here = workers().front();
+  const WorkerInfo here = worker_infos().front();
   for (const std::string& name : options.workers) {
     if (name == here.name || name == here.host) return;
   }
@@ -520,7 +520,7 @@ void LocalRuntime::refuse(PacketId packet, Reason reason, std::uint32_t detail) 
     return std::string("?");
   });
   if (reason == Reason::NoAllowedWorker && detail >= kNotHere) {
-    const WorkerInfo here = workers().front();
+    const WorkerInfo here = worker_infos().front();
     failure->message = "may only run on the worker \"" + absent_workers_[detail - kNotHere] +
                        "\", which is not here: this client has \"" + here.name + "\" on host \"" + here.host +
                        "\"; name one of them, or set allow_other_workers";
@@ -575,8 +575,8 @@ MemoryReport LocalRuntime::memory_report() const {
   return report;
 }
 
-std::vector<WorkerInfo> LocalRuntime::workers() const {
-  std::vector<WorkerInfo> here = Runtime::workers();
+std::vector<WorkerInfo> LocalRuntime::worker_infos() {
+  std::vector<WorkerInfo> here = Runtime::worker_infos();
   here.front().resources = resources_;
   for (unsigned i = 0; i < executor_.slot_count(); ++i) here.front().running += executor_.slot(i).leased() ? 1 : 0;
   return here;

@@ -65,7 +65,7 @@ class LocalRuntime final : public Runtime, public Executor::Listener, public Res
   Counts counts() override;
   std::uint32_t slots() const override { return executor_.slot_count(); }
   MemoryReport memory_report() const override;
-  std::vector<WorkerInfo> workers() const override;
+  std::vector<WorkerInfo> worker_infos() override;
   bool runs_this_thread() const override { return executor_.inside(); }
 
  private:

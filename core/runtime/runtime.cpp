@@ -44,7 +44,7 @@ Runtime* Runtime::find(std::uint32_t serial) noexcept {
   return runtime != nullptr && runtime->serial_ == serial ? runtime : nullptr;
 }
 
-std::vector<WorkerInfo> Runtime::workers() const {
+std::vector<WorkerInfo> Runtime::worker_infos() {
   const MemoryReport memory = memory_report();
   WorkerInfo worker;
   worker.name = "worker-0";
@@ -57,10 +57,10 @@ std::vector<WorkerInfo> Runtime::workers() const {
   return {worker};
 }
 
-std::vector<std::string> Runtime::who_has(TaskId task) const {
+std::vector<std::string> Runtime::who_has(TaskId task) {
   const std::uint64_t word = arena::task(task).word.load(std::memory_order_acquire);
   if ((word & task_word::kDone) == 0 || (word & task_word::kFailed) != 0) return {};
-  return {workers().front().name};
+  return {worker_infos().front().name};
 }
 
 void Runtime::open() {

@@ -74,11 +74,11 @@ class Runtime {
   virtual void reset_ledger() = 0;
   virtual MemoryReport memory_report() const = 0;
   /// Returns the processes that run tasks; without an override, this one.
-  virtual std::vector<WorkerInfo> workers() const;
+  virtual std::vector<WorkerInfo> worker_infos();
   /// Returns whether no other process can ever run tasks of it.
   virtual bool alone() const { return true; }
   /// Returns the names of the workers that hold the task's result.
-  virtual std::vector<std::string> who_has(TaskId task) const;
+  virtual std::vector<std::string> who_has(TaskId task);
   /// Returns whether the calling thread runs a task of this runtime now.
   virtual bool runs_this_thread() const { return false; }
 
