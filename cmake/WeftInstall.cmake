@@ -6,14 +6,20 @@ include(CMakePackageConfigHelpers)
 
 set(weft_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/weft")
 
-install(TARGETS weft_core weft_comm weft_weft EXPORT weft_targets
+set(weft_rooms core comm mpi_launch)
+set(weft_libraries weft_core weft_comm weft_weft)
+if(TARGET weft_arrays)
+  list(APPEND weft_rooms arrays)
+  list(APPEND weft_libraries weft_arrays)
+endif()
+install(TARGETS ${weft_libraries} EXPORT weft_targets
   ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
   LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
   RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 if(TARGET weft_command)
   install(TARGETS weft_command RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 endif()
-foreach(room core comm mpi_launch)
+foreach(room ${weft_rooms})
   install(DIRECTORY "${PROJECT_SOURCE_DIR}/${room}/include/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
     FILES_MATCHING PATTERN "*.hpp" PATTERN "*.def")
 endforeach()
@@ -34,6 +40,12 @@ file(RELATIVE_PATH weft_pc_to_prefix "/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig"
 list(JOIN WEFT_MPI_LIBRARIES " " weft_pc_libraries)
 if(WEFT_HWLOC_FOUND)
   string(APPEND weft_pc_libraries " ${WEFT_HWLOC_LIBRARIES}")
+endif()
+set(weft_pc_rooms "")
+if(TARGET weft_arrays)
+  set(weft_pc_rooms "-lweft_arrays")
+  list(JOIN BLAS_LIBRARIES " " blas)
+  string(APPEND weft_pc_libraries " ${blas}")
 endif()
 configure_file("${PROJECT_SOURCE_DIR}/cmake/weft.pc.in" "${PROJECT_BINARY_DIR}/generated/weft.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/generated/weft.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")

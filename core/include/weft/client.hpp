@@ -50,6 +50,18 @@ struct RunAgain {
 template <class T>
 inline constexpr bool local_only<detail::FailedTask<T>> = true;
 
+/// How a room's lazy collection is computed: a specialisation has
+///   using Value = ...; static Value compute(const Client&, const T&);
+///   static std::tuple<Value, ...> compute(const Client&, const T&, const T&...);   in one pass
+///   static T persist(const Client&, const T&);
+template <class T>
+struct CollectionTraits {};
+
+template <class T>
+concept LazyCollection = requires {
+  typename CollectionTraits<T>::Value;
+};
+
 /// A client's `submit` and `map` with options: `client.with({.retries = 3}).submit(f, x)`.
 class Annotated : public detail::Submitting {
  private:
@@ -105,6 +117,26 @@ class Client : public detail::Submitting {
     auto wait = [this](const Handle& handle) { wait_for(handle); };
     detail::visit_handles(lazy, wait);
     return detail::resolve(lazy);
+  }
+
+  /// Runs what a lazy collection needs and returns its value.
+  template <LazyCollection T>
+  typename CollectionTraits<T>::Value compute(const T& lazy) const {
+    detail::check_may_compute("Client::compute");
+    return CollectionTraits<T>::compute(*this, lazy);
+  }
+  /// Runs what several collections need, once, and returns their values.
+  template <LazyCollection T, class... More>
+  requires(sizeof...(More) > 0 && (std::is_same_v<T, More> && ...)) auto compute(const T& lazy,
+                                                                                 const More&... more) const {
+    detail::check_may_compute("Client::compute");
+    return CollectionTraits<T>::compute(*this, lazy, more...);
+  }
+  /// Starts what a lazy collection needs; the returned one reads the results, which are kept while it exists.
+  template <LazyCollection T>
+  T persist(const T& lazy) const {
+    detail::check_may_compute("Client::persist");
+    return CollectionTraits<T>::persist(*this, lazy);
   }
 
   /// Starts what the lazy value needs and returns its future; the result is kept while a handle exists.

@@ -1,0 +1,83 @@
+#pragma once
+
+#include "arrays/expression/box.hpp"
+
+#include <weft/callable.hpp>
+#include <weft/dtype.hpp>
+#include <weft/encode.hpp>
+
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace weft::expression {
+
+/// A box of one input that a chunk of the output is made from.
+struct Need {
+  std::uint32_t input = 0;
+  Box box;
+  /// Where the box goes in the chunk, for structures that only assemble.
+  std::vector<std::int64_t> out_start;
+};
+
+/// Elements of a box in memory; strides are in bytes.
+struct Block {
+  std::byte* data = nullptr;
+  Dtype dtype;
+  std::vector<std::int64_t> shape;
+  std::vector<std::int64_t> strides;
+};
+
+/// What a structure's kernel is given: one block for each need, in their order, and where the chunk goes.
+struct ChunkWork {
+  const Box& out;
+  std::span<const Need> needs;
+  std::span<const Block> inputs;
+  /// C order.
+  Block output;
+};
+
+struct StructureType;
+
+/// How the chunks of one array follow from boxes of others: the shape rule was applied when it was made; here is the
+/// chunk mapping and the kernel. Constant.
+struct Structure {
+  const StructureType* type;
+  std::shared_ptr<const void> parameters;
+};
+
+/// One constant for each kind of structure.
+struct StructureType {
+  const char* name;
+  /// The chunk is the needs' boxes, each copied to its place; there is no kernel.
+  bool assembles;
+  void (*needs)(const void* parameters, const Box& out, std::vector<Need>& needs);
+  void (*run)(const void* parameters, const ChunkWork& work);
+  void (*encode)(const void* parameters, Writer& writer);
+  std::shared_ptr<const void> (*decode)(Reader& reader);
+};
+
+/// `P` holds the parameters: plain fields that travel, and
+///   static constexpr const char* kName; static constexpr bool kAssembles;
+///   void needs(const Box& out, std::vector<Need>& needs) const;
+///   void run(const ChunkWork& work) const;
+template <class P>
+inline constexpr StructureType structure_type{
+    P::kName,
+    P::kAssembles,
+    [](const void* parameters, const Box& out, std::vector<Need>& needs) {
+      static_cast<const P*>(parameters)->needs(out, needs);
+    },
+    [](const void* parameters, const ChunkWork& work) {
+      if constexpr (!P::kAssembles) static_cast<const P*>(parameters)->run(work);
+    },
+    [](const void* parameters, Writer& writer) { weft::encode(writer, *static_cast<const P*>(parameters)); },
+    [](Reader& reader) -> std::shared_ptr<const void> { return std::make_shared<const P>(weft::decode<P>(reader)); }};
+
+template <class P>
+std::shared_ptr<const Structure> make_structure(P parameters) {
+  return std::make_shared<const Structure>(
+      Structure{&structure_type<P>, std::make_shared<const P>(std::move(parameters))});
+}
+
+}  // namespace weft::expression

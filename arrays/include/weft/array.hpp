@@ -1,0 +1,204 @@
+#pragma once
+
+#include <weft/client.hpp>
+#include <weft/ndarray.hpp>
+#include <weft/slice.hpp>
+
+#include <iosfwd>
+#include <memory>
+#include <source_location>
+#include <string>
+#include <tuple>
+#include <variant>
+#include <vector>
+
+namespace weft {
+
+namespace expression {
+struct Node;
+using NodePointer = std::shared_ptr<const Node>;
+}  // namespace expression
+
+class Array;
+
+/// Options of reductions. `axis`: one, a list, or all.
+struct ReduceOptions {
+  Axes axis = {};
+  bool keepdims = false;
+  double ddof = 0;
+  std::optional<Dtype> dtype = {};
+  std::string name = {};
+};
+
+/// One index of `x(...)`: a number, a slice, newaxis, ellipsis, a list of places, or a boolean array.
+class Index {
+ public:
+  template <std::integral I>
+  Index(I place) : value_(static_cast<std::int64_t>(place)) {}                                      // NOLINT
+  Index(slice part) : value_(part) {}                                                               // NOLINT
+  Index(NewAxis axis) : value_(axis) {}                                                             // NOLINT
+  Index(Ellipsis rest) : value_(rest) {}                                                            // NOLINT
+  Index(std::vector<std::int64_t> places) : value_(std::move(places)) {}                            // NOLINT
+  Index(std::initializer_list<std::int64_t> places) : value_(std::vector<std::int64_t>(places)) {}  // NOLINT
+
+  using Value = std::variant<std::int64_t, slice, NewAxis, Ellipsis, std::vector<std::int64_t>>;
+  const Value& value() const { return value_; }
+
+ private:
+  Value value_;
+};
+
+/// A lazy n-dimensional array in chunks, with NumPy's meaning. Nothing runs before `Client::compute` or `persist`.
+///
+///     Array x = random::uniform({10'000, 10'000}, {.chunks = {1'000, 1'000}, .seed = 7});
+///     Array y = x + transpose(x) - mean(x, {.axis = 0, .keepdims = true});
+///     NDArray corner = client.compute(y(slice(0, 3), slice(0, 3)));
+///
+/// Owns: a share of the expression.  Threading: a value; expressions are constant.
+class Array {
+ public:
+  /// No array: any use but assignment throws.
+  Array() = default;
+  explicit Array(expression::NodePointer node) : node_(std::move(node)) {}
+
+  Dtype dtype() const;
+  const Shape& shape() const;
+  /// The sizes of the chunks along each axis.
+  std::vector<std::vector<std::int64_t>> chunks() const;
+  /// The number of chunks along each axis.
+  std::vector<std::int64_t> numblocks() const;
+  std::int64_t npartitions() const;
+  std::int64_t size() const { return shape().elements(); }
+  std::size_t ndim() const { return shape().size(); }
+  std::size_t itemsize() const { return dtype().size(); }
+  std::int64_t nbytes() const { return size() * static_cast<std::int64_t>(itemsize()); }
+  const std::string& name() const;
+
+  template <class... I>
+  Array operator()(I&&... index) const {
+    return at({Index(std::forward<I>(index))...});
+  }
+  /// As operator(), with the line of the user's source.
+  Array at(const std::vector<Index>& index, const std::source_location& where = std::source_location::current()) const;
+
+  Array astype(Dtype dtype, const std::source_location& where = std::source_location::current()) const;
+  Array rechunk(Chunks chunks, const std::source_location& where = std::source_location::current()) const;
+  Array reshape(Shape shape, const std::source_location& where = std::source_location::current()) const;
+  Array transpose(const std::source_location& where = std::source_location::current()) const;
+  Array sum(const ReduceOptions& options = {},
+            const std::source_location& where = std::source_location::current()) const;
+  Array mean(const ReduceOptions& options = {},
+             const std::source_location& where = std::source_location::current()) const;
+  Array std(const ReduceOptions& options = {},
+            const std::source_location& where = std::source_location::current()) const;
+  Array var(const ReduceOptions& options = {},
+            const std::source_location& where = std::source_location::current()) const;
+  Array min(const ReduceOptions& options = {},
+            const std::source_location& where = std::source_location::current()) const;
+  Array max(const ReduceOptions& options = {},
+            const std::source_location& where = std::source_location::current()) const;
+
+  /// Not a value: it has as many truths as elements, and none before it runs.
+  template <class T>
+  requires std::is_same_v<T, bool>
+  explicit operator T() const {
+    static_assert(!std::is_same_v<T, bool>,
+                  "weft: an Array has no truth value: compute it first, or write any(x) or all(x); combine comparisons "
+                  "with & and |");
+    return false;
+  }
+
+  /// Type, shape, chunks and bytes; computes nothing.
+  std::string text() const;
+  friend std::ostream& operator<<(std::ostream& out, const Array& array);
+
+  bool valid() const { return node_ != nullptr; }
+  /// The expression. Throws Error where there is no array.
+  const expression::NodePointer& node() const;
+
+ private:
+  expression::NodePointer node_;
+};
+
+/// An operand of an expression: an array or a scalar, and the line where it was written.
+class Operand {
+ public:
+  Operand(const Array& array, const std::source_location& where = std::source_location::current())  // NOLINT
+      : array_(array), where_(where) {}
+  Operand(const Scalar& scalar, const std::source_location& where = std::source_location::current())  // NOLINT
+      : scalar_(scalar), is_scalar_(true), where_(where) {}
+  template <class T>
+  requires(std::is_arithmetic_v<T>)
+      Operand(T value, const std::source_location& where = std::source_location::current())  // NOLINT
+      : scalar_(value), is_scalar_(true), where_(where) {}
+  Operand(std::complex<double> value, const std::source_location& where = std::source_location::current())  // NOLINT
+      : scalar_(value), is_scalar_(true), where_(where) {}
+
+  bool is_scalar() const { return is_scalar_; }
+  const Array& array() const { return array_; }
+  const Scalar& scalar() const { return scalar_; }
+  const std::source_location& where() const { return where_; }
+
+ private:
+  Array array_;
+  Scalar scalar_;
+  bool is_scalar_ = false;
+  std::source_location where_;
+};
+
+#define WEFT_OPERATOR(symbol) Array operator symbol(const Operand& left, const Operand& right);
+WEFT_OPERATOR(+)
+WEFT_OPERATOR(-)
+WEFT_OPERATOR(*)
+WEFT_OPERATOR(/)
+WEFT_OPERATOR(%)
+WEFT_OPERATOR(&)
+WEFT_OPERATOR(|)
+WEFT_OPERATOR(^)
+WEFT_OPERATOR(<<)
+WEFT_OPERATOR(>>)
+WEFT_OPERATOR(==)
+WEFT_OPERATOR(!=)
+WEFT_OPERATOR(<)
+WEFT_OPERATOR(<=)
+WEFT_OPERATOR(>)
+WEFT_OPERATOR(>=)
+#undef WEFT_OPERATOR
+Array operator-(const Operand& operand);
+Array operator+(const Operand& operand);
+Array operator~(const Operand& operand);
+
+template <class T>
+concept MakesArrays = std::is_same_v<std::decay_t<T>, Array>;
+
+// Short-circuit operators cannot be lazy.
+template <class L, class R>
+requires(MakesArrays<L> || MakesArrays<R>) void operator&&(const L&, const R&) {
+  static_assert(!MakesArrays<L> && !MakesArrays<R>, "weft: && has no elementwise meaning: write a & b");
+}
+template <class L, class R>
+requires(MakesArrays<L> || MakesArrays<R>) void operator||(const L&, const R&) {
+  static_assert(!MakesArrays<L> && !MakesArrays<R>, "weft: || has no elementwise meaning: write a | b");
+}
+
+/// Runs what the arrays need, once, and returns their values.
+std::vector<NDArray> compute_arrays(const Client& client, const std::vector<Array>& arrays);
+/// Starts what the array needs; the returned one reads the results, which stay while it or a copy of it exists.
+Array persist_array(const Client& client, const Array& array);
+
+template <>
+struct CollectionTraits<Array> {
+  using Value = NDArray;
+  static NDArray compute(const Client& client, const Array& array) {
+    return std::move(compute_arrays(client, {array}).front());
+  }
+  template <class... More>
+  static auto compute(const Client& client, const Array& first, const More&... more) {
+    std::vector<NDArray> values = compute_arrays(client, {first, more...});
+    return [&]<std::size_t... I>(std::index_sequence<I...>) { return std::tuple(std::move(values[I])...); }
+    (std::make_index_sequence<1 + sizeof...(More)>{});
+  }
+  static Array persist(const Client& client, const Array& array) { return persist_array(client, array); }
+};
+
+}  // namespace weft

@@ -1,0 +1,10 @@
+#pragma once
+
+// All of arrays.
+#include <weft/array.hpp>
+#include <weft/ops/creation.hpp>
+#include <weft/ops/elementwise.hpp>
+#include <weft/ops/linear_algebra.hpp>
+#include <weft/ops/reductions.hpp>
+#include <weft/ops/structure.hpp>
+#include <weft/random.hpp>

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "arrays/expression/node.hpp"
+
+#include <vector>
+
+namespace weft::ops {
+
+using expression::Grid;
+using expression::IndexMap;
+using expression::Node;
+using expression::NodePointer;
+using expression::OpCode;
+
+/// What elementwise.def says about an operation's types.
+enum class Rule : std::uint8_t { Same, Float, Divide, Wide, Compare, Logical, Test, Part, Select };
+
+/// Describes an elementwise operation. Throws Error, with both shapes or types, where the operands do not go together.
+Array apply(expression::OpCode op, const std::vector<Operand>& operands);
+
+/// Returns the grid of what the inputs give when they are broadcast together: cut where one of them is.
+Grid broadcast_grid(const std::vector<NodePointer>& inputs, const char* operation);
+
+/// Begins an error: "sum (analysis.cpp:12): ".
+std::string at_line(const char* operation, const std::source_location& where);
+
+}  // namespace weft::ops

@@ -1,0 +1,349 @@
+// Operations whose chunks are put together from boxes of other arrays' chunks: what moves, and nothing else.
+#include <weft/ops/structure.hpp>
+
+#include "arrays/ops/apply.hpp"
+
+#include <weft/error.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace weft {
+namespace {
+
+using expression::AxisGrid;
+using expression::Box;
+using expression::ChunkWork;
+using expression::Grid;
+using expression::Need;
+
+struct Rechunk {
+  static constexpr const char* kName = "rechunk";
+  static constexpr bool kAssembles = true;
+  std::int64_t ndim;
+  void needs(const Box& out, std::vector<Need>& needs) const {
+    needs.push_back({0, out, std::vector<std::int64_t>(static_cast<std::size_t>(ndim), 0)});
+  }
+  void run(const ChunkWork&) const {}
+};
+
+struct Concatenate {
+  static constexpr const char* kName = "concatenate";
+  static constexpr bool kAssembles = true;
+  std::uint64_t axis;
+  /// Where each input ends along the axis.
+  std::vector<std::int64_t> ends;
+  void needs(const Box& out, std::vector<Need>& needs) const {
+    std::int64_t start = 0;
+    for (std::size_t input = 0; input < ends.size(); start = ends[input++]) {
+      const std::int64_t begin = std::max(start, out.start[axis]);
+      const std::int64_t end = std::min(ends[input], out.start[axis] + out.extent[axis]);
+      if (begin >= end) continue;
+      Need need{static_cast<std::uint32_t>(input), out, std::vector<std::int64_t>(out.ndim(), 0)};
+      need.box.start[axis] = begin - start;
+      need.box.extent[axis] = end - begin;
+      need.out_start[axis] = begin - out.start[axis];
+      needs.push_back(std::move(need));
+    }
+  }
+  void run(const ChunkWork&) const {}
+};
+
+/// Reads place (index + shift) mod extent.
+struct Roll {
+  static constexpr const char* kName = "roll";
+  static constexpr bool kAssembles = true;
+  std::uint64_t axis;
+  std::int64_t shift;
+  std::int64_t extent;
+  void needs(const Box& out, std::vector<Need>& needs) const {
+    for (std::int64_t at = 0; at < out.extent[axis];) {
+      const std::int64_t from = (out.start[axis] + at + shift) % extent;
+      const std::int64_t count = std::min(out.extent[axis] - at, extent - from);
+      Need need{0, out, std::vector<std::int64_t>(out.ndim(), 0)};
+      need.box.start[axis] = from;
+      need.box.extent[axis] = count;
+      need.out_start[axis] = at;
+      needs.push_back(std::move(need));
+      at += count;
+    }
+  }
+  void run(const ChunkWork&) const {}
+};
+
+/// Elements at listed places of one axis. The places of a chunk are fetched as one box from the first to the last.
+struct Take {
+  static constexpr const char* kName = "take";
+  static constexpr bool kAssembles = false;
+  std::uint64_t axis;
+  std::vector<std::int64_t> places;
+  void needs(const Box& out, std::vector<Need>& needs) const {
+    Need need{0, out, {}};
+    const auto first = places.begin() + static_cast<std::ptrdiff_t>(out.start[axis]);
+    const auto last = first + static_cast<std::ptrdiff_t>(out.extent[axis]);
+    if (first != last) {
+      const auto [least, most] = std::minmax_element(first, last);
+      need.box.start[axis] = *least;
+      need.box.extent[axis] = *most - *least + 1;
+    }
+    needs.push_back(std::move(need));
+  }
+  void run(const ChunkWork& work) const {
+    const expression::Block& from = work.inputs[0];
+    const std::size_t bytes = from.dtype.size();
+    const std::size_t ndim = work.output.shape.size();
+    std::vector<std::int64_t> extents = work.output.shape;
+    extents[axis] = 1;
+    for (std::int64_t i = 0; i < work.output.shape[axis]; ++i) {
+      const std::int64_t place =
+          places[static_cast<std::size_t>(work.out.start[axis] + i)] - work.needs[0].box.start[axis];
+      copy(work.output.data + i * work.output.strides[axis], work.output.strides,
+           from.data + place * from.strides[axis], from.strides, extents, ndim, bytes);
+    }
+  }
+
+ private:
+  static void copy(std::byte* to, const std::vector<std::int64_t>& to_strides, const std::byte* from,
+                   const std::vector<std::int64_t>& from_strides, const std::vector<std::int64_t>& extents,
+                   std::size_t ndim, std::size_t bytes);
+};
+
+/// Elements of C-order arrays of equal size and other shapes. Chunks of the result are runs of whole rows.
+struct Reshape {
+  static constexpr const char* kName = "reshape";
+  static constexpr bool kAssembles = false;
+  std::vector<std::int64_t> from;
+  std::vector<std::int64_t> to;
+
+  static std::int64_t row_elements(const std::vector<std::int64_t>& shape) {
+    std::int64_t count = 1;
+    for (std::size_t axis = 1; axis < shape.size(); ++axis) count *= shape[axis];
+    return count;
+  }
+  /// The flat places [first, end) of a chunk of the result.
+  std::pair<std::int64_t, std::int64_t> flat(const Box& out) const {
+    if (to.empty()) return {0, 1};
+    const std::int64_t row = row_elements(to);
+    return {out.start[0] * row, (out.start[0] + out.extent[0]) * row};
+  }
+  void needs(const Box& out, std::vector<Need>& needs) const {
+    const auto [first, end] = flat(out);
+    Need need;
+    need.box.start.assign(from.size(), 0);
+    need.box.extent = from;
+    if (!from.empty() && end > first) {
+      const std::int64_t row = row_elements(from);
+      need.box.start[0] = first / row;
+      need.box.extent[0] = (end - 1) / row - need.box.start[0] + 1;
+    }
+    needs.push_back(std::move(need));
+  }
+  void run(const ChunkWork& work) const;
+};
+
+}  // namespace
+}  // namespace weft
+
+#include "arrays/kernels/copy.hpp"
+
+namespace weft {
+namespace {
+
+void Take::copy(std::byte* to, const std::vector<std::int64_t>& to_strides, const std::byte* from,
+                const std::vector<std::int64_t>& from_strides, const std::vector<std::int64_t>& extents,
+                std::size_t ndim, std::size_t bytes) {
+  kernels::copy_box(to, to_strides.data(), from, from_strides.data(), extents.data(), ndim, bytes);
+}
+
+void Reshape::run(const ChunkWork& work) const {
+  const expression::Block& block = work.inputs[0];
+  const std::size_t bytes = block.dtype.size();
+  const auto [first, end] = flat(work.out);
+  if (end <= first || block.data == nullptr) return;
+  const std::int64_t skip = from.empty() ? 0 : first - work.needs[0].box.start[0] * row_elements(from);
+  const auto packed = c_strides(Shape(block.shape), bytes);
+  const auto size = static_cast<std::size_t>(end - first) * bytes;
+  bool in_order = true;
+  for (std::size_t axis = 0; axis < packed.size(); ++axis) {
+    in_order = in_order && (block.shape[axis] == 1 || block.strides[axis] == packed[axis]);
+  }
+  if (in_order) {
+    std::memcpy(work.output.data, block.data + skip * static_cast<std::int64_t>(bytes), size);
+    return;
+  }
+  std::vector<std::byte> whole(static_cast<std::size_t>(Shape(block.shape).elements()) * bytes);
+  kernels::copy_box(whole.data(), packed.data(), block.data, block.strides.data(), block.shape.data(), packed.size(),
+                    bytes);
+  std::memcpy(work.output.data, whole.data() + static_cast<std::size_t>(skip) * bytes, size);
+}
+
+expression::NodePointer rechunk_to(const expression::NodePointer& node, const Grid& grid,
+                                   const std::source_location& where) {
+  if (node->grid == grid) return node;
+  // What is computed from its index alone can be computed in any chunks.
+  return expression::make_structural(expression::make_structure(Rechunk{static_cast<std::int64_t>(grid.size())}),
+                                     {node}, node->dtype, grid, where);
+}
+
+}  // namespace
+
+Array rechunk(const Array& array, const Chunks& chunks, const std::source_location& where) {
+  const expression::NodePointer& node = array.node();
+  return Array(rechunk_to(node, expression::make_grid(node->shape, chunks, node->dtype.size(), node->grid), where));
+}
+
+Array concatenate(const std::vector<Array>& arrays, int axis, const std::source_location& where) {
+  if (arrays.empty()) throw Error(ops::at_line("concatenate", where) + "needs at least one array");
+  const auto ndim = static_cast<int>(arrays[0].ndim());
+  if (ndim == 0)
+    throw Error(ops::at_line("concatenate", where) + "arrays without dimensions cannot be put side by side");
+  const auto along = static_cast<std::size_t>(Axes(axis).resolve(ndim)[0]);
+  Dtype dtype = arrays[0].dtype();
+  for (const Array& one : arrays) dtype = promote(dtype, one.dtype());
+  Grid grid = arrays[0].node()->grid;
+  std::vector<std::int64_t> sizes, ends;
+  std::vector<expression::NodePointer> inputs;
+  std::int64_t end = 0;
+  for (const Array& one : arrays) {
+    const expression::NodePointer& node = one.node();
+    bool fits = node->grid.size() == grid.size();
+    for (std::size_t at = 0; fits && at < grid.size(); ++at) {
+      if (at == along) continue;
+      fits = node->shape[at] == grid[at].extent();
+      if (fits) grid[at] = expression::common_refinement(grid[at], node->grid[at]);
+    }
+    if (!fits) {
+      throw Error(ops::at_line("concatenate", where) + "the shapes " + arrays[0].shape().text() + " and " +
+                  one.shape().text() + " differ besides axis " + std::to_string(along));
+    }
+    for (const std::int64_t size : node->grid[along].sizes()) {
+      if (size > 0) sizes.push_back(size);
+    }
+    end += node->shape[along];
+    ends.push_back(end);
+    inputs.push_back(expression::make_cast(node, dtype, where));
+  }
+  grid[along] = AxisGrid::of(sizes);
+  return Array(expression::make_structural(expression::make_structure(Concatenate{along, std::move(ends)}),
+                                           std::move(inputs), dtype, std::move(grid), where));
+}
+
+Array stack(const std::vector<Array>& arrays, int axis, const std::source_location& where) {
+  if (arrays.empty()) throw Error(ops::at_line("stack", where) + "needs at least one array");
+  std::vector<Array> raised;
+  for (const Array& one : arrays) {
+    if (one.shape() != arrays[0].shape()) {
+      throw Error(ops::at_line("stack", where) + "the shapes " + arrays[0].shape().text() + " and " +
+                  one.shape().text() + " differ");
+    }
+    raised.push_back(expand_dims(one, axis, where));
+  }
+  return concatenate(raised, Axes(axis).resolve(static_cast<int>(raised[0].ndim()))[0], where);
+}
+
+Array take(const Array& array, const std::vector<std::int64_t>& places, int axis, const std::source_location& where) {
+  const expression::NodePointer& node = array.node();
+  const auto along = static_cast<std::size_t>(Axes(axis).resolve(static_cast<int>(node->grid.size()))[0]);
+  const std::int64_t extent = node->shape[along];
+  std::vector<std::int64_t> resolved;
+  for (const std::int64_t place : places) {
+    if (place < -extent || place >= extent) {
+      throw Error(ops::at_line("take", where) + "place " + std::to_string(place) + " is out of bounds for axis " +
+                  std::to_string(along) + " of extent " + std::to_string(extent));
+    }
+    resolved.push_back(place < 0 ? place + extent : place);
+  }
+  Grid grid = node->grid;
+  // Cut where neighbours come from other chunks, so that a chunk of the result mostly reads one.
+  std::vector<std::int64_t> sizes;
+  const std::int64_t most = std::max<std::int64_t>(1, node->grid[along].largest());
+  for (std::size_t i = 0; i < resolved.size(); ++i) {
+    const bool moves = i > 0 && node->grid[along].find(resolved[i]) != node->grid[along].find(resolved[i - 1]);
+    const bool sorted = i == 0 || resolved[i] >= resolved[i - 1];
+    if (sizes.empty() || sizes.back() >= most || (moves && sorted)) sizes.push_back(0);
+    ++sizes.back();
+  }
+  grid[along] = sizes.empty() ? AxisGrid::whole(0) : AxisGrid::of(sizes);
+  return Array(expression::make_structural(expression::make_structure(Take{along, std::move(resolved)}), {node},
+                                           node->dtype, std::move(grid), where));
+}
+
+Array roll(const Array& array, std::int64_t shift, int axis, const std::source_location& where) {
+  const expression::NodePointer& node = array.node();
+  const auto along = static_cast<std::size_t>(Axes(axis).resolve(static_cast<int>(node->grid.size()))[0]);
+  const std::int64_t extent = node->shape[along];
+  if (extent == 0) return array;
+  const std::int64_t forward = ((-shift % extent) + extent) % extent;
+  if (forward == 0) return array;
+  return Array(expression::make_structural(expression::make_structure(Roll{along, forward, extent}), {node},
+                                           node->dtype, node->grid, where));
+}
+
+Array repeat(const Array& array, std::int64_t count, int axis, const std::source_location& where) {
+  if (count < 0) throw Error(ops::at_line("repeat", where) + "the count is negative");
+  const auto along = Axes(axis).resolve(static_cast<int>(array.ndim()))[0];
+  // Each element along an axis of its own, which is then joined with the one before.
+  const Array apart = expand_dims(array, along + 1, where);
+  Shape wide = apart.shape();
+  wide[static_cast<std::size_t>(along + 1)] = count;
+  Shape joined = array.shape();
+  joined[static_cast<std::size_t>(along)] *= count;
+  return reshape(broadcast_to(apart, wide, where), joined, where);
+}
+
+Array tile(const Array& array, const std::vector<std::int64_t>& counts, const std::source_location& where) {
+  Array tiled = array;
+  while (tiled.ndim() < counts.size()) tiled = expand_dims(tiled, 0, where);
+  const std::size_t shift = tiled.ndim() - counts.size();
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] < 0) throw Error(ops::at_line("tile", where) + "a count is negative");
+    if (counts[i] == 1) continue;
+    if (counts[i] == 0) {
+      std::vector<Index> none_of_it(shift + i, Index(slice()));
+      none_of_it.push_back(slice(0, 0));
+      tiled = tiled.at(none_of_it, where);
+      continue;
+    }
+    tiled =
+        concatenate(std::vector<Array>(static_cast<std::size_t>(counts[i]), tiled), static_cast<int>(shift + i), where);
+  }
+  return tiled;
+}
+
+Array reshape(const Array& array, const Shape& wanted, const std::source_location& where) {
+  const expression::NodePointer& node = array.node();
+  Shape shape = wanted;
+  const std::int64_t elements = node->shape.elements();
+  std::int64_t known = 1;
+  int open = -1;
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    if (shape[axis] == -1 && open < 0) {
+      open = static_cast<int>(axis);
+    } else {
+      known *= shape[axis];
+    }
+  }
+  if (open >= 0 && known > 0 && elements % known == 0) shape[static_cast<std::size_t>(open)] = elements / known;
+  bool fits = true;
+  for (const std::int64_t extent : shape) fits = fits && extent >= 0;
+  if (!fits || shape.elements() != elements) {
+    throw Error(ops::at_line("reshape", where) + "an array of shape " + node->shape.text() + " with " +
+                std::to_string(elements) + " elements cannot have the shape " + wanted.text());
+  }
+  if (shape == node->shape) return array;
+  Grid grid;
+  for (const std::int64_t extent : shape) grid.push_back(AxisGrid::whole(extent));
+  if (!grid.empty() && shape[0] > 0 && elements > 0) {
+    // Runs of rows about as large as the source's chunks.
+    std::int64_t run = 1;
+    for (const AxisGrid& axis : node->grid) run *= std::max<std::int64_t>(1, axis.largest());
+    const std::int64_t row = std::max<std::int64_t>(1, elements / shape[0]);
+    grid[0] = AxisGrid::regular(shape[0], std::max<std::int64_t>(1, run / row));
+  }
+  return Array(expression::make_structural(expression::make_structure(Reshape{node->shape.vector(), shape.vector()}),
+                                           {node}, node->dtype, grid, where));
+}
+
+Array ravel(const Array& array, const std::source_location& where) { return reshape(array, Shape(-1), where); }
+
+}  // namespace weft

@@ -1,0 +1,255 @@
+#include <weft/ops/elementwise.hpp>
+
+#include "arrays/ops/apply.hpp"
+
+#include <weft/error.hpp>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+namespace weft {
+namespace ops {
+
+namespace {
+
+enum Kinds : unsigned { B = 1, I = 2, F = 4, C = 8 };
+
+struct OpInfo {
+  const char* name;
+  int arity;
+  Rule rule;
+  unsigned types;
+};
+constexpr OpInfo kOps[] = {
+#define WEFT_ELEMENTWISE(name, arity, rule, types, expression) {#name, arity, Rule::rule, types},
+#include <weft/ops/elementwise.def>
+#undef WEFT_ELEMENTWISE
+};
+
+unsigned kind_of(Dtype type) {
+  if (type.is_bool()) return B;
+  if (type.is_integer() || type.is_time()) return I;
+  return type.is_floating() ? F : C;
+}
+
+/// Returns the floating type that NumPy computes with for integers of this type; there is no 16-bit one here.
+Dtype floating_of(Dtype type) {
+  if (type.is_floating() || type.is_complex()) return type;
+  return type.size() <= 2 ? float32 : float64;
+}
+
+Dtype common_type(const OpInfo& info, const std::vector<Operand>& operands, std::size_t first) {
+  std::optional<Dtype> type;
+  for (std::size_t i = first; i < operands.size(); ++i) {
+    if (operands[i].is_scalar()) continue;
+    const Dtype one = operands[i].array().dtype();
+    type = type ? promote(*type, one) : one;
+  }
+  for (std::size_t i = first; i < operands.size(); ++i) {
+    if (!operands[i].is_scalar()) continue;
+    const Scalar& scalar = operands[i].scalar();
+    type = type ? promote(*type, scalar) : scalar.dtype();
+    if (info.rule != Rule::Compare) scalar.require_fits(*type);
+  }
+  return *type;
+}
+
+[[noreturn]] void refuse_type(const OpInfo& info, Dtype type, const std::source_location& where) {
+  throw Error(at_line(info.name, where) + "is not defined for " + type.name() +
+              ": convert the operand with astype first");
+}
+
+Dtype compute_type(const OpInfo& info, const std::vector<Operand>& operands) {
+  const std::source_location& where = operands[0].where();
+  if (info.rule == Rule::Logical) return bool_;
+  Dtype type = common_type(info, operands, info.rule == Rule::Select ? 1 : 0);
+  if (info.rule == Rule::Float) type = floating_of(type);
+  const OpCode op = static_cast<OpCode>(&info - kOps);
+  const bool divides = info.rule == Rule::Divide || info.rule == Rule::Wide || op == OpCode::angle;
+  if (divides && !type.is_floating() && !type.is_complex()) type = float64;
+  if (info.rule == Rule::Wide) type = type.is_complex() ? complex128 : float64;
+  if ((info.types & kind_of(type)) != 0) return type;
+  // Some operations take bools for small integers, as NumPy does; differences and signs of bools mean nothing.
+  const bool senseless =
+      op == OpCode::subtract || op == OpCode::negative || op == OpCode::positive || op == OpCode::sign;
+  if (type.is_bool() && !senseless && (info.types & I) != 0) return int8;
+  if ((info.types & F) != 0 && (info.types & I) == 0 && !type.is_complex()) return floating_of(type);
+  refuse_type(info, type, where);
+}
+
+Dtype result_type(const OpInfo& info, Dtype computed) {
+  switch (info.rule) {
+    case Rule::Compare:
+    case Rule::Logical:
+    case Rule::Test:
+      return bool_;
+    case Rule::Part:
+      return computed.real();
+    case Rule::Same:
+    case Rule::Float:
+    case Rule::Divide:
+    case Rule::Wide:
+    case Rule::Select:
+      return computed;
+  }
+  return computed;
+}
+
+}  // namespace
+
+std::string at_line(const char* operation, const std::source_location& where) {
+  const char* const slash = std::strrchr(where.file_name(), '/');
+  return std::string(operation) + " (" + (slash != nullptr ? slash + 1 : where.file_name()) + ":" +
+         std::to_string(where.line()) + "): ";
+}
+
+Grid broadcast_grid(const std::vector<NodePointer>& inputs, const char* operation) {
+  std::size_t ndim = 0;
+  for (const NodePointer& input : inputs) ndim = std::max(ndim, input->grid.size());
+  Grid grid(ndim);
+  std::vector<bool> set(ndim, false);
+  for (const NodePointer& input : inputs) {
+    const std::size_t shift = ndim - input->grid.size();
+    for (std::size_t axis = 0; axis < input->grid.size(); ++axis) {
+      const expression::AxisGrid& mine = input->grid[axis];
+      expression::AxisGrid& out = grid[axis + shift];
+      if (!set[axis + shift]) {
+        out = mine;
+        set[axis + shift] = true;
+      } else if (out.extent() == mine.extent()) {
+        out = expression::common_refinement(out, mine);
+      } else if (out.extent() == 1) {
+        out = mine;
+      } else if (mine.extent() != 1) {
+        std::string shapes;
+        for (const NodePointer& one : inputs) shapes += (shapes.empty() ? "" : " and ") + one->shape.text();
+        throw Error(at_line(operation, inputs[0]->where) + "the shapes " + shapes + " do not broadcast: axis " +
+                    std::to_string(axis + shift) + " of the result would be both " + std::to_string(out.extent()) +
+                    " and " + std::to_string(mine.extent()) + " long");
+      }
+    }
+  }
+  return grid;
+}
+
+Array apply(OpCode op, const std::vector<Operand>& operands) {
+  const OpInfo& info = kOps[static_cast<std::size_t>(op)];
+  const std::source_location& where = operands[0].where();
+  const Dtype type = compute_type(info, operands);
+  std::vector<NodePointer> inputs;
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    const Dtype wanted = info.rule == Rule::Select && i == 0 ? bool_ : type;
+    const Operand& operand = operands[i];
+    if (operand.is_scalar()) {
+      inputs.push_back(expression::make_constant(operand.scalar(), wanted, operand.where()));
+    } else {
+      inputs.push_back(expression::make_cast(operand.array().node(), wanted, operand.where()));
+    }
+  }
+  Grid grid;
+  try {
+    grid = broadcast_grid(inputs, info.name);
+  } catch (const Error&) {
+    // Again with the line of the call.
+    std::string shapes;
+    for (const NodePointer& one : inputs) shapes += (shapes.empty() ? "" : " and ") + one->shape.text();
+    throw Error(at_line(info.name, where) + "operands of the shapes " + shapes +
+                " do not broadcast together: from the last axis on, extents must be equal or 1");
+  }
+  for (NodePointer& input : inputs) input = expression::broadcast_to_grid(input, grid, where);
+  return Array(expression::make_elementwise(op, type.code(), result_type(info, type), std::move(grid),
+                                            std::move(inputs), where));
+}
+
+}  // namespace ops
+
+#define WEFT_ARGUMENTS_1 a
+#define WEFT_ARGUMENTS_2 a, b
+#define WEFT_ARGUMENTS_3 a, b, c
+#define WEFT_PARAMETERS_1 const Operand& a
+#define WEFT_PARAMETERS_2 const Operand &a, const Operand &b
+#define WEFT_PARAMETERS_3 const Operand &a, const Operand &b, const Operand &c
+#define WEFT_ELEMENTWISE(name, arity, rule, types, expression)                          \
+  Array name(WEFT_PARAMETERS_##arity) {                                                 \
+    return ops::apply(ops::OpCode::name, std::vector<Operand>{WEFT_ARGUMENTS_##arity}); \
+  }
+#include <weft/ops/elementwise.def>
+#undef WEFT_ELEMENTWISE
+
+#define WEFT_OPERATOR(symbol, name) \
+  Array operator symbol(const Operand& left, const Operand& right) { return name(left, right); }
+WEFT_OPERATOR(+, add)
+WEFT_OPERATOR(-, subtract)
+WEFT_OPERATOR(*, multiply)
+WEFT_OPERATOR(/, true_divide)
+WEFT_OPERATOR(%, remainder)
+WEFT_OPERATOR(&, bitwise_and)
+WEFT_OPERATOR(|, bitwise_or)
+WEFT_OPERATOR(^, bitwise_xor)
+WEFT_OPERATOR(<<, left_shift)
+WEFT_OPERATOR(>>, right_shift)
+WEFT_OPERATOR(==, equal)
+WEFT_OPERATOR(!=, not_equal)
+WEFT_OPERATOR(<, less)
+WEFT_OPERATOR(<=, less_equal)
+WEFT_OPERATOR(>, greater)
+WEFT_OPERATOR(>=, greater_equal)
+#undef WEFT_OPERATOR
+Array operator-(const Operand& operand) { return negative(operand); }
+Array operator+(const Operand& operand) { return positive(operand); }
+Array operator~(const Operand& operand) { return invert(operand); }
+
+namespace {
+
+Dtype type_of(const Operand& operand) {
+  return operand.is_scalar() ? operand.scalar().dtype() : operand.array().dtype();
+}
+
+}  // namespace
+
+Array round(const Operand& a, int decimals) {
+  const Dtype type = type_of(a);
+  if (!type.is_floating() && !type.is_complex()) {
+    if (decimals >= 0) return positive(a);
+    const double factor = std::pow(10.0, -decimals);
+    return (rint(true_divide(a, factor)) * factor).astype(type);
+  }
+  if (decimals == 0) return rint(a);
+  const double factor = std::pow(10.0, std::abs(decimals));
+  return decimals > 0 ? rint(a * Operand(factor)) / factor : rint(a / Operand(factor)) * factor;
+}
+
+Array clip(const Operand& a, const Operand& low, const Operand& high) { return minimum(maximum(a, low), high); }
+
+Array isclose(const Operand& a, const Operand& b, double rtol, double atol, bool equal_nan) {
+  const Array near = less_equal(absolute(subtract(a, b)), add(multiply(absolute(b), rtol), atol));
+  const Array close = where(logical_and(isfinite(a), isfinite(b)), near, equal(a, b));
+  return equal_nan ? logical_or(close, logical_and(isnan(a), isnan(b))) : close;
+}
+
+Array nan_to_num(const Operand& a, double nan) {
+  const Dtype type = type_of(a);
+  if (!type.is_floating()) return a.is_scalar() ? positive(a) : a.array();
+  const double most = type == float32 ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
+  const Array known = where(isnan(a), nan, a);
+  return where(equal(known, std::numeric_limits<double>::infinity()), most,
+               where(equal(known, -std::numeric_limits<double>::infinity()), -most, known));
+}
+
+Array isposinf(const Operand& a) { return logical_and(isinf(a), greater(a, 0)); }
+Array isneginf(const Operand& a) { return logical_and(isinf(a), less(a, 0)); }
+Array isnull(const Operand& a) { return isnan(a); }
+Array notnull(const Operand& a) { return logical_not(isnan(a)); }
+
+Array select(const std::vector<Array>& conditions, const std::vector<Array>& choices, const Operand& otherwise) {
+  if (conditions.empty() || conditions.size() != choices.size()) {
+    throw Error("select: " + std::to_string(conditions.size()) + " conditions and " + std::to_string(choices.size()) +
+                " choices were given; there must be as many, and at least one");
+  }
+  Array chosen = where(conditions.back(), choices.back(), otherwise);
+  for (std::size_t i = conditions.size() - 1; i-- > 0;) chosen = where(conditions[i], choices[i], chosen);
+  return chosen;
+}
+
+}  // namespace weft

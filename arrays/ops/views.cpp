@@ -1,0 +1,253 @@
+#include <weft/ops/structure.hpp>
+
+#include "arrays/ops/apply.hpp"
+
+#include <weft/error.hpp>
+
+#include <algorithm>
+
+namespace weft {
+
+using expression::AxisGrid;
+using expression::AxisMap;
+using expression::Grid;
+using expression::IndexMap;
+
+Array transpose(const Array& array, const std::vector<int>& axes, const std::source_location& where) {
+  const expression::NodePointer& node = array.node();
+  const auto ndim = static_cast<int>(node->grid.size());
+  std::vector<int> order = axes;
+  if (order.empty()) {
+    for (int axis = ndim; axis-- > 0;) order.push_back(axis);
+  }
+  std::vector<int> sorted;
+  for (int& axis : order) {
+    if (axis < 0) axis += ndim;
+    sorted.push_back(axis);
+  }
+  std::sort(sorted.begin(), sorted.end());
+  for (int axis = 0; axis < ndim || static_cast<int>(sorted.size()) != ndim; ++axis) {
+    if (static_cast<int>(sorted.size()) != ndim || sorted[static_cast<std::size_t>(axis)] != axis) {
+      throw Error(ops::at_line("transpose", where) + "the axes must name each of the " + std::to_string(ndim) +
+                  " axes once");
+    }
+  }
+  Grid grid(order.size());
+  IndexMap map(order.size());
+  for (std::size_t out = 0; out < order.size(); ++out) {
+    const auto from = static_cast<std::size_t>(order[out]);
+    grid[out] = node->grid[from];
+    map[from].out_axis = static_cast<std::int32_t>(out);
+  }
+  return Array(expression::make_view(node, std::move(map), std::move(grid), "transpose", where));
+}
+
+Array swapaxes(const Array& array, int first, int second, const std::source_location& where) {
+  const auto ndim = static_cast<int>(array.ndim());
+  std::vector<int> order;
+  for (int axis = 0; axis < ndim; ++axis) order.push_back(axis);
+  const int a = Axes(first).resolve(ndim)[0];
+  const int b = Axes(second).resolve(ndim)[0];
+  std::swap(order[static_cast<std::size_t>(a)], order[static_cast<std::size_t>(b)]);
+  return transpose(array, order, where);
+}
+
+Array moveaxis(const Array& array, int from, int to, const std::source_location& where) {
+  const auto ndim = static_cast<int>(array.ndim());
+  const int a = Axes(from).resolve(ndim)[0];
+  const int b = Axes(to).resolve(ndim)[0];
+  std::vector<int> order;
+  for (int axis = 0; axis < ndim; ++axis) {
+    if (axis != a) order.push_back(axis);
+  }
+  order.insert(order.begin() + b, a);
+  return transpose(array, order, where);
+}
+
+Array expand_dims(const Array& array, int axis, const std::source_location& where) {
+  const expression::NodePointer& node = array.node();
+  const int at = Axes(axis).resolve(static_cast<int>(node->grid.size()) + 1)[0];
+  Grid grid = node->grid;
+  grid.insert(grid.begin() + at, AxisGrid::whole(1));
+  IndexMap map(node->grid.size());
+  for (std::size_t from = 0; from < map.size(); ++from) {
+    map[from].out_axis = static_cast<std::int32_t>(static_cast<int>(from) < at ? from : from + 1);
+  }
+  return Array(expression::make_view(node, std::move(map), std::move(grid), "expand_dims", where));
+}
+
+Array squeeze(const Array& array, const Axes& axis, const std::source_location& where) {
+  const expression::NodePointer& node = array.node();
+  const auto ndim = static_cast<int>(node->grid.size());
+  std::vector<bool> drop(node->grid.size(), false);
+  if (axis.given()) {
+    for (const int one : axis.resolve(ndim)) {
+      if (node->shape[static_cast<std::size_t>(one)] != 1) {
+        throw Error(ops::at_line("squeeze", where) + "axis " + std::to_string(one) + " of an array of shape " +
+                    node->shape.text() + " is not of extent 1");
+      }
+      drop[static_cast<std::size_t>(one)] = true;
+    }
+  } else {
+    for (std::size_t one = 0; one < drop.size(); ++one) drop[one] = node->shape[one] == 1;
+  }
+  Grid grid;
+  IndexMap map(node->grid.size());
+  for (std::size_t from = 0; from < map.size(); ++from) {
+    if (drop[from]) continue;
+    map[from].out_axis = static_cast<std::int32_t>(grid.size());
+    grid.push_back(node->grid[from]);
+  }
+  return Array(expression::make_view(node, std::move(map), std::move(grid), "squeeze", where));
+}
+
+Array broadcast_to(const Array& array, const Shape& shape, const std::source_location& where) {
+  const expression::NodePointer& node = array.node();
+  const std::size_t ndim = node->grid.size();
+  bool fits = ndim <= shape.size();
+  for (std::size_t axis = 0; fits && axis < ndim; ++axis) {
+    const std::int64_t mine = node->shape[axis];
+    fits = mine == 1 || mine == shape[axis + shape.size() - ndim];
+  }
+  if (!fits) {
+    throw Error(ops::at_line("broadcast_to", where) + "an array of shape " + node->shape.text() +
+                " does not broadcast to " + shape.text());
+  }
+  // New axes are cut so that chunks stay moderate.
+  std::vector<AxisChunks> chunks;
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    const bool given = axis + ndim >= shape.size() && node->shape[axis + ndim - shape.size()] == shape[axis];
+    chunks.push_back(given ? AxisChunks(node->grid[axis + ndim - shape.size()].sizes()) : AxisChunks());
+  }
+  const Grid grid = expression::make_grid(shape, Chunks(chunks), node->dtype.size());
+  return Array(expression::broadcast_to_grid(node, grid, where));
+}
+
+Array flip(const Array& array, const Axes& axis, const std::source_location& where) {
+  const expression::NodePointer& node = array.node();
+  IndexMap map = expression::identity_map(node->grid.size());
+  Grid grid = node->grid;
+  for (const int one : axis.resolve(static_cast<int>(node->grid.size()))) {
+    const auto at = static_cast<std::size_t>(one);
+    map[at].start = node->shape[at] - 1;
+    map[at].step = -1;
+    std::vector<std::int64_t> sizes = node->grid[at].sizes();
+    std::reverse(sizes.begin(), sizes.end());
+    grid[at] = AxisGrid::of(sizes);
+  }
+  return Array(expression::make_view(node, std::move(map), std::move(grid), "flip", where));
+}
+
+Array diagonal(const Array& array, std::int64_t k, const std::source_location& where) {
+  const expression::NodePointer& node = array.node();
+  if (node->grid.size() < 2) throw Error(ops::at_line("diagonal", where) + "needs an array of two dimensions or more");
+  const std::int64_t rows = node->shape[0];
+  const std::int64_t columns = node->shape[1];
+  const std::int64_t first_row = k < 0 ? -k : 0;
+  const std::int64_t first_column = k > 0 ? k : 0;
+  const std::int64_t length = std::max<std::int64_t>(0, std::min(rows - first_row, columns - first_column));
+  Grid grid(node->grid.begin() + 2, node->grid.end());
+  grid.push_back(AxisGrid::regular(length, node->grid[0].largest()));
+  const auto last = static_cast<std::int32_t>(grid.size() - 1);
+  IndexMap map(node->grid.size());
+  map[0] = {last, first_row, 1};
+  map[1] = {last, first_column, 1};
+  for (std::size_t axis = 2; axis < map.size(); ++axis) map[axis].out_axis = static_cast<std::int32_t>(axis - 2);
+  return Array(expression::make_view(node, std::move(map), std::move(grid), "diagonal", where));
+}
+
+namespace {
+
+/// The pieces of a slice: those of the source, as far as the slice touches them.
+AxisGrid slice_grid(const AxisGrid& grid, const slice::Places& places) {
+  if (places.count == grid.extent() && places.step == 1) return grid;
+  if (places.count == 0) return AxisGrid::whole(0);
+  if (grid.count() == 1) return AxisGrid::whole(places.count);
+  std::vector<std::int64_t> sizes;
+  for (std::int64_t at = 0; at < places.count;) {
+    const std::int64_t place = places.first + at * places.step;
+    const std::int64_t piece = grid.find(place);
+    const std::int64_t in_piece = places.step > 0 ? (grid.end(piece) - place + places.step - 1) / places.step
+                                                  : (place - grid.start(piece)) / -places.step + 1;
+    const std::int64_t count = std::min(in_piece, places.count - at);
+    sizes.push_back(count);
+    at += count;
+  }
+  return AxisGrid::of(sizes);
+}
+
+struct TakeAlong {
+  std::size_t axis;
+  std::vector<std::int64_t> places;
+};
+
+}  // namespace
+
+Array Array::at(const std::vector<Index>& index, const std::source_location& where) const {
+  const expression::NodePointer& source = node();
+  std::size_t used = 0;
+  std::size_t dots = 0;
+  for (const Index& one : index) {
+    if (std::holds_alternative<Ellipsis>(one.value())) {
+      ++dots;
+    } else if (!std::holds_alternative<NewAxis>(one.value())) {
+      ++used;
+    }
+  }
+  if (dots > 1) throw Error(ops::at_line("index", where) + "an ellipsis may stand once");
+  if (used > source->grid.size()) {
+    throw Error(ops::at_line("index", where) + std::to_string(used) + " indices were given for an array of shape " +
+                source->shape.text());
+  }
+  std::vector<Index> full;
+  for (const Index& one : index) {
+    if (!std::holds_alternative<Ellipsis>(one.value())) {
+      full.push_back(one);
+      continue;
+    }
+    for (std::size_t i = used; i < source->grid.size(); ++i) full.push_back(slice());
+  }
+  for (std::size_t i = used; dots == 0 && i < source->grid.size(); ++i) full.push_back(slice());
+
+  Grid grid;
+  IndexMap map(source->grid.size());
+  std::vector<TakeAlong> takes;
+  std::size_t axis = 0;
+  for (const Index& one : full) {
+    if (std::holds_alternative<NewAxis>(one.value())) {
+      grid.push_back(AxisGrid::whole(1));
+      continue;
+    }
+    const std::int64_t extent = source->shape[axis];
+    AxisMap& to = map[axis];
+    if (const auto* place = std::get_if<std::int64_t>(&one.value())) {
+      if (*place < -extent || *place >= extent) {
+        throw Error(ops::at_line("index", where) + "index " + std::to_string(*place) + " is out of bounds for axis " +
+                    std::to_string(axis) + " of extent " + std::to_string(extent));
+      }
+      to.start = *place < 0 ? *place + extent : *place;
+    } else {
+      to.out_axis = static_cast<std::int32_t>(grid.size());
+      if (const auto* part = std::get_if<slice>(&one.value())) {
+        const slice::Places places = part->on(extent);
+        to.start = places.count == 0 ? 0 : places.first;
+        to.step = places.step;
+        grid.push_back(slice_grid(source->grid[axis], places));
+      } else {
+        takes.push_back({grid.size(), std::get<std::vector<std::int64_t>>(one.value())});
+        grid.push_back(source->grid[axis]);
+      }
+    }
+    ++axis;
+  }
+  if (takes.size() > 1) {
+    throw Error(ops::at_line("index", where) +
+                "lists of places for several axes at once mean pairs of places: use vindex, "
+                "or index one axis after the other");
+  }
+  Array result(expression::make_view(source, std::move(map), std::move(grid), "index", where));
+  for (const TakeAlong& one : takes) result = take(result, one.places, static_cast<int>(one.axis), where);
+  return result;
+}
+
+}  // namespace weft

@@ -1,0 +1,197 @@
+#include "arrays/plan/evaluate.hpp"
+
+#include "arrays/kernels/copy.hpp"
+#include "arrays/plan/tile_walk.hpp"
+
+#include <weft/error.hpp>
+
+#include <weft/ndarray.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <complex>
+#include <limits>
+
+namespace weft::plan {
+
+using expression::Finish;
+
+const std::byte* ChunkInputs::data(std::uint32_t source, std::int64_t chunk) const {
+  const SourceChunk wanted{source, chunk};
+  const auto found = std::lower_bound(chunks_.begin(), chunks_.end(), wanted);
+  return buffers_[static_cast<std::size_t>(found - chunks_.begin())].data();
+}
+
+void compute_box(const Stage& stage, const Box& box, const ChunkInputs& inputs, std::byte* out) {
+  TileWalk(stage, box, inputs).write(out);
+}
+
+void reduce_box(const Stage& stage, const Box& box, const ChunkInputs& inputs, const kernels::ReduceState& state) {
+  TileWalk(stage, box, inputs).fold(state);
+}
+
+StateLayout state_layout(const Stage& stage, std::int64_t outputs) {
+  const kernels::ReduceKernel& kernel =
+      kernels::reduce_kernel(stage.reduce.code, stage.program.registers[stage.program.result]);
+  StateLayout layout;
+  layout.outputs = outputs;
+  for (int part = 0; part < kernel.parts; ++part) {
+    layout.offsets[part] = layout.bytes;
+    layout.bytes += (static_cast<std::size_t>(outputs) * Dtype(kernel.types[part]).size() + 63) / 64 * 64;
+  }
+  return layout;
+}
+
+kernels::ReduceState state_at(const StateLayout& layout, std::byte* data) {
+  return {{data + layout.offsets[0], data + layout.offsets[1], data + layout.offsets[2]}};
+}
+
+namespace {
+
+/// Writes a double or complex value for each output, then as the output's type.
+template <class Value>
+void write_values(const Stage& stage, std::int64_t outputs, std::byte* out, const Value& value) {
+  using V = std::decay_t<decltype(value(0))>;
+  std::vector<V> values(static_cast<std::size_t>(outputs));
+  for (std::int64_t i = 0; i < outputs; ++i) values[static_cast<std::size_t>(i)] = value(i);
+  kernels::cast_kernel(stage.reduce.out, dtype_of<V>().code())(out, values.data(), values.size());
+}
+
+}  // namespace
+
+void finish_state(const Stage& stage, const kernels::ReduceState& state, std::int64_t outputs, std::byte* out) {
+  const ReduceSpec& reduce = stage.reduce;
+  const kernels::ReduceKernel& kernel =
+      kernels::reduce_kernel(reduce.code, stage.program.registers[stage.program.result]);
+  const auto n = static_cast<std::size_t>(outputs);
+  const double* const counts = static_cast<const double*>(state.parts[0]);
+  const double* const squares = static_cast<const double*>(state.parts[2]);
+  const auto spread = [&](std::int64_t i, double count) { return squares[i] / std::max(count - reduce.ddof, 0.0); };
+  switch (reduce.finish) {
+    case Finish::Value:
+      kernels::cast_kernel(reduce.out, kernel.types[0])(out, state.parts[0], n);
+      return;
+    case Finish::Place: {
+      const std::int64_t* const places = static_cast<const std::int64_t*>(state.parts[1]);
+      if (std::find(places, places + outputs, -1) != places + outputs) {
+        throw Error("nanargmin or nanargmax: all elements of one slice are NaN; there is no place to tell");
+      }
+      kernels::cast_kernel(reduce.out, TypeCode::Int64)(out, places, n);
+      return;
+    }
+    case Finish::Mean:
+      if (kernel.types[0] == TypeCode::Complex128) {
+        const auto* const sums = static_cast<const std::complex<double>*>(state.parts[0]);
+        write_values(stage, outputs, out, [&](std::int64_t i) { return sums[i] / reduce.count; });
+      } else {
+        std::vector<double> sums(n);
+        kernels::cast_kernel(TypeCode::Float64, kernel.types[0])(sums.data(), state.parts[0], n);
+        write_values(stage, outputs, out,
+                     [&](std::int64_t i) { return sums[static_cast<std::size_t>(i)] / reduce.count; });
+      }
+      return;
+    case Finish::Var:
+      write_values(stage, outputs, out, [&](std::int64_t i) { return spread(i, reduce.count); });
+      return;
+    case Finish::Std:
+      write_values(stage, outputs, out, [&](std::int64_t i) { return std::sqrt(spread(i, reduce.count)); });
+      return;
+    case Finish::CountedMean: {
+      constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+      if (kernel.types[1] == TypeCode::Complex128) {
+        const auto* const means = static_cast<const std::complex<double>*>(state.parts[1]);
+        write_values(stage, outputs, out,
+                     [&](std::int64_t i) { return counts[i] == 0 ? std::complex<double>(kNan, kNan) : means[i]; });
+      } else {
+        const double* const means = static_cast<const double*>(state.parts[1]);
+        write_values(stage, outputs, out, [&](std::int64_t i) { return counts[i] == 0 ? kNan : means[i]; });
+      }
+      return;
+    }
+    case Finish::CountedVar:
+    case Finish::CountedStd:
+      write_values(stage, outputs, out, [&](std::int64_t i) {
+        if (counts[i] - reduce.ddof <= 0) return std::numeric_limits<double>::quiet_NaN();
+        const double value = spread(i, counts[i]);
+        return reduce.finish == Finish::CountedStd ? std::sqrt(value) : value;
+      });
+      return;
+  }
+}
+
+void read_box(const Source& source, std::uint32_t number, const Box& box, const ChunkInputs& inputs, std::byte* out,
+              const std::vector<std::int64_t>& strides) {
+  // One load of a program that only loads; the pieces are copied straight to their place.
+  const std::size_t bytes = Dtype(source.type).size();
+  std::vector<std::int64_t> first(box.ndim()), last(box.ndim()), piece(box.ndim());
+  for (std::size_t axis = 0; axis < box.ndim(); ++axis) {
+    if (box.extent[axis] == 0) return;
+    first[axis] = piece[axis] = source.grid[axis].find(box.start[axis]);
+    last[axis] = source.grid[axis].find(box.start[axis] + box.extent[axis] - 1);
+  }
+  for (;;) {
+    std::vector<std::int64_t> extent(box.ndim()), from_strides(box.ndim());
+    auto stride = static_cast<std::int64_t>(bytes);
+    const std::byte* from = inputs.data(number, expression::chunk_number(source.grid, piece.data()));
+    std::byte* to = out;
+    for (std::size_t axis = box.ndim(); axis-- > 0;) {
+      const std::int64_t start = source.grid[axis].start(piece[axis]);
+      const std::int64_t begin = std::max(start, box.start[axis]);
+      const std::int64_t end = std::min(source.grid[axis].end(piece[axis]), box.start[axis] + box.extent[axis]);
+      extent[axis] = end - begin;
+      from_strides[axis] = stride;
+      from += (begin - start) * stride;
+      to += (begin - box.start[axis]) * strides[axis];
+      stride *= source.grid[axis].size(piece[axis]);
+    }
+    kernels::copy_box(to, strides.data(), from, from_strides.data(), extent.data(), box.ndim(), bytes);
+    std::size_t axis = box.ndim();
+    for (;;) {
+      if (axis-- == 0) return;
+      if (++piece[axis] <= last[axis]) break;
+      piece[axis] = first[axis];
+    }
+  }
+}
+
+void compute_structure(const Stage& stage, const Box& box, const ChunkInputs& inputs, std::byte* out) {
+  using expression::Block;
+  const expression::StructureType& type = *stage.structure->type;
+  const void* const parameters = stage.structure->parameters.get();
+  std::vector<expression::Need> needs;
+  type.needs(parameters, box, needs);
+  Block output;
+  output.data = out;
+  output.dtype = Dtype(stage.type, stage.unit);
+  output.shape = box.extent;
+  output.strides = c_strides(Shape(box.extent), output.dtype.size());
+  if (type.assembles) {
+    for (const expression::Need& need : needs) {
+      std::byte* to = out;
+      for (std::size_t axis = 0; axis < need.out_start.size(); ++axis)
+        to += need.out_start[axis] * output.strides[axis];
+      // Axes that the input lacks have extent 1 in the output; the input's align with the last ones.
+      const std::size_t shift = output.strides.size() - need.box.ndim();
+      const std::vector<std::int64_t> strides(output.strides.begin() + static_cast<std::ptrdiff_t>(shift),
+                                              output.strides.end());
+      read_box(stage.sources[need.input], need.input, need.box, inputs, to, strides);
+    }
+    return;
+  }
+  std::vector<Block> blocks(needs.size());
+  std::vector<LoadedSource> loaded;
+  for (std::size_t i = 0; i < needs.size(); ++i) {
+    const Source& source = stage.sources[needs[i].input];
+    blocks[i].dtype = Dtype(source.type, source.unit);
+    blocks[i].shape = needs[i].box.extent;
+    blocks[i].strides.assign(needs[i].box.ndim(), 0);
+    if (needs[i].box.elements() == 0) continue;
+    loaded.push_back(
+        prepare_load(stage, Load{needs[i].input, expression::identity_map(source.grid.size())}, needs[i].box, inputs));
+    blocks[i].data = const_cast<std::byte*>(loaded.back().first);
+    blocks[i].strides = loaded.back().strides;
+  }
+  type.run(parameters, {box, needs, blocks, output});
+}
+
+}  // namespace weft::plan

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "arrays/plan/stage.hpp"
+
+#include <weft/buffer.hpp>
+
+#include <vector>
+
+namespace weft::plan {
+
+/// The chunks a task was given.
+/// Owns: nothing; the task's inputs outlive it.  Threading: one task.
+class ChunkInputs {
+ public:
+  ChunkInputs(const std::vector<SourceChunk>& chunks, const std::vector<Buffer>& buffers)
+      : chunks_(chunks), buffers_(buffers) {}
+  /// Returns the elements of a chunk, in C order.
+  const std::byte* data(std::uint32_t source, std::int64_t chunk) const;
+
+ private:
+  const std::vector<SourceChunk>& chunks_;
+  const std::vector<Buffer>& buffers_;
+};
+
+/// Computes the elements of `box` into `out`, in C order.
+void compute_box(const Stage& stage, const Box& box, const ChunkInputs& inputs, std::byte* out);
+
+/// The state of a reduction for the outputs of one chunk: parts side by side in one buffer.
+struct StateLayout {
+  std::int64_t outputs = 0;
+  std::size_t offsets[3] = {0, 0, 0};
+  std::size_t bytes = 0;
+};
+StateLayout state_layout(const Stage& stage, std::int64_t outputs);
+kernels::ReduceState state_at(const StateLayout& layout, std::byte* data);
+
+/// Folds the elements of `box` into a state that has begun; its outputs are the kept axes of the box in C order.
+void reduce_box(const Stage& stage, const Box& box, const ChunkInputs& inputs, const kernels::ReduceState& state);
+
+/// Turns a state into the elements of the output.
+void finish_state(const Stage& stage, const kernels::ReduceState& state, std::int64_t outputs, std::byte* out);
+
+/// Computes a chunk of a structural stage.
+void compute_structure(const Stage& stage, const Box& box, const ChunkInputs& inputs, std::byte* out);
+
+/// Copies `box` of a source to `out`, whose strides are in bytes.
+void read_box(const Source& source, std::uint32_t number, const Box& box, const ChunkInputs& inputs, std::byte* out,
+              const std::vector<std::int64_t>& strides);
+
+}  // namespace weft::plan

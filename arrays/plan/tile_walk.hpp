@@ -1,0 +1,70 @@
+#pragma once
+
+#include "arrays/plan/evaluate.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace weft::plan {
+
+/// Where a load's elements lie for the box that is computed: the address of the first, and how it moves along each axis
+/// of the box. A load that spans several chunks is gathered first.
+struct LoadedSource {
+  const std::byte* first = nullptr;
+  std::vector<std::int64_t> strides;
+  std::unique_ptr<std::byte[]> gathered;
+};
+LoadedSource prepare_load(const Stage& stage, const Load& load, const Box& box, const ChunkInputs& inputs);
+
+/// Runs a program over a box, tile by tile.
+///
+/// For: one pass over memory, whatever the length of the chain. Owns: the registers.  Threading: one thread.
+///
+/// Axes of the box are put together where every operand allows it. What is left: outer axes, rows, and columns in tiles
+/// of at most kTile. A load that runs along the rows is transposed strip by strip.
+class TileWalk {
+ public:
+  static constexpr std::size_t kTile = 1024;
+
+  TileWalk(const Stage& stage, const Box& box, const ChunkInputs& inputs);
+
+  /// Writes every element to `out`, in C order.
+  void write(std::byte* out);
+  /// Folds every element into the state.
+  void fold(const kernels::ReduceState& state);
+
+ private:
+  struct Axis {
+    std::int64_t extent;
+    std::vector<std::int64_t> moves;  ///< of each operand
+  };
+  struct Strip {
+    std::vector<std::byte> bytes;
+    std::int64_t first_row = -1;
+  };
+  template <class Visit>
+  void each_tile(const Visit& visit);
+  void prepare_registers();
+  const void* run_tile(std::size_t n, std::int64_t row, std::byte* direct);
+  const void* load_tile(const Instruction& step, std::size_t n, std::int64_t row, std::byte* place);
+  void merge_axes();
+
+  const Stage& stage_;
+  const Program& program_;
+  std::vector<LoadedSource> loaded_;
+  /// Operands in order: loads, generators, the output of a reduction, the place it notes.
+  std::vector<Axis> axes_;
+  std::vector<std::int64_t> bases_;
+  std::size_t result_bytes_;
+  std::vector<std::byte> memory_;
+  std::vector<std::byte*> registers_;
+  std::vector<const void*> values_;
+  std::vector<Strip> strips_;
+  std::vector<double> scratch_;
+  /// Offsets of the present tile, one for each operand.
+  std::vector<std::int64_t> at_;
+  std::int64_t rows_ = 1;
+  bool empty_ = false;
+};
+
+}  // namespace weft::plan
