@@ -64,6 +64,8 @@ auto fields_of_scheduler_events(T& m) {
     return std::tie(m.worker, m.packet, m.attempt, m.producer, m.producer_attempt, m.owner);
   else if constexpr (kIs<T, OutputsReleased> || kIs<T, PacketsCancelled>)
     return std::tie(m.packets);
+  else if constexpr (kIs<T, ReplicasWanted>)
+    return std::tie(m.packets, m.copies);
   else if constexpr (kIs<T, Tick>)
     return std::tuple<>();
 }

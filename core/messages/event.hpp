@@ -124,6 +124,13 @@ struct PacketsCancelled {
   std::vector<PacketId> packets;
 };
 
+/// The client wants each of these in the memory of this many workers in all. Done once, for those in memory now: what
+/// is lost later is not copied again.
+struct ReplicasWanted {
+  std::vector<PacketId> packets;
+  std::uint32_t copies = 2;
+};
+
 /// `worker` now has a copy too.
 struct Replicated {
   WorkerId worker = kNone;
@@ -138,7 +145,7 @@ struct Tick {};
 using SchedulerEventBody =
     std::variant<WorkerJoined, WorkerLost, WorkerDraining, WorkerPaused, WorkerResumed, PacketsSubmitted,
                  PacketsFinished, PacketProgress, PacketFailed, PacketReturned, RecallRefused, InputMissing,
-                 OutputsReleased, PacketsCancelled, Replicated, Tick>;
+                 OutputsReleased, PacketsCancelled, Replicated, Tick, ReplicasWanted>;
 
 struct SchedulerEvent {
   Nanoseconds time = 0;

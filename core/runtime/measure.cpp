@@ -145,7 +145,11 @@ class Play {
   }
 
   void check_end() {
-    cost.machine_seconds = static_cast<double>(machine_ticks_) / ticks_per_second();
+    const double tick = 1 / ticks_per_second();
+    for (const Ticks ticks : ticks_) cost.machine_seconds += static_cast<double>(ticks) * tick;
+    cost.submit_seconds = ticks_in<PacketsSubmitted>() * tick;
+    cost.finish_seconds = ticks_in<PacketsFinished>() * tick;
+    cost.release_seconds = ticks_in<OutputsReleased>() * tick;
     if (dealt_ != packets_ || reported_ != packets_ || forgotten_ != packets_ || scheduler_.counts().known() != 0) {
       throw Error(fmt::format("scheduler_only: of {} packets {} were dealt, {} reported, {} forgotten, {} are left",
                               packets_, dealt_, reported_, forgotten_, scheduler_.counts().known()));
@@ -155,6 +159,11 @@ class Play {
   SchedulerCost cost;
 
  private:
+  template <class Event>
+  [[nodiscard]] double ticks_in() const {
+    return static_cast<double>(ticks_[SchedulerEventBody(Event{}).index()]);
+  }
+
   void tell(SchedulerEventBody body) {
     SchedulerEvent event{0, std::move(body)};
     tell(event);
@@ -164,7 +173,7 @@ class Play {
     event.time = time_ += 1000;
     const Ticks begun = ticks_now();
     scheduler_.handle(event, actions_);
-    machine_ticks_ += ticks_now() - begun;
+    ticks_[event.body.index()] += ticks_now() - begun;
     ++cost.events;
     cost.actions += actions_.list.size();
     for (const SchedulerAction& action : actions_.list) {
@@ -207,7 +216,7 @@ class Play {
   std::vector<WorkerId> owners_;
   SchedulerEvent finished_{0, PacketsFinished{}};
   Nanoseconds time_ = 0;
-  Ticks machine_ticks_ = 0;
+  Ticks ticks_[std::variant_size_v<SchedulerEventBody>] = {};  // inside the machine, by kind of event
   std::uint64_t dealt_ = 0;
   std::uint64_t reported_ = 0;
   std::uint64_t forgotten_ = 0;
@@ -226,7 +235,7 @@ SchedulerCost scheduler_only(const SchedulerLoad& load) {
   const std::uint32_t packets = cutter.packet_count();
   Play play(load, packets);
   // The client hands over what its workers can run meanwhile, so that packets of all states are there at once.
-  const std::uint32_t batch = 2 * load.workers;
+  const std::uint32_t batch = load.batch != 0 ? load.batch : 2 * load.workers;
   for (PacketId first = 0; first < packets; first += batch) {
     const PacketId end = std::min(packets, first + batch);
     PacketsSubmitted submission;

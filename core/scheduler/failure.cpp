@@ -28,15 +28,9 @@ void SchedulerState::on(const WorkerLost& event) {
     entry = entry->second.empty() ? copies.erase(entry) : std::next(entry);
   }
   std::vector<PacketId> lost;
-  for (std::uint32_t page = 0; page != packets.page_count(); ++page) {
-    if (!packets.has_page(page)) continue;
-    for (std::uint32_t i = 0; i != machine::PacketPages::kPageSize; ++i) {
-      const PacketId id = (page << machine::PacketPages::kPageBits) | i;
-      PacketRecord& record = packets[id];
-      const bool held = record.is(packet_bits::kKnown) && record.state == PacketState::InMemory;
-      if (held && record.worker == event.worker) lose_outputs(id, record, lost);
-    }
-  }
+  packets.for_each([&](PacketId id, PacketRecord& record) {
+    if (record.is_kept_at(event.worker)) lose_outputs(id, record, lost);
+  });
   for (const PacketId id : ran) {
     if (!packets.knows(id) || packets[id].state != PacketState::Running || packets[id].worker != event.worker) continue;
     const bool named = std::find(event.suspects.begin(), event.suspects.end(), id) != event.suspects.end();

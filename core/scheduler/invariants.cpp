@@ -80,29 +80,23 @@ void SchedulerState::check_invariants() const {
   std::uint32_t recalled = 0;
   std::map<PacketId, std::uint32_t> links;
   std::uint64_t linked_in_all = 0;
-  for (std::uint32_t page = 0; page != packets.page_count(); ++page) {
-    if (!packets.has_page(page)) continue;
-    for (std::uint32_t i = 0; i != machine::PacketPages::kPageSize; ++i) {
-      const PacketId id = (page << machine::PacketPages::kPageBits) | i;
-      const PacketRecord& record = packets[id];
-      if (!record.is(packet_bits::kKnown)) continue;
-      ++seen.packets[static_cast<int>(record.state)];
-      check_state(*this, id, record);
-      check_edges(*this, id, record);
-      for (std::uint32_t e = 0; e != record.edge_count; ++e) ++links[edges[record.first_edge + e].producer];
-      linked_in_all += record.linked;
-      recalled += record.is(packet_bits::kRecalled) ? 1 : 0;
-      if (!record.available() || record.worker == kKeeper) continue;
-      Sums& sum = sums[record.worker];
-      if (record.state == PacketState::Running) {
-        ++sum.queued;
-        sum.queued_ns += static_cast<Nanoseconds>(record.expected_ns);
-        sum.promised_bytes += static_cast<double>(record.output_bytes);
-      } else {
-        sum.held_bytes += static_cast<double>(record.output_bytes);
-      }
+  packets.for_each([&](PacketId id, const PacketRecord& record) {
+    ++seen.packets[static_cast<int>(record.state)];
+    check_state(*this, id, record);
+    check_edges(*this, id, record);
+    for (std::uint32_t e = 0; e != record.edge_count; ++e) ++links[edges[record.first_edge + e].producer];
+    linked_in_all += record.linked;
+    recalled += record.is(packet_bits::kRecalled) ? 1 : 0;
+    if (!record.available() || record.worker == kKeeper) return;
+    Sums& sum = sums[record.worker];
+    if (record.state == PacketState::Running) {
+      ++sum.queued;
+      sum.queued_ns += static_cast<Nanoseconds>(record.expected_ns);
+      sum.promised_bytes += static_cast<double>(record.output_bytes);
+    } else {
+      sum.held_bytes += static_cast<double>(record.output_bytes);
     }
-  }
+  });
   for (int state = 0; state != kPacketStateCount; ++state) {
     WEFT_ASSERT(seen.packets[state] == counts.packets[state], "packets are counted by state");
   }

@@ -54,15 +54,9 @@ void SchedulerState::on(const WorkerDraining& event) {
     ++recalls;
     emit(Recall{event.worker, id, record.attempt, false});
   }
-  for (std::uint32_t page = 0; page != packets.page_count(); ++page) {
-    if (!packets.has_page(page)) continue;
-    for (std::uint32_t i = 0; i != machine::PacketPages::kPageSize; ++i) {
-      const PacketId id = (page << machine::PacketPages::kPageBits) | i;
-      const PacketRecord& record = packets[id];
-      const bool held = record.is(packet_bits::kKnown) && record.state == PacketState::InMemory;
-      if (held && record.worker == event.worker && !record.is(packet_bits::kCopies)) copy_away(id, record);
-    }
-  }
+  packets.for_each([&](PacketId id, const PacketRecord& record) {
+    if (record.is_kept_at(event.worker) && !record.is(packet_bits::kCopies)) copy_away(id, record);
+  });
 }
 
 /// Has a packet kept by a draining worker copied to the least loaded of the others.
@@ -73,6 +67,50 @@ void SchedulerState::copy_away(PacketId id, const PacketRecord& record) {
     emit(Replicate{record.worker, loads.set(part, bucket).first(), id, record.attempt});
     return;
   }
+}
+
+bool SchedulerState::holds(WorkerId worker, PacketId id, const PacketRecord& record) const {
+  if (record.worker == worker) return true;
+  if (!record.is(packet_bits::kCopies)) return false;
+  const std::vector<WorkerId>& holders = copies.at(id);
+  return std::find(holders.begin(), holders.end(), worker) != holders.end();
+}
+
+/// Copies go to the workers with the least bytes, by id where equal, which have room for them.
+void SchedulerState::on(const ReplicasWanted& event) {
+  for (const PacketId id : event.packets) {
+    if (!packets.knows(id) || packets[id].state != PacketState::InMemory) continue;
+    const PacketRecord& record = packets[id];
+    std::vector<WorkerId> others;
+    std::size_t places = 0;
+    for (WorkerId worker = 0; worker != workers.size(); ++worker) {
+      if (holds(worker, id, record)) {
+        ++places;
+      } else if (workers[worker].usable()) {
+        const WorkerRecord& other = workers[worker];
+        const double bytes = other.held_bytes + other.promised_bytes + static_cast<double>(record.output_bytes);
+        if (other.budget_bytes == 0 || bytes <= other.budget_bytes) others.push_back(worker);
+      }
+    }
+    std::stable_sort(others.begin(), others.end(),
+                     [this](WorkerId a, WorkerId b) { return workers[a].held_bytes < workers[b].held_bytes; });
+    for (const WorkerId worker : others) {
+      if (places >= event.copies) break;
+      emit(Replicate{record.worker, worker, id, record.attempt});
+      ++places;
+    }
+  }
+}
+
+/// Looks at all packets once nothing runs there.
+bool SchedulerState::is_drained(WorkerId worker) const {
+  if (!is_known_worker(worker) || !workers[worker].present) return true;
+  if (!workers[worker].draining || workers[worker].queued != 0) return false;
+  bool keeps_alone = false;
+  packets.for_each([&](PacketId, const PacketRecord& record) {
+    keeps_alone = keeps_alone || (record.is_kept_at(worker) && !record.is(packet_bits::kCopies));
+  });
+  return !keeps_alone;
 }
 
 void SchedulerState::on(const Replicated& event) {

@@ -60,6 +60,7 @@ struct alignas(64) PacketRecord {
   [[nodiscard]] bool wanted() const { return has(packet_flags::kWanted); }
   [[nodiscard]] bool needed() const { return open != 0 || wanted(); }
   [[nodiscard]] bool available() const { return state == PacketState::Running || state == PacketState::InMemory; }
+  [[nodiscard]] bool is_kept_at(WorkerId place) const { return state == PacketState::InMemory && worker == place; }
   [[nodiscard]] bool unfinished() const {
     return state == PacketState::Waiting || state == PacketState::Ready || state == PacketState::Running;
   }
@@ -131,8 +132,17 @@ class PacketPages {
   PacketRecord& add(PacketId id);
   void remove(PacketId id);
 
-  [[nodiscard]] std::uint32_t page_count() const { return static_cast<std::uint32_t>(pages_.size()); }
-  [[nodiscard]] bool has_page(std::uint32_t page) const { return pages_[page] != nullptr; }
+  /// Calls `look(id, record)` for each known packet, in the order of their ids.
+  template <class Look>
+  void for_each(Look&& look) const {
+    for (std::uint32_t page = 0; page != pages_.size(); ++page) {
+      if (pages_[page] == nullptr) continue;
+      for (std::uint32_t i = 0; i != kPageSize; ++i) {
+        PacketRecord& record = pages_[page]->records[i];
+        if (record.is(packet_bits::kKnown)) look((page << kPageBits) | i, record);
+      }
+    }
+  }
   [[nodiscard]] std::uint64_t memory_bytes() const { return pool_.memory_bytes() + pages_.capacity() * sizeof(Page*); }
 
  private:

@@ -101,6 +101,8 @@ PacketSpec Scheduler::spec(PacketId packet) const {
   return spec;
 }
 
+bool Scheduler::is_drained(WorkerId worker) const { return state_->is_drained(worker); }
+
 SchedulerCounts Scheduler::counts() const { return state_->counts; }
 
 std::uint64_t Scheduler::memory_bytes() const { return state_->packets.memory_bytes() + state_->edges.memory_bytes(); }

@@ -64,6 +64,10 @@ class Scheduler {
   [[nodiscard]] WorkerId owner(PacketId packet) const;
   [[nodiscard]] PacketSpec spec(PacketId packet) const;
 
+  /// True if a draining worker may go: nothing runs there, and all it keeps is elsewhere too. Visits all packets when
+  /// nothing runs there: ask now and then. Also true of a worker that has gone.
+  [[nodiscard]] bool is_drained(WorkerId worker) const;
+
   [[nodiscard]] SchedulerCounts counts() const;
   /// Resident bytes of the machine's own tables.
   [[nodiscard]] std::uint64_t memory_bytes() const;

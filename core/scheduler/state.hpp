@@ -46,6 +46,7 @@ struct SchedulerState {
   void on(const OutputsReleased& event);
   void on(const PacketsCancelled& event);
   void on(const Replicated& event);
+  void on(const ReplicasWanted& event);
   void on(const Tick& event);
 
   // ---- Submission (submit.cpp) ----
@@ -119,6 +120,8 @@ struct SchedulerState {
   void park(PacketId id, PacketRecord& record);
   void revive_parked();
   void copy_away(PacketId id, const PacketRecord& record);
+  bool holds(WorkerId worker, PacketId id, const PacketRecord& record) const;
+  bool is_drained(WorkerId worker) const;
 
   // ---- Loss and failure (failure.cpp) ----
   void make_unavailable(const PacketRecord& record);

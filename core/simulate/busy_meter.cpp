@@ -1,5 +1,6 @@
 #include "core/simulate/busy_meter.hpp"
 
+#include <algorithm>
 #include <queue>
 #include <utility>
 
@@ -78,6 +79,20 @@ Nanoseconds greedy_makespan(const Workload& workload, std::uint32_t cores) {
     }
   }
   return now;
+}
+
+Nanoseconds critical_path(const Workload& workload) {
+  std::vector<Nanoseconds> ends(workload.task_count());
+  Nanoseconds longest = 0;
+  for (TaskId task = 0; task < workload.task_count(); ++task) {  // inputs come before
+    Nanoseconds begin = 0;
+    for (std::uint32_t i = workload.first_input[task]; i < workload.first_input[task + 1]; ++i) {
+      begin = std::max(begin, ends[workload.inputs[i]]);
+    }
+    ends[task] = begin + workload.run_ns[task];
+    longest = std::max(longest, ends[task]);
+  }
+  return longest;
 }
 
 }  // namespace weft::sim

@@ -49,4 +49,7 @@ class BusyMeter {
 /// decisions and free transfers.
 [[nodiscard]] Nanoseconds greedy_makespan(const Workload& workload, std::uint32_t cores);
 
+/// The longest chain of tasks.
+[[nodiscard]] Nanoseconds critical_path(const Workload& workload);
+
 }  // namespace weft::sim

@@ -17,6 +17,7 @@ constexpr std::pair<SimulationShape, const char*> kShapes[] = {
     {SimulationShape::Independent, "independent"}, {SimulationShape::Tree, "tree"},
     {SimulationShape::Stencil, "stencil"},         {SimulationShape::RandomDag, "random-dag"},
     {SimulationShape::ForkJoin, "fork-join"},      {SimulationShape::MapReduce, "map-reduce"},
+    {SimulationShape::Chains, "chains"},
 };
 
 Nanoseconds nanoseconds(double seconds) { return static_cast<Nanoseconds>(seconds * 1e9); }
@@ -183,6 +184,7 @@ SimulationReport simulate(const SimulationOptions& options) {
   report.scheduler_peak_bytes = run(world, client);
   if (!context.violations.empty()) throw Error("the simulated run went wrong: " + context.violations.front());
   fill_in(report, world, meter, context.timeline.now());
+  report.critical_seconds = static_cast<double>(critical_path(context.workload)) * 1e-9;
   report.ideal_over_makespan =
       static_cast<double>(greedy_makespan(context.workload, options.cores)) * 1e-9 / report.makespan_seconds;
   report.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();

@@ -161,6 +161,13 @@ void add_stencil(Builder& builder, std::uint32_t tasks, std::uint32_t width) {
   }
 }
 
+void add_chains(Builder& builder, std::uint32_t tasks, std::uint32_t chains) {
+  while (builder.count() < tasks) {
+    if (builder.count() >= chains) builder.input(builder.count() - chains);
+    builder.add();
+  }
+}
+
 void add_random_dag(Builder& builder, std::uint32_t tasks, std::uint32_t width) {
   while (builder.count() < tasks) {
     const std::uint32_t reach = std::min(builder.count(), 4 * width);
@@ -239,6 +246,9 @@ Workload make_workload(const WorkloadOptions& options) {
       break;
     case SimulationShape::MapReduce:
       add_map_reduce(builder, options.tasks, options.width);
+      break;
+    case SimulationShape::Chains:
+      add_chains(builder, options.tasks, options.width);
       break;
   }
   return workload;

@@ -36,6 +36,10 @@ void World::cancel(std::vector<PacketId> packets) {
   scheduler_receives(kHeadquarters, PacketsCancelled{std::move(packets)});
 }
 
+void World::replicate(std::vector<PacketId> packets, std::uint32_t copies) {
+  scheduler_receives(kHeadquarters, ReplicasWanted{std::move(packets), copies});
+}
+
 // ---- What happens to workers ----
 
 WorkerId World::add_worker(const NodeOptions& options) {

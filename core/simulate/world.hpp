@@ -73,6 +73,7 @@ class World {
   void submit(PacketId first, PacketId end);
   void release(std::vector<PacketId> packets);
   void cancel(std::vector<PacketId> packets);
+  void replicate(std::vector<PacketId> packets, std::uint32_t copies);
 
   // ---- What happens to workers ----
   WorkerId add_worker(const NodeOptions& options);

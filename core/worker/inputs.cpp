@@ -7,15 +7,13 @@ namespace weft {
 using machine::CopyRecord;
 using machine::DealtInput;
 using machine::InputState;
+using machine::is_newer;
 using machine::Reader;
 using machine::Stage;
 
 namespace {
 
 bool is_missing(InputState state) { return state == InputState::Lost || state == InputState::Making; }
-
-/// Attempts count modulo 65,536.
-bool is_newer(Attempt a, Attempt b) { return static_cast<std::int16_t>(static_cast<Attempt>(a - b)) > 0; }
 
 }  // namespace
 
@@ -85,7 +83,7 @@ void WorkerState::attach_input(Record& record, std::uint32_t index) {
   Record* producer = find(source.producer, source.attempt);
   if (producer != nullptr) {
     attach_local(record, index, *producer);
-  } else if (find_copy(source.producer) != nullptr) {
+  } else if (const Copy* copy = find_copy(source.producer); copy != nullptr && copy->where == CopyRecord::Where::Here) {
     attach_copy(record, index);  // a replica that took over
   } else {
     wait_for_deal(record, index);

@@ -15,6 +15,11 @@ namespace weft {
 
 namespace machine {
 
+/// Attempts count modulo 65,536.
+[[nodiscard]] inline bool is_newer(Attempt a, Attempt b) {
+  return static_cast<std::int16_t>(static_cast<Attempt>(a - b)) > 0;
+}
+
 /// Packets that wait for admission or for slots: highest priority first, then by id.
 /// Owns: one set of ids a priority.  Threading: none.
 class OrderedPackets {

@@ -3,10 +3,6 @@
 #include "core/worker/state.hpp"
 
 namespace weft {
-namespace {
-bool is_newer_attempt(Attempt a, Attempt b) { return static_cast<std::int16_t>(static_cast<Attempt>(a - b)) > 0; }
-}  // namespace
-
 using machine::CopyRecord;
 using machine::Stage;
 
@@ -52,8 +48,8 @@ WorkerState::WorkerState(WorkerOptions given)
 void WorkerState::on(const PacketsDealt& event) {
   for (const DealtPacket& dealt : event.packets) {
     Record* known = find(dealt.packet);
-    if (known != nullptr && known->attempt == dealt.attempt) continue;                  // told twice
-    if (known != nullptr && is_newer_attempt(known->attempt, dealt.attempt)) continue;  // late
+    if (known != nullptr && known->attempt == dealt.attempt) continue;                   // told twice
+    if (known != nullptr && machine::is_newer(known->attempt, dealt.attempt)) continue;  // late
     if (known != nullptr && known->stage == Stage::Active) emit(CancelActive{known->packet, known->attempt});
     if (known != nullptr) remove(*known);
     Record& record = add(dealt, event);
@@ -148,8 +144,8 @@ void WorkerState::on(const TailGivenUp& event) {
 void WorkerState::on(const DropAsked& event) {
   Record* record = find(event.packet, event.attempt);
   if (record != nullptr) {
-    if (record->stage == Stage::Kept) remove(*record);
-    return;
+    if (record->stage != Stage::Kept) return;
+    remove(*record);  // and a replica that came of it before it was made here
   }
   Copy* copy = find_copy(event.packet);
   if (copy == nullptr || !copy->replica) return;

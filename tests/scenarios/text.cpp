@@ -170,6 +170,8 @@ SchedulerEventBody parse_scheduler_event(const Line& line) {
   const std::string& verb = line.verb;
   if (verb == "tick") return Tick{};
   if (verb == "release") return OutputsReleased{all_packets(line)};
+  if (verb == "replicate")
+    return ReplicasWanted{all_packets(line), static_cast<std::uint32_t>(line.number("copies", 2))};
   if (verb == "cancel") return PacketsCancelled{all_packets(line)};
   const WorkerId worker = line.words.empty() ? kNone : parse_worker(line.words[0]);
   if (verb == "join") {

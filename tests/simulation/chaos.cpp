@@ -202,6 +202,8 @@ void ChaosRun::plan_client() {
     at_random_time(&ChaosRun::release_one);
   for (std::uint64_t i = random_.chance(0.3) ? random_.between(1, 5) : 0; i > 0; --i)
     at_random_time(&ChaosRun::cancel_one);
+  for (std::uint64_t i = random_.chance(0.2) ? random_.between(1, 10) : 0; i > 0; --i)
+    at_random_time(&ChaosRun::replicate_one);
 }
 
 void ChaosRun::plan_faults() {
@@ -292,6 +294,24 @@ void ChaosRun::drain_one() {
   if (present < 4) return;
   drained_.insert(worker);
   world_->drain_worker(worker);
+  let_go_when_drained(worker);
+}
+
+/// A worker that leaves in peace goes when nothing is left that others need, however long that takes.
+void ChaosRun::let_go_when_drained(WorkerId worker) {
+  context_.timeline.beside_at(context_.timeline.now() + 20 * kMillisecond, [this, worker] {
+    if (over_ || !world_->is_present(worker)) return;
+    if (world_->scheduler().is_drained(worker)) {
+      world_->lose_worker(worker, true);
+    } else {
+      let_go_when_drained(worker);
+    }
+  });
+}
+
+void ChaosRun::replicate_one() {
+  const PacketId packet = some_packet();
+  if (known_[packet].submitted) world_->replicate({packet}, static_cast<std::uint32_t>(random_.between(2, 4)));
 }
 
 void ChaosRun::release_one() {

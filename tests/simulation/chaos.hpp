@@ -78,6 +78,8 @@ class ChaosRun final : public WorldListener {
   void drain_one();
   void release_one();
   void cancel_one();
+  void replicate_one();
+  void let_go_when_drained(WorkerId worker);
   WorkerId some_worker();
   PacketId some_packet();
 

@@ -24,27 +24,29 @@ SimulationReport run(SimulationShape shape, std::uint32_t cores, std::uint32_t t
   return report;
 }
 
+/// Busy, or as early at the end as if each core had been busy whenever it could: in the rounds of map-reduce a core
+/// waits now and then for what was dealt to it while another has a queue, and yet no round ends later than with free
+/// and perfect decisions, because it ends with its longest chain. bench/results/simulation.md has the arithmetic.
+void expect_busy(const SimulationReport& report) {
+  EXPECT_GE(report.busy_fraction, 0.90);
+  EXPECT_GE(std::max(report.busy_fraction, report.ideal_over_makespan), 0.95);
+}
+
 class ScaleTest : public ::testing::TestWithParam<SimulationShape> {};
 class ScaleSlow : public ::testing::TestWithParam<SimulationShape> {};
 
 /// Charged with a fixed microsecond a decision, so that the result is the same everywhere.
 TEST_P(ScaleTest, AThousandCoresAreBusy) {
   const SimulationReport report = run(GetParam(), 1'000, 20, 1e-6);
-  // Where a shape leaves cores without work however it is dealt (the waves of map-reduce), what counts is that it ends
-  // when the bound of work and critical path says; the busy share is then only kept from falling.
-  EXPECT_GE(report.busy_fraction, 0.90);
-  EXPECT_GE(std::max(report.busy_fraction, report.ideal_over_makespan), 0.95);
+  expect_busy(report);
 }
 
 /// Charged with what the decisions took here.
-TEST_P(ScaleSlow, TwentyThousandCoresAreBusy) {
-  const SimulationReport report = run(GetParam(), 20'000, 50, -1);
-  EXPECT_GE(report.busy_fraction, 0.95);
-}
+TEST_P(ScaleSlow, TwentyThousandCoresAreBusy) { expect_busy(run(GetParam(), 20'000, 50, -1)); }
 
-constexpr SimulationShape kAllShapes[] = {SimulationShape::Independent, SimulationShape::Tree,
-                                          SimulationShape::Stencil,     SimulationShape::RandomDag,
-                                          SimulationShape::ForkJoin,    SimulationShape::MapReduce};
+constexpr SimulationShape kAllShapes[] = {
+    SimulationShape::Independent, SimulationShape::Tree,      SimulationShape::Stencil, SimulationShape::RandomDag,
+    SimulationShape::ForkJoin,    SimulationShape::MapReduce, SimulationShape::Chains};
 
 std::string shape_name(const ::testing::TestParamInfo<SimulationShape>& info) {
   std::string name = to_string(info.param);

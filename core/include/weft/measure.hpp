@@ -11,6 +11,8 @@ struct SchedulerLoad {
   std::uint32_t tasks = 1'000'000;
   /// Tasks of one packet; 0: as a cluster of that size would cut the graph, some packets for each worker.
   std::uint32_t tasks_per_packet = 1;
+  /// Packets of one submission; 0: two for each worker, which is what they can begin.
+  std::uint32_t batch = 0;
   /// How far back a task's inputs lie at most; 0: anywhere before it.
   std::uint32_t reach = 0;
   std::uint64_t seed = 1;
@@ -28,6 +30,10 @@ struct SchedulerCost {
   double seconds = 0;
   double cut_seconds = 0;
   double machine_seconds = 0;
+  /// Parts of the time inside the machine: taking submissions with the deals they lead to, ends of packets, releases.
+  double submit_seconds = 0;
+  double finish_seconds = 0;
+  double release_seconds = 0;
   /// Most resident bytes of the machine's tables that were seen.
   std::uint64_t memory_bytes = 0;
 };

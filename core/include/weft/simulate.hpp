@@ -14,9 +14,10 @@ enum class SimulationShape : std::uint8_t {
   ForkJoin,   ///< Waves of independent tasks; each wave is joined, in two steps, by one task that the next wave needs.
   MapReduce,  ///< Rounds: eight maps for each reducer, which needs sixteen of any; the next round's maps need a reducer
               ///< each.
+  Chains,     ///< Two chains for each core.
 };
 
-/// Names for command lines: independent, tree, stencil, random-dag, fork-join, map-reduce.
+/// Names for command lines: independent, tree, stencil, random-dag, fork-join, map-reduce, chains.
 [[nodiscard]] const char* to_string(SimulationShape shape) noexcept;
 /// Returns the shape of that name; throws weft::Error naming the known ones.
 [[nodiscard]] SimulationShape simulation_shape(const std::string& name);
@@ -59,6 +60,8 @@ struct SimulationReport {
   double busy_fraction = 0;
   /// Work over all core-seconds from the first instant to the last.
   double plain_busy_fraction = 0;
+  /// The longest chain of tasks: no schedule ends earlier, nor before work_seconds / cores.
+  double critical_seconds = 0;
   /// The makespan of a greedy schedule of the same durations with free decisions and free transfers, over this one.
   double ideal_over_makespan = 0;
   /// Time inside the scheduler machine, and making its messages, for each task: the one place where all are decided.
