@@ -45,7 +45,8 @@ std::vector<SchedulerEvent> scheduler_events() {
           {13, OutputsReleased{{1, 2}}},
           {14, PacketsCancelled{{3}}},
           {15, Replicated{kKeeper, 2, 1}},
-          {16, Tick{}}};
+          {16, Tick{}},
+          {17, ReplicasWanted{{4, 5}, 3}}};
 }
 
 std::vector<WorkerEvent> worker_events() {

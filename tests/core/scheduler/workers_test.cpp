@@ -15,7 +15,7 @@ TEST(WorkerSetTest, AgreesWithAnOrderedSet) {
     WorkerSet set;
     std::set<WorkerId> reference;
     for (int i = 0; i != 5'000; ++i) {
-      const WorkerId id = random() % range;
+      const auto id = static_cast<WorkerId>(random() % range);
       ASSERT_EQ(set.contains(id), reference.contains(id));
       if (reference.contains(id)) {
         set.erase(id);
