@@ -29,8 +29,3 @@
 #include <weft/task_options.hpp>
 #include <weft/this_task.hpp>
 #include <weft/version.hpp>
-
-// Rooms that this build of weft holds.
-#if __has_include(<weft/arrays.hpp>)
-#include <weft/arrays.hpp>
-#endif

@@ -80,7 +80,7 @@ const std::map<std::string, Function>& unary_functions() {
   static const std::map<std::string, Function> table{
       ONE(negative), ONE(positive), ONE(absolute), ONE(fabs),    ONE(sign),        ONE(square),  ONE(reciprocal),
       ONE(conj),     ONE(real),     ONE(imag),     ONE(angle),   ONE(sqrt),        ONE(cbrt),    ONE(exp),
-      ONE(exp2),     ONE(expm1),    ONE(log),      ONE(log2),    ONE(log10),       ONE(log1p),   ONE(sin),
+      ONE(exp2),     ONE(expm1),    {"log", [](const Array& a, const Array&) { return ln(a); }},      ONE(log2),    ONE(log10),       ONE(log1p),   ONE(sin),
       ONE(cos),      ONE(tan),      ONE(arcsin),   ONE(arccos),  ONE(arctan),      ONE(sinh),    ONE(cosh),
       ONE(tanh),     ONE(arcsinh),  ONE(arccosh),  ONE(arctanh), ONE(deg2rad),     ONE(rad2deg), ONE(sinc),
       ONE(rint),     ONE(floor),    ONE(ceil),     ONE(trunc),   ONE(logical_not), ONE(invert),  ONE(isfinite),
