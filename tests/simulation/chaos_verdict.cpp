@@ -74,7 +74,8 @@ bool ChaosRun::breaks(PacketId packet) const {
   return std::find(begin, begin + planned.task_count, Fate::Breaks) != begin + planned.task_count;
 }
 
-/// Who reads a packet reads each tail that was split off it, and a tail reads what it was split off.
+/// Who reads a packet reads each tail that was split off it, and a tail reads what it was split off. A packet keeps the
+/// inputs of the tasks that went to its tails.
 bool ChaosRun::depends_on(PacketId packet, const std::set<PacketId>& given) const {
   const Workload& workload = context_.workload;
   std::set<PacketId> origins = given;
@@ -92,8 +93,14 @@ bool ChaosRun::depends_on(PacketId packet, const std::set<PacketId>& given) cons
       if (given.contains(head)) return true;
       open.push_back(head);
     }
-    for (std::uint32_t i = workload.first_input[planned.first_task];
-         i < workload.first_input[planned.first_task + planned.task_count]; ++i) {
+    TaskId end = planned.first_task + planned.task_count;
+    // Tails follow in the order of their tasks.
+    for (bool grows = true; grows && end < workload.task_count();) {
+      const PacketId next = workload.packet_of[end];
+      grows = known_[next].head != kNone;
+      if (grows) end = workload.packets[next].first_task + workload.packets[next].task_count;
+    }
+    for (std::uint32_t i = workload.first_input[planned.first_task]; i < workload.first_input[end]; ++i) {
       const PacketId producer = workload.packet_of[workload.inputs[i]];
       if (!seen.insert(producer).second) continue;
       if (origins.contains(producer)) return true;
