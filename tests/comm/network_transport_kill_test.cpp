@@ -168,10 +168,10 @@ void kill_in_the_middle(const std::string& path, int times, unsigned seed) {
 }
 
 class NetworkTransportKillTest : public ::testing::TestWithParam<const char*> {};
-class NetworkTransportKillSlowTest : public ::testing::TestWithParam<const char*> {};
+class NetworkTransportKillSlow : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(NetworkTransportKillTest, KilledInTheMiddleOfTrafficThirtyTimes) { kill_in_the_middle(GetParam(), 30, 1); }
-TEST_P(NetworkTransportKillSlowTest, KilledInTheMiddleOfTrafficAThousandTimes) {
+TEST_P(NetworkTransportKillSlow, KilledInTheMiddleOfTrafficAThousandTimes) {
   kill_in_the_middle(GetParam(), 1000, 1000);
 }
 
@@ -214,7 +214,7 @@ const auto kPaths = ::testing::Values("shm", "tcp", "ucx");
 const auto kPaths = ::testing::Values("shm", "tcp");
 #endif
 INSTANTIATE_TEST_SUITE_P(Paths, NetworkTransportKillTest, kPaths);
-INSTANTIATE_TEST_SUITE_P(Paths, NetworkTransportKillSlowTest, kPaths);
+INSTANTIATE_TEST_SUITE_P(Paths, NetworkTransportKillSlow, kPaths);
 
 }  // namespace
 }  // namespace weft
