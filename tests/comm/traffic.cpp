@@ -1,7 +1,7 @@
 // A process that exchanges messages and blocks with others as fast as it can and checks each byte that counts. Driven
 // by kill_test.cpp.
 //
-//   traffic PATH STALL_MS SEED     PATH: shm, tcp, ucx
+//   traffic PATH STALL_MS SEED [lie]     PATH: shm, tcp, ucx; lie: one byte of what it sends is wrong
 //
 // Prints its address; reads one line with the addresses to connect to (may be empty); prints "moving" after each 20
 // blocks that arrived, "lost WHY" for each peer that it loses; ends with 0 at the end of its input, with 2 and a
@@ -57,7 +57,8 @@ void check(std::span<const std::byte> data, std::uint64_t seed) {
 
 class Traffic final : public Transport::Listener {
  public:
-  Traffic(std::unique_ptr<Transport> opened, unsigned seed) : transport_(std::move(opened)), random_(seed) {
+  Traffic(std::unique_ptr<Transport> opened, unsigned seed, bool lies)
+      : transport_(std::move(opened)), random_(seed), lies_(lies) {
     transport_->set_listener(this);
   }
 
@@ -150,6 +151,7 @@ class Traffic final : public Transport::Listener {
     auto& data = state.out[token];
     data.resize(header.bytes);
     fill(data, header.seed);
+    if (lies_ && !data.empty()) data[0] ^= std::byte{1};
     transport_->send_block(peer, std::as_bytes(std::span(&header, 1)), data.data(), data.size(), MemoryKind::Host,
                            token);
   }
@@ -162,6 +164,7 @@ class Traffic final : public Transport::Listener {
   std::map<PeerId, Peer> peers_;
   std::unique_ptr<Transport> transport_;
   std::mt19937 random_;
+  const bool lies_;
   std::uint64_t next_token_ = 1;
   std::uint64_t blocks_ = 0;
 };
@@ -170,7 +173,7 @@ class Traffic final : public Transport::Listener {
 }  // namespace weft
 
 int main(int argc, char** argv) {
-  if (argc != 4) return 1;
+  if (argc != 4 && argc != 5) return 1;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::signal(SIGPIPE, SIG_IGN);
   weft::comm::NetworkOptions options;
@@ -178,5 +181,7 @@ int main(int argc, char** argv) {
   options.shared_memory = std::string_view(argv[1]) == "shm";
   options.ucx = std::string_view(argv[1]) == "ucx" ? weft::comm::UseUcx::Always : weft::comm::UseUcx::Never;
   options.stall_timeout = std::atoll(argv[2]) * 1'000'000;
-  return weft::Traffic(weft::comm::open_network_transport(options), static_cast<unsigned>(std::atoi(argv[3]))).run();
+  return weft::Traffic(weft::comm::open_network_transport(options), static_cast<unsigned>(std::atoi(argv[3])),
+                       argc == 5)
+      .run();
 }
