@@ -16,6 +16,9 @@
 #if WEFT_BENCH_LAUNCHES
 #include <weft/run.hpp>
 #endif
+#if WEFT_BENCH_ARRAYS
+#include "bench/arrays/array_cases.hpp"
+#endif
 
 namespace weft::bench {
 namespace {
@@ -26,6 +29,11 @@ std::vector<Case> all_cases() {
                            &transfer_cases, &cluster_cases}) {
     for (const Case& one : list()) all.push_back(one);
   }
+#if WEFT_BENCH_ARRAYS
+  for (auto* const list : {&array_flow_cases, &array_climate_cases, &array_algebra_cases, &array_floor_cases}) {
+    for (const Case& one : list()) all.push_back(one);
+  }
+#endif
   return all;
 }
 

@@ -1,0 +1,192 @@
+"""tools/bench arrays: weft's array cases beside Dask (threads), NumPy in memory, numba and JAX, in one table.
+
+    tools/bench arrays                   all rows
+    tools/bench arrays --case expression this one only (may be repeated)
+    tools/bench arrays --small           a quarter of each extent
+    tools/bench arrays --rounds 1        processes of each system, in turns
+    tools/bench arrays --json FILE       also every line measured
+
+The peers need their packages in the Python that is found (WEFT_BENCH_PYTHON, .venv of the tree, or this one); those that are
+missing are named. The last column is the rate of the bytes that must move, as a fraction of the machine's own (array-stream).
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PEERS = ("dask", "numpy", "numba", "jax")
+
+# name, case, n, chunk, (option and its value), input, the machine's rate it is compared with, what must be reached beside Dask
+ROWS = [
+    ("expression, random", "expression", 16000, 1000, None, "random", None, 4),
+    ("expression, persisted", "expression", 16000, 1000, None, "persisted", "sum", 5),
+    ("std(0), random", "std", 16000, 1000, None, "random", None, 3),
+    ("std(0), persisted", "std", 16000, 1000, None, "persisted", "sum", 3),
+    ("philox", "philox", 16000, 1000, None, "random", None, None),
+    ("matmul", "matmul", 4000, 1000, None, None, None, None),
+    ("rechunk and sum", "rechunk", 8000, 100, ("then", "sum"), None, "copy", 5),
+    ("tiny-chunks", "tiny-chunks", 1000, 4, None, None, None, 200),
+    ("double-diff, persisted", "double-diff", 8000, 1600, None, "persisted", "triad", None),
+    ("vorticity, persisted", "vorticity", 1000, 1, ("steps", 40), "persisted", None, None),
+    ("anomaly-mean, persisted", "anomaly-mean", 5000, 100, ("years", 100), "persisted", "sum", None),
+    ("climatic-mean, persisted", "climatic-mean", 90, 90, ("members", 10), "persisted", "sum", None),
+    ("quadratic-mean, persisted", "quadratic-mean", 500, 10, ("steps", 200), "persisted", "sum", None),
+    ("overlap, 5 points, periodic", "overlap", 16000, 1000, None, "random", None, 5),
+    ("tsqr, singular values", "tsqr", 200000, 5000, None, None, None, 2),
+    ("svd-compressed", "svd-compressed", 4000, 1000, None, None, None, None),
+    ("fft along rows", "fft", 4000, 500, None, None, None, None),
+    ("sort", "sort", 20000000, 1000000, None, None, None, None),
+    ("quantile", "quantile", 4000, 1000, None, None, None, None),
+]
+
+
+def python_of(module):
+    for python in (os.environ.get("WEFT_BENCH_PYTHON"), str(ROOT / ".venv" / "bin" / "python"), sys.executable):
+        if python and shutil.which(python):
+            probe = f"import importlib.util as u; raise SystemExit(not u.find_spec('{module}'))"
+            if subprocess.run([python, "-c", probe], capture_output=True, check=False).returncode == 0:
+                return python
+    return None
+
+
+def last_json(words, timeout):
+    done = subprocess.run(words, capture_output=True, text=True, timeout=timeout, check=False)
+    if done.returncode != 0:
+        raise RuntimeError((done.stderr.strip().splitlines() or ["no word"])[-1][:120])
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+def weft_words(weft, row, options, scale):
+    _, case, n, chunk, extra, kind, _, _ = row
+    n, chunk = sized(row, scale)
+    words = [str(weft), case, "--n", str(n), "--chunk", str(chunk), "--threads", str(options.threads), "--json",
+             "--repeat", str(options.reps), "--scheduler", options.scheduler]
+    if extra:
+        words += [f"--{extra[0]}", str(extra[1])]
+    if kind and case != "philox":
+        words += ["--input", kind]
+    return words
+
+
+def sized(row, scale):
+    n, chunk = row[2], row[3]
+    return (max(chunk, n // scale), chunk) if row[1] != "tiny-chunks" else (n // scale, chunk)
+
+
+def peer_words(python, peer, row, options, scale):
+    _, case, _, _, extra, kind, _, _ = row
+    n, chunk = sized(row, scale)
+    words = [python, str(ROOT / "bench" / "peers" / "arrays_peer.py"), peer, case, str(n), str(chunk), "--threads",
+             str(options.threads), "--reps", str(1 if case == "tiny-chunks" else options.reps)]
+    if extra and isinstance(extra[1], int):
+        words += ["--extra", str(extra[1])]
+    return words + (["--input", kind] if kind else [])
+
+
+class Best:
+    """The least time of each row and system, and the line it came from."""
+
+    def __init__(self):
+        self.lines = {}
+        self.failures = {}
+        self.all = []
+
+    def add(self, row, system, line):
+        self.all.append({"row": row, "system": system, **line})
+        key = (row, system)
+        if key not in self.lines or line["seconds_min"] < self.lines[key]["seconds_min"]:
+            self.lines[key] = line
+
+    def seconds(self, row, system):
+        line = self.lines.get((row, system))
+        return line["seconds_min"] if line else None
+
+
+def measure(rows, peers, weft, options, scale):
+    best = Best()
+    known = {line.split(":")[0] for line in subprocess.run([str(weft), "list"], capture_output=True, text=True,
+                                                          check=True).stdout.splitlines() if not line.startswith(" ")}
+    for row in rows:
+        for _ in range(options.rounds):
+            for system in ("weft", *peers):
+                if (row[0], system) in best.failures or system == "weft" and row[1] not in known:
+                    continue
+                print(f"  {row[0]}: {system}", file=sys.stderr, flush=True)
+                words = weft_words(weft, row, options, scale) if system == "weft" else peer_words(peers[system], system, row, options, scale)
+                try:
+                    for line in last_json(words, options.timeout):
+                        if line.get("missing"):
+                            best.failures[row[0], system] = "-"
+                        else:
+                            best.add(row[0], system, line)
+                except (RuntimeError, subprocess.TimeoutExpired) as error:
+                    best.failures[row[0], system] = str(error)
+    return best
+
+
+def figure(value):
+    return "-" if value is None else f"{value:.3g}"
+
+
+def table(rows, best, peers, rates, markdown):
+    head = ["workload", "weft, s", *[f"{peer}, s" for peer in peers], "x Dask", "goal", "of stream"]
+    body = []
+    for row in rows:
+        mine, dask = best.seconds(row[0], "weft"), best.seconds(row[0], "dask")
+        ratio = dask / mine if mine and dask else None
+        goal = "" if row[7] is None else f">= {row[7]}"
+        if goal and ratio:
+            goal += " met" if ratio >= row[7] else " MISSED"
+        share = ""
+        line = best.lines.get((row[0], "weft"), {})
+        if row[6] and line.get("gb_per_s") and rates.get(row[6]):
+            share = f"{line['gb_per_s'] / rates[row[6]]:.0%} of {row[6]}"
+        body.append([row[0], figure(mine), *[figure(best.seconds(row[0], peer)) for peer in peers], figure(ratio), goal, share])
+    if markdown:
+        return ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)] + ["| " + " | ".join(line) + " |" for line in body]
+    widths = [max(len(line[i]) for line in [head, *body]) for i in range(len(head))]
+    return ["  ".join(text.ljust(width) for text, width in zip(line, widths)).rstrip() for line in [head, *body]]
+
+
+def main(arguments, weft):
+    parser = argparse.ArgumentParser(prog="tools/bench arrays", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--case", action="append", help="rows whose name begins so (may be repeated)")
+    parser.add_argument("--small", action="store_true")
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--reps", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--scheduler", default="threads")
+    parser.add_argument("--timeout", type=int, default=300)
+    parser.add_argument("--skip", action="append", default=[], choices=PEERS, metavar="PEER")
+    parser.add_argument("--markdown", action="store_true")
+    parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--weft", type=pathlib.Path, default=weft)
+    options = parser.parse_args(arguments)
+    rows = [row for row in ROWS if not options.case or any(row[0].startswith(case) for case in options.case)]
+    if not rows:
+        parser.error("no row begins so; known: " + ", ".join(row[0] for row in ROWS))
+    peers = {}
+    for peer in PEERS:
+        python = None if peer in options.skip else python_of(peer)
+        if python:
+            peers[peer] = python
+        elif peer not in options.skip:
+            print(f"{peer}: not installed: pip install {peer}", file=sys.stderr)
+    cores = sorted(os.sched_getaffinity(0))[:options.threads]
+    os.sched_setaffinity(0, cores)
+    rates = {line["params"]["kernel"]: line["gb_per_s"]
+             for line in last_json([str(options.weft), "array-stream", "--threads", str(options.threads), "--json"], options.timeout)}
+    best = measure(rows, peers, options.weft, options, 4 if options.small else 1)
+    print("\n".join(table(rows, best, peers, rates, options.markdown)))
+    print("\nleast of all runs, warm; machine: " + ", ".join(f"{name} {rate:.1f} GB/s" for name, rate in rates.items()))
+    for (row, system), reason in best.failures.items():
+        if reason != "-":
+            print(f"{row}: {system}: failed: {reason}")
+    if options.json:
+        pathlib.Path(options.json).write_text(json.dumps({"rates": rates, "lines": best.all}, indent=1) + "\n", encoding="utf-8")
+    return 1 if any(system == "weft" for _, system in best.failures) else 0
