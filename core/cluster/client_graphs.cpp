@@ -60,9 +60,9 @@ void ClientProcess::run(detail::GraphParts& graph) {
   }
 }
 
-/// Puts a graph that is mostly trees or chains into an order in which they lie side by side, inputs first: then a packet
-/// is a piece that needs little of others. One whose results have many readers stays in the order it was written in,
-/// which is that of its rows.
+/// Puts a graph that is mostly trees or chains into an order in which they lie side by side, inputs first: then a
+/// packet is a piece that needs little of others. One whose results have many readers stays in the order it was written
+/// in, which is that of its rows.
 void ClientProcess::put_in_order(GraphRun& run) {
   const auto total = static_cast<std::uint32_t>(run.order.size());
   const PacketId serial = run.parts->serial;

@@ -193,9 +193,8 @@ void ClientProcess::check_travels(TaskId task) const {
 
 void ClientProcess::launch(TaskId task, const TaskOptions* options) {
   if (options != nullptr && options->plain()) options = nullptr;
-  const bool alone =
-      options != nullptr && (!options->resources.empty() || !options->workers.empty() || options->priority != 0 ||
-                             options->memory_bytes != 0);
+  const bool alone = options != nullptr && (!options->resources.empty() || !options->workers.empty() ||
+                                            options->priority != 0 || options->memory_bytes != 0);
   const std::uint64_t retries = options != nullptr ? options->retries : static_cast<std::uint64_t>(settings_.retries);
   if (retries != 0 || (options != nullptr && !options->name.empty())) {
     extras::change(task, [&](TaskExtra& extra) {

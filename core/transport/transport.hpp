@@ -20,7 +20,8 @@ enum class MemoryKind : std::uint8_t { Host, Device };
 
 /// Where an incoming block goes, and what tells when it is there.
 struct BlockTarget {
-  /// Null: the block is not wanted; the transport drops its bytes. A block of no bytes, too, has a place if it is wanted.
+  /// Null: the block is not wanted; the transport drops its bytes. A block of no bytes, too, has a place if it is
+  /// wanted.
   void* data = nullptr;
   MemoryKind kind = MemoryKind::Host;
   /// Given back in block_arrived.

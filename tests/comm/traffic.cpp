@@ -3,9 +3,9 @@
 //
 //   traffic PATH STALL_MS SEED [lie]     PATH: shm, tcp, ucx; lie: one byte of what it sends is wrong
 //
-// Prints its address; reads one line with the addresses to connect to (may be empty); prints "moving" after each 20
-// blocks that arrived, "lost WHY" for each peer that it loses; ends with 0 at the end of its input, with 2 and a
-// sentence if anything that arrived was wrong.
+// Prints its address; reads one line with the addresses to connect to (may be empty); prints "met" for each peer that
+// it has a connection with, "moving" after each 20 blocks that arrived, "lost WHY" for each peer that it loses; ends
+// with 0 at the end of its input, with 2 and a sentence if anything that arrived was wrong.
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -62,7 +62,10 @@ class Traffic final : public Transport::Listener {
     transport_->set_listener(this);
   }
 
-  void peer_connected(PeerId peer, std::string_view) override { peers_[peer].open = true; }
+  void peer_connected(PeerId peer, std::string_view) override {
+    peers_[peer].open = true;
+    say("met");
+  }
   void message(PeerId peer, std::span<const std::byte> bytes) override {
     std::uint64_t number;
     if (bytes.size() < sizeof number) wrong("a short message");

@@ -51,8 +51,10 @@ TEST_P(WrongInputTest, AMissingInputIsNamedWithTheCallsLine) {
   Future<int> given_up = client_.submit(increment, 1);
   given_up.release();
   EXPECT_THAT(message_of([&] { client_.submit(increment, given_up); }), HasSubstr(kHere));
-  EXPECT_THAT(message_of([&] { client_.submit([](const std::vector<int>& all) { return all.size(); },
-                                              std::vector<Future<int>>{client_.submit(increment, 1), given_up}); }),
+  EXPECT_THAT(message_of([&] {
+                client_.submit([](const std::vector<int>& all) { return all.size(); },
+                               std::vector<Future<int>>{client_.submit(increment, 1), given_up});
+              }),
               AllOf(HasSubstr(kHere), HasSubstr("empty handle")));
 }
 
