@@ -13,6 +13,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <thread>
 
@@ -50,13 +51,14 @@ RunSession::~RunSession() = default;
 void RunSession::watch_time() {
   const auto now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   const Settings& settings = client_->settings();
-  const auto end = launch::read_job_end(settings, now);
-  if (!end) return;
+  const auto known = launch::read_job_end(settings, now);
+  if (!known && std::getenv("SLURM_JOB_ID") == nullptr) return;
   Runtime* const runtime = Peek::runtime_of(*client_);
   deadline_ = std::make_unique<launch::Deadline>(
-      end->seconds_left - settings.walltime_margin, [runtime, source = end->source, margin = settings.walltime_margin] {
+      [known] { return known ? known : launch::ask_slurm(); }, settings.walltime_margin,
+      [runtime, margin = settings.walltime_margin](const launch::JobEnd& end) {
         out_of_time.store(true);
-        log::warning("launch", "the time of the job ends in ", margin, " s (", source,
+        log::warning("launch", "the time of the job ends in ", margin, " s (", end.source,
                      "): no more tasks are started; the exit code will be 75, run it again to go on");
         runtime->close();
       });

@@ -1,7 +1,11 @@
 #include "mpi_launch/start/walltime.hpp"
 
+#include <algorithm>
+#include <charconv>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
+#include <memory>
 
 namespace weft::launch {
 
@@ -28,15 +32,56 @@ std::optional<JobEnd> read_job_end(const Settings& settings, double now, const H
   return std::nullopt;
 }
 
-Deadline::Deadline(double seconds, std::function<void()> stop) {
-  thread_ = std::thread([this, seconds, stop = std::move(stop)] {
+std::optional<double> slurm_seconds(std::string_view text) {
+  double days = 0;
+  double seconds = 0;
+  int parts = 0;
+  const auto take = [&text](double& value) {
+    unsigned whole = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), whole);
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    value = whole;
+    return error == std::errc();
+  };
+  for (double value = 0; take(value);) {
+    if (text.starts_with('-') && parts == 0) {
+      days = value;
+    } else {
+      seconds = seconds * 60 + value;
+      ++parts;
+      if (text.empty()) return parts >= 2 && parts <= 3 ? std::optional(days * 86'400 + seconds) : std::nullopt;
+      if (!text.starts_with(':')) return std::nullopt;
+    }
+    text.remove_prefix(1);
+  }
+  return std::nullopt;
+}
+
+std::optional<JobEnd> ask_slurm(const HostView& host) {
+  const std::string job = host.variable("SLURM_JOB_ID");
+  if (job.empty() || job.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
+  const std::string command = "timeout 1.5 squeue -h -j " + job + " -o %L 2>/dev/null";
+  const std::unique_ptr<FILE, int (*)(FILE*)> answer(::popen(command.c_str(), "re"), &::pclose);
+  char line[64] = "";
+  if (answer == nullptr || std::fgets(line, sizeof line, answer.get()) == nullptr) return std::nullopt;
+  std::string_view text(line);
+  text = text.substr(0, text.find('\n'));
+  const auto seconds = slurm_seconds(text);
+  if (!seconds) return std::nullopt;
+  return JobEnd{*seconds, "squeue"};
+}
+
+Deadline::Deadline(std::function<std::optional<JobEnd>()> end, double margin, std::function<void(const JobEnd&)> stop) {
+  thread_ = std::thread([this, end = std::move(end), margin, stop = std::move(stop)] {
+    const std::optional<JobEnd> known = end();
+    if (!known) return;
     {
       std::unique_lock lock(mutex_);
-      const auto most = std::chrono::duration<double>(seconds > 0 ? seconds : 0);
+      const auto most = std::chrono::duration<double>(std::max(0.0, known->seconds_left - margin));
       if (changed_.wait_for(lock, most, [this] { return over_; })) return;
       passed_ = true;
     }
-    stop();
+    stop(*known);
   });
 }
 

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 
 namespace weft::launch {
@@ -27,11 +28,19 @@ struct JobEnd {
 /// says.
 std::optional<JobEnd> read_job_end(const Settings& settings, double now, const HostView& host = {});
 
+/// Asks SLURM's `squeue` how long the job of this process may still run: SLURM before 23.02 puts it in no variable.
+/// Nothing outside of jobs, for jobs without a limit, and where no answer comes within 1.5 s.
+std::optional<JobEnd> ask_slurm(const HostView& host = {});
+
+/// Returns the seconds in SLURM's way to write them: [days-]hours:minutes:seconds, minutes:seconds.
+std::optional<double> slurm_seconds(std::string_view text);
+
 /// Calls `stop` once, from a thread of its own, when the time is up but for the margin.
 /// Owns: the thread. Threading: made and destroyed by one thread.
 class Deadline {
  public:
-  Deadline(double seconds, std::function<void()> stop);
+  /// `end` may take its time: it is called by the thread. Without an answer nothing is ever stopped.
+  Deadline(std::function<std::optional<JobEnd>()> end, double margin, std::function<void(const JobEnd&)> stop);
   ~Deadline();
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;

@@ -107,19 +107,26 @@ void watched(Client& client) {
   print("sum", level.front().result());
 }
 
+void many(Client& client) {
+  std::int64_t sum = 0;
+  for (const std::int64_t value : client.gather(client.map(&slow, numbers(4000), 0.01))) sum += value;
+  print("sum", sum);
+}
+
 void body(Client& client, const Args& args) {
   const std::string what = args.empty() ? "plain" : args[0];
   if (what == "plain") plain(client);
   if (what == "throw") throw std::runtime_error("the body has had enough");
   if (what == "fails") client.gather(client.map(&fails, numbers(10)));
   if (what == "watched") watched(client);
-  if (what == "endless") client.submit(&slow, 1, 1000.0).result();
-  if (what == "fib") print("fib", client.submit(&fib, 20).result());
-  if (what == "many") {
-    std::int64_t sum = 0;
-    for (const std::int64_t value : client.gather(client.map(&slow, numbers(4000), 0.01))) sum += value;
-    print("sum", sum);
+  if (what == "endless") {
+    std::printf("working\n");
+    std::fflush(stdout);
+    client.submit(&slow, 1, 1000.0).result();
   }
+  if (what == "fib") print("fib", client.submit(&fib, 20).result());
+  if (what == "many") many(client);
+  if (what == "resumes") std::getenv("SLURM_RESTART_COUNT") != nullptr ? print("resumed", 1) : many(client);
   if (what == "dies") dying(client, args.at(1), args.at(2));
 }
 
