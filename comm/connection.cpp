@@ -11,7 +11,7 @@
 namespace weft::comm {
 namespace {
 
-const log::Room logger("comm");
+const logging::Room logger("comm");
 
 // How long a closed connection may take to bring out its last messages.
 constexpr Nanoseconds kLinger = 5'000'000'000;

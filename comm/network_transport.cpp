@@ -24,7 +24,7 @@
 namespace weft::comm {
 namespace {
 
-const log::Room logger("comm");
+const logging::Room logger("comm");
 
 // Connections that have not proven the secret yet; more of them are not accepted until some have.
 constexpr std::size_t kMostStrangers = 512;

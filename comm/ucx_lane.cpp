@@ -361,7 +361,7 @@ UcxLane::~UcxLane() {
   if (closing_ != nullptr) ucp_request_free(closing_);
   if (requests_ > 0) {
     // Never seen. What UCX may still touch stays where it is.
-    log::error("comm", "UCX did not give back ", requests_, " requests of a closed connection");
+    logging::error("comm", "UCX did not give back ", requests_, " requests of a closed connection");
     for (auto& [key, batch] : batches_) static_cast<void>(batch.release());
     for (auto& [number, out] : out_) static_cast<void>(out.release());
     for (auto& [number, in] : in_) static_cast<void>(in.release());

@@ -58,8 +58,8 @@ void RunSession::watch_time() {
       [known] { return known ? known : launch::ask_slurm(); }, settings.walltime_margin,
       [runtime, margin = settings.walltime_margin](const launch::JobEnd& end) {
         out_of_time.store(true);
-        log::warning("launch", "the time of the job ends in ", margin, " s (", end.source,
-                     "): no more tasks are started; the exit code will be 75, run it again to go on");
+        logging::warning("launch", "the time of the job ends in ", margin, " s (", end.source,
+                         "): no more tasks are started; the exit code will be 75, run it again to go on");
         runtime->close();
       });
 }

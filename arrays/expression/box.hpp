@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace weft::expression {
+namespace weft::arrays::expression {
 
 /// A part of an array: for each axis where it begins and how long it is.
 struct Box {
@@ -24,4 +24,4 @@ struct Box {
 /// Returns the place of a chunk in its array.
 Box chunk_box(const Grid& grid, std::int64_t chunk);
 
-}  // namespace weft::expression
+}  // namespace weft::arrays::expression

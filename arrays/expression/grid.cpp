@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace weft::expression {
+namespace weft::arrays::expression {
 
 AxisGrid AxisGrid::regular(std::int64_t extent, std::int64_t chunk) {
   AxisGrid grid;
@@ -190,4 +190,4 @@ Grid make_grid(const Shape& shape, const Chunks& chunks, std::size_t element_byt
   return make_grid(shape, chunks, element_bytes, {});
 }
 
-}  // namespace weft::expression
+}  // namespace weft::arrays::expression

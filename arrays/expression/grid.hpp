@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace weft::expression {
+namespace weft::arrays::expression {
 
 /// How one axis is cut. Equal pieces (the last may be shorter) take no memory, however many there are.
 class AxisGrid {
@@ -62,4 +62,4 @@ Grid make_grid(const Shape& shape, const Chunks& chunks, std::size_t element_byt
 /// As above; axes that are not given keep what `present` has.
 Grid make_grid(const Shape& shape, const Chunks& chunks, std::size_t element_bytes, const Grid& present);
 
-}  // namespace weft::expression
+}  // namespace weft::arrays::expression

@@ -1,6 +1,6 @@
 #include "arrays/expression/index_map.hpp"
 
-namespace weft::expression {
+namespace weft::arrays::expression {
 
 IndexMap identity_map(std::size_t ndim) {
   IndexMap map(ndim);
@@ -33,4 +33,4 @@ IndexMap broadcast_map(const std::vector<bool>& stretched, std::size_t ndim) {
   return map;
 }
 
-}  // namespace weft::expression
+}  // namespace weft::arrays::expression

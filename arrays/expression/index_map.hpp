@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace weft::expression {
+namespace weft::arrays::expression {
 
 /// Where an element of a view lies in its source: for each source axis, `start + step * (index along out_axis)`.
 /// Slices, flips, transposes, broadcasts, single places and diagonals are all of this kind, and so are their
@@ -27,4 +27,4 @@ IndexMap compose(const IndexMap& inner, const IndexMap& outer);
 /// 1 that are stretched.
 IndexMap broadcast_map(const std::vector<bool>& stretched, std::size_t ndim);
 
-}  // namespace weft::expression
+}  // namespace weft::arrays::expression

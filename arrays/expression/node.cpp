@@ -5,7 +5,7 @@
 #include <atomic>
 #include <cstring>
 
-namespace weft::expression {
+namespace weft::arrays::expression {
 namespace {
 
 constexpr const char* kOpNames[] = {
@@ -165,4 +165,4 @@ NodePointer broadcast_to_grid(const NodePointer& input, const Grid& grid, const 
   return make_view(input, broadcast_map(stretched, grid.size()), grid, "broadcast", where);
 }
 
-}  // namespace weft::expression
+}  // namespace weft::arrays::expression

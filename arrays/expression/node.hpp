@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace weft::expression {
+namespace weft::arrays::expression {
 
 using kernels::OpCode;
 using kernels::ReduceCode;
@@ -118,4 +118,4 @@ NodePointer make_constant(const Scalar& value, Dtype dtype, const std::source_lo
 /// Returns the input's elements as an array of the grid's shape; the input's axes align with the last ones.
 NodePointer broadcast_to_grid(const NodePointer& input, const Grid& grid, const std::source_location& where);
 
-}  // namespace weft::expression
+}  // namespace weft::arrays::expression

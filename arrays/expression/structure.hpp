@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-namespace weft::expression {
+namespace weft::arrays::expression {
 
 /// A box of one input that a chunk of the output is made from.
 struct Need {
@@ -80,4 +80,4 @@ std::shared_ptr<const Structure> make_structure(P parameters) {
       Structure{&structure_type<P>, std::make_shared<const P>(std::move(parameters))});
 }
 
-}  // namespace weft::expression
+}  // namespace weft::arrays::expression

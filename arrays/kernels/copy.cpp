@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace weft::kernels {
+namespace weft::arrays::kernels {
 namespace {
 
 struct Bytes16 {
@@ -154,4 +154,4 @@ void copy_box(std::byte* to, const std::int64_t* to_strides, const std::byte* fr
   }
 }
 
-}  // namespace weft::kernels
+}  // namespace weft::arrays::kernels

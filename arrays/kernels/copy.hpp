@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace weft::kernels {
+namespace weft::arrays::kernels {
 
 /// Copies a box of elements between two layouts. Strides are in bytes; axes are put together where both layouts allow,
 /// and a transposition goes block by block. `ndim` is at most kMostAxes.
@@ -21,4 +21,4 @@ void gather_rows(std::byte* to, std::size_t to_row, const std::byte* from, std::
 
 inline constexpr std::size_t kMostAxes = 32;
 
-}  // namespace weft::kernels
+}  // namespace weft::arrays::kernels

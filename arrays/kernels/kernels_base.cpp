@@ -2,7 +2,7 @@
 #include "arrays/kernels/elementwise_kernels.inc"
 #include "arrays/kernels/random_kernels.inc"
 
-namespace weft::kernels {
+namespace weft::arrays::kernels {
 
 void fill_elementwise_base(KernelTable& table) {
   fill_elementwise<bool, std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t, std::uint16_t,
@@ -11,4 +11,4 @@ void fill_elementwise_base(KernelTable& table) {
   table.random_bits = &random_bits_tile;
 }
 
-}  // namespace weft::kernels
+}  // namespace weft::arrays::kernels

@@ -1,7 +1,7 @@
 // Elementwise kernels for complex numbers, and the casts between all types.
 #include "arrays/kernels/elementwise_kernels.inc"
 
-namespace weft::kernels {
+namespace weft::arrays::kernels {
 
 void fill_elementwise_complex(KernelTable& table) {
   fill_elementwise<std::complex<float>, std::complex<double>>(table);
@@ -14,4 +14,4 @@ static void fill_all_casts(KernelTable& table, std::tuple<From...>*) {
 
 void fill_casts_base(KernelTable& table) { fill_all_casts(table, static_cast<AllTypes*>(nullptr)); }
 
-}  // namespace weft::kernels
+}  // namespace weft::arrays::kernels

@@ -3,7 +3,7 @@
 
 #include <tuple>
 
-namespace weft::kernels {
+namespace weft::arrays::kernels {
 
 template <class... T>
 static void fill_all(KernelTable& table) {
@@ -15,4 +15,4 @@ void fill_reduce_base(KernelTable& table) {
            std::uint64_t, float, double, std::complex<float>, std::complex<double>>(table);
 }
 
-}  // namespace weft::kernels
+}  // namespace weft::arrays::kernels

@@ -4,7 +4,7 @@
 #include "arrays/kernels/random_kernels.inc"
 #include "arrays/kernels/reduce_kernels.inc"
 
-namespace weft::kernels {
+namespace weft::arrays::kernels {
 
 void fill_v3(KernelTable& table) {
   fill_elementwise<bool, std::int32_t, std::int64_t, std::uint8_t, float, double>(table);
@@ -16,4 +16,4 @@ void fill_v3(KernelTable& table) {
   table.random_bits = &random_bits_tile;
 }
 
-}  // namespace weft::kernels
+}  // namespace weft::arrays::kernels

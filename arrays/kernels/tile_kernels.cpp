@@ -1,6 +1,6 @@
 #include "arrays/kernels/tile_kernels.hpp"
 
-namespace weft::kernels {
+namespace weft::arrays::kernels {
 
 void fill_elementwise_base(KernelTable& table);
 void fill_elementwise_complex(KernelTable& table);
@@ -28,4 +28,4 @@ const KernelTable& kernels() {
   return table;
 }
 
-}  // namespace weft::kernels
+}  // namespace weft::arrays::kernels

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace weft::kernels {
+namespace weft::arrays::kernels {
 
 /// The operations of elementwise.def, by number.
 enum class OpCode : std::uint16_t {
@@ -99,4 +99,4 @@ inline const ReduceKernel& reduce_kernel(ReduceCode code, TypeCode type) {
 /// Replaces what gains from AVX2.
 void fill_v3(KernelTable& table);
 
-}  // namespace weft::kernels
+}  // namespace weft::arrays::kernels

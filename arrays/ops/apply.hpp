@@ -4,7 +4,7 @@
 
 #include <vector>
 
-namespace weft::ops {
+namespace weft::arrays::ops {
 
 using expression::Grid;
 using expression::IndexMap;
@@ -24,4 +24,4 @@ Grid broadcast_grid(const std::vector<NodePointer>& inputs, const char* operatio
 /// Begins an error: "sum (analysis.cpp:12): ".
 std::string at_line(const char* operation, const std::source_location& where);
 
-}  // namespace weft::ops
+}  // namespace weft::arrays::ops

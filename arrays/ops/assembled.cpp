@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace weft {
+namespace weft::arrays {
 namespace {
 
 using expression::AxisGrid;
@@ -142,11 +142,11 @@ struct Reshape {
 };
 
 }  // namespace
-}  // namespace weft
+}  // namespace weft::arrays
 
 #include "arrays/kernels/copy.hpp"
 
-namespace weft {
+namespace weft::arrays {
 namespace {
 
 void Take::copy(std::byte* to, const std::vector<std::int64_t>& to_strides, const std::byte* from,
@@ -346,4 +346,4 @@ Array reshape(const Array& array, const Shape& wanted, const std::source_locatio
 
 Array ravel(const Array& array, const std::source_location& where) { return reshape(array, Shape(-1), where); }
 
-}  // namespace weft
+}  // namespace weft::arrays

@@ -11,7 +11,7 @@
 #include <bit>
 #include <cmath>
 
-namespace weft {
+namespace weft::arrays {
 namespace {
 
 using expression::Generator;
@@ -108,7 +108,7 @@ Array linspace(double start, double stop, std::int64_t count, const CreateOption
   const Array values = index * step + start;
   if (count == 1) return values.astype(dtype, where);
   // The last one is exact, whatever the rounding of the steps.
-  return weft::where(Operand(index, where) == Operand(static_cast<double>(count - 1), where), stop, values)
+  return arrays::where(Operand(index, where) == Operand(static_cast<double>(count - 1), where), stop, values)
       .astype(dtype, where);
 }
 
@@ -211,11 +211,11 @@ Array from_delayed(const std::vector<Delayed<Buffer>>& chunks, Dtype dtype,
 }
 
 std::vector<Delayed<Buffer>> to_delayed(const Array& array) {
-  plan::Lowering lowering({array.node()});
+  lowering::Lowering lowering({array.node()});
   std::vector<Delayed<Buffer>> chunks;
   const std::int64_t count = array.npartitions();
   for (std::int64_t chunk = 0; chunk < count; ++chunk) chunks.push_back(lowering.chunk(array.node(), chunk));
   return chunks;
 }
 
-}  // namespace weft
+}  // namespace weft::arrays

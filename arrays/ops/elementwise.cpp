@@ -8,7 +8,7 @@
 #include <cstring>
 #include <limits>
 
-namespace weft {
+namespace weft::arrays {
 namespace ops {
 
 namespace {
@@ -252,4 +252,4 @@ Array select(const std::vector<Array>& conditions, const std::vector<Array>& cho
   return chosen;
 }
 
-}  // namespace weft
+}  // namespace weft::arrays

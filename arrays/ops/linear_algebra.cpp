@@ -10,7 +10,7 @@
 #include <complex>
 #include <cstring>
 
-namespace weft {
+namespace weft::arrays {
 namespace {
 
 using expression::Box;
@@ -226,4 +226,4 @@ Array dot(const Array& a, const Array& b, const std::source_location& where) {
   return matmul(a, b, where);
 }
 
-}  // namespace weft
+}  // namespace weft::arrays

@@ -10,6 +10,8 @@
 namespace weft::random {
 namespace {
 
+namespace expression = arrays::expression;
+namespace ops = arrays::ops;
 using expression::Generator;
 
 std::uint64_t draw_seed() {

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-namespace weft {
+namespace weft::arrays {
 namespace {
 
 using expression::Finish;
@@ -145,4 +145,4 @@ Array ptp(const Array& array, const ReduceOptions& options, const std::source_lo
   return subtract({max(array, options, where), where}, {min(array, options, where), where});
 }
 
-}  // namespace weft
+}  // namespace weft::arrays

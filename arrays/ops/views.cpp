@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace weft {
+namespace weft::arrays {
 
 using expression::AxisGrid;
 using expression::AxisMap;
@@ -250,4 +250,4 @@ Array Array::at(const std::vector<Index>& index, const std::source_location& whe
   return result;
 }
 
-}  // namespace weft
+}  // namespace weft::arrays

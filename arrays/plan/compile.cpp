@@ -6,7 +6,7 @@
 #include <map>
 #include <tuple>
 
-namespace weft::plan {
+namespace weft::arrays::lowering {
 namespace {
 
 using expression::Key;
@@ -219,4 +219,4 @@ void walk_pass(const NodePointer& root, const IsMaterialised& materialised,
   }
 }
 
-}  // namespace weft::plan
+}  // namespace weft::arrays::lowering

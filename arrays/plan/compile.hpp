@@ -4,7 +4,7 @@
 
 #include <functional>
 
-namespace weft::plan {
+namespace weft::arrays::lowering {
 
 /// What a node's program reads: the program, and the nodes whose chunks are its sources.
 struct Compiled {
@@ -23,4 +23,4 @@ Compiled compile(const expression::NodePointer& root, const IsMaterialised& mate
 void walk_pass(const expression::NodePointer& root, const IsMaterialised& materialised,
                const std::function<void(const expression::NodePointer&, const IndexMap&)>& visit);
 
-}  // namespace weft::plan
+}  // namespace weft::arrays::lowering

@@ -12,7 +12,7 @@
 #include <complex>
 #include <limits>
 
-namespace weft::plan {
+namespace weft::arrays::lowering {
 
 using expression::Finish;
 
@@ -194,4 +194,4 @@ void compute_structure(const Stage& stage, const Box& box, const ChunkInputs& in
   type.run(parameters, {box, needs, blocks, output});
 }
 
-}  // namespace weft::plan
+}  // namespace weft::arrays::lowering

@@ -6,7 +6,7 @@
 
 #include <vector>
 
-namespace weft::plan {
+namespace weft::arrays::lowering {
 
 /// The chunks a task was given.
 /// Owns: nothing; the task's inputs outlive it.  Threading: one task.
@@ -47,4 +47,4 @@ void compute_structure(const Stage& stage, const Box& box, const ChunkInputs& in
 void read_box(const Source& source, std::uint32_t number, const Box& box, const ChunkInputs& inputs, std::byte* out,
               const std::vector<std::int64_t>& strides);
 
-}  // namespace weft::plan
+}  // namespace weft::arrays::lowering

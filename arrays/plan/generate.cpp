@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstring>
 
-namespace weft::plan {
+namespace weft::arrays::lowering {
 namespace {
 
 using expression::Generator;
@@ -155,4 +155,4 @@ void generate_tile(const Generator& generator, std::int64_t first, std::int64_t 
   }
 }
 
-}  // namespace weft::plan
+}  // namespace weft::arrays::lowering

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <set>
 
-namespace weft::plan {
+namespace weft::arrays::lowering {
 namespace {
 
 using expression::Key;
@@ -259,4 +259,4 @@ Delayed<Buffer> Lowering::describe_reduction(const NodePointer& node, Step& step
   return nodes.front();
 }
 
-}  // namespace weft::plan
+}  // namespace weft::arrays::lowering

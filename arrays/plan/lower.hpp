@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace weft::plan {
+namespace weft::arrays::lowering {
 
 /// Turns array expressions into tasks: chunks are described one by one, only those that somebody reads.
 ///
@@ -40,4 +40,4 @@ class Lowering {
   std::map<expression::Key, std::unique_ptr<Step>> steps_;
 };
 
-}  // namespace weft::plan
+}  // namespace weft::arrays::lowering

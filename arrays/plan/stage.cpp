@@ -2,8 +2,8 @@
 
 namespace weft {
 
-void Codec<plan::StageReference>::write(Writer& writer, const plan::StageReference& reference) {
-  const plan::Stage& stage = *reference.stage;
+void Codec<arrays::lowering::StageReference>::write(Writer& writer, const arrays::lowering::StageReference& reference) {
+  const arrays::lowering::Stage& stage = *reference.stage;
   weft::encode(writer, stage.kind);
   weft::encode(writer, stage.grid);
   weft::encode(writer, stage.type);
@@ -18,18 +18,18 @@ void Codec<plan::StageReference>::write(Writer& writer, const plan::StageReferen
   }
 }
 
-void Codec<plan::StageReference>::read(Reader& reader, plan::StageReference& reference) {
-  auto stage = std::make_shared<plan::Stage>();
+void Codec<arrays::lowering::StageReference>::read(Reader& reader, arrays::lowering::StageReference& reference) {
+  auto stage = std::make_shared<arrays::lowering::Stage>();
   stage->kind = weft::decode<std::uint8_t>(reader);
-  stage->grid = weft::decode<expression::Grid>(reader);
+  stage->grid = weft::decode<arrays::expression::Grid>(reader);
   stage->type = weft::decode<TypeCode>(reader);
   stage->unit = weft::decode<TimeUnit>(reader);
-  stage->sources = weft::decode<std::vector<plan::Source>>(reader);
-  stage->program = weft::decode<plan::Program>(reader);
-  stage->reduce = weft::decode<expression::ReduceSpec>(reader);
+  stage->sources = weft::decode<std::vector<arrays::lowering::Source>>(reader);
+  stage->program = weft::decode<arrays::lowering::Program>(reader);
+  stage->reduce = weft::decode<arrays::expression::ReduceSpec>(reader);
   if (weft::decode<bool>(reader)) {
-    auto structure = std::make_shared<expression::Structure>();
-    structure->type = static_cast<const expression::StructureType*>(decode_address(reader));
+    auto structure = std::make_shared<arrays::expression::Structure>();
+    structure->type = static_cast<const arrays::expression::StructureType*>(decode_address(reader));
     structure->parameters = structure->type->decode(reader);
     stage->structure = std::move(structure);
   }

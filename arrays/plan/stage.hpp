@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-namespace weft::plan {
+namespace weft::arrays::lowering {
 
 using expression::Box;
 using expression::Generator;
@@ -97,15 +97,15 @@ struct StageReference {
   std::shared_ptr<const Stage> stage;
 };
 
-}  // namespace weft::plan
+}  // namespace weft::arrays::lowering
 
 namespace weft {
 
 template <>
-struct Codec<plan::StageReference> {
+struct Codec<arrays::lowering::StageReference> {
   using Parts = Types<>;
-  static void write(Writer& writer, const plan::StageReference& reference);
-  static void read(Reader& reader, plan::StageReference& reference);
+  static void write(Writer& writer, const arrays::lowering::StageReference& reference);
+  static void read(Reader& reader, arrays::lowering::StageReference& reference);
 };
 
 }  // namespace weft

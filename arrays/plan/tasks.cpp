@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace weft::plan {
+namespace weft::arrays::lowering {
 namespace {
 
 std::vector<Buffer> values_of(const std::vector<Delayed<Buffer>>& handles) {
@@ -155,4 +155,4 @@ Buffer MergeNodes::operator()(const StageReference& reference, std::int64_t outp
   return last ? finished(stage, layout, merged) : merged;
 }
 
-}  // namespace weft::plan
+}  // namespace weft::arrays::lowering

@@ -7,7 +7,7 @@
 
 #include <vector>
 
-namespace weft::plan {
+namespace weft::arrays::lowering {
 
 /// Children of a node in the tree of a reduction. The tree depends on the chunks alone, so the bits do too.
 inline constexpr std::int64_t kFanIn = 8;
@@ -50,4 +50,4 @@ struct MergeNodes {
                     const std::vector<Delayed<Buffer>>& states) const;
 };
 
-}  // namespace weft::plan
+}  // namespace weft::arrays::lowering

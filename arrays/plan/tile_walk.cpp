@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace weft::plan {
+namespace weft::arrays::lowering {
 namespace {
 
 constexpr std::int64_t kStripRows = 8;
@@ -386,4 +386,4 @@ void TileWalk::fold(const kernels::ReduceState& state) {
   });
 }
 
-}  // namespace weft::plan
+}  // namespace weft::arrays::lowering

@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-namespace weft::plan {
+namespace weft::arrays::lowering {
 
 /// Where a load's elements lie for the box that is computed: the address of the first, and how it moves along each axis
 /// of the box. A load that spans several chunks is gathered first.
@@ -67,4 +67,4 @@ class TileWalk {
   bool empty_ = false;
 };
 
-}  // namespace weft::plan
+}  // namespace weft::arrays::lowering

@@ -10,7 +10,7 @@
 
 #include <ostream>
 
-namespace weft {
+namespace weft::arrays {
 
 const expression::NodePointer& Array::node() const {
   if (node_ == nullptr) throw Error("this Array is empty: assign an expression to it before it is used");
@@ -39,29 +39,29 @@ Array Array::astype(Dtype dtype, const std::source_location& where) const {
   return Array(expression::make_cast(node(), dtype, where));
 }
 Array Array::rechunk(Chunks chunks, const std::source_location& where) const {
-  return weft::rechunk(*this, chunks, where);
+  return arrays::rechunk(*this, chunks, where);
 }
 Array Array::reshape(Shape shape, const std::source_location& where) const {
-  return weft::reshape(*this, shape, where);
+  return arrays::reshape(*this, shape, where);
 }
-Array Array::transpose(const std::source_location& where) const { return weft::transpose(*this, {}, where); }
+Array Array::transpose(const std::source_location& where) const { return arrays::transpose(*this, {}, where); }
 Array Array::sum(const ReduceOptions& options, const std::source_location& where) const {
-  return weft::sum(*this, options, where);
+  return arrays::sum(*this, options, where);
 }
 Array Array::mean(const ReduceOptions& options, const std::source_location& where) const {
-  return weft::mean(*this, options, where);
+  return arrays::mean(*this, options, where);
 }
 Array Array::std(const ReduceOptions& options, const std::source_location& where) const {
-  return weft::stddev(*this, options, where);
+  return arrays::stddev(*this, options, where);
 }
 Array Array::var(const ReduceOptions& options, const std::source_location& where) const {
-  return weft::var(*this, options, where);
+  return arrays::var(*this, options, where);
 }
 Array Array::min(const ReduceOptions& options, const std::source_location& where) const {
-  return weft::min(*this, options, where);
+  return arrays::min(*this, options, where);
 }
 Array Array::max(const ReduceOptions& options, const std::source_location& where) const {
-  return weft::max(*this, options, where);
+  return arrays::max(*this, options, where);
 }
 
 std::string Array::text() const {
@@ -89,7 +89,7 @@ std::vector<NDArray> compute_arrays(const Client& client, const std::vector<Arra
   {
     std::vector<expression::NodePointer> nodes;
     for (const Array& array : arrays) nodes.push_back(array.node());
-    plan::Lowering lowering(nodes);
+    lowering::Lowering lowering(nodes);
     for (const expression::NodePointer& node : nodes) {
       const std::int64_t count = expression::chunk_count(node->grid);
       std::vector<Future<Buffer>>& list = futures.emplace_back();
@@ -118,7 +118,7 @@ std::vector<NDArray> compute_arrays(const Client& client, const std::vector<Arra
 
 Array persist_array(const Client& client, const Array& array) {
   const expression::NodePointer& node = array.node();
-  plan::Lowering lowering({node});
+  lowering::Lowering lowering({node});
   std::vector<Delayed<Buffer>> chunks;
   const std::int64_t count = expression::chunk_count(node->grid);
   for (std::int64_t number = 0; number < count; ++number) {
@@ -129,4 +129,4 @@ Array persist_array(const Client& client, const Array& array) {
   return Array(expression::make_stored(node->dtype, node->grid, std::move(chunks), node->name, node->where));
 }
 
-}  // namespace weft
+}  // namespace weft::arrays

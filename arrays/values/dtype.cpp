@@ -130,11 +130,11 @@ std::int64_t Scalar::integer() const {
 void Scalar::write(Dtype dtype, void* place) const {
   if (dtype_.is_complex()) {
     const std::complex<double> value(real_, imaginary_);
-    kernels::cast_kernel(dtype.code(), TypeCode::Complex128)(place, &value, 1);
+    arrays::kernels::cast_kernel(dtype.code(), TypeCode::Complex128)(place, &value, 1);
   } else if (dtype_.is_floating()) {
-    kernels::cast_kernel(dtype.code(), TypeCode::Float64)(place, &real_, 1);
+    arrays::kernels::cast_kernel(dtype.code(), TypeCode::Float64)(place, &real_, 1);
   } else {
-    kernels::cast_kernel(dtype.code(), big_ ? TypeCode::UInt64 : TypeCode::Int64)(place, &integer_, 1);
+    arrays::kernels::cast_kernel(dtype.code(), big_ ? TypeCode::UInt64 : TypeCode::Int64)(place, &integer_, 1);
   }
 }
 

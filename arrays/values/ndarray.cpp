@@ -70,9 +70,9 @@ bool NDArray::contiguous() const {
 NDArray NDArray::as_contiguous() const {
   if (contiguous()) return *this;
   NDArray packed(dtype_, shape_);
-  if (ndim() > kernels::kMostAxes) throw Error("arrays have at most 32 dimensions");
-  kernels::copy_box(packed.mutable_data(), packed.strides_.data(), data_, strides_.data(), shape_.vector().data(),
-                    ndim(), dtype_.size());
+  if (ndim() > arrays::kernels::kMostAxes) throw Error("arrays have at most 32 dimensions");
+  arrays::kernels::copy_box(packed.mutable_data(), packed.strides_.data(), data_, strides_.data(),
+                            shape_.vector().data(), ndim(), dtype_.size());
   return packed;
 }
 

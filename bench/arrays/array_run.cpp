@@ -26,7 +26,7 @@ ArrayRun::ArrayRun(const Case& self, const Arguments& arguments)
 Array ArrayRun::materialise(const Array& array) const {
   Array kept = client_.persist(array);
   // One element of each chunk: there once the chunk is.
-  std::vector<Index> corners;
+  std::vector<arrays::Index> corners;
   for (const std::vector<std::int64_t>& sizes : kept.chunks()) {
     corners.emplace_back(slice(none, none, *std::max_element(sizes.begin(), sizes.end())));
   }

@@ -178,7 +178,7 @@ void ClientProcess::connected(PeerId peer, std::string_view bytes) {
   if (hello.role != Hello::Role::Worker) throw Error("a process connected that is no worker");
   const std::string why = mismatch(hello, hello_of_this_process());
   if (!why.empty()) {
-    log::error("cluster", why);
+    logging::error("cluster", why);
     write_text(post_.begin(peer, LetterKind::Refusal), why);
     post_.end(peer);
     post_.close(peer);
@@ -217,7 +217,7 @@ void ClientProcess::join(PeerId peer, const Hello& hello) {
   joined.budget_bytes = hello.budget_bytes;
   joined.resources = welcome.resources;
   tell(std::move(joined));
-  log::info("cluster", "worker ", hello.identity.name, " has joined with ", hello.slots, " slots");
+  logging::info("cluster", "worker ", hello.identity.name, " has joined with ", hello.slots, " slots");
 }
 
 void ClientProcess::lose_worker(WorkerId id, std::string_view why) {
@@ -229,7 +229,8 @@ void ClientProcess::lose_worker(WorkerId id, std::string_view why) {
   by_peer_.erase(worker.peer);
   post_.close(worker.peer);
   if (!stopping_.load() && outstanding_ != 0)
-    log::warning("cluster", "worker ", worker.standing.identity.name, " is lost: ", why, "; what it held runs again");
+    logging::warning("cluster", "worker ", worker.standing.identity.name, " is lost: ", why,
+                     "; what it held runs again");
   if (last_loss_.empty()) last_loss_ = "worker " + worker.standing.identity.name + ": " + std::string(why);
   for (const ClientWorker& other : workers_) {
     if (other.standing.present) send_event(other.standing.id, PeerLost{id});

@@ -257,7 +257,7 @@ void WorkerProcess::serve(WorkerId worker, PacketId packet, Attempt attempt) {
   for (const std::uint32_t index : subscription.indices) {
     const TaskId task = find_output(packet, attempt, index);
     if (task == kNone) {
-      log::warning("worker", "task ", index, " of packet ", packet, " was asked for and not kept");
+      logging::warning("worker", "task ", index, " of packet ", packet, " was asked for and not kept");
       return answer_not_mine(worker, packet, attempt);
     }
     if (!send_as_block(subscription.peer, packet, index, task)) ends.emplace_back(index, task);

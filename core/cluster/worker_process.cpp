@@ -177,7 +177,7 @@ void WorkerProcess::letter(PeerId peer, LetterKind kind, Reader& reader) {
       break;
     case LetterKind::Refusal:
       if (!from_client) break;
-      log::error("worker", "this worker may not join: ", read_text(reader));
+      logging::error("worker", "this worker may not join: ", read_text(reader));
       end_ = WorkerEnd::Refused;
       ending_.store(true);
       return;
@@ -331,7 +331,7 @@ void WorkerProcess::on_cancel(const CancelTask& cancel) {
 void WorkerProcess::lost(PeerId peer, std::string_view why) {
   if (peer == scheduler_) {
     if (!ending_.load()) {
-      log::warning("worker", "the client's process is gone (", why, "); this worker ends");
+      logging::warning("worker", "the client's process is gone (", why, "); this worker ends");
       end_ = WorkerEnd::Lost;
     }
     ending_.store(true);

@@ -170,7 +170,7 @@ std::string parse_choice(std::string_view text, std::string_view choices) {
 }
 
 std::string parse_levels(std::string_view text) {
-  log::check_levels(text);
+  logging::check_levels(text);
   return std::string(trimmed(text));
 }
 

@@ -21,7 +21,7 @@ ByteAmount parse_share(std::string_view text);
 double parse_duration(std::string_view text);
 /// Checks that the text is one of "a|b|c"; names the nearest if not.
 std::string parse_choice(std::string_view text, std::string_view choices);
-/// Checks "level" or "room=level" entries separated by commas, with rooms that weft::log knows.
+/// Checks "level" or "room=level" entries separated by commas, with rooms that weft::logging knows.
 std::string parse_levels(std::string_view text);
 
 /// Writes values as the parsers read them, for `weft config`.

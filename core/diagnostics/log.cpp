@@ -19,7 +19,7 @@
 #include "core/config/nearest.hpp"
 #include "core/diagnostics/terminal.hpp"
 
-namespace weft::log {
+namespace weft::logging {
 
 namespace {
 
@@ -272,4 +272,4 @@ std::vector<Record> Capture::records() const {
   return kept_;
 }
 
-}  // namespace weft::log
+}  // namespace weft::logging

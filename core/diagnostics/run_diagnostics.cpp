@@ -7,8 +7,8 @@
 namespace weft {
 
 void apply_log_settings(const Settings& settings) {
-  log::set_levels(settings.log_level);
-  log::set_file(settings.log_file);
+  logging::set_levels(settings.log_level);
+  logging::set_file(settings.log_file);
 }
 
 bool close_books(const Settings& settings, const LedgerReport& report) {
@@ -18,7 +18,7 @@ bool close_books(const Settings& settings, const LedgerReport& report) {
     terminal::write_lines("weft: the run failed its budget: " + verdict.text + "\n");
     return false;
   }
-  if (verdict.warn) log::warning("diagnostics", verdict.text);
+  if (verdict.warn) logging::warning("diagnostics", verdict.text);
   return true;
 }
 

@@ -155,9 +155,9 @@ void call_back(TaskId task) noexcept {
     try {
       callback();
     } catch (...) {
-      log::error("executor", "a callback of task ", task_name(task), " threw ",
-                 describe(std::current_exception()).message,
-                 "; what it throws has nowhere to go: catch it inside the callback");
+      logging::error("executor", "a callback of task ", task_name(task), " threw ",
+                     describe(std::current_exception()).message,
+                     "; what it throws has nowhere to go: catch it inside the callback");
     }
   }
 }

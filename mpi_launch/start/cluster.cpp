@@ -25,7 +25,7 @@ namespace weft::launch {
 
 namespace {
 
-const log::Room kLog("launch");
+const logging::Room kLog("launch");
 
 std::unique_ptr<Transport> open_transport(const std::string& secret, const std::string& listen_on) {
   comm::NetworkOptions options;
@@ -43,8 +43,8 @@ void work(const WorkerOrders& orders) {
   int argc = static_cast<int>(argv.size());
   argv.push_back(nullptr);
   Settings settings = resolve(argc, argv.data());
-  log::set_levels(settings.log_level);
-  log::set_file(settings.log_file);
+  logging::set_levels(settings.log_level);
+  logging::set_file(settings.log_file);
   WorkerIdentity identity;
   identity.name = orders.host + ":" + std::to_string(orders.place);
   identity.key = Job::worker_key(orders.place, orders.generation);

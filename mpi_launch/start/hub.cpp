@@ -20,7 +20,7 @@ namespace weft::launch {
 
 namespace {
 
-const log::Room kLog("launch");
+const logging::Room kLog("launch");
 
 /// A connection that has not proved what it knows by then is closed.
 constexpr double kGreeting_s = 10;

@@ -27,7 +27,7 @@ namespace weft::launch {
 
 namespace {
 
-const log::Room kLog("launch");
+const logging::Room kLog("launch");
 
 std::string executable() {
   char path[4096];

@@ -12,7 +12,11 @@
 #include <variant>
 #include <vector>
 
-namespace weft {
+/// Arrays and the functions on them. A program that says `using namespace weft` does not see these names: `sum(x)`,
+/// `transpose(x)` or `log(x)` are found because `x` is an Array, so that a program may have a `sum` or an `add` of its
+/// own. Where no argument is an Array, write `arrays::sum`. What makes arrays (`zeros`, `arange`, `concatenate`,
+/// `random::uniform`, ...) is seen in weft as well.
+namespace weft::arrays {
 
 namespace expression {
 struct Node;
@@ -186,19 +190,26 @@ std::vector<NDArray> compute_arrays(const Client& client, const std::vector<Arra
 /// Starts what the array needs; the returned one reads the results, which stay while it or a copy of it exists.
 Array persist_array(const Client& client, const Array& array);
 
+}  // namespace weft::arrays
+
+namespace weft {
+
+using arrays::Array;
+using arrays::ReduceOptions;
+
 template <>
 struct CollectionTraits<Array> {
   using Value = NDArray;
   static NDArray compute(const Client& client, const Array& array) {
-    return std::move(compute_arrays(client, {array}).front());
+    return std::move(arrays::compute_arrays(client, {array}).front());
   }
   template <class... More>
   static auto compute(const Client& client, const Array& first, const More&... more) {
-    std::vector<NDArray> values = compute_arrays(client, {first, more...});
+    std::vector<NDArray> values = arrays::compute_arrays(client, {first, more...});
     return [&]<std::size_t... I>(std::index_sequence<I...>) { return std::tuple(std::move(values[I])...); }
     (std::make_index_sequence<1 + sizeof...(More)>{});
   }
-  static Array persist(const Client& client, const Array& array) { return persist_array(client, array); }
+  static Array persist(const Client& client, const Array& array) { return arrays::persist_array(client, array); }
 };
 
 }  // namespace weft

@@ -9,7 +9,7 @@
 
 /// Logging by room: whole lines with time, level and room on the standard error, and in a file where one is named.
 /// Any thread may log at any time. What is switched off costs one relaxed load.
-namespace weft::log {
+namespace weft::logging {
 
 enum class Level : std::uint8_t { Debug, Info, Warning, Error, Off };
 
@@ -54,7 +54,7 @@ void append_part(std::string& out, const T& part) {
   } else if constexpr (std::is_pointer_v<T>) {
     append_pointer(out, static_cast<const void*>(part));
   } else {
-    static_assert(std::is_same_v<T, void>, "weft::log: this type has no text; pass a string or a number");
+    static_assert(std::is_same_v<T, void>, "weft::logging: this type has no text; pass a string or a number");
   }
 }
 
@@ -68,8 +68,8 @@ std::string text(const Parts&... parts) {
   return out;
 }
 
-/// A place that logs under a name. Make one per source file, at namespace scope: `const log::Room room("scheduler");`
-/// Owns: nothing; the name's level lives as long as the process.  Threading: any thread.
+/// A place that logs under a name. Make one per source file, at namespace scope: `const logging::Room
+/// room("scheduler");` Owns: nothing; the name's level lives as long as the process.  Threading: any thread.
 class Room {
  public:
   explicit Room(std::string_view name) : state_(detail::room_state(name)) {}
@@ -103,7 +103,7 @@ class Room {
 /// Logs `line` under a room given by name.
 void message(Level level, std::string_view room, std::string_view line);
 
-// The same for a room given by name: `log::info("scheduler", "dealt ", count, " packets")`.
+// The same for a room given by name: `logging::info("scheduler", "dealt ", count, " packets")`.
 template <class... Parts>
 void log_parts(Level level, std::string_view room, const Parts&... parts) {
   if (static_cast<std::uint8_t>(level) < detail::least_of_all.load(std::memory_order_relaxed)) return;
@@ -139,7 +139,7 @@ void set_file(const std::string& path);
 void set_origin(std::string origin);
 
 /// Lets one message through every so many seconds, and counts the others. One static object a place:
-///     static log::Every every(5);
+///     static logging::Every every(5);
 ///     if (every.due()) room.warning("disk is slow, ", every.held_back(), " like this were not shown");
 /// Threading: any thread.
 class Every {
@@ -182,4 +182,4 @@ class Capture {
   Capture* outer_;
 };
 
-}  // namespace weft::log
+}  // namespace weft::logging

@@ -29,3 +29,8 @@
 #include <weft/task_options.hpp>
 #include <weft/this_task.hpp>
 #include <weft/version.hpp>
+
+// Arrays, where they were built.
+#if __has_include(<weft/arrays.hpp>)
+#include <weft/arrays.hpp>
+#endif

@@ -77,53 +77,14 @@ const std::map<std::string, Function>& unary_functions() {
   {                                                             \
 #name, [](const Array& a, const Array&) { return name(a); } \
   }
-  static const std::map<std::string, Function> table{ONE(negative),
-                                                     ONE(positive),
-                                                     ONE(absolute),
-                                                     ONE(fabs),
-                                                     ONE(sign),
-                                                     ONE(square),
-                                                     ONE(reciprocal),
-                                                     ONE(conj),
-                                                     ONE(real),
-                                                     ONE(imag),
-                                                     ONE(angle),
-                                                     ONE(sqrt),
-                                                     ONE(cbrt),
-                                                     ONE(exp),
-                                                     ONE(exp2),
-                                                     ONE(expm1),
-                                                     {"log", [](const Array& a, const Array&) { return ln(a); }},
-                                                     ONE(log2),
-                                                     ONE(log10),
-                                                     ONE(log1p),
-                                                     ONE(sin),
-                                                     ONE(cos),
-                                                     ONE(tan),
-                                                     ONE(arcsin),
-                                                     ONE(arccos),
-                                                     ONE(arctan),
-                                                     ONE(sinh),
-                                                     ONE(cosh),
-                                                     ONE(tanh),
-                                                     ONE(arcsinh),
-                                                     ONE(arccosh),
-                                                     ONE(arctanh),
-                                                     ONE(deg2rad),
-                                                     ONE(rad2deg),
-                                                     ONE(sinc),
-                                                     ONE(rint),
-                                                     ONE(floor),
-                                                     ONE(ceil),
-                                                     ONE(trunc),
-                                                     ONE(logical_not),
-                                                     ONE(invert),
-                                                     ONE(isfinite),
-                                                     ONE(isinf),
-                                                     ONE(isnan),
-                                                     ONE(signbit),
-                                                     ONE(round),
-                                                     ONE(nan_to_num)};
+  static const std::map<std::string, Function> table{
+      ONE(negative), ONE(positive), ONE(absolute), ONE(fabs),    ONE(sign),        ONE(square),  ONE(reciprocal),
+      ONE(conj),     ONE(real),     ONE(imag),     ONE(angle),   ONE(sqrt),        ONE(cbrt),    ONE(exp),
+      ONE(exp2),     ONE(expm1),    ONE(log),      ONE(log2),    ONE(log10),       ONE(log1p),   ONE(sin),
+      ONE(cos),      ONE(tan),      ONE(arcsin),   ONE(arccos),  ONE(arctan),      ONE(sinh),    ONE(cosh),
+      ONE(tanh),     ONE(arcsinh),  ONE(arccosh),  ONE(arctanh), ONE(deg2rad),     ONE(rad2deg), ONE(sinc),
+      ONE(rint),     ONE(floor),    ONE(ceil),     ONE(trunc),   ONE(logical_not), ONE(invert),  ONE(isfinite),
+      ONE(isinf),    ONE(isnan),    ONE(signbit),  ONE(round),   ONE(nan_to_num)};
 #undef ONE
   return table;
 }
@@ -148,7 +109,7 @@ using Reduction = Array (*)(const Array&, const ReduceOptions&, const std::sourc
 
 const std::map<std::string, Reduction>& reductions() {
 #define ONE(name) \
-  { #name, static_cast < Reduction>(&name) }
+  { #name, static_cast < Reduction>(&arrays::name) }
   static const std::map<std::string, Reduction> table{
       ONE(sum),    ONE(prod),   ONE(min),     ONE(max),    ONE(any),    ONE(all),    ONE(count_nonzero),
       ONE(mean),   ONE(var),    ONE(stddev),  ONE(argmin), ONE(argmax), ONE(nansum), ONE(nanprod),

@@ -74,7 +74,7 @@ TEST(ProgressTest, ABarIsErasedAtTheEndAndNeverCutsALogLine) {
   Progress progress(ProgressMode::Bar, 0.001, &run);
   progress.start();
   run.wait_until_asked(3);
-  log::error("client", "something happened");
+  logging::error("client", "something happened");
   run.wait_until_asked(5);
   progress.stop();
   const std::string text = screen.text();

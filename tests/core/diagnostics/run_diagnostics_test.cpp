@@ -42,7 +42,7 @@ TEST(RunDiagnosticsTest, ARunWithoutTasksHasNoLedger) {
 }
 
 TEST(RunDiagnosticsTest, OverTheBudgetWarnsAndPasses) {
-  const log::Capture capture;
+  const logging::Capture capture;
   EXPECT_TRUE(close_books(Settings{.ledger = "off", .task_budget_us = 50}, run_with(100)));
   ASSERT_EQ(capture.records().size(), 1u);
   EXPECT_NE(capture.records()[0].text.find("the largest phase is launch"), std::string::npos);
@@ -57,10 +57,10 @@ TEST(RunDiagnosticsTest, AnEnforcedBudgetFailsOnTheFigureAlone) {
 
 TEST(RunDiagnosticsTest, LogSettingsReachTheLog) {
   apply_log_settings(Settings{.log_level = "error,scheduler=debug"});
-  EXPECT_TRUE(log::Room("scheduler").enabled(log::Level::Debug));
-  EXPECT_FALSE(log::Room("memory").enabled(log::Level::Warning));
+  EXPECT_TRUE(logging::Room("scheduler").enabled(logging::Level::Debug));
+  EXPECT_FALSE(logging::Room("memory").enabled(logging::Level::Warning));
   apply_log_settings(Settings{.log_level = "warning"});
-  EXPECT_FALSE(log::Room("scheduler").enabled(log::Level::Info));
+  EXPECT_FALSE(logging::Room("scheduler").enabled(logging::Level::Info));
 }
 
 }  // namespace

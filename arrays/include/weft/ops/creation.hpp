@@ -2,7 +2,7 @@
 
 #include <weft/array.hpp>
 
-namespace weft {
+namespace weft::arrays {
 
 /// Options of arrays that are made from nothing.
 struct CreateOptions {
@@ -65,4 +65,24 @@ Array from_delayed(const std::vector<Delayed<Buffer>>& chunks, Dtype dtype,
 /// Returns the chunks as tasks, in C order of their places; each gives the elements in C order.
 std::vector<Delayed<Buffer>> to_delayed(const Array& array);
 
+}  // namespace weft::arrays
+
+namespace weft {
+using arrays::arange;
+using arrays::CreateOptions;
+using arrays::empty;
+using arrays::eye;
+using arrays::from;
+using arrays::from_buffer;
+using arrays::from_delayed;
+using arrays::from_ndarray;
+using arrays::full;
+using arrays::full_like;
+using arrays::indices;
+using arrays::linspace;
+using arrays::ones;
+using arrays::ones_like;
+using arrays::tri;
+using arrays::zeros;
+using arrays::zeros_like;
 }  // namespace weft

@@ -2,7 +2,7 @@
 
 #include <weft/array.hpp>
 
-namespace weft {
+namespace weft::arrays {
 
 #define WEFT_PARAMETERS_1 const Operand& a
 #define WEFT_PARAMETERS_2 const Operand &a, const Operand &b
@@ -21,6 +21,7 @@ inline Array conjugate(const Operand& a) { return conj(a); }
 inline Array bitwise_not(const Operand& a) { return invert(a); }
 inline Array degrees(const Operand& a) { return rad2deg(a); }
 inline Array radians(const Operand& a) { return deg2rad(a); }
+inline Array ln(const Operand& a) { return log(a); }
 inline Array fix(const Operand& a) { return trunc(a); }
 
 /// Rounds to `decimals` digits behind the point, halves to even, as NumPy does.
@@ -39,4 +40,8 @@ Array notnull(const Operand& a);
 /// Returns from the first condition that holds the choice at the same place, else `otherwise`.
 Array select(const std::vector<Array>& conditions, const std::vector<Array>& choices, const Operand& otherwise = 0);
 
+}  // namespace weft::arrays
+
+namespace weft {
+using arrays::select;
 }  // namespace weft

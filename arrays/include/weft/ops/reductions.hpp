@@ -2,7 +2,7 @@
 
 #include <weft/array.hpp>
 
-namespace weft {
+namespace weft::arrays {
 
 #define WEFT_REDUCTION(name)                                        \
   Array name(const Array& array, const ReduceOptions& options = {}, \
@@ -33,4 +33,4 @@ WEFT_REDUCTION(nanargmax)
 WEFT_REDUCTION(ptp)
 #undef WEFT_REDUCTION
 
-}  // namespace weft
+}  // namespace weft::arrays

@@ -2,7 +2,7 @@
 
 #include <weft/array.hpp>
 
-namespace weft {
+namespace weft::arrays {
 
 /// Views: nothing is moved, whoever reads the result reads the source at other places.
 Array transpose(const Array& array, const std::vector<int>& axes = {},
@@ -46,4 +46,9 @@ Array repeat(const Array& array, std::int64_t count, int axis,
 Array tile(const Array& array, const std::vector<std::int64_t>& counts,
            const std::source_location& where = std::source_location::current());
 
+}  // namespace weft::arrays
+
+namespace weft {
+using arrays::concatenate;
+using arrays::stack;
 }  // namespace weft
