@@ -40,6 +40,7 @@ std::vector<Case> machine_cases();
 std::vector<Case> formula_cases();
 std::vector<Case> transfer_cases();
 std::vector<Case> cluster_cases();
+std::vector<Case> recover_cases();
 
 /// Options that every case with a client has.
 inline constexpr Option kScheduler = {"scheduler", "threads", "who runs the tasks: sync, threads, or mpi under mpirun"};

@@ -6,7 +6,8 @@
     tools/bench cluster --json FILE     also every line measured
 
 startup: from the start of the command to the first result, and from the last result to the end of the last process.
-recover: the same work twice; in the second run one worker is killed (SIGKILL) in the middle.
+killed: the same work twice; in the second run one worker is killed (SIGKILL) when half of the tasks have run. "x recomputed": how many
+tasks ran again, over those that the killed worker had run.
 """
 
 import argparse
@@ -14,13 +15,13 @@ import json
 import os
 import pathlib
 import shutil
-import signal
 import subprocess
 import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SHAPES = ("independent", "tree", "chain")
+PARTS = ("start", "tasks", "moving", "losing", "many", "transfers", "peers")
 
 # Says when its first result is there, then ends: what weft's case `startup` does.
 STARTUP = {
@@ -129,62 +130,132 @@ def startup(command, timeout):
     return first - begin, time.monotonic() - first, ""
 
 
-def weft_workers(pid):
-    """Returns weft's worker processes below mpirun: those that no launcher's variable has reached."""
-    found = []
-    for child in descendants(pid):
+def best(lines, key):
+    return min((line[key] for line in lines if key in line), default=None)
+
+
+def processor_seconds(pids):
+    """Returns what the processes have used so far."""
+    ticks = 0
+    for pid in pids:
         try:
-            with open(f"/proc/{child}/environ", "rb") as file:
-                if b"WEFT_INTERNAL_WORKER=" in file.read():
-                    found.append(child)
+            fields = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+            ticks += int(fields[11]) + int(fields[12])
         except OSError:
             pass
-    return found
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def recover(command, timeout):
-    """Kills a worker in the middle of the second run; returns both runs' seconds, or a reason."""
+def idle_share(command, seconds, timeout):
+    """Returns the share of a core that an idle job uses, launcher included, or a reason."""
     process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
                                env=environment())
-    seconds = []
     for line in process.stdout:
-        if line.startswith("begin 1"):
-            time.sleep(seconds[0] / 2)
-            workers = weft_workers(process.pid)
-            if workers:
-                os.kill(workers[-1], signal.SIGKILL)
-        elif line.startswith("{"):
-            seconds.append(json.loads(line)["seconds"])
+        if line.startswith("idle"):
+            break
+    time.sleep(1)
+    pids = [process.pid, *descendants(process.pid)]
+    before, begin = processor_seconds(pids), time.monotonic()
+    time.sleep(seconds)
+    share = (processor_seconds(pids) - before) / (time.monotonic() - begin)
+    process.stdout.read()
     code = process.wait(timeout=timeout)
-    return (seconds, "") if code == 0 and len(seconds) == 2 else (None, f"exit {code}")
+    return (share, "") if code == 0 else (None, f"exit {code}")
 
 
-def measure_weft(options, table):
-    launch = mpirun(options.ranks)
-    for _ in range(3):
-        first, end, why = startup([*launch, options.weft, "startup", "--scheduler", "mpi", "--json"], options.timeout)
-        table.add("startup", "weft", first, "s", why)
-        table.add("end", "weft", end, "s", why)
-    for shape in SHAPES:
-        lines, why = measure([*launch, options.weft, shape, "--scheduler", "mpi", "--tasks", options.tasks, "--reps", 3, "--json"],
-                             options.timeout)
-        table.add(shape, "weft", min((line["us_per_task"] for line in lines), default=None), "us a task", why)
-    for words in (["roundtrip"], ["submit"]):
-        lines, why = measure([*launch, options.weft, *words, "--scheduler", "mpi", "--json"], options.timeout)
-        for line in lines[:1]:
-            table.add(words[0], "weft", line.get("us_median", line.get("us_per_task")), "us", f"idle {line['params'].get('idle_us', 0)} us")
+class Weft:
+    """weft_bench under mpirun."""
+
+    def __init__(self, options, table):
+        self.options, self.table = options, table
+
+    def command(self, words, ranks=None):
+        return [*mpirun(ranks or self.options.ranks), self.options.weft, *words, "--scheduler", "mpi", "--json"]
+
+    def lines(self, *words, ranks=None):
+        return measure(self.command(words, ranks), self.options.timeout)
+
+    def start_and_end(self):
+        for ranks in (self.options.ranks, 16):
+            for _ in range(3):
+                first, end, why = startup(self.command(["startup"], ranks), self.options.timeout)
+                self.table.add(f"startup {ranks}", "weft", first, "s", why)
+                self.table.add(f"end {ranks}", "weft", end, "s", why)
+
+    def tasks(self):
+        for shape in SHAPES:
+            lines, why = self.lines(shape, "--tasks", self.options.tasks, "--repeat", 5)
+            self.table.add(shape, "weft", best(lines, "us_per_task"), "us a task", why)
+        lines, why = self.lines("submit", "--tasks", self.options.tasks, "--repeat", 3)
+        self.table.add("submit one by one", "weft", best(lines, "us_per_task"), "us a task", why)
+        lines, why = self.lines("nested", "--n", 22)
+        self.table.add("nested fib(22)", "weft", best(lines, "us_per_task"), "us a task", why)
+        lines, why = self.lines("metg", "--pattern", "stencil_1d")
+        self.table.add("metg stencil_1d", "weft", best(lines, "metg_us"), "core-us", why)
+        lines, why = self.lines("roundtrip")
+        for line in lines:
+            idle = line["params"]["idle_us"]
+            self.table.add("roundtrip" if idle == 0 else f"roundtrip idle {idle}", "weft", line["us_median"], "us",
+                           f"least {line['seconds_min'] * 1e6:.3g} us")
         if why:
-            table.add(words[0], "weft", None, "us", why)
-    for shape in ("independent", "tree"):
-        seconds, why = recover([*launch, options.weft, "recover", "--shape", shape, "--scheduler", "mpi", "--json"], options.timeout)
-        table.add(f"recover {shape}", "weft", seconds[1] / seconds[0] if seconds else None, "x of the undisturbed run",
-                  why or f"{seconds[0]:.2f} s, with a worker killed {seconds[1]:.2f} s")
+            self.table.add("roundtrip", "weft", None, "us", why)
+
+    def moving(self):
+        lines, why = self.lines("move")
+        bulk = max((line["bulk_bytes_through_client"] for line in lines), default=None)
+        self.table.add("move 256 MiB", "weft", max((line["gigabytes_per_second"] for line in lines), default=None), "GB/s", why)
+        self.table.add("bulk bytes through the scheduler", "weft", bulk, "bytes", why)
+
+    def losing(self):
+        for words in (["independent"], ["tree"], ["move"], ["nested", "--n", 25]):
+            lines, why = self.lines("recover", "--shape", *words, ranks=3)
+            row = f"1 of 3 killed at half, {words[0]}"
+            if len(lines) != 2:
+                self.table.add(row, "weft", None, "x", why or "two lines were expected")
+                continue
+            calm, killed = lines
+            times = f"{calm['seconds']:.2f} s, with the kill {killed['seconds']:.2f} s"
+            if words[0] == "nested":
+                threads = f"most threads of a worker {calm['most_threads_of_a_worker']}, {killed['most_threads_of_a_worker']}"
+                self.table.add(row, "weft", killed["seconds"] / calm["seconds"], "x the time", f"{times}; {threads}")
+                continue
+            note = f"{killed['recomputed_tasks']:,} of {killed['lost_tasks']:,}; {times}"
+            self.table.add(row, "weft", killed["recomputed_per_lost"] if killed["killed"] else None, "x recomputed",
+                           note if killed["killed"] else "nothing was killed")
+
+    def many(self):
+        for ranks in (3, 24):
+            lines, why = self.lines("crowd", "--threads", 1, ranks=ranks)
+            self.table.add(f"client's CPU, {ranks} ranks", "weft", best(lines, "client_cpu_us_per_task"), "us a task",
+                           why or f"wall {best(lines, 'us_per_task'):.3g} us a task")
+        seconds = 10 if self.options.quick else 60
+        share, why = idle_share(self.command(["idle", "--seconds", seconds + 3]), seconds, self.options.timeout)
+        self.table.add(f"idle for {seconds} s", "weft", None if share is None else share * 100, "% of a core", why)
+
+    def part(self, name):
+        {"start": self.start_and_end, "tasks": self.tasks, "moving": self.moving, "losing": self.losing, "many": self.many}[name]()
+
+
+def transfers(options, table):
+    """Blocks of weft beside ucx_perftest, in turns."""
+    if shutil.which("ucx_perftest") is None:
+        table.add("transfer", "ucx", None, "", "not installed: ucx-utils")
+        return
+    peer = [sys.executable, ROOT / "bench" / "peers" / "ucx_perftest.py", options.weft, "--json"]
+    done = subprocess.run([str(word) for word in peer], capture_output=True, text=True, timeout=options.timeout, check=False)
+    for line in done.stdout.splitlines():
+        if line.startswith("{"):
+            one = json.loads(line)
+            what, unit = one["what"].split()
+            row = f"transfer {what} of {one['bytes']:,} bytes"
+            table.add(row, f"weft {one['weft']}", one["weft_value"], unit, f"{one['ratio'] or 0:.2f} of ucx {one['ucx']}")
+            table.add(row, f"ucx {one['ucx']}", one["ucx_value"], unit)
 
 
 def measure_python(name, module, options, table):
     python = python_with(module)
     if python is None:
-        table.add("startup", name, None, "s", f"not installed: tools/setup --bench")
+        table.add(f"startup {options.workers}", name, None, "s", f"not installed: tools/setup --bench")
         return
     script = pathlib.Path(os.environ.get("TMPDIR", "/tmp")) / f"weft-bench-startup-{os.getpid()}.py"
     script.write_text(STARTUP[name].format(n=options.workers), encoding="utf-8")
@@ -192,8 +263,8 @@ def measure_python(name, module, options, table):
         first, end, why = startup([python, script], options.timeout)
     finally:
         script.unlink()
-    table.add("startup", name, first, "s", why)
-    table.add("end", name, end, "s", why)
+    table.add(f"startup {options.workers}", name, first, "s", why)
+    table.add(f"end {options.workers}", name, end, "s", why)
     peer = [python, ROOT / "bench" / "peers" / "python_peer.py", "--threads", options.workers]
     for system in [name] + (["dask-distributed-tuned"] if name.startswith("dask") else []):
         for shape in SHAPES:
@@ -202,6 +273,9 @@ def measure_python(name, module, options, table):
             table.add(shape, system, min((line["us_per_task"] for line in lines), default=None), "us a task", why)
         lines, why = measure([*peer, "roundtrip", "--system", system, "--count", 100, "--json"], options.timeout)
         table.add("roundtrip", system, lines[0]["us_median"] if lines else None, "us", why)
+        lines, why = measure([*peer, "metg", "--system", system, "--pattern", "stencil_1d", "--steps", 25, "--reps", 3, "--json"],
+                             options.timeout)
+        table.add("metg stencil_1d", system, best(lines, "metg_us"), "core-us", why)
 
 
 def main(arguments, weft):
@@ -211,6 +285,7 @@ def main(arguments, weft):
     parser.add_argument("--workers", type=int, default=2, help="workers of the other systems (2)")
     parser.add_argument("--tasks", type=int, default=None, help="tasks of weft's graphs (1,000,000)")
     parser.add_argument("--skip", action="append", default=[], choices=["dask-distributed", "ray"])
+    parser.add_argument("--part", action="append", choices=PARTS, help="these rows only (may be repeated)")
     parser.add_argument("--timeout", type=int, default=600)
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--weft", type=pathlib.Path, default=weft)
@@ -220,9 +295,13 @@ def main(arguments, weft):
         print("tools/bench cluster: there is no mpirun here (tools/setup installs one)", file=sys.stderr)
         return 1
     table = Table()
-    measure_weft(options, table)
+    for part in options.part or PARTS:
+        if part == "transfers":
+            transfers(options, table)
+        elif part != "peers":
+            Weft(options, table).part(part)
     for name, module in (("dask-distributed", "distributed"), ("ray", "ray")):
-        if name not in options.skip:
+        if name not in options.skip and "peers" in (options.part or PARTS):
             measure_python(name, module, options, table)
     print(table.text())
     if options.json:

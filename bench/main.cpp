@@ -26,7 +26,7 @@ namespace {
 std::vector<Case> all_cases() {
   std::vector<Case> all;
   for (auto* const list : {&shape_cases, &latency_cases, &metg_cases, &memory_cases, &machine_cases, &formula_cases,
-                           &transfer_cases, &cluster_cases}) {
+                           &transfer_cases, &cluster_cases, &recover_cases}) {
     for (const Case& one : list()) all.push_back(one);
   }
 #if WEFT_BENCH_ARRAYS

@@ -60,6 +60,11 @@ void add_points(Graph& graph, const Pattern& pattern, std::vector<Output16>& tas
 /// Builds, runs, checks and frees the pattern's graph; returns the seconds without the check.
 double run_pattern(const Client& client, const Pattern& pattern, std::int64_t edges, std::int64_t iterations) {
   grid_work = {&pattern, iterations};
+  if (client.info().scheduler == "mpi") {
+    client.run_on_workers(&set_grid_work, GridSetting{static_cast<std::int32_t>(pattern.kind()),
+                                                      static_cast<std::int32_t>(pattern.radix()), pattern.width(),
+                                                      pattern.steps(), iterations});
+  }
   double seconds = 0;
   double freeing = 0;
   const double start = seconds_now();

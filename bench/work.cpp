@@ -1,5 +1,9 @@
 #include "bench/work.hpp"
 
+#include <weft/this_task.hpp>
+
+#include <optional>
+
 namespace weft::bench {
 
 GridWork grid_work;
@@ -36,10 +40,18 @@ Payload grid_task_many(GridPoint at, const std::vector<Payload>& inputs) {
                        grid_work.iterations);
 }
 
+std::int64_t set_grid_work(GridSetting setting) {
+  static std::optional<Pattern> pattern;
+  pattern.emplace(static_cast<PatternKind>(setting.kind), setting.width, setting.steps, setting.radix);
+  grid_work = {&*pattern, setting.iterations};
+  return setting.iterations;
+}
+
 std::uint64_t nested_fibonacci(std::uint64_t n) {
   if (n < 2) return n;
-  const Future<std::uint64_t> left = nested_client->submit(&nested_fibonacci, n - 1);
-  const Future<std::uint64_t> right = nested_client->submit(&nested_fibonacci, n - 2);
+  const Client& client = nested_client != nullptr ? *nested_client : this_task::client();
+  const Future<std::uint64_t> left = client.submit(&nested_fibonacci, n - 1);
+  const Future<std::uint64_t> right = client.submit(&nested_fibonacci, n - 2);
   return left.result() + right.result();
 }
 

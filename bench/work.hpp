@@ -28,6 +28,17 @@ struct GridWork {
 };
 extern GridWork grid_work;
 
+/// A pattern and its work as numbers, for processes that run tasks and have none of their own.
+struct GridSetting {
+  std::int32_t kind = 0;
+  std::int32_t radix = 0;
+  std::int64_t width = 0;
+  std::int64_t steps = 0;
+  std::int64_t iterations = 0;
+};
+/// Sets grid_work of the process that it runs in.
+std::int64_t set_grid_work(GridSetting setting);
+
 /// Most inputs that a task of a grid takes one by one; more come as a vector.
 inline constexpr int kSingleInputs = 5;
 
@@ -41,7 +52,8 @@ inline constexpr int kSingleInputs = 5;
                                       const Payload& d, const Payload& e);
 [[gnu::noinline]] Payload grid_task_many(GridPoint at, const std::vector<Payload>& inputs);
 
-/// The client that recursive tasks submit to. Set before the first is submitted.
+/// The client that recursive tasks submit to: set before the first is submitted. Where it is null, as in workers, they
+/// ask for the client of their task.
 extern const Client* nested_client;
 /// Returns the n-th Fibonacci number; each call with n >= 2 submits two more and waits for them.
 [[gnu::noinline]] std::uint64_t nested_fibonacci(std::uint64_t n);

@@ -2,9 +2,11 @@
 
 #include <weft/error.hpp>
 #include <weft/log.hpp>
+#include <weft/measure_transfer.hpp>
 
 #include <sys/socket.h>
 
+#include <atomic>
 #include <cstring>
 #include <utility>
 
@@ -22,6 +24,17 @@ Digest random_nonce() {
   Digest nonce;
   fill_random(nonce);
   return nonce;
+}
+
+struct Counts {
+  std::atomic<std::uint64_t> messages_out{0}, message_bytes_out{0}, blocks_out{0}, block_bytes_out{0};
+  std::atomic<std::uint64_t> messages_in{0}, message_bytes_in{0}, blocks_in{0}, block_bytes_in{0};
+};
+Counts counts;
+
+void count(std::atomic<std::uint64_t>& pieces, std::atomic<std::uint64_t>& bytes, std::size_t size) {
+  pieces.fetch_add(1, std::memory_order_relaxed);
+  bytes.fetch_add(size, std::memory_order_relaxed);
 }
 
 std::string seconds_text(Nanoseconds time) {
@@ -58,6 +71,7 @@ std::string Connection::where() const {
 // --- What the user of the transport calls.
 
 void Connection::send(std::span<const std::byte> bytes) {
+  count(counts.messages_out, counts.message_bytes_out, bytes.size());
   if (state_ == State::Open) {
     lane().send(bytes);
   } else if (state_ < State::Open) {
@@ -67,6 +81,7 @@ void Connection::send(std::span<const std::byte> bytes) {
 
 void Connection::send_block(std::span<const std::byte> header, const void* data, std::size_t bytes, MemoryKind kind,
                             std::uint64_t token) {
+  count(counts.blocks_out, counts.block_bytes_out, bytes);
   if (state_ == State::Open) {
     lane().send_block(header, data, bytes, kind, token);
   } else if (state_ < State::Open) {
@@ -411,10 +426,15 @@ void Connection::finish_losing() {
 
 // --- LaneUser
 
-void Connection::message(std::span<const std::byte> bytes) { host_.listener().message(peer_, bytes); }
+void Connection::message(std::span<const std::byte> bytes) {
+  count(counts.messages_in, counts.message_bytes_in, bytes.size());
+  host_.listener().message(peer_, bytes);
+}
 
 BlockTarget Connection::offered(std::span<const std::byte> header, std::size_t bytes) {
-  return host_.listener().block_offered(peer_, header, bytes);
+  const BlockTarget target = host_.listener().block_offered(peer_, header, bytes);
+  if (target.data != nullptr) count(counts.blocks_in, counts.block_bytes_in, bytes);
+  return target;
 }
 
 void Connection::arrived(std::uint64_t token, bool ok) {
@@ -430,3 +450,14 @@ void Connection::broken(std::string why) {
 }
 
 }  // namespace weft::comm
+
+namespace weft {
+
+TransferCounts transfer_counts() {
+  const auto& all = comm::counts;
+  const auto of = [](const std::atomic<std::uint64_t>& one) { return one.load(std::memory_order_relaxed); };
+  return {of(all.messages_out), of(all.message_bytes_out), of(all.blocks_out), of(all.block_bytes_out),
+          of(all.messages_in),  of(all.message_bytes_in),  of(all.blocks_in),  of(all.block_bytes_in)};
+}
+
+}  // namespace weft

@@ -38,4 +38,20 @@ TransferFigures measure_block_bandwidth(const TransferOptions& options);
 /// first byte sent to the last process's word that it has all.
 TransferFigures measure_broadcast(const TransferOptions& options, int processes);
 
+/// What the transports of this process have carried since it began, other than between its own endpoints.
+struct TransferCounts {
+  std::uint64_t messages_out = 0;
+  std::uint64_t message_bytes_out = 0;
+  std::uint64_t blocks_out = 0;
+  std::uint64_t block_bytes_out = 0;
+  std::uint64_t messages_in = 0;
+  std::uint64_t message_bytes_in = 0;
+  /// Those that were wanted.
+  std::uint64_t blocks_in = 0;
+  std::uint64_t block_bytes_in = 0;
+};
+
+/// Any thread. Counted when a message or block is given to its connection, and when it arrives or is announced.
+TransferCounts transfer_counts();
+
 }  // namespace weft
