@@ -5,6 +5,9 @@
 #include <weft/ops/creation.hpp>
 #include <weft/ops/elementwise.hpp>
 #include <weft/ops/linear_algebra.hpp>
+#include <weft/ops/numbers.hpp>
+#include <weft/ops/pad.hpp>
 #include <weft/ops/reductions.hpp>
+#include <weft/ops/shaping.hpp>
 #include <weft/ops/structure.hpp>
 #include <weft/random.hpp>
