@@ -34,7 +34,7 @@ THIRD_PARTY = {
     "Thrust": ("thrust/",),
     "HDF5": ("hdf5", "H5"),
     "Arrow": ("arrow/", "parquet/"),
-    "codecs": ("zstd", "lz4", "libdeflate", "blosc", "zlib"),
+    "codecs": ("zstd", "lz4", "libdeflate", "blosc", "zlib", "szlib"),
     "ecCodes": ("eccodes",),
     "JSON": ("nlohmann/", "simdjson"),
     "Kokkos": ("Kokkos_", "KokkosKernels"),
@@ -71,7 +71,7 @@ SYSTEM = re.compile(
     r"stdint|stddef|stdio|string|math|limits|malloc|ftw|glob|getopt|numa|features|alloca|strings|ifaddrs)\.h$")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 # Public headers that a program includes by itself, because they cost a library or much time.
-OPT_IN = {"weft/measure.hpp", "weft/measure_transfer.hpp", "weft/simulate.hpp"}
+OPT_IN = {"weft/storage.hpp", "weft/measure.hpp", "weft/measure_transfer.hpp", "weft/simulate.hpp"}
 SOURCES = (".hpp", ".cpp", ".cu", ".cuh", ".h", ".cc", ".def", ".in")
 HEADER_LINES, SOURCE_LINES, TEST_LINES = 300, 600, 800
 

@@ -1,0 +1,72 @@
+#include "io/files/open_file.hpp"
+
+#include <weft/storage.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace weft::io {
+
+void fail(const std::string& path, const std::string& text) { throw FileError("'" + path + "': " + text); }
+
+OpenFile::OpenFile(std::string path) : path_(std::move(path)) {
+  descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor_ < 0) {
+    const int error = errno;
+    if (error == ENOENT) fail("there is no such file");
+    if (error == EACCES) fail("no permission to read it");
+    fail(std::string("cannot be opened: ") + std::strerror(error));
+  }
+  struct stat info {};
+  const bool known = ::fstat(descriptor_, &info) == 0;
+  if (!known || !S_ISREG(info.st_mode)) {
+    ::close(descriptor_);
+    fail(known && S_ISDIR(info.st_mode) ? "is a folder, not a file" : "is no regular file");
+  }
+  size_ = static_cast<std::uint64_t>(info.st_size);
+  changed_ns_ = info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec;
+}
+
+OpenFile::~OpenFile() { ::close(descriptor_); }
+
+void OpenFile::read(std::uint64_t place, void* out, std::size_t bytes) const {
+  if (place > size_ || bytes > size_ - place) {
+    fail("ends at byte " + std::to_string(size_) + ", but bytes " + std::to_string(place) + " to " +
+         std::to_string(place + bytes) + " are needed: it is truncated or damaged");
+  }
+  std::byte* to = static_cast<std::byte*>(out);
+  while (bytes > 0) {
+    const ssize_t got = ::pread(descriptor_, to, bytes, static_cast<off_t>(place));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail(std::string("reading failed: ") + std::strerror(errno));
+    if (got == 0) fail("became shorter while it was read");
+    to += got;
+    place += static_cast<std::uint64_t>(got);
+    bytes -= static_cast<std::size_t>(got);
+  }
+}
+
+const std::byte* PagedFile::at(std::uint64_t place, std::uint64_t bytes) {
+  if (place > file_.size() || bytes > file_.size() - place) {
+    file_.fail("ends at byte " + std::to_string(file_.size()) + ", but a description needs " + std::to_string(bytes) +
+               " bytes at " + std::to_string(place) + ": it is truncated or damaged");
+  }
+  const std::uint64_t page = place / kPageBytes;
+  if (bytes > 0 && (place + bytes - 1) / kPageBytes != page) {
+    pieces_.push_back(std::make_unique<std::byte[]>(bytes));
+    file_.read(place, pieces_.back().get(), bytes);
+    return pieces_.back().get();
+  }
+  std::vector<std::byte>& data = pages_[page];
+  if (data.empty()) {
+    data.resize(std::max<std::uint64_t>(1, std::min(kPageBytes, file_.size() - page * kPageBytes)));
+    if (file_.size() > page * kPageBytes) file_.read(page * kPageBytes, data.data(), data.size());
+  }
+  return data.data() + (place - page * kPageBytes);
+}
+
+}  // namespace weft::io

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace weft::io {
+
+/// Throws FileError: "'path': text".
+[[noreturn]] void fail(const std::string& path, const std::string& text);
+
+/// A file opened for reading.
+/// Owns: the descriptor.  Threading: any thread; reads are at given places.
+class OpenFile {
+ public:
+  explicit OpenFile(std::string path);
+  ~OpenFile();
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+
+  const std::string& path() const { return path_; }
+  std::uint64_t size() const { return size_; }
+  std::int64_t changed_ns() const { return changed_ns_; }
+  /// Reads all of [place, place + bytes). Throws FileError where the file ends before.
+  void read(std::uint64_t place, void* out, std::size_t bytes) const;
+  [[noreturn]] void fail(const std::string& text) const { io::fail(path_, text); }
+
+ private:
+  const std::string path_;
+  int descriptor_ = -1;
+  std::uint64_t size_ = 0;
+  std::int64_t changed_ns_ = 0;
+};
+
+/// The descriptions in a file, read in pages that are kept while a description is being parsed: few reads, whatever
+/// the number of small pieces.
+/// Owns: the pages.  Threading: one thread.
+class PagedFile {
+ public:
+  explicit PagedFile(const OpenFile& file) : file_(file) {}
+  const OpenFile& file() const { return file_; }
+  /// Returns bytes that stay valid while this object lives. Throws FileError where the file ends before.
+  const std::byte* at(std::uint64_t place, std::uint64_t bytes);
+
+ private:
+  static constexpr std::uint64_t kPageBytes = 64 << 10;
+  const OpenFile& file_;
+  std::map<std::uint64_t, std::vector<std::byte>> pages_;
+  /// Pieces that cross a page's end.
+  std::vector<std::unique_ptr<std::byte[]>> pieces_;
+};
+
+}  // namespace weft::io

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <weft/storage.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace weft::io {
+
+/// A file format: one file of this folder, and its line in formats.cpp.
+struct Format {
+  const char* name;
+  /// Tells by the first bytes of a file (up to 4 KiB) whether it is of this format.
+  bool (*probe)(std::span<const std::byte> head);
+  std::shared_ptr<const StoredFile> (*open)(const std::string& path);
+};
+
+extern const Format kHdf5;
+extern const Format kNetcdfClassic;
+
+/// Copies a box between memories with strides in bytes; both have elements of `element_bytes`.
+void copy_box(std::byte* to, const std::int64_t* to_strides, const std::byte* from, const std::int64_t* from_strides,
+              const std::int64_t* extent, std::size_t ndim, std::size_t element_bytes);
+/// Writes one element to each place of a box.
+void fill_box(std::byte* to, const std::int64_t* strides, const std::int64_t* extent, std::size_t ndim,
+              const std::byte* element, std::size_t element_bytes);
+/// Returns the strides in bytes of elements in C order.
+std::vector<std::int64_t> packed_strides(const std::vector<std::int64_t>& extent, std::size_t element_bytes);
+
+class OpenFile;
+/// Reads a box of an array of `shape` that lies in C order at `place` of the file. What lies near is read at once.
+void read_contiguous(const OpenFile& file, std::uint64_t place, const std::vector<std::int64_t>& shape,
+                     std::size_t element_bytes, const std::vector<std::int64_t>& start,
+                     const std::vector<std::int64_t>& extent, std::byte* out, const std::vector<std::int64_t>& strides);
+/// Throws FileError where the box does not lie in the variable.
+void check_box(const StoredFile& file, const Variable& variable, const std::vector<std::int64_t>& start,
+               const std::vector<std::int64_t>& extent);
+/// As StoredFile::read gives them: turns the bytes of each element of a box round.
+void swap_box(std::byte* data, const std::vector<std::int64_t>& strides, const std::vector<std::int64_t>& extent,
+              const ElementType& type);
+
+}  // namespace weft::io

@@ -1,0 +1,263 @@
+// HDF5, and NetCDF-4, which is HDF5 with conventions. weft reads the file's own structures: no library and no lock
+// stands between the threads that read.
+#include "io/codecs/filters.hpp"
+#include "io/formats/format.hpp"
+#include "io/hdf5/tree.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace weft::io {
+namespace {
+
+using hdf5::ChunkEntry;
+using hdf5::Dataset;
+using hdf5::Layout;
+
+/// Chunks beyond this are no chunks that HDF5 can write.
+constexpr std::uint64_t kMostChunkBytes = std::uint64_t{1} << 32;
+
+/// A thread's memory for stored and for decoded bytes.
+std::byte* scratch(std::unique_ptr<std::byte[]>& memory, std::size_t& size, std::size_t bytes) {
+  if (bytes > size) {
+    memory = std::make_unique_for_overwrite<std::byte[]>(bytes);
+    size = bytes;
+  }
+  return memory.get();
+}
+
+class Hdf5File final : public StoredFile {
+ public:
+  explicit Hdf5File(const std::string& path) : file_(path) {
+    path_ = path;
+    format_ = kHdf5.name;
+    file_bytes_ = file_.size();
+    changed_ns_ = file_.changed_ns();
+    hdf5::Source source(file_);
+    const std::uint64_t root = hdf5::read_superblock(source);
+    address_bytes_ = source.address_bytes;
+    length_bytes_ = source.length_bytes;
+    base_ = source.base;
+    hdf5::Contents contents = hdf5::read_contents(source, root);
+    variables_ = std::move(contents.variables);
+    datasets_ = std::move(contents.datasets);
+    groups_ = std::move(contents.groups);
+    remarks_ = std::move(contents.remarks);
+  }
+
+  void read(std::size_t variable, const std::vector<std::int64_t>& start, const std::vector<std::int64_t>& extent,
+            std::byte* out, const std::vector<std::int64_t>& strides) const override {
+    const Variable& one = variables_[variable];
+    check_box(*this, one, start, extent);
+    if (one.type.kind == ElementKind::VariableText)
+      file_.fail("'" + one.path + "' holds strings: read_text reads them");
+    raw(variable, start, extent, out, strides);
+    if (one.type.is_number()) swap_box(out, strides, extent, one.type);
+  }
+
+  std::vector<std::string> read_text(std::size_t variable) const override {
+    const Variable& one = variables_[variable];
+    if (one.type.kind != ElementKind::Text && one.type.kind != ElementKind::VariableText) {
+      file_.fail("'" + one.path + "' holds " + one.type.name + ", not text");
+    }
+    const std::int64_t count = one.elements();
+    if (count < 0 || static_cast<std::uint64_t>(count) > kMostChunkBytes / std::max<std::uint32_t>(1, one.type.bytes)) {
+      file_.fail("'" + one.path + "' has more text than can be read at once");
+    }
+    std::vector<std::byte> bytes(static_cast<std::size_t>(count) * one.type.bytes);
+    raw(variable, std::vector<std::int64_t>(one.shape.size(), 0), one.shape, bytes.data(),
+        packed_strides(one.shape, one.type.bytes));
+    hdf5::Source source = fresh_source();
+    return hdf5::Values(source).texts(datasets_[variable].type, Cursor(path_, bytes.data(), bytes.size()), count);
+  }
+
+  std::uint64_t stored_bytes(std::size_t variable) const override {
+    const Dataset& data = datasets_[variable];
+    if (data.layout.kind == Layout::Kind::Compact) return data.layout.compact.size();
+    if (data.layout.kind == Layout::Kind::Contiguous) {
+      return static_cast<std::uint64_t>(variables_[variable].elements()) * variables_[variable].type.bytes;
+    }
+    if (data.layout.kind != Layout::Kind::Chunked) return 0;
+    std::uint64_t bytes = 0;
+    for (const ChunkEntry& entry : index(variable)) bytes += entry.bytes;
+    return bytes;
+  }
+
+ private:
+  hdf5::Source fresh_source() const {
+    hdf5::Source source(file_);
+    source.address_bytes = address_bytes_;
+    source.length_bytes = length_bytes_;
+    source.base = base_;
+    return source;
+  }
+
+  const std::vector<ChunkEntry>& index(std::size_t variable) const {
+    const Dataset& data = datasets_[variable];
+    std::call_once(data.index->once, [&] {
+      hdf5::Source source = fresh_source();
+      data.index->entries = hdf5::read_chunk_index(source, data.layout, data.space, variables_[variable].type.bytes,
+                                                   !data.filters.empty());
+    });
+    return data.index->entries;
+  }
+
+  /// Elements as they are in the file, but decoded.
+  void raw(std::size_t variable, const std::vector<std::int64_t>& start, const std::vector<std::int64_t>& extent,
+           std::byte* out, const std::vector<std::int64_t>& strides) const {
+    const Variable& one = variables_[variable];
+    const Dataset& data = datasets_[variable];
+    if (!data.obstacle.empty()) file_.fail("'" + one.path + "' " + data.obstacle + ", which weft does not read");
+    if (std::any_of(extent.begin(), extent.end(), [](std::int64_t e) { return e == 0; })) return;
+    const Layout& layout = data.layout;
+    if (layout.kind == Layout::Kind::Chunked) {
+      chunked(variable, start, extent, out, strides);
+      return;
+    }
+    std::uint64_t bytes = one.type.bytes;
+    for (const std::int64_t e : one.shape) {
+      if (__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(e), &bytes))
+        file_.fail("'" + one.path + "' is too large");
+    }
+    if (layout.kind == Layout::Kind::Compact) {
+      if (layout.compact.size() < bytes) {
+        if (layout.compact.empty())
+          return fill_box(out, strides.data(), extent.data(), extent.size(), fill_of(variable), one.type.bytes);
+        file_.fail("'" + one.path + "' is shorter than its extents say: the file is damaged");
+      }
+      const std::vector<std::int64_t> from = packed_strides(one.shape, one.type.bytes);
+      const std::byte* first = layout.compact.data();
+      for (std::size_t axis = 0; axis < from.size(); ++axis) first += start[axis] * from[axis];
+      copy_box(out, strides.data(), first, from.data(), extent.data(), extent.size(), one.type.bytes);
+      return;
+    }
+    const std::uint64_t undefined =
+        address_bytes_ >= 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << 8 * address_bytes_) - 1;
+    if (layout.address == undefined) {
+      fill_box(out, strides.data(), extent.data(), extent.size(), fill_of(variable), one.type.bytes);
+      return;
+    }
+    if (bytes > layout.bytes) file_.fail("'" + one.path + "' is shorter than its extents say: the file is damaged");
+    if (layout.address > file_.size() || bytes > file_.size() || base_ + layout.address + bytes > file_.size()) {
+      file_.fail("'" + one.path + "' lies beyond the end: the file is truncated or damaged");
+    }
+    read_contiguous(file_, base_ + layout.address, one.shape, one.type.bytes, start, extent, out, strides);
+  }
+
+  /// The fill value in the file's byte order.
+  const std::byte* fill_of(std::size_t variable) const {
+    const Variable& one = variables_[variable];
+    thread_local std::vector<std::byte> fill;
+    fill = one.fill;
+    if (one.type.is_number()) swap_box(fill.data(), {}, {}, one.type);
+    return fill.data();
+  }
+
+  void chunked(std::size_t variable, const std::vector<std::int64_t>& start, const std::vector<std::int64_t>& extent,
+               std::byte* out, const std::vector<std::int64_t>& strides) const {
+    const Variable& one = variables_[variable];
+    const Dataset& data = datasets_[variable];
+    const std::vector<std::int64_t>& chunk = data.layout.chunk;
+    for (const Filter& filter : data.filters) {
+      const std::string missing = missing_codec(filter);
+      if (!missing.empty()) file_.fail("'" + one.path + "' " + missing);
+    }
+    const std::vector<ChunkEntry>& entries = index(variable);
+    const std::size_t rank = chunk.size();
+    std::vector<std::int64_t> at(rank), first(rank), last(rank);
+    for (std::size_t axis = 0; axis < rank; ++axis) {
+      at[axis] = first[axis] = start[axis] / chunk[axis];
+      last[axis] = (start[axis] + extent[axis] - 1) / chunk[axis];
+    }
+    for (;;) {
+      std::uint64_t number = 0;
+      for (std::size_t axis = 0; axis < rank; ++axis) {
+        number = number * static_cast<std::uint64_t>((one.shape[axis] + chunk[axis] - 1) / chunk[axis]) +
+                 static_cast<std::uint64_t>(at[axis]);
+      }
+      const auto found =
+          std::lower_bound(entries.begin(), entries.end(), number,
+                           [](const ChunkEntry& entry, std::uint64_t wanted) { return entry.number < wanted; });
+      const bool there = found != entries.end() && found->number == number;
+      one_chunk(variable, there ? &*found : nullptr, at, start, extent, out, strides);
+      std::size_t axis = rank;
+      for (;;) {
+        if (axis-- == 0) return;
+        if (++at[axis] <= last[axis]) break;
+        at[axis] = first[axis];
+      }
+    }
+  }
+
+  /// Reads what the box and the chunk at `at` share.
+  void one_chunk(std::size_t variable, const ChunkEntry* entry, const std::vector<std::int64_t>& at,
+                 const std::vector<std::int64_t>& start, const std::vector<std::int64_t>& extent, std::byte* out,
+                 const std::vector<std::int64_t>& strides) const {
+    const Variable& one = variables_[variable];
+    const Dataset& data = datasets_[variable];
+    const std::vector<std::int64_t>& chunk = data.layout.chunk;
+    const std::size_t rank = chunk.size();
+    const std::size_t element = one.type.bytes;
+    const std::vector<std::int64_t> from_strides = packed_strides(chunk, element);
+    std::vector<std::int64_t> part(rank);
+    std::int64_t inside = 0;
+    bool whole = true;
+    bool edge = false;
+    std::uint64_t bytes = element;
+    for (std::size_t axis = 0; axis < rank; ++axis) {
+      const std::int64_t begin = at[axis] * chunk[axis];
+      const std::int64_t low = std::max(begin, start[axis]);
+      const std::int64_t high = std::min(begin + chunk[axis], start[axis] + extent[axis]);
+      part[axis] = high - low;
+      inside += (low - begin) * from_strides[axis];
+      out += (low - start[axis]) * strides[axis];
+      whole = whole && part[axis] == chunk[axis] && (strides[axis] == from_strides[axis] || chunk[axis] == 1);
+      edge = edge || begin + chunk[axis] > one.shape[axis];
+      bytes *= static_cast<std::uint64_t>(chunk[axis]);
+    }
+    if (bytes > kMostChunkBytes)
+      file_.fail("a chunk of '" + one.path + "' takes " + std::to_string(bytes) + " bytes: the file is damaged");
+    if (entry == nullptr) {
+      fill_box(out, strides.data(), part.data(), rank, fill_of(variable), element);
+      return;
+    }
+    // Deflate packs a thousandfold at best; a damaged size is not worth the memory it asks for.
+    if (bytes / 70000 > entry->bytes + 16)
+      file_.fail("a chunk of '" + one.path + "' is far too small: the file is damaged");
+    thread_local std::unique_ptr<std::byte[]> stored_memory, decoded_memory;
+    thread_local std::size_t stored_size = 0, decoded_size = 0;
+    const bool plain = data.filters.empty() || (edge && data.layout.plain_edges);
+    std::byte* const decoded = whole ? out : scratch(decoded_memory, decoded_size, bytes);
+    if (plain) {
+      if (entry->bytes != bytes) file_.fail("a chunk of '" + one.path + "' has another size than its description says");
+      file_.read(entry->address, decoded, bytes);
+    } else {
+      std::byte* const stored = scratch(stored_memory, stored_size, entry->bytes);
+      file_.read(entry->address, stored, entry->bytes);
+      undo_filters(path_, data.filters, entry->skipped, {stored, entry->bytes}, {decoded, bytes});
+    }
+    if (!whole) copy_box(out, strides.data(), decoded + inside, from_strides.data(), part.data(), rank, element);
+  }
+
+  OpenFile file_;
+  std::vector<Dataset> datasets_;
+  unsigned address_bytes_ = 8;
+  unsigned length_bytes_ = 8;
+  std::uint64_t base_ = 0;
+};
+
+bool probe_hdf5(std::span<const std::byte> head) {
+  static constexpr unsigned char kSignature[] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+  for (const std::size_t place : {0u, 512u, 1024u, 2048u}) {
+    if (place + 8 <= head.size() && std::memcmp(head.data() + place, kSignature, 8) == 0) return true;
+  }
+  return false;
+}
+
+std::shared_ptr<const StoredFile> open_hdf5(const std::string& path) { return std::make_shared<Hdf5File>(path); }
+
+}  // namespace
+
+const Format kHdf5{"HDF5", probe_hdf5, open_hdf5};
+
+}  // namespace weft::io

@@ -1,0 +1,264 @@
+#!/usr/bin/env python3
+"""Writes files with h5py, netCDF4, xarray and scipy, and checks that weft reads them equal.
+
+usage: read_oracle.py WEFT_IO_DUMP
+
+Exits 77 (skipped) where none of the packages is there. WEFT_ORACLE_PYTHON names another interpreter that has them.
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+if os.environ.get("WEFT_ORACLE_PYTHON") and "WEFT_ORACLE_INNER" not in os.environ:
+    os.environ["WEFT_ORACLE_INNER"] = "1"
+    python = os.environ["WEFT_ORACLE_PYTHON"]
+    os.execv(python, [python, *sys.argv])
+try:
+    import h5py
+    import numpy as np
+except ImportError:
+    print("no h5py here: skipped")
+    sys.exit(77)
+
+DUMP = sys.argv[1]
+RNG = np.random.default_rng(20)
+CHECKED = 0
+
+
+def read(path, step=0):
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run([DUMP, path, folder, str(step)], capture_output=True, text=True)
+        if done.returncode != 0:
+            return None, done.stderr.strip()
+        found = json.loads(done.stdout)
+        for number, one in enumerate(found["variables"]):
+            raw = os.path.join(folder, str(number))
+            if os.path.exists(raw):
+                one["bytes"] = open(raw, "rb").read()
+        return found, ""
+
+
+def check(path, wanted, step=0):
+    """Compares with a dict from path to array; strings as lists."""
+    global CHECKED
+    found, error = read(path, step)
+    if found is None:
+        raise AssertionError(f"{path}: {error}")
+    by_path = {one["path"]: one for one in found["variables"]}
+    for name, array in wanted.items():
+        one = by_path[name]
+        if isinstance(array, list):
+            assert one["texts"] == array, (path, name, one["texts"], array)
+        else:
+            array = np.asarray(array)
+            assert one["shape"] == list(array.shape), (path, name, one["shape"], array.shape)
+            native = array.astype(array.dtype.newbyteorder("="))
+            assert one["bytes"] == native.tobytes(), (path, name, "values differ", one["type"])
+        CHECKED += 1
+    return found, by_path
+
+
+def hdf5_files(folder):
+    """Every layout and index, in the old and the newest file format."""
+    for version in ("earliest", "v108", "v110", "v112", "v114", "latest"):
+        try:
+            path = f"{folder}/layouts_{version}.h5"
+            with h5py.File(path, "w", libver=(version, version if version != "earliest" else "latest")) as file:
+                wanted = write_layouts(file)
+        except ValueError:
+            continue
+        check(path, wanted)
+        check(path, wanted, step=7)
+    path = f"{folder}/types.h5"
+    with h5py.File(path, "w") as file:
+        wanted = write_types(file)
+    check(path, wanted)
+    path = f"{folder}/many.h5"
+    for version in ("earliest", "latest"):
+        with h5py.File(path, "w", libver=version) as file:
+            wanted = write_many(file)
+        found, by_path = check(path, wanted)
+        attributes = by_path["deep/er/x"]["attributes"]
+        assert attributes["a57"] == ["57"] or attributes["a57"] == [57], attributes
+        assert len(attributes) == 101, len(attributes)
+        assert len(attributes["long"]) == 3000
+    path = f"{folder}/block.h5"
+    with h5py.File(path, "w", userblock_size=1024) as file:
+        file["x"] = np.arange(10.0)
+    check(path, {"x": np.arange(10.0)})
+
+
+def write_layouts(file):
+    wanted = {}
+
+    def put(name, data, **options):
+        file.create_dataset(name, data=data, **options)
+        wanted[name] = data
+
+    cube = RNG.integers(0, 1000, (37, 23, 11)).astype("f4") / 8
+    put("contiguous", cube)
+    put("scalar", np.float64(3.5))
+    put("empty", np.zeros((0, 4)))
+    put("single", cube, chunks=cube.shape)
+    put("single_deflate", cube, chunks=cube.shape, compression="gzip", shuffle=True)
+    put("fixed", cube, chunks=(5, 7, 4))
+    put("fixed_deflate", cube, chunks=(5, 7, 4), compression="gzip", compression_opts=4, shuffle=True, fletcher32=True)
+    put("fixed_paged", np.arange(3000), chunks=(1,))
+    put("fixed_paged_deflate", np.arange(2500, dtype="i2"), chunks=(1,), compression="gzip")
+    put("checksum", cube, chunks=(10, 10, 10), fletcher32=True)
+    put("grows", cube, chunks=(4, 8, 8), maxshape=(None, 23, 11))
+    put("grows_deflate", cube, chunks=(4, 8, 8), maxshape=(None, 23, 11), compression="gzip")
+    put("grows_middle", cube, chunks=(4, 3, 8), maxshape=(37, None, 11), compression="gzip", shuffle=True)
+    put("grows_long", np.arange(20000), chunks=(3,), maxshape=(None,))
+    put("grows_long_deflate", np.arange(9000), chunks=(1,), maxshape=(None,), compression="gzip")
+    put("grows_fixed", cube, chunks=(4, 8, 8), maxshape=(100, 90, 50))
+    put("grows_all", cube, chunks=(4, 8, 8), maxshape=(None, None, None))
+    put("grows_all_deflate", cube, chunks=(3, 2, 2), maxshape=(None, None, None), compression="gzip", shuffle=True)
+    put("lzf_less", cube.astype(">f4"), chunks=(8, 8, 8), compression="gzip", shuffle=True)
+    holes = file.create_dataset("holes", (100, 50), "i4", chunks=(10, 10), fillvalue=-9, compression="gzip")
+    holes[25:47, 3:33] = 5
+    wanted["holes"] = holes[...]
+    holes = file.create_dataset("holes_grow", (100,), "f8", chunks=(7,), maxshape=(None,), fillvalue=np.nan)
+    holes[50:60] = 1
+    wanted["holes_grow"] = holes[...]
+    unwritten = file.create_dataset("unwritten", (4, 4), "f8", fillvalue=2.5)
+    wanted["unwritten"] = unwritten[...]
+    compact = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    compact.set_layout(h5py.h5d.COMPACT)
+    space = h5py.h5s.create_simple((6,))
+    dataset = h5py.h5d.create(file.id, b"compact", h5py.h5t.NATIVE_INT32, space, compact)
+    dataset.write(h5py.h5s.ALL, h5py.h5s.ALL, np.arange(6, dtype="i4"))
+    wanted["compact"] = np.arange(6, dtype="i4")
+    early = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    early.set_chunk((4, 5))
+    early.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+    dataset = h5py.h5d.create(file.id, b"implicit", h5py.h5t.NATIVE_INT32, h5py.h5s.create_simple((30, 31)), early)
+    data = np.arange(930, dtype="i4").reshape(30, 31)
+    dataset.write(h5py.h5s.ALL, h5py.h5s.ALL, data)
+    wanted["implicit"] = data
+    return wanted
+
+
+def write_types(file):
+    wanted = {}
+    for code in ("i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16"):
+        for order in "<>":
+            data = (RNG.random(100) * 100).astype(order + code)
+            file[f"{code}{'le' if order == '<' else 'be'}"] = data
+            wanted[f"{code}{'le' if order == '<' else 'be'}"] = data
+    file["bool"] = np.array([True, False, True])
+    wanted["bool"] = np.array([True, False, True])
+    file["fixed"] = np.array([b"ab", b"cdef", b""])
+    wanted["fixed"] = ["ab", "cdef", ""]
+    file.create_dataset("strings", data=["one", "", "drei \u00e4"], dtype=h5py.string_dtype())
+    wanted["strings"] = ["one", "", "drei \u00e4"]
+    file["table"] = np.array([(1, 2.5, b"x")], dtype=[("n", "i4"), ("v", "f8"), ("s", "S4")])
+    file["soft"] = h5py.SoftLink("/bool")
+    wanted["soft"] = np.array([True, False, True])
+    file["nowhere"] = h5py.SoftLink("/gone")
+    file["outside"] = h5py.ExternalLink("other.h5", "/x")
+    file["hard"] = file["bool"]
+    file["named"] = np.dtype("f4")
+    named = file["named"]
+    file.create_dataset("of_named", data=np.arange(3, dtype="f4"), dtype=named)
+    wanted["of_named"] = np.arange(3, dtype="f4")
+    return wanted
+
+
+def write_many(file):
+    """More links and attributes than a header holds."""
+    wanted = {}
+    group = file.create_group("deep").create_group("er")
+    group["x"] = np.arange(3)
+    for number in range(100):
+        group["x"].attrs[f"a{number}"] = str(number) if number % 2 else number
+    group["x"].attrs.create("long", np.arange(3000.0))
+    wanted["deep/er/x"] = np.arange(3)
+    for number in range(3000):
+        wanted[f"deep/v{number}"] = np.full(2, number)
+        file["deep"][f"v{number}"] = np.full(2, number)
+    return wanted
+
+
+def netcdf_files(folder):
+    try:
+        import netCDF4
+    except ImportError:
+        return
+    data = RNG.random((7, 5, 6)).astype("f4")
+    for form in ("NETCDF4", "NETCDF4_CLASSIC", "NETCDF3_CLASSIC", "NETCDF3_64BIT_OFFSET", "NETCDF3_64BIT_DATA"):
+        path = f"{folder}/{form}.nc"
+        with netCDF4.Dataset(path, "w", format=form) as file:
+            file.title = "a title"
+            file.createDimension("time", None)
+            file.createDimension("lat", 5)
+            file.createDimension("lon", 6)
+            file.createDimension("letters", 4)
+            time = file.createVariable("time", "f8", ("time",))
+            time.units = "days since 2000-01-01"
+            time[:] = np.arange(7)
+            tas = file.createVariable("tas", "f4", ("time", "lat", "lon"), zlib=form.startswith("NETCDF4"))
+            tas.valid_range = np.array([0, 1], "f4")
+            tas[:] = data
+            short = file.createVariable("short", "i2", ("time", "lon"))
+            short[:] = np.arange(42).reshape(7, 6)
+            byte = file.createVariable("byte", "i1", ("time",))
+            byte[:] = np.arange(7)
+            fixed = file.createVariable("fixed", "i4", ("lat", "lon"))
+            fixed[:] = np.arange(30).reshape(5, 6)
+            names = file.createVariable("names", "S1", ("lat", "letters"))
+            names[:] = netCDF4.stringtochar(np.array(["a", "bc", "def", "", "ghij"], "S4"))
+        texts = ["a", "bc", "def", "", "ghij"] if form.startswith("NETCDF3") else None
+        wanted = {"time": np.arange(7.0), "tas": data, "short": np.arange(42, dtype="i2").reshape(7, 6),
+                  "byte": np.arange(7, dtype="i1"), "fixed": np.arange(30, dtype="i4").reshape(5, 6)}
+        if texts:
+            wanted["names"] = texts
+        found, by_path = check(path, wanted)
+        check(path, wanted, step=3)
+        assert by_path["tas"]["dims"] == ["time", "lat", "lon"], by_path["tas"]["dims"]
+        assert by_path["time"]["attributes"]["units"] == ["days since 2000-01-01"]
+        assert found["groups"][0]["attributes"]["title"] == ["a title"]
+        assert "lat" not in by_path, "a dimension is no variable"
+        order = [one["path"] for one in found["variables"]]
+        assert order == ["time", "tas", "short", "byte", "fixed", "names"], order
+
+
+def damaged_files(folder):
+    """Whatever the bytes are: an answer or an error that names the file, and no crash."""
+    seeds = [f"{folder}/layouts_earliest.h5", f"{folder}/layouts_latest.h5", f"{folder}/types.h5",
+             f"{folder}/NETCDF4.nc", f"{folder}/NETCDF3_CLASSIC.nc", f"{folder}/NETCDF3_64BIT_DATA.nc"]
+    count = int(os.environ.get("WEFT_MUTATIONS", "12"))
+    refused = 0
+    for seed in seeds:
+        if not os.path.exists(seed):
+            continue
+        whole = open(seed, "rb").read()
+        for turn in range(count):
+            data = bytearray(whole)
+            if turn % 4 == 3:
+                data = data[: RNG.integers(0, len(data))]
+            else:
+                for _ in range(RNG.integers(1, 40)):
+                    data[RNG.integers(0, len(data) if turn % 2 else min(len(data), 4096))] = RNG.integers(0, 256)
+            path = f"{folder}/damaged"
+            open(path, "wb").write(data)
+            with tempfile.TemporaryDirectory() as out:
+                done = subprocess.run([DUMP, path, out], capture_output=True, timeout=60)
+            assert done.returncode in (0, 1), (seed, turn, done.returncode, done.stderr[-300:])
+            if done.returncode == 1:
+                refused += 1
+                assert b"damaged'" in done.stderr, done.stderr
+    print(f"{refused} damaged files were refused")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        hdf5_files(folder)
+        netcdf_files(folder)
+        damaged_files(folder)
+    print(f"{CHECKED} variables are equal")
+
+
+main()
