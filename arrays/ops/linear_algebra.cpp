@@ -1,12 +1,14 @@
 #include <weft/ops/linear_algebra.hpp>
 
-#include "arrays/ops/apply.hpp"
+#include "arrays/kernels/lapack.hpp"
+#include "arrays/ops/matrix.hpp"
 
 #include <weft/error.hpp>
+#include <weft/ops/elementwise.hpp>
+#include <weft/ops/reductions.hpp>
 #include <weft/ops/structure.hpp>
 
-#include <cblas.h>
-
+#include <algorithm>
 #include <complex>
 #include <cstring>
 
@@ -17,6 +19,7 @@ using expression::Box;
 using expression::ChunkWork;
 using expression::Grid;
 using expression::Need;
+using ops::at_line;
 
 /// C = A B for the last two axes. The pieces of the inner axis are those of both factors' chunks, added in order.
 struct MatrixProduct {
@@ -40,9 +43,9 @@ struct MatrixProduct {
 };
 
 /// How BLAS sees a block: as it is, or transposed.
-struct Operand2 {
-  CBLAS_TRANSPOSE transposed;
-  blasint leading;
+struct Seen {
+  char transposed;
+  std::int64_t leading;
 };
 
 template <class T>
@@ -51,33 +54,19 @@ void product(const ChunkWork& work, std::size_t a, std::size_t b, const std::byt
   const std::size_t rows = work.output.shape.size() - 2;
   const expression::Block& x = work.inputs[a];
   const expression::Block& y = work.inputs[b];
-  const auto m = static_cast<blasint>(x.shape[rows]);
-  const auto k = static_cast<blasint>(x.shape[rows + 1]);
-  const auto n = static_cast<blasint>(y.shape[rows + 1]);
+  const std::int64_t m = x.shape[rows], k = x.shape[rows + 1], n = y.shape[rows + 1];
   const auto size = static_cast<std::int64_t>(sizeof(T));
-  const auto seen = [&](const expression::Block& block) -> Operand2 {
+  const auto seen = [&](const expression::Block& block) -> Seen {
     if (block.strides[rows + 1] == size || block.shape[rows + 1] == 1) {
-      return {CblasNoTrans, static_cast<blasint>(std::max(block.strides[rows] / size, block.shape[rows + 1]))};
+      return {'N', std::max(block.strides[rows] / size, block.shape[rows + 1])};
     }
-    return {CblasTrans, static_cast<blasint>(std::max(block.strides[rows + 1] / size, block.shape[rows]))};
+    return {'T', std::max(block.strides[rows + 1] / size, block.shape[rows])};
   };
-  const Operand2 p = seen(x);
-  const Operand2 q = seen(y);
-  const T one = 1;
-  const T keep = first ? T(0) : T(1);
-  if constexpr (std::is_same_v<T, float>) {
-    cblas_sgemm(CblasRowMajor, p.transposed, q.transposed, m, n, k, one, reinterpret_cast<const T*>(left), p.leading,
-                reinterpret_cast<const T*>(right), q.leading, keep, reinterpret_cast<T*>(out), n);
-  } else if constexpr (std::is_same_v<T, double>) {
-    cblas_dgemm(CblasRowMajor, p.transposed, q.transposed, m, n, k, one, reinterpret_cast<const T*>(left), p.leading,
-                reinterpret_cast<const T*>(right), q.leading, keep, reinterpret_cast<T*>(out), n);
-  } else if constexpr (std::is_same_v<T, std::complex<float>>) {
-    cblas_cgemm(CblasRowMajor, p.transposed, q.transposed, m, n, k, &one, left, p.leading, right, q.leading, &keep, out,
-                n);
-  } else {
-    cblas_zgemm(CblasRowMajor, p.transposed, q.transposed, m, n, k, &one, left, p.leading, right, q.leading, &keep, out,
-                n);
-  }
+  const Seen p = seen(x);
+  const Seen q = seen(y);
+  // Rows here are columns there: the transposed product of the transposed factors.
+  kernels::gemm<T>(q.transposed, p.transposed, n, m, k, T(1), reinterpret_cast<const T*>(right), q.leading,
+                   reinterpret_cast<const T*>(left), p.leading, first ? T(0) : T(1), reinterpret_cast<T*>(out), n);
 }
 
 /// Integers have no BLAS: rows of the right factor are added, which runs on along memory.
@@ -144,9 +133,6 @@ Product product_for(TypeCode type) {
 }
 
 void MatrixProduct::run(const ChunkWork& work) const {
-  // One thread a slot: the slots are the parallelism.
-  static const bool single = (openblas_set_num_threads(1), true);
-  static_cast<void>(single);
   const Product multiply_add = product_for(work.output.dtype.code());
   const std::size_t rows = work.output.shape.size() - 2;
   std::int64_t matrices = 1;
@@ -220,10 +206,75 @@ Array matmul(const Array& a, const Array& b, const std::source_location& where) 
 
 Array dot(const Array& a, const Array& b, const std::source_location& where) {
   if (a.ndim() == 0 || b.ndim() == 0) return Operand(a, where) * Operand(b, where);
-  if (a.ndim() > 2 || b.ndim() > 2) {
-    throw Error(ops::at_line("dot", where) + "arrays of more than two dimensions: use matmul or tensordot");
+  if (a.ndim() <= 2 && b.ndim() <= 2) return matmul(a, b, where);
+  const auto last = static_cast<int>(a.ndim()) - 1;
+  return tensordot(a, b, {last}, {b.ndim() == 1 ? 0 : static_cast<int>(b.ndim()) - 2}, where);
+}
+
+Array vdot(const Array& a, const Array& b, const std::source_location& where) {
+  if (a.size() != b.size()) {
+    throw Error(at_line("vdot", where) + "the shapes " + a.shape().text() + " and " + b.shape().text() +
+                " have different numbers of elements");
   }
-  return matmul(a, b, where);
+  const Array left = a.dtype().is_complex() ? conj(Operand(a, where)) : a;
+  const bool same = a.shape() == b.shape();
+  const Array x = same ? left : ravel(left, where);
+  const Array y = same ? b : ravel(b, where);
+  return sum(Operand(x, where) * Operand(y, where), {.dtype = promote(a.dtype(), b.dtype())}, where);
+}
+
+Array outer(const Array& a, const Array& b, const std::source_location& where) {
+  const Array x = a.ndim() == 1 ? a : ravel(a, where);
+  const Array y = b.ndim() == 1 ? b : ravel(b, where);
+  return Operand(expand_dims(x, 1, where), where) * Operand(expand_dims(y, 0, where), where);
+}
+
+Array tensordot(const Array& a, const Array& b, int axes, const std::source_location& where) {
+  if (axes < 0 || axes > static_cast<int>(std::min(a.ndim(), b.ndim()))) {
+    throw Error(at_line("tensordot", where) + std::to_string(axes) + " axes cannot be summed over: the operands have " +
+                std::to_string(a.ndim()) + " and " + std::to_string(b.ndim()));
+  }
+  std::vector<int> left, right;
+  for (int i = 0; i < axes; ++i) {
+    left.push_back(static_cast<int>(a.ndim()) - axes + i);
+    right.push_back(i);
+  }
+  return tensordot(a, b, left, right, where);
+}
+
+Array tensordot(const Array& a, const Array& b, const std::vector<int>& a_axes, const std::vector<int>& b_axes,
+                const std::source_location& where) {
+  if (a_axes.size() != b_axes.size()) {
+    throw Error(at_line("tensordot", where) + std::to_string(a_axes.size()) + " axes of the first operand and " +
+                std::to_string(b_axes.size()) + " of the second were named: they go in pairs");
+  }
+  // Refuses what is out of range or named twice.
+  Axes(a_axes).resolve(static_cast<int>(a.ndim()));
+  Axes(b_axes).resolve(static_cast<int>(b.ndim()));
+  std::vector<int> a_labels(a.ndim(), -1), b_labels(b.ndim(), -1), out;
+  int next = 0;
+  for (std::size_t i = 0; i < a_axes.size(); ++i, ++next) {
+    const auto p = static_cast<std::size_t>(a_axes[i] < 0 ? a_axes[i] + static_cast<int>(a.ndim()) : a_axes[i]);
+    const auto q = static_cast<std::size_t>(b_axes[i] < 0 ? b_axes[i] + static_cast<int>(b.ndim()) : b_axes[i]);
+    if (a.shape()[p] != b.shape()[q]) {
+      throw Error(at_line("tensordot", where) + "axis " + std::to_string(p) + " of the shape " + a.shape().text() +
+                  " and axis " + std::to_string(q) + " of " + b.shape().text() + " have different extents");
+    }
+    a_labels[p] = b_labels[q] = next;
+  }
+  for (std::vector<int>* const labels : {&a_labels, &b_labels}) {
+    for (int& label : *labels) {
+      if (label >= 0) continue;
+      label = next++;
+      out.push_back(label);
+    }
+  }
+  return ops::contract("tensordot", a, a_labels, b, b_labels, out, where);
+}
+
+Array trace(const Array& array, std::int64_t k, const std::source_location& where) {
+  if (array.ndim() < 2) throw Error(at_line("trace", where) + "needs two dimensions at least");
+  return sum(diagonal(array, k, where), {.axis = -1}, where);
 }
 
 }  // namespace weft::arrays

@@ -4,6 +4,7 @@
 #include <weft/array.hpp>
 #include <weft/ops/creation.hpp>
 #include <weft/ops/elementwise.hpp>
+#include <weft/ops/linalg.hpp>
 #include <weft/ops/linear_algebra.hpp>
 #include <weft/ops/numbers.hpp>
 #include <weft/ops/pad.hpp>
