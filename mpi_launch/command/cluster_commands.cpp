@@ -13,6 +13,7 @@
 
 #include <weft/config.hpp>
 #include <weft/error.hpp>
+#include <weft/gpu.hpp>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -121,6 +122,10 @@ void doctor() {
   row("NUMA nodes", fmt::format("{} ({})", node.numa_nodes, node.numa_source));
   row("memory", fmt::format("{} ({})", bytes_text(node.memory_bytes), node.memory_source));
   row("GPUs", fmt::format("{} ({})", node.gpus, node.gpus_source));
+  for (const gpu::DeviceFacts& device : gpu::devices())
+    row("", fmt::format("{}, {} free, sm_{}{}, {} multiprocessors, {}", device.name, bytes_text(device.memory_bytes),
+                        device.major, device.minor, device.multiprocessors, device.bus));
+  if (gpu::devices().empty()) row("", gpu::why_no_device());
   row("scratch", node.scratch.empty() ? node.scratch_note : node.scratch + " (" + node.scratch_note + ")");
   struct statvfs shared {};
   if (::statvfs("/dev/shm", &shared) == 0) {

@@ -71,7 +71,7 @@ SYSTEM = re.compile(
     r"stdint|stddef|stdio|string|math|limits|malloc|ftw|glob|getopt|numa|features|alloca|strings|ifaddrs)\.h$")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 # Public headers that a program includes by itself, because they cost a library or much time.
-OPT_IN = {"weft/storage.hpp", "weft/measure.hpp", "weft/measure_transfer.hpp", "weft/simulate.hpp"}
+OPT_IN = {"weft/gpu.hpp", "weft/storage.hpp", "weft/measure.hpp", "weft/measure_transfer.hpp", "weft/simulate.hpp"}
 SOURCES = (".hpp", ".cpp", ".cu", ".cuh", ".h", ".cc", ".def", ".in")
 HEADER_LINES, SOURCE_LINES, TEST_LINES = 300, 600, 800
 

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <weft/gpu.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace weft::gpu {
+
+/// A queue of work on a device: what was put on it runs in its order, beside the other streams.
+using StreamId = std::uint32_t;
+
+/// A place in a stream: reached when everything before it is done.
+struct Event {
+  StreamId stream = 0;
+  std::uint64_t number = 0;  // counts from 1 within the stream; 0: reached before anything began
+};
+
+enum class EventState { Pending, Reached, Failed };
+
+enum class CopyWay { ToDevice, ToHost };
+
+/// One device, as the store and the works see it: memory in the order of streams, copies, kernels, events.
+///
+/// A failure of the device (a kernel that faults, a device that is gone) is sticky: every event after it is Failed, and
+/// failure() says why. Calls other than `allocate` do not throw.
+/// Owns: the device's streams, events and what was allocated.  Threading: any thread; one stream is used by one thread
+/// at a time.
+class Driver {
+ public:
+  virtual ~Driver() = default;
+  virtual const DeviceFacts& facts() const noexcept = 0;
+
+  virtual StreamId open_stream() = 0;
+  virtual NativeStream native(StreamId stream) noexcept = 0;
+
+  /// Returns memory that work put on `stream` from now on may use, null where the device has not so much left once the
+  /// releases before it are done.
+  virtual void* allocate(std::size_t bytes, StreamId stream) noexcept = 0;
+  /// Gives it back once the work on `stream` has come so far.
+  virtual void release(void* memory, StreamId stream) noexcept = 0;
+  /// Host memory that the device reads and writes by itself; null where there is no more.
+  virtual void* allocate_pinned(std::size_t bytes) noexcept = 0;
+  virtual void release_pinned(void* memory) noexcept = 0;
+
+  virtual void copy(void* to, const void* from, std::size_t bytes, CopyWay way, StreamId stream) noexcept = 0;
+  virtual Event record(StreamId stream) noexcept = 0;
+  /// Work put on `stream` from now on begins after `event`.
+  virtual void wait(StreamId stream, const Event& event) noexcept = 0;
+  virtual EventState state(const Event& event) noexcept = 0;
+  /// Waits until the event is reached or failed.
+  virtual EventState synchronize(const Event& event) noexcept = 0;
+
+  /// Returns what the device failed of, "" while it works.
+  virtual std::string failure() const = 0;
+};
+
+/// Opens every device that CUDA shows this process; empty where there is none, and `why` says why not.
+std::vector<std::unique_ptr<Driver>> open_cuda_devices(std::string& why);
+
+/// Replaces the devices of this process, for tests; no work may be under way.
+void set_devices(std::vector<std::unique_ptr<Driver>> drivers, std::vector<std::size_t> budgets);
+
+}  // namespace weft::gpu

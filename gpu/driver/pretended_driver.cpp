@@ -1,0 +1,203 @@
+#include "gpu/driver/pretended_driver.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+namespace weft::gpu {
+namespace {
+
+class Pretended;
+
+/// Owns: its thread.  Threading: add() from any; the rest is guarded by the device's mutex.
+struct Stream {
+  Pretended* device = nullptr;
+  StreamId id = 0;
+  std::deque<std::function<void()>> work;
+  std::uint64_t recorded = 0, reached = 0;
+  std::thread thread;
+};
+
+/// Owns: streams and memory.  Threading: any thread; one mutex, not held while functions run.
+class Pretended final : public Driver {
+ public:
+  explicit Pretended(PretendedDevice device) : device_(device) {
+    facts_.name = "pretended device";
+    facts_.multiprocessors = 1;
+    facts_.memory_bytes = device.memory_bytes;
+  }
+  ~Pretended() override {
+    {
+      const std::lock_guard lock(mutex_);
+      ending_ = true;
+    }
+    changed_.notify_all();
+    for (auto& stream : streams_) stream->thread.join();
+    for (auto& [memory, bytes] : blocks_) std::free(memory);
+  }
+
+  const DeviceFacts& facts() const noexcept override { return facts_; }
+  StreamId open_stream() override {
+    const std::lock_guard lock(mutex_);
+    auto stream = std::make_unique<Stream>();
+    stream->device = this;
+    stream->id = static_cast<StreamId>(streams_.size());
+    stream->thread = std::thread([this, it = stream.get()] { run(*it); });
+    streams_.push_back(std::move(stream));
+    return streams_.back()->id;
+  }
+  NativeStream native(StreamId stream) noexcept override {
+    const std::lock_guard lock(mutex_);
+    return {streams_[stream].get(), [](void* to, std::function<void()> function) {
+              Stream& it = *static_cast<Stream*>(to);
+              it.device->add(it, [device = it.device, function = std::move(function)] { device->kernel(function); });
+            }};
+  }
+
+  void* allocate(std::size_t bytes, StreamId) noexcept override {
+    std::unique_lock lock(mutex_);
+    ++allocations_;
+    if (allocations_ == device_.refuse_at ||
+        (device_.refuse_every != 0 && allocations_ > device_.refuse_at && allocations_ % device_.refuse_every == 0))
+      return nullptr;
+    // As a stream-ordered pool does: what is to be released on any stream is waited for before the answer is no.
+    changed_.wait(lock, [&] { return used_ + bytes <= device_.memory_bytes || releases_ == 0; });
+    if (used_ + bytes > device_.memory_bytes) return nullptr;
+    void* const memory = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
+    if (memory == nullptr) return nullptr;
+    // Whoever reads what nobody wrote, or what was released, shall see it.
+    std::memset(memory, 0xdb, bytes);
+    used_ += bytes;
+    blocks_[memory] = bytes;
+    return memory;
+  }
+  void release(void* memory, StreamId stream) noexcept override {
+    {
+      const std::lock_guard lock(mutex_);
+      ++releases_;
+    }
+    add(*streams_[stream], [this, memory] {
+      const std::lock_guard lock(mutex_);
+      const auto block = blocks_.find(memory);
+      std::memset(memory, 0xdd, block->second);
+      used_ -= block->second;
+      blocks_.erase(block);
+      --releases_;
+      std::free(memory);
+    });
+  }
+  void* allocate_pinned(std::size_t bytes) noexcept override {
+    return std::aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
+  }
+  void release_pinned(void* memory) noexcept override { std::free(memory); }
+
+  void copy(void* to, const void* from, std::size_t bytes, CopyWay, StreamId stream) noexcept override {
+    add(*streams_[stream], [this, to, from, bytes] {
+      if (failed()) return;
+      std::memcpy(to, from, bytes);
+      if (device_.copy_rate > 0)
+        std::this_thread::sleep_for(std::chrono::duration<double>(static_cast<double>(bytes) / device_.copy_rate));
+    });
+  }
+  Event record(StreamId stream) noexcept override {
+    Stream& it = *streams_[stream];
+    const std::lock_guard lock(mutex_);
+    const std::uint64_t number = ++it.recorded;
+    it.work.emplace_back([this, &it, number] {
+      const std::lock_guard inner(mutex_);
+      it.reached = number;
+    });
+    changed_.notify_all();
+    return {stream, number};
+  }
+  void wait(StreamId stream, const Event& event) noexcept override {
+    if (event.stream == stream || event.number == 0) return;
+    add(*streams_[stream], [this, event] {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [&] { return streams_[event.stream]->reached >= event.number; });
+    });
+  }
+  EventState state(const Event& event) noexcept override {
+    const std::lock_guard lock(mutex_);
+    return state_of(event);
+  }
+  EventState synchronize(const Event& event) noexcept override {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return state_of(event) != EventState::Pending; });
+    return state_of(event);
+  }
+  std::string failure() const override {
+    const std::lock_guard lock(mutex_);
+    return failure_;
+  }
+
+ private:
+  EventState state_of(const Event& event) const {
+    if (event.number != 0 && streams_[event.stream]->reached < event.number) return EventState::Pending;
+    return failure_.empty() || event.number == 0 ? EventState::Reached : EventState::Failed;
+  }
+  bool failed() const {
+    const std::lock_guard lock(mutex_);
+    return !failure_.empty();
+  }
+  void add(Stream& stream, std::function<void()> function) {
+    {
+      const std::lock_guard lock(mutex_);
+      stream.work.push_back(std::move(function));
+    }
+    changed_.notify_all();
+  }
+  void kernel(const std::function<void()>& function) {
+    std::string why;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!failure_.empty()) return;
+      if (++kernels_ == device_.fault_at) why = "a kernel faulted (pretended)";
+    }
+    try {
+      if (why.empty()) function();
+    } catch (const std::exception& error) {
+      why = std::string("a kernel faulted: ") + error.what();
+    }
+    if (why.empty()) return;
+    const std::lock_guard lock(mutex_);
+    failure_ = why;
+  }
+  void run(Stream& stream) {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      changed_.wait(lock, [&] { return ending_ || !stream.work.empty(); });
+      if (stream.work.empty()) return;
+      const std::function<void()> next = std::move(stream.work.front());
+      stream.work.pop_front();
+      lock.unlock();
+      next();
+      changed_.notify_all();
+      lock.lock();
+    }
+  }
+
+  const PretendedDevice device_;
+  DeviceFacts facts_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::unique_ptr<Stream>> streams_;
+  std::unordered_map<void*, std::size_t> blocks_;
+  std::size_t used_ = 0, releases_ = 0;
+  std::uint64_t allocations_ = 0, kernels_ = 0;
+  std::string failure_;
+  bool ending_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Driver> pretended_driver(PretendedDevice device) { return std::make_unique<Pretended>(device); }
+
+}  // namespace weft::gpu

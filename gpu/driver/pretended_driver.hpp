@@ -1,0 +1,26 @@
+#pragma once
+
+#include "gpu/driver/driver.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace weft::gpu {
+
+/// What a pretended device is like, and what goes wrong on it.
+struct PretendedDevice {
+  std::size_t memory_bytes = std::size_t{64} << 20;
+  /// The bytes a second that a copy may move; 0: as fast as it goes.
+  double copy_rate = 0;
+  /// This allocation, counted from 1, finds no memory although there is some; 0: none does. Then every so many again.
+  std::uint64_t refuse_at = 0, refuse_every = 0;
+  /// This function of a stream, counted from 1, ends in a fault of the device; 0: none does.
+  std::uint64_t fault_at = 0;
+};
+
+/// A device that runs on the host: a thread a stream, real copies, memory of its own that ends where it says. A
+/// function put on a stream by NativeStream::host stands for a kernel; one that throws is a kernel that faults.
+std::unique_ptr<Driver> pretended_driver(PretendedDevice device);
+
+}  // namespace weft::gpu

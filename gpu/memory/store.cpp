@@ -1,0 +1,415 @@
+#include "gpu/memory/store.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include <weft/waiting.hpp>
+
+namespace weft::gpu::detail {
+
+namespace {
+
+// Works of one device run beside each other, so that the copies of one hide behind the kernels of another.
+constexpr unsigned kStreams = 4;
+
+std::size_t rounded(std::size_t bytes) { return (std::max<std::size_t>(bytes, 1) + 255) / 256 * 256; }
+
+std::string mib(std::size_t bytes) {
+  if (bytes < (std::size_t{10} << 20)) return fmt::format("{} bytes", bytes);
+  return fmt::format("{:.0f} MiB", static_cast<double>(bytes) / (1 << 20));
+}
+
+bool among(const std::vector<Ticket::Operand>& operands, const Entry* entry) {
+  return std::any_of(operands.begin(), operands.end(), [&](const auto& one) { return one.entry.get() == entry; });
+}
+
+}  // namespace
+
+namespace {
+std::mutex& homes() {
+  static auto& mutex = *new std::mutex;
+  return mutex;
+}
+}  // namespace
+
+Entry::~Entry() {
+  if (store != nullptr) store->drop(*this);
+}
+std::shared_ptr<Store> Entry::home() const {
+  const std::lock_guard lock(homes());
+  return store;
+}
+bool Entry::settle(const std::shared_ptr<Store>& where) {
+  const std::lock_guard lock(homes());
+  if (store == nullptr) store = where;
+  return store == where;
+}
+
+Store::Store(std::unique_ptr<Driver> driver, std::size_t budget, unsigned number)
+    : driver_(std::move(driver)),
+      number_(number),
+      budget_(budget),
+      copies_(driver_->open_stream()),
+      watcher_(*driver_) {
+  for (unsigned i = 0; i < kStreams; ++i) idle_streams_.push_back(driver_->open_stream());
+}
+
+Store::~Store() = default;
+
+std::string Store::text() const { return fmt::format("device {} ({})", number_, driver_->facts().name); }
+
+DeviceReport Store::report() const {
+  const std::lock_guard lock(mutex_);
+  DeviceReport all = report_;
+  all.budget_bytes = budget_;
+  return all;
+}
+
+void Store::set_budget(std::size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  budget_ = bytes;
+  if (report_.used_bytes > budget_) make_room(0, nullptr);
+  for (Ticket* ticket : queue_) {
+    if (missing(*ticket) > budget_) ticket->refused = "the device's budget was lowered below what it needs";
+  }
+  pump();
+}
+
+bool Store::resident(const Entry& entry) const {
+  const std::lock_guard lock(mutex_);
+  return entry.device != nullptr;
+}
+void Store::throw_if_failed() const {
+  const std::string why = driver_->failure();
+  if (!why.empty())
+    throw DeviceError(text() + " failed: " + why +
+                      ". What it held is lost; this process cannot use it again: start it anew, or run on the others "
+                      "(CUDA_VISIBLE_DEVICES)");
+}
+
+// ---- reservations
+
+/// What the device must make room for; operands named twice count once.
+std::size_t Store::missing(const Ticket& ticket) const {
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < ticket.operands.size(); ++i) {
+    const Entry* const entry = ticket.operands[i].entry.get();
+    const auto first = std::find_if(ticket.operands.begin(), ticket.operands.end(),
+                                    [&](const auto& one) { return one.entry.get() == entry; });
+    if (entry->device == nullptr && first == ticket.operands.begin() + static_cast<std::ptrdiff_t>(i))
+      bytes += rounded(entry->size);
+  }
+  return bytes;
+}
+
+void Store::check_alone(const Ticket& ticket) const {
+  std::size_t bytes = 0;
+  std::vector<const Entry*> seen;
+  for (const auto& operand : ticket.operands) {
+    if (std::find(seen.begin(), seen.end(), operand.entry.get()) != seen.end()) continue;
+    seen.push_back(operand.entry.get());
+    bytes += rounded(operand.entry->size);
+  }
+  if (bytes <= budget_) return;
+  throw DeviceError(
+      fmt::format("the work needs {} on {}, whose budget is {}: split it into smaller chunks, or raise the "
+                  "budget (gpu::set_budget)",
+                  mib(bytes), text(), mib(budget_)));
+}
+
+void Store::begin(const std::shared_ptr<Ticket>& ticket) {
+  throw_if_failed();
+  ticket->waiter = this_waiter();
+  {
+    const std::lock_guard lock(mutex_);
+    check_alone(*ticket);
+    queue_.push_back(ticket.get());
+    active_.fetch_add(1, std::memory_order_relaxed);
+    pump();
+    if (!ticket->granted) ++report_.waited;
+  }
+  try {
+    wait_until(ticket->waiter, "room on " + text(), [&] { return ticket->granted || !ticket->refused.empty(); });
+    if (!ticket->refused.empty()) throw DeviceError(ticket->refused);
+  } catch (...) {
+    abandon(*ticket);
+    throw;
+  }
+  upload(*ticket);
+}
+
+/// Waits until `settled`, which is called under the mutex. A task lends its slot meanwhile.
+template <class Settled>
+void Store::wait_until(const Waiter& waiter, const std::string& what, const Settled& settled) {
+  // The device is not one of the client's tasks: so each wait has an end, and no scheduler takes it for a hopeless one.
+  constexpr std::int64_t kLookAgainMs = 200;
+  if (!waiter.in_task) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, settled);
+    return;
+  }
+  const auto attempt = [&] {
+    const std::lock_guard lock(mutex_);
+    return settled();
+  };
+  while (!attempt() && !weft::detail::wait_until(waiter.client, what, kLookAgainMs, attempt)) {
+  }
+}
+
+/// Grants from the front: whoever waits longest has its room first, so that nobody starves.
+void Store::pump() {
+  while (!queue_.empty()) {
+    Ticket& front = *queue_.front();
+    if (front.refused.empty() && !try_grant(front) && front.refused.empty()) return;
+    queue_.pop_front();
+    wake(front.waiter);
+  }
+}
+
+bool Store::try_grant(Ticket& ticket) {
+  if (idle_streams_.empty()) return false;
+  if (!driver_->failure().empty()) {
+    ticket.refused = text() + " failed: " + driver_->failure();
+    return false;
+  }
+  if (!make_room(missing(ticket), &ticket)) return false;
+  ticket.stream = idle_streams_.back();
+  if (!allocate_operands(ticket)) return false;
+  idle_streams_.pop_back();
+  pin(ticket);
+  ++running_;
+  ++report_.works;
+  report_.peak_bytes = std::max(report_.peak_bytes, report_.used_bytes);
+  ticket.granted = true;
+  return true;
+}
+
+/// Evicts until `bytes` more fit the budget. Evicts nothing where that cannot be reached now.
+bool Store::make_room(std::size_t bytes, const Ticket* spared) {
+  if (report_.used_bytes + bytes <= budget_) return true;
+  std::size_t free_able = 0;
+  std::vector<Entry*> victims;
+  for (Entry* entry : unpinned_) {
+    if (spared != nullptr && among(spared->operands, entry)) continue;
+    victims.push_back(entry);
+    free_able += rounded(entry->size);
+    if (report_.used_bytes + bytes <= budget_ + free_able) break;
+  }
+  if (report_.used_bytes + bytes > budget_ + free_able && spared != nullptr) return false;
+  for (Entry* entry : victims) evict(*entry);
+  return report_.used_bytes + bytes <= budget_;
+}
+
+bool Store::allocate_operands(Ticket& ticket) {
+  // What was evicted for this work is free once its copies are done.
+  driver_->wait(ticket.stream, evicted_);
+  std::vector<Entry*> made;
+  for (auto& operand : ticket.operands) {
+    Entry& entry = *operand.entry;
+    if (entry.device != nullptr) continue;
+    void* memory = driver_->allocate(rounded(entry.size), ticket.stream);
+    for (bool again = true; memory == nullptr && again;) {
+      // The budget is more than the device has: others use it, too. What is idle goes.
+      ++report_.short_of_memory;
+      const auto idle =
+          std::find_if(unpinned_.begin(), unpinned_.end(), [&](Entry* one) { return !among(ticket.operands, one); });
+      if (idle != unpinned_.end())
+        evict(**idle);
+      else
+        again = false;  // once more when what was released is back
+      driver_->synchronize(driver_->record(copies_));
+      memory = driver_->allocate(rounded(entry.size), ticket.stream);
+    }
+    if (memory == nullptr) {
+      for (Entry* one : made) take_from_device(*one);
+      ticket.loads.clear();
+      if (running_ > 0) return false;  // again when one of them has ended
+      ticket.refused = fmt::format(
+          "{} refused {} although weft holds {} of its budget of {}: another program uses the "
+          "card. Lower the budget (gpu::set_budget) or use smaller chunks",
+          text(), mib(entry.size), mib(report_.used_bytes), mib(budget_));
+      return false;
+    }
+    entry.device = memory;
+    entry.written = {};
+    entry.loading = !operand.output;
+    if (!operand.output) ticket.loads.push_back(&entry);
+    report_.used_bytes += rounded(entry.size);
+    entry.place = unpinned_.insert(unpinned_.end(), &entry);
+    made.push_back(&entry);
+  }
+  return true;
+}
+
+void Store::pin(Ticket& ticket) {
+  for (auto& operand : ticket.operands) {
+    Entry* const entry = operand.entry.get();
+    if (entry->pins++ == 0) unpinned_.erase(entry->place);
+    ticket.pinned.push_back(entry);
+  }
+}
+
+void Store::unpin(Ticket& ticket) noexcept {
+  for (Entry* entry : ticket.pinned)
+    if (--entry->pins == 0) entry->place = unpinned_.insert(unpinned_.end(), entry);
+  ticket.pinned.clear();
+}
+
+// ---- copies
+
+void Store::take_from_device(Entry& entry) noexcept {
+  driver_->release(entry.device, copies_);
+  entry.device = nullptr;
+  entry.loading = false;
+  unpinned_.erase(entry.place);
+  report_.used_bytes -= rounded(entry.size);
+}
+
+/// Nobody uses the entry: works unpin what they used when the device is done with it.
+void Store::evict(Entry& entry) {
+  if (!entry.host_valid) {
+    try {
+      entry.host = Buffer::allocate(entry.size, pinned_memory());
+    } catch (const MemoryError&) {
+      entry.host = Buffer::allocate(entry.size);
+    }
+    driver_->wait(copies_, entry.written);
+    driver_->copy(entry.host.data(), entry.device, entry.size, CopyWay::ToHost, copies_);
+    entry.downloaded = driver_->record(copies_);
+    entry.host_valid = true;
+    report_.evicted_bytes += entry.size;
+    ++report_.evictions;
+  }
+  take_from_device(entry);
+  evicted_ = driver_->record(copies_);
+}
+
+/// Copies what this work is the first to need, then waits for what others are copying.
+void Store::upload(Ticket& ticket) {
+  std::size_t bytes = 0;
+  for (Entry* entry : ticket.loads) {
+    driver_->wait(ticket.stream, entry->downloaded);
+    driver_->copy(entry->device, entry->host.data(), entry->size, CopyWay::ToDevice, ticket.stream);
+    const Event written = driver_->record(ticket.stream);
+    const std::lock_guard lock(mutex_);
+    entry->written = written;
+    entry->loading = false;
+    bytes += entry->size;
+    changed_.notify_all();
+  }
+  std::unique_lock lock(mutex_);
+  ticket.loaded = true;
+  report_.uploaded_bytes += bytes;
+  for (auto& operand : ticket.operands) {
+    if (operand.output) continue;
+    changed_.wait(lock, [&] { return !operand.entry->loading; });
+    driver_->wait(ticket.stream, operand.entry->written);
+  }
+}
+
+Buffer Store::fetch(const std::shared_ptr<Entry>& entry) {
+  Event event;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!entry->host_valid) {
+      throw_if_failed();
+      const bool idle = entry->pins == 0;
+      Buffer host = Buffer::allocate(entry->size, pinned_memory());
+      driver_->wait(copies_, entry->written);
+      driver_->copy(host.data(), entry->device, entry->size, CopyWay::ToHost, copies_);
+      entry->host = std::move(host);
+      entry->downloaded = driver_->record(copies_);
+      entry->host_valid = true;
+      report_.downloaded_bytes += entry->size;
+      // The copy is in the order of the stream that releases: the entry may be evicted at any time.
+      if (idle) unpinned_.splice(unpinned_.end(), unpinned_, entry->place);
+    }
+    event = entry->downloaded;
+  }
+  const Waiter waiter = this_waiter();
+  if (waiter.in_task && driver_->state(event) == EventState::Pending) {
+    const auto done = std::make_shared<std::atomic<bool>>(false);
+    watcher_.watch(event, [done, waiter](EventState) {
+      done->store(true, std::memory_order_release);
+      weft::detail::wake_client(waiter.client);
+    });
+    wait_until(waiter, "a copy from " + text(), [&] { return done->load(std::memory_order_acquire); });
+  }
+  if (driver_->synchronize(event) == EventState::Failed) throw_if_failed();
+  const std::lock_guard lock(mutex_);
+  return entry->host;
+}
+
+void Store::drop(Entry& entry) noexcept {
+  const std::lock_guard lock(mutex_);
+  // A copy to the host that is still under way writes into a buffer that goes now.
+  if (entry.host_valid && entry.downloaded.number != 0) driver_->synchronize(entry.downloaded);
+  if (entry.device == nullptr) return;
+  take_from_device(entry);
+  evicted_ = driver_->record(copies_);
+  pump();
+}
+
+// ---- ends
+
+void Store::end(const std::shared_ptr<Ticket>& ticket) {
+  const Event done = driver_->record(ticket->stream);
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& operand : ticket->operands)
+      if (operand.output) operand.entry->written = done;
+  }
+  if (!ticket->waiter.in_task) {
+    const EventState state = driver_->synchronize(done);
+    const std::lock_guard lock(mutex_);
+    complete(*ticket, state == EventState::Failed);
+  } else {
+    watcher_.watch(done, [this, ticket](EventState state) {
+      const std::lock_guard lock(mutex_);
+      complete(*ticket, state == EventState::Failed);
+      wake(ticket->waiter);
+    });
+    wait_until(ticket->waiter, "work on " + text(), [&] { return ticket->ended; });
+  }
+  if (ticket->failed) throw_if_failed();
+}
+
+void Store::abandon(Ticket& ticket) noexcept {
+  bool granted, loaded;
+  {
+    const std::lock_guard lock(mutex_);
+    if (ticket.ended) return;
+    if (const auto mine = std::find(queue_.begin(), queue_.end(), &ticket); mine != queue_.end()) queue_.erase(mine);
+    granted = ticket.granted;
+    loaded = ticket.loaded;
+  }
+  // Others may wait for what this work was to copy.
+  if (granted && !loaded) upload(ticket);
+  if (granted) driver_->synchronize(driver_->record(ticket.stream));
+  const std::lock_guard lock(mutex_);
+  complete(ticket, false);
+}
+
+/// Under the mutex: the device is done with the work, or never began it.
+void Store::complete(Ticket& ticket, bool failed) noexcept {
+  if (ticket.ended) return;
+  ticket.ended = true;
+  ticket.failed = failed;
+  active_.fetch_sub(1, std::memory_order_relaxed);
+  if (ticket.granted) {
+    unpin(ticket);
+    idle_streams_.push_back(ticket.stream);
+    --running_;
+  }
+  pump();
+  changed_.notify_all();
+}
+
+void Store::wake(const Waiter& waiter) noexcept {
+  changed_.notify_all();
+  if (waiter.in_task) weft::detail::wake_client(waiter.client);
+}
+
+}  // namespace weft::gpu::detail

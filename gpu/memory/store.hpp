@@ -1,0 +1,149 @@
+#pragma once
+
+#include "gpu/driver/driver.hpp"
+#include "gpu/driver/watcher.hpp"
+
+#include <weft/gpu.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace weft::gpu {
+
+namespace detail {
+class Store;
+
+/// The bytes behind the copies of one DeviceBuffer: on the host, on one device, or both.
+/// Owns: both copies.  Threading: `size` is constant; the store is set once, under kHomes; all else is guarded by the
+/// store's mutex, and constant while there is no store.
+struct Entry {
+  explicit Entry(std::size_t size_in_bytes) : size(size_in_bytes) {}
+  ~Entry();
+  Entry(const Entry&) = delete;
+  Entry& operator=(const Entry&) = delete;
+
+  /// The device that has, or once had, a copy; null where none ever had.
+  std::shared_ptr<Store> home() const;
+  /// Makes the store its home; false where another is.
+  bool settle(const std::shared_ptr<Store>& where);
+
+  const std::size_t size;
+  std::shared_ptr<Store> store;
+  void* device = nullptr;
+  /// When the device copy is complete; when the host's is, where it comes from the device.
+  Event written, downloaded;
+  bool host_valid = false;
+  Buffer host;
+  /// A work is putting the bytes on the device; others wait for it.
+  bool loading = false;
+  unsigned pins = 0;
+  std::list<Entry*>::iterator place;  // among the unpinned ones of the store
+};
+
+/// Wakes a work that waits: a task by its client, another thread by itself.
+struct Waiter {
+  bool in_task = false;
+  std::uint32_t client = 0;
+};
+
+/// A work, as the store sees it.
+struct Ticket {
+  struct Operand {
+    std::shared_ptr<Entry> entry;
+    bool output = false;
+  };
+  int wanted_device = -1;
+  std::shared_ptr<Store> store;
+  std::vector<Operand> operands;
+  // Unset until begin(). What follows is the store's, guarded by its mutex.
+  std::vector<Entry*> pinned, loads;
+  StreamId stream = 0;
+  Waiter waiter;
+  bool granted = false, loaded = false, ended = false, failed = false;
+  std::string refused;  // why it will never be granted
+};
+
+/// The memory of one device and who may use it.
+///
+/// grant() gives a work room for all of its operands at once, in the order of arrival; what is longest unused and not
+/// pinned goes to the host first. A work that waits holds nothing, so two of them cannot wait for each other, and the
+/// first of the queue gets its room when those that run have ended: with operands of more than half the budget, works
+/// run one after the other instead of evicting each other for ever.
+/// Where the device refuses what the budget has room for (somebody else uses the card), everything idle goes to the
+/// host; then the work waits for those that run.
+/// The room of a work is free as soon as the device is done with it, whether its thread has woken or not: that thread
+/// may be running another task meanwhile, which waits for just this room.
+/// Owns: the driver; the room of every entry on the device.  Threading: any thread; one mutex. Copies to pageable host
+/// memory happen under it, those to pinned memory are only put on a stream.
+class Store {
+ public:
+  Store(std::unique_ptr<Driver> driver, std::size_t budget, unsigned number);
+  ~Store();
+
+  /// Waits until the ticket is granted, then copies its inputs; throws DeviceError.
+  void begin(const std::shared_ptr<Ticket>& ticket);
+  /// Waits for all that was launched and gives the room back; throws DeviceError where the device failed.
+  void end(const std::shared_ptr<Ticket>& ticket);
+  /// Gives everything back after an error: waits, throws nothing.
+  void abandon(Ticket& ticket) noexcept;
+
+  Buffer fetch(const std::shared_ptr<Entry>& entry);
+  void drop(Entry& entry) noexcept;
+  bool resident(const Entry& entry) const;
+
+  Driver& driver() noexcept { return *driver_; }
+  unsigned number() const noexcept { return number_; }
+  std::string text() const;
+  DeviceReport report() const;
+  void set_budget(std::size_t bytes);
+  unsigned active() const noexcept { return active_.load(std::memory_order_relaxed); }
+
+ private:
+  std::size_t missing(const Ticket& ticket) const;
+  void check_alone(const Ticket& ticket) const;
+  void pump();
+  bool try_grant(Ticket& ticket);
+  bool allocate_operands(Ticket& ticket);
+  void pin(Ticket& ticket);
+  void unpin(Ticket& ticket) noexcept;
+  bool make_room(std::size_t bytes, const Ticket* spared);
+  void evict(Entry& entry);
+  void take_from_device(Entry& entry) noexcept;
+  void upload(Ticket& ticket);
+  template <class Settled>
+  void wait_until(const Waiter& waiter, const std::string& what, const Settled& settled);
+  void complete(Ticket& ticket, bool failed) noexcept;
+  void wake(const Waiter& waiter) noexcept;
+  void throw_if_failed() const;
+
+  const std::unique_ptr<Driver> driver_;
+  const unsigned number_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  // Guarded by mutex_.
+  std::size_t budget_;
+  DeviceReport report_;
+  std::list<Entry*> unpinned_;  // the longest unused first
+  std::deque<Ticket*> queue_;
+  std::vector<StreamId> idle_streams_;
+  StreamId copies_;
+  Event evicted_;
+  unsigned running_ = 0;
+  std::atomic<unsigned> active_{0};
+  Watcher watcher_;  // the last member: its thread ends first
+};
+
+/// The devices of the process.
+const std::vector<std::shared_ptr<Store>>& stores();
+std::string why_no_store();
+
+Waiter this_waiter();
+
+}  // namespace detail
+}  // namespace weft::gpu

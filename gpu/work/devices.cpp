@@ -1,0 +1,86 @@
+#include "gpu/memory/store.hpp"
+
+#include <weft/client.hpp>
+#include <weft/this_task.hpp>
+
+#include <mutex>
+#include <utility>
+
+namespace weft::gpu {
+namespace detail {
+namespace {
+
+/// What this process found, opened at the first question.
+/// Owns: the stores.  Threading: opened under a lock; replaced by tests while nothing runs.
+struct Devices {
+  std::mutex mutex;
+  bool opened = false;
+  std::vector<std::shared_ptr<Store>> stores;
+  std::vector<DeviceFacts> facts;
+  std::string why;
+  /// Stores that tests replaced while values of theirs were alive.
+  std::vector<std::shared_ptr<Store>> former;
+
+  void open(std::vector<std::unique_ptr<Driver>> drivers, const std::vector<std::size_t>& budgets) {
+    opened = true;
+    facts.clear();
+    std::erase_if(former, [](const auto& store) { return store.use_count() == 1; });
+    for (auto& store : stores)
+      if (store.use_count() > 1) former.push_back(store);
+    stores.clear();
+    for (std::size_t i = 0; i < drivers.size(); ++i) {
+      facts.push_back(drivers[i]->facts());
+      // The system, libraries and other processes need some of it.
+      const std::size_t budget = i < budgets.size() ? budgets[i] : facts.back().memory_bytes / 10 * 9;
+      stores.push_back(std::make_shared<Store>(std::move(drivers[i]), budget, static_cast<unsigned>(i)));
+    }
+  }
+  static Devices& get() {
+    // Never destroyed: the driver may be gone when static objects are.
+    static auto& devices = *new Devices;
+    const std::lock_guard lock(devices.mutex);
+    if (!devices.opened) {
+      auto drivers = open_cuda_devices(devices.why);
+      devices.open(std::move(drivers), {});
+    }
+    return devices;
+  }
+};
+
+}  // namespace
+
+const std::vector<std::shared_ptr<Store>>& stores() { return Devices::get().stores; }
+std::string why_no_store() { return Devices::get().why; }
+
+Waiter this_waiter() {
+  if (!this_task::running()) return {};
+  return {true, this_task::client().serial()};
+}
+
+}  // namespace detail
+
+const std::vector<DeviceFacts>& devices() { return detail::Devices::get().facts; }
+std::string why_no_device() { return devices().empty() ? detail::why_no_store() : ""; }
+
+void set_devices(std::vector<std::unique_ptr<Driver>> drivers, std::vector<std::size_t> budgets) {
+  detail::Devices& devices = detail::Devices::get();
+  const std::lock_guard lock(devices.mutex);
+  devices.why = "there is no device in this test";
+  devices.open(std::move(drivers), budgets);
+}
+
+namespace {
+
+detail::Store& store_of(unsigned device) {
+  const auto& all = detail::stores();
+  if (device < all.size()) return *all[device];
+  throw DeviceError("there is no device " + std::to_string(device) + ": " +
+                    (all.empty() ? why_no_device() : "this process has " + std::to_string(all.size())));
+}
+
+}  // namespace
+
+DeviceReport report(unsigned device) { return store_of(device).report(); }
+void set_budget(unsigned device, std::size_t bytes) { store_of(device).set_budget(bytes); }
+
+}  // namespace weft::gpu

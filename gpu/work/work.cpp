@@ -1,0 +1,129 @@
+#include "gpu/memory/store.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace weft::gpu {
+
+using detail::Entry;
+using detail::Store;
+using detail::Ticket;
+
+// ---- DeviceBuffer
+
+DeviceBuffer::DeviceBuffer(Buffer host) : entry_(std::make_shared<Entry>(host.size())) {
+  entry_->host = std::move(host);
+  entry_->host_valid = true;
+}
+std::size_t DeviceBuffer::size() const noexcept { return entry_ == nullptr ? 0 : entry_->size; }
+Buffer DeviceBuffer::fetch() const {
+  if (entry_ == nullptr) return {};
+  return entry_->home() == nullptr ? entry_->host : entry_->home()->fetch(entry_);
+}
+bool DeviceBuffer::on_device() const noexcept {
+  return entry_ != nullptr && entry_->home() != nullptr && entry_->home()->resident(*entry_);
+}
+
+std::size_t weft_size_of(const DeviceBuffer& buffer) {
+  return sizeof buffer + (buffer.on_device() ? 0 : buffer.size());
+}
+
+// ---- Work
+
+namespace {
+
+[[noreturn]] void refuse(const char* what) { throw DeviceError(std::string("gpu::Work: ") + what); }
+
+/// The device that holds most of the inputs; among equals the one with the least to do.
+std::shared_ptr<Store> choose(const Ticket& ticket) {
+  const auto& all = detail::stores();
+  if (all.empty()) throw DeviceError("no device for this work: " + why_no_device());
+  if (ticket.wanted_device >= 0) {
+    if (static_cast<std::size_t>(ticket.wanted_device) >= all.size())
+      throw DeviceError("there is no device " + std::to_string(ticket.wanted_device) + ": this process has " +
+                        std::to_string(all.size()));
+    return all[static_cast<std::size_t>(ticket.wanted_device)];
+  }
+  std::vector<std::size_t> held(all.size());
+  for (const auto& operand : ticket.operands)
+    for (std::size_t i = 0; i < all.size(); ++i)
+      if (operand.entry->home() == all[i] && all[i]->resident(*operand.entry)) held[i] += operand.entry->size;
+  std::size_t best = 0;
+  for (std::size_t i = 1; i < all.size(); ++i)
+    if (held[i] > held[best] || (held[i] == held[best] && all[i]->active() < all[best]->active())) best = i;
+  return all[best];
+}
+
+/// An input whose bytes are of another device comes by way of the host.
+void bring_home(Ticket& ticket) {
+  for (auto& operand : ticket.operands) {
+    if (operand.entry->settle(ticket.store)) continue;
+    auto copy = std::make_shared<Entry>(operand.entry->size);
+    copy->host = operand.entry->home()->fetch(operand.entry);
+    copy->host_valid = true;
+    copy->settle(ticket.store);
+    operand.entry = std::move(copy);
+  }
+}
+
+}  // namespace
+
+Work::Work() : ticket_(std::make_shared<Ticket>()) {}
+Work::Work(unsigned device) : Work() { ticket_->wanted_device = static_cast<int>(device); }
+Work::~Work() {
+  if (ticket_->store != nullptr) ticket_->store->abandon(*ticket_);
+}
+
+Work::Operand Work::input(const DeviceBuffer& buffer) {
+  if (ticket_->store != nullptr) refuse("input() after begin(): declare all operands first");
+  if (buffer.entry_ == nullptr) refuse("an input is empty: it was never made");
+  Operand operand;
+  operand.number = ticket_->operands.size();
+  ticket_->operands.push_back({buffer.entry_, false});
+  return operand;
+}
+Work::Operand Work::output(std::size_t bytes) {
+  if (ticket_->store != nullptr) refuse("output() after begin(): declare all operands first");
+  Operand operand;
+  operand.number = ticket_->operands.size();
+  ticket_->operands.push_back({std::make_shared<Entry>(bytes), true});
+  return operand;
+}
+
+void Work::begin() {
+  if (ticket_->store != nullptr) refuse("begin() twice: a work runs once");
+  auto store = choose(*ticket_);
+  ticket_->store = store;
+  try {
+    bring_home(*ticket_);
+    store->begin(ticket_);
+  } catch (...) {
+    ticket_->ended = true;
+    throw;
+  }
+}
+void* Work::data(Operand operand) const {
+  if (ticket_->store == nullptr || !ticket_->granted) refuse("data() before begin()");
+  if (ticket_->ended) refuse("data() after finish(): the bytes may have moved to the host");
+  return ticket_->operands.at(operand.number).entry->device;
+}
+void Work::launch(const std::function<void(NativeStream)>& function) {
+  if (!ticket_->granted || ticket_->ended) refuse("launch() outside of begin() and finish()");
+  function(ticket_->store->driver().native(ticket_->stream));
+}
+unsigned Work::device() const noexcept { return ticket_->store == nullptr ? 0 : ticket_->store->number(); }
+
+void Work::finish() {
+  if (!ticket_->granted) refuse("finish() before begin()");
+  if (!ticket_->ended) ticket_->store->end(ticket_);
+}
+DeviceBuffer Work::finish(Operand operand) {
+  finish();
+  const auto& it = ticket_->operands.at(operand.number);
+  if (!it.output) refuse("finish() of an input: only outputs are results");
+  DeviceBuffer buffer;
+  buffer.entry_ = it.entry;
+  return buffer;
+}
+
+}  // namespace weft::gpu

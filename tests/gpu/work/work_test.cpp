@@ -1,0 +1,151 @@
+#include <weft/gpu.hpp>
+#include <weft/weft.hpp>
+
+#include "tests/gpu/devices.hpp"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+#include <string>
+
+namespace weft::testing {
+namespace {
+
+constexpr std::size_t kCount = 4096, kBytes = kCount * sizeof(std::uint32_t);
+
+std::string why(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(WorkTest, WithoutADeviceItSaysWhy) {
+  gpu::set_devices({}, {});
+  EXPECT_NE(why([] { add(gpu::DeviceBuffer(numbers(4, 0)), 1); }).find("no device"), std::string::npos);
+  EXPECT_NE(gpu::why_no_device(), "");
+  // What needs no device works as before.
+  EXPECT_EQ(values_of(gpu::DeviceBuffer(numbers(4, 3)).fetch()), (std::vector<std::uint32_t>{3, 4, 5, 6}));
+}
+
+TEST(WorkTest, ChainsOfTasksStayOnTheDevice) {
+  const PretendedDevices devices({{}}, {64 * kBytes});
+  Client client(Options{.scheduler = "threads", .threads = 2});
+  std::vector<Future<gpu::DeviceBuffer>> ends;
+  for (std::uint32_t i = 0; i < 8; ++i) {
+    Future<gpu::DeviceBuffer> last =
+        client.submit([](std::uint32_t first) { return add(gpu::DeviceBuffer(numbers(kCount, first)), 1); }, i);
+    for (int step = 0; step < 5; ++step)
+      last = client.submit([](const gpu::DeviceBuffer& b) { return add(b, 10); }, last);
+    ends.push_back(last);
+  }
+  for (std::uint32_t i = 0; i < 8; ++i) EXPECT_EQ(values_of(ends[i].result().fetch())[1], i + 52);
+  const gpu::DeviceReport report = gpu::report();
+  EXPECT_EQ(report.works, 48u);
+  EXPECT_EQ(report.uploaded_bytes, 8 * kBytes) << "each chain went to the device once";
+}
+
+// Three times the budget in results that are all kept, and more works than slots.
+TEST(WorkTest, ThreeTimesTheBudgetCompletesOnThreads) {
+  const PretendedDevices devices({{.memory_bytes = 20 * kBytes}}, {12 * kBytes});
+  Client client(Options{.scheduler = "threads", .threads = 4});
+  std::vector<Future<gpu::DeviceBuffer>> made;
+  for (std::uint32_t i = 0; i < 36; ++i)
+    made.push_back(client.submit([](std::uint32_t k) { return add(gpu::DeviceBuffer(numbers(kCount, k)), 1); }, i));
+  std::vector<Future<std::uint32_t>> sums;
+  for (auto& one : made)
+    sums.push_back(client.submit([](const gpu::DeviceBuffer& b) { return values_of(add(b, 1).fetch())[0]; }, one));
+  for (std::uint32_t i = 0; i < 36; ++i) EXPECT_EQ(sums[i].result(), i + 2);
+  EXPECT_LE(gpu::report().peak_bytes, 12 * kBytes);
+  EXPECT_GT(gpu::report().evictions, 0u);
+}
+
+TEST(WorkTest, RunsUnderTheSyncScheduler) {
+  const PretendedDevices devices({{}}, {3 * kBytes});
+  Client client(Options{.scheduler = "sync"});
+  const auto made = client.submit([] { return add(gpu::DeviceBuffer(numbers(kCount, 1)), 1); });
+  const auto more = client.submit([](const gpu::DeviceBuffer& b) { return add(b, 1).fetch().size(); }, made);
+  EXPECT_EQ(more.result(), kBytes);
+}
+
+TEST(WorkTest, AKernelThatFaultsFailsItsTaskAndThoseAfterIt) {
+  const PretendedDevices devices({{.fault_at = 3}}, {64 * kBytes});
+  Client client(Options{.scheduler = "threads", .threads = 2});
+  auto last = client.submit([] { return add(gpu::DeviceBuffer(numbers(kCount, 0)), 1); });
+  for (int i = 0; i < 4; ++i) last = client.submit([](const gpu::DeviceBuffer& b) { return add(b, 1); }, last);
+  const std::string text = why([&] { last.result(); });
+  EXPECT_NE(text.find("a kernel faulted"), std::string::npos) << text;
+  EXPECT_NE(text.find("device 0 (pretended device)"), std::string::npos) << text;
+  // Other tasks go on, and the next work hears of it at once.
+  EXPECT_EQ(client.submit([] { return 5; }).result(), 5);
+  EXPECT_NE(why([] { add(gpu::DeviceBuffer(numbers(4, 0)), 1); }).find("failed"), std::string::npos);
+}
+
+TEST(WorkTest, AnExceptionBetweenBeginAndFinishGivesEverythingBack) {
+  const PretendedDevices devices({{}}, {4 * kBytes});
+  EXPECT_THROW(
+      {
+        gpu::Work work;
+        work.input(numbers(kCount, 0));
+        work.output(kBytes);
+        work.begin();
+        throw std::runtime_error("the user's");
+      },
+      std::runtime_error);
+  EXPECT_EQ(gpu::report().used_bytes, 0u);
+  EXPECT_EQ(values_of(add(gpu::DeviceBuffer(numbers(kCount, 5)), 1).fetch())[0], 6u);
+}
+
+TEST(WorkTest, BytesOfAnotherDeviceComeByWayOfTheHost) {
+  const PretendedDevices devices({{}, {}}, {8 * kBytes, 8 * kBytes});
+  const gpu::DeviceBuffer first = add(gpu::DeviceBuffer(numbers(kCount, 0)), 1);
+  gpu::Work work(first.on_device() && gpu::report(0).works == 1 ? 1 : 0);
+  const auto in = work.input(first);
+  const auto out = work.output(kBytes);
+  work.begin();
+  work.launch([&](gpu::NativeStream stream) {
+    stream.host([to = work.data(out), from = work.data(in)] { std::memcpy(to, from, kBytes); });
+  });
+  EXPECT_EQ(values_of(work.finish(out).fetch())[2], 3u);
+  EXPECT_EQ(gpu::report(0).works, 1u);
+  EXPECT_EQ(gpu::report(1).works, 1u);
+}
+
+TEST(WorkTest, WorksGoWhereTheirInputsAre) {
+  const PretendedDevices devices({{}, {}}, {8 * kBytes, 8 * kBytes});
+  gpu::DeviceBuffer last = add(gpu::DeviceBuffer(numbers(kCount, 0)), 1);
+  for (int i = 0; i < 5; ++i) last = add(last, 1);
+  EXPECT_EQ(gpu::report(0).works + gpu::report(1).works, 6u);
+  EXPECT_EQ(gpu::report(0).works * gpu::report(1).works, 0u) << "all on one";
+}
+
+TEST(WorkTest, TravelsAsItsBytes) {
+  const PretendedDevices devices({{}}, {8 * kBytes});
+  const gpu::DeviceBuffer made = add(gpu::DeviceBuffer(numbers(kCount, 0)), 1);
+  EXPECT_EQ(weft_size_of(made), sizeof made);
+  Writer writer;
+  encode(writer, made);
+  const auto again = decode_all<gpu::DeviceBuffer>(writer.data(), writer.size());
+  EXPECT_EQ(values_of(again.fetch()), values_of(made.fetch()));
+  EXPECT_FALSE(again.on_device());
+  EXPECT_EQ(weft_size_of(again), sizeof again + kBytes);
+}
+
+TEST(WorkTest, CallsOutOfOrderAreNamed) {
+  const PretendedDevices devices({{}}, {8 * kBytes});
+  gpu::Work work;
+  const auto in = work.input(numbers(4, 0));
+  EXPECT_NE(why([&] { work.data(in); }).find("before begin()"), std::string::npos);
+  EXPECT_NE(why([&] { work.finish(); }).find("before begin()"), std::string::npos);
+  work.begin();
+  EXPECT_NE(why([&] { work.output(4); }).find("after begin()"), std::string::npos);
+  EXPECT_NE(why([&] { work.begin(); }).find("twice"), std::string::npos);
+  EXPECT_NE(why([&] { work.finish(in); }).find("only outputs"), std::string::npos);
+  EXPECT_NE(why([&] { work.data(in); }).find("after finish()"), std::string::npos);
+  EXPECT_NE(why([] { gpu::Work(7u).begin(); }).find("no device 7"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace weft::testing
