@@ -26,7 +26,7 @@ std::string version_text() {
   add_line(text, "compiler", std::string(kCompiler) + ", " + std::string(kBuildType));
   add_line(text, "schedulers",
            launch::mpi_version_text().empty() ? "sync, threads, mpi (ranks meet by a file)" : "sync, threads, mpi");
-  add_line(text, "rooms", "core, comm, gpu, mpi_launch");
+  add_line(text, "rooms", "core, comm, gpu, io, arrays, mpi_launch");
   add_line(text, "fmt", kFmt);
   add_line(text, "CLI11", kCli11);
   if (const std::string mpi = launch::mpi_version_text(); !mpi.empty()) add_line(text, "MPI", mpi);
