@@ -1,0 +1,54 @@
+#pragma once
+
+#include <weft/array.hpp>
+#include <weft/storage.hpp>
+
+#include <memory>
+#include <source_location>
+#include <string>
+#include <vector>
+
+namespace weft {
+
+/// How a variable of a file becomes an Array.
+struct ReadOptions {
+  /// Sizes are rounded up to whole stored chunks; weft chooses where none are given.
+  Chunks chunks = {};
+  /// Undo CF's packing: `scale_factor`, `add_offset`, and `_FillValue` and `missing_value` as NaN.
+  bool decode = true;
+  std::string name = {};
+};
+
+/// A file whose variables are read as Arrays: HDF5, NetCDF-4 or classic NetCDF. Its description has been read; data are
+/// read by the tasks that need them, each stored chunk once, in parallel.
+///
+///     Array tas = open_netcdf("tas.nc").array("tas");
+///     NDArray mean = client.compute(tas.mean({.axis = 0}));
+///
+/// Owns: a share of the open file.  Threading: constant; any thread.
+class ArrayFile {
+ public:
+  explicit ArrayFile(std::shared_ptr<const io::StoredFile> file) : file_(std::move(file)) {}
+
+  /// Throws FileError where there is no such variable, or where it does not hold numbers.
+  arrays::Array array(const std::string& variable, const ReadOptions& options = {},
+                      const std::source_location& where = std::source_location::current()) const;
+  /// The variables that hold numbers.
+  std::vector<std::string> names() const;
+  const io::StoredFile& stored() const { return *file_; }
+
+ private:
+  std::shared_ptr<const io::StoredFile> file_;
+};
+
+/// Opens a file of any format that weft reads. Throws io::FileError. Tasks on other machines open it by the same name.
+ArrayFile open_file(const std::string& path);
+inline ArrayFile open_hdf5(const std::string& path) { return open_file(path); }
+inline ArrayFile open_netcdf(const std::string& path) { return open_file(path); }
+
+arrays::Array from_hdf5(const std::string& path, const std::string& variable, const ReadOptions& options = {},
+                        const std::source_location& where = std::source_location::current());
+arrays::Array from_netcdf(const std::string& path, const std::string& variable, const ReadOptions& options = {},
+                          const std::source_location& where = std::source_location::current());
+
+}  // namespace weft
