@@ -140,7 +140,6 @@ Array ravel_multi_index(const std::vector<Array>& places, const Shape& shape, Bo
 
 namespace weft {
 using arrays::block;
-using arrays::Blocks;
 using arrays::Bounds;
 using arrays::broadcast_arrays;
 using arrays::dstack;
