@@ -165,7 +165,7 @@ TEST(ShapingErrorTest, MistakesAreNamedWhenTheExpressionIsBuilt) {
   EXPECT_THAT(message([&] { delete_(x, Places{5}, 0); }), HasSubstr("place 5 is out of bounds"));
   EXPECT_THAT(message([&] { delete_(x, Places{0}, 2); }), HasSubstr("axis 2"));
   EXPECT_THAT(message([&] { rot90(x, 1, {0, -2}); }), HasSubstr("the same"));
-  EXPECT_THAT(message([&] { block({{x, x}, Blocks(x)}); }), HasSubstr("nested"));
+  EXPECT_THAT(message([&] { block({{x, x}, arrays::Blocks(x)}); }), HasSubstr("nested"));
   EXPECT_THAT(message([&] { vstack({}); }), HasSubstr("at least one"));
   EXPECT_THAT(message([&] { vindex(x, {{0, 1}, {0}}); }), HasSubstr("as many"));
   EXPECT_THAT(message([&] { vindex(x, {{0, 9}, {0, 0}}); }), HasSubstr("place 9"));
