@@ -33,6 +33,22 @@ AxisGrid AxisGrid::of(const std::vector<std::int64_t>& sizes) {
   return grid;
 }
 
+AxisGrid AxisGrid::deferred(std::int64_t count, std::uint64_t origin_high, std::uint64_t origin_low) {
+  AxisGrid grid;
+  grid.extent_ = -1;
+  grid.count_ = count;
+  grid.chunk_ = kDeferredStep;
+  grid.origin_ = {origin_high, origin_low};
+  return grid;
+}
+
+std::int64_t AxisGrid::noted_size(std::int64_t piece) const {
+  for (const auto& [noted, size] : noted_) {
+    if (noted == piece) return size;
+  }
+  return 1;
+}
+
 std::int64_t AxisGrid::find(std::int64_t place) const {
   if (ends_.empty()) return std::min(place / chunk_, count_ - 1);
   return std::upper_bound(ends_.begin(), ends_.end() - 1, place) - ends_.begin();
@@ -46,13 +62,14 @@ std::int64_t AxisGrid::largest() const {
 }
 
 std::vector<std::int64_t> AxisGrid::sizes() const {
+  if (!known()) return std::vector<std::int64_t>(static_cast<std::size_t>(count_), -1);
   std::vector<std::int64_t> sizes(static_cast<std::size_t>(count_));
   for (std::int64_t piece = 0; piece < count_; ++piece) sizes[static_cast<std::size_t>(piece)] = size(piece);
   return sizes;
 }
 
 bool operator==(const AxisGrid& a, const AxisGrid& b) {
-  return a.extent_ == b.extent_ && a.count_ == b.count_ && a.ends_ == b.ends_ &&
+  return a.extent_ == b.extent_ && a.count_ == b.count_ && a.ends_ == b.ends_ && a.origin_ == b.origin_ &&
          (!a.ends_.empty() || a.count_ == 1 || a.chunk_ == b.chunk_);
 }
 
@@ -144,6 +161,11 @@ AxisGrid axis_grid(const Shape& shape, std::size_t axis, const AxisChunks& chunk
 }  // namespace
 
 Grid make_grid(const Shape& shape, const Chunks& chunks, std::size_t element_bytes, const Grid& present) {
+  for (const std::int64_t extent : shape) {
+    if (extent < 0 && chunks.given()) {
+      refuse(shape, "an extent is not known before the array has run: call compute_chunk_sizes first");
+    }
+  }
   std::vector<AxisChunks> axes = chunks.axes();
   if (chunks.each()) axes.assign(shape.size(), *chunks.each());
   if (!chunks.given()) {

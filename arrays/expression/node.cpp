@@ -47,7 +47,9 @@ Fingerprint& Fingerprint::add(const Grid& grid) {
   add(grid.size());
   for (const AxisGrid& axis : grid) {
     add(axis.extent()).add(axis.count());
-    if (axis.count() > 1) {
+    if (!axis.known()) {
+      add(axis.origin()[0]).add(axis.origin()[1]);
+    } else if (axis.count() > 1) {
       for (std::int64_t piece = 0; piece < axis.count() && piece < 4096; ++piece) {
         add(axis.end(piece));
         if (axis == AxisGrid::regular(axis.extent(), axis.size(0))) break;
@@ -135,6 +137,9 @@ NodePointer make_reduced(const NodePointer& input, ReduceSpec spec, Dtype dtype,
 
 NodePointer make_structural(std::shared_ptr<const Structure> structure, std::vector<NodePointer> inputs, Dtype dtype,
                             Grid grid, const std::source_location& where) {
+  if (!structure->type->takes_deferred) {
+    for (const NodePointer& input : inputs) require_known(*input, structure->type->name, where);
+  }
   auto node = begin_node(NodeKind::Structural, dtype, std::move(grid), structure->type->name, where);
   Fingerprint print("structural");
   Writer writer;
@@ -147,6 +152,18 @@ NodePointer make_structural(std::shared_ptr<const Structure> structure, std::vec
   node->structure = std::move(structure);
   node->inputs = std::move(inputs);
   return node;
+}
+
+std::string at_line(const char* operation, const std::source_location& where) {
+  const char* const slash = std::strrchr(where.file_name(), '/');
+  return std::string(operation) + " (" + (slash != nullptr ? slash + 1 : where.file_name()) + ":" +
+         std::to_string(where.line()) + "): ";
+}
+
+void require_known(const Node& node, const char* operation, const std::source_location& where) {
+  if (known(node.grid)) return;
+  throw Error(at_line(operation, where) + "needs to know its extents, but an array of shape " + node.shape.text() +
+              " has some that only running can tell: give it compute_chunk_sizes(client, x)");
 }
 
 NodePointer make_constant(const Scalar& value, Dtype dtype, const std::source_location& where) {

@@ -113,6 +113,11 @@ NodePointer make_reduced(const NodePointer& input, ReduceSpec spec, Dtype dtype,
 NodePointer make_structural(std::shared_ptr<const Structure> structure, std::vector<NodePointer> inputs, Dtype dtype,
                             Grid grid, const std::source_location& where);
 
+/// Begins an error: "sum (analysis.cpp:12): ".
+std::string at_line(const char* operation, const std::source_location& where);
+/// Throws Error where an extent of the node is not known before it has run.
+void require_known(const Node& node, const char* operation, const std::source_location& where);
+
 /// Returns the constant as an array without dimensions.
 NodePointer make_constant(const Scalar& value, Dtype dtype, const std::source_location& where);
 /// Returns the input's elements as an array of the grid's shape; the input's axes align with the last ones.

@@ -6,6 +6,7 @@
 #include <weft/dtype.hpp>
 #include <weft/encode.hpp>
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -33,8 +34,10 @@ struct ChunkWork {
   const Box& out;
   std::span<const Need> needs;
   std::span<const Block> inputs;
-  /// C order.
+  /// C order. Without data where the structure defers: allocate() gives it.
   Block output;
+  /// For structures that defer: makes room for a chunk of these extents; called once.
+  std::function<Block(const std::vector<std::int64_t>& extents)> allocate;
 };
 
 struct StructureType;
@@ -51,6 +54,10 @@ struct StructureType {
   const char* name;
   /// The chunk is the needs' boxes, each copied to its place; there is no kernel.
   bool assembles;
+  /// Its kernel decides the extents of the chunk along deferred axes of its grid.
+  bool defers;
+  /// Its inputs may have extents that are not known before they have run.
+  bool takes_deferred;
   void (*needs)(const void* parameters, const Box& out, std::vector<Need>& needs);
   void (*run)(const void* parameters, const ChunkWork& work);
   void (*encode)(const void* parameters, Writer& writer);
@@ -61,10 +68,20 @@ struct StructureType {
 ///   static constexpr const char* kName; static constexpr bool kAssembles;
 ///   void needs(const Box& out, std::vector<Need>& needs) const;
 ///   void run(const ChunkWork& work) const;
+/// and, for what has to do with unknown extents, `static constexpr bool kDefers, kTakesDeferred`. A box is given with
+/// one place along a deferred axis, at the start of its piece; the blocks of run() have their true shapes.
 template <class P>
 inline constexpr StructureType structure_type{
     P::kName,
     P::kAssembles,
+    [] {
+      if constexpr (requires { P::kDefers; }) return P::kDefers;
+      return false;
+    }(),
+    [] {
+      if constexpr (requires { P::kTakesDeferred; }) return P::kTakesDeferred;
+      return false;
+    }(),
     [](const void* parameters, const Box& out, std::vector<Need>& needs) {
       static_cast<const P*>(parameters)->needs(out, needs);
     },

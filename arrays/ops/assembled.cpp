@@ -30,6 +30,7 @@ struct Rechunk {
 struct Concatenate {
   static constexpr const char* kName = "concatenate";
   static constexpr bool kAssembles = true;
+  static constexpr bool kTakesDeferred = true;
   std::uint64_t axis;
   /// Where each input ends along the axis.
   std::vector<std::int64_t> ends;
@@ -45,6 +46,26 @@ struct Concatenate {
       need.out_start[axis] = begin - out.start[axis];
       needs.push_back(std::move(need));
     }
+  }
+  void run(const ChunkWork&) const {}
+};
+
+/// Concatenates along an axis whose extents only running can tell: each chunk is one of an input's.
+struct ConcatenateDeferred {
+  static constexpr const char* kName = "concatenate";
+  static constexpr bool kAssembles = true;
+  static constexpr bool kTakesDeferred = true;
+  std::uint64_t axis;
+  /// The pieces of each input along the axis.
+  std::vector<AxisGrid> pieces;
+  void needs(const Box& out, std::vector<Need>& needs) const {
+    std::int64_t piece = out.start[axis] / AxisGrid::kDeferredStep;
+    std::size_t input = 0;
+    while (piece >= pieces[input].count()) piece -= pieces[input++].count();
+    Need need{static_cast<std::uint32_t>(input), out, std::vector<std::int64_t>(out.ndim(), 0)};
+    need.box.start[axis] = pieces[input].start(piece);
+    need.box.extent[axis] = pieces[input].size(piece);
+    needs.push_back(std::move(need));
   }
   void run(const ChunkWork&) const {}
 };
@@ -177,19 +198,19 @@ void Reshape::run(const ChunkWork& work) const {
   std::memcpy(work.output.data, whole.data() + static_cast<std::size_t>(skip) * bytes, size);
 }
 
-expression::NodePointer rechunk_to(const expression::NodePointer& node, const Grid& grid,
-                                   const std::source_location& where) {
+}  // namespace
+
+expression::NodePointer ops::rechunk_to(const expression::NodePointer& node, const Grid& grid,
+                                        const std::source_location& where) {
   if (node->grid == grid) return node;
-  // What is computed from its index alone can be computed in any chunks.
   return expression::make_structural(expression::make_structure(Rechunk{static_cast<std::int64_t>(grid.size())}),
                                      {node}, node->dtype, grid, where);
 }
 
-}  // namespace
-
 Array rechunk(const Array& array, const Chunks& chunks, const std::source_location& where) {
   const expression::NodePointer& node = array.node();
-  return Array(rechunk_to(node, expression::make_grid(node->shape, chunks, node->dtype.size(), node->grid), where));
+  return Array(
+      ops::rechunk_to(node, expression::make_grid(node->shape, chunks, node->dtype.size(), node->grid), where));
 }
 
 Array concatenate(const std::vector<Array>& arrays, int axis, const std::source_location& where) {
@@ -203,6 +224,8 @@ Array concatenate(const std::vector<Array>& arrays, int axis, const std::source_
   Grid grid = arrays[0].node()->grid;
   std::vector<std::int64_t> sizes, ends;
   std::vector<expression::NodePointer> inputs;
+  std::vector<AxisGrid> pieces;
+  bool deferred = false;
   std::int64_t end = 0;
   for (const Array& one : arrays) {
     const expression::NodePointer& node = one.node();
@@ -210,6 +233,7 @@ Array concatenate(const std::vector<Array>& arrays, int axis, const std::source_
     for (std::size_t at = 0; fits && at < grid.size(); ++at) {
       if (at == along) continue;
       fits = node->shape[at] == grid[at].extent();
+      if (fits && !grid[at].known()) fits = grid[at] == node->grid[at];
       if (fits) grid[at] = expression::common_refinement(grid[at], node->grid[at]);
     }
     if (!fits) {
@@ -219,9 +243,22 @@ Array concatenate(const std::vector<Array>& arrays, int axis, const std::source_
     for (const std::int64_t size : node->grid[along].sizes()) {
       if (size > 0) sizes.push_back(size);
     }
+    deferred = deferred || !node->grid[along].known();
+    pieces.push_back(node->grid[along]);
     end += node->shape[along];
     ends.push_back(end);
     inputs.push_back(expression::make_cast(node, dtype, where));
+  }
+  if (deferred) {
+    expression::Fingerprint origin("concatenate");
+    std::int64_t count = 0;
+    for (const AxisGrid& axis_pieces : pieces) {
+      origin.add(Grid{axis_pieces});
+      count += axis_pieces.count();
+    }
+    grid[along] = AxisGrid::deferred(count, origin.key().high, origin.key().low);
+    return Array(expression::make_structural(expression::make_structure(ConcatenateDeferred{along, std::move(pieces)}),
+                                             std::move(inputs), dtype, std::move(grid), where));
   }
   grid[along] = AxisGrid::of(sizes);
   return Array(expression::make_structural(expression::make_structure(Concatenate{along, std::move(ends)}),
@@ -243,6 +280,7 @@ Array stack(const std::vector<Array>& arrays, int axis, const std::source_locati
 
 Array take(const Array& array, const std::vector<std::int64_t>& places, int axis, const std::source_location& where) {
   const expression::NodePointer& node = array.node();
+  ops::require_known(*node, "take", where);
   const auto along = static_cast<std::size_t>(Axes(axis).resolve(static_cast<int>(node->grid.size()))[0]);
   const std::int64_t extent = node->shape[along];
   std::vector<std::int64_t> resolved;
@@ -270,6 +308,7 @@ Array take(const Array& array, const std::vector<std::int64_t>& places, int axis
 
 Array roll(const Array& array, std::int64_t shift, int axis, const std::source_location& where) {
   const expression::NodePointer& node = array.node();
+  ops::require_known(*node, "roll", where);
   const auto along = static_cast<std::size_t>(Axes(axis).resolve(static_cast<int>(node->grid.size()))[0]);
   const std::int64_t extent = node->shape[along];
   if (extent == 0) return array;
@@ -312,6 +351,7 @@ Array tile(const Array& array, const std::vector<std::int64_t>& counts, const st
 
 Array reshape(const Array& array, const Shape& wanted, const std::source_location& where) {
   const expression::NodePointer& node = array.node();
+  ops::require_known(*node, "reshape", where);
   Shape shape = wanted;
   const std::int64_t elements = node->shape.elements();
   std::int64_t known = 1;

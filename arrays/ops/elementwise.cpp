@@ -5,7 +5,6 @@
 #include <weft/error.hpp>
 
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 namespace weft::arrays {
@@ -98,12 +97,6 @@ Dtype result_type(const OpInfo& info, Dtype computed) {
 
 }  // namespace
 
-std::string at_line(const char* operation, const std::source_location& where) {
-  const char* const slash = std::strrchr(where.file_name(), '/');
-  return std::string(operation) + " (" + (slash != nullptr ? slash + 1 : where.file_name()) + ":" +
-         std::to_string(where.line()) + "): ";
-}
-
 Grid broadcast_grid(const std::vector<NodePointer>& inputs, const char* operation) {
   std::size_t ndim = 0;
   for (const NodePointer& input : inputs) ndim = std::max(ndim, input->grid.size());
@@ -117,6 +110,11 @@ Grid broadcast_grid(const std::vector<NodePointer>& inputs, const char* operatio
       if (!set[axis + shift]) {
         out = mine;
         set[axis + shift] = true;
+      } else if (out == mine) {
+        continue;
+      } else if ((!out.known() || !mine.known()) && out.extent() != 1 && mine.extent() != 1) {
+        throw Error(at_line(operation, inputs[0]->where) + "extents along axis " + std::to_string(axis + shift) +
+                    " are not known before the arrays have run, and they are not of the same origin");
       } else if (out.extent() == mine.extent()) {
         out = expression::common_refinement(out, mine);
       } else if (out.extent() == 1) {
@@ -151,6 +149,12 @@ Array apply(OpCode op, const std::vector<Operand>& operands) {
   try {
     grid = broadcast_grid(inputs, info.name);
   } catch (const Error&) {
+    for (const NodePointer& one : inputs) {
+      if (expression::known(one->grid)) continue;
+      throw Error(at_line(info.name, where) +
+                  "an operand has extents that only running can tell, and the other one's are not of the same origin: "
+                  "give both compute_chunk_sizes(client, x)");
+    }
     // Again with the line of the call.
     std::string shapes;
     for (const NodePointer& one : inputs) shapes += (shapes.empty() ? "" : " and ") + one->shape.text();

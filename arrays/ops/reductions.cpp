@@ -64,6 +64,17 @@ expression::NodePointer drop_axes(const expression::NodePointer& node, const std
   return expression::make_view(node, std::move(map), std::move(grid), "squeeze", where);
 }
 
+/// Lets the state count its elements, where their number is not known before.
+void count_while_running(ReduceSpec& spec) {
+  spec.count = -1;
+  if (spec.finish == Finish::Mean) {
+    spec.code = ReduceCode::Moments;
+    spec.finish = Finish::CountedMean;
+  }
+  if (spec.finish == Finish::Var) spec.finish = Finish::CountedVar;
+  if (spec.finish == Finish::Std) spec.finish = Finish::CountedStd;
+}
+
 Array reduce(const Kind& kind, const Array& array, const ReduceOptions& options, const std::source_location& where) {
   expression::NodePointer input = array.node();
   const auto ndim = static_cast<int>(input->grid.size());
@@ -85,11 +96,17 @@ Array reduce(const Kind& kind, const Array& array, const ReduceOptions& options,
   spec.ddof = options.ddof;
   spec.reduced.assign(input->grid.size(), 0);
   spec.count = 1;
+  bool counted = true;
   for (const int axis : axes) {
     spec.reduced[static_cast<std::size_t>(axis)] = 1;
+    counted = counted && input->grid[static_cast<std::size_t>(axis)].known();
     spec.count *= static_cast<double>(input->shape[static_cast<std::size_t>(axis)]);
   }
-  if (spec.count == 0 && !has_identity(kind)) {
+  if (!counted) {
+    if (kind.types == TypeRule::Place) ops::require_known(*input, kind.name, where);
+    count_while_running(spec);
+  }
+  if (counted && spec.count == 0 && !has_identity(kind)) {
     throw Error(ops::at_line(kind.name, where) + "there is nothing to choose from along an axis of extent 0 (shape " +
                 input->shape.text() + ")");
   }

@@ -103,6 +103,7 @@ Array squeeze(const Array& array, const Axes& axis, const std::source_location& 
 
 Array broadcast_to(const Array& array, const Shape& shape, const std::source_location& where) {
   const expression::NodePointer& node = array.node();
+  ops::require_known(*node, "broadcast_to", where);
   const std::size_t ndim = node->grid.size();
   bool fits = ndim <= shape.size();
   for (std::size_t axis = 0; fits && axis < ndim; ++axis) {
@@ -125,6 +126,7 @@ Array broadcast_to(const Array& array, const Shape& shape, const std::source_loc
 
 Array flip(const Array& array, const Axes& axis, const std::source_location& where) {
   const expression::NodePointer& node = array.node();
+  ops::require_known(*node, "flip", where);
   IndexMap map = expression::identity_map(node->grid.size());
   Grid grid = node->grid;
   for (const int one : axis.resolve(static_cast<int>(node->grid.size()))) {
@@ -140,6 +142,7 @@ Array flip(const Array& array, const Axes& axis, const std::source_location& whe
 
 Array diagonal(const Array& array, std::int64_t k, const std::source_location& where) {
   const expression::NodePointer& node = array.node();
+  ops::require_known(*node, "diagonal", where);
   if (node->grid.size() < 2) throw Error(ops::at_line("diagonal", where) + "needs an array of two dimensions or more");
   const std::int64_t rows = node->shape[0];
   const std::int64_t columns = node->shape[1];
@@ -180,19 +183,50 @@ struct TakeAlong {
   std::size_t axis;
   std::vector<std::int64_t> places;
 };
+struct MaskAlong {
+  std::size_t axis;
+  expression::NodePointer mask;
+};
+
+/// Axes of the source that an index takes.
+std::size_t axes_of(const Index& index) {
+  if (std::holds_alternative<NewAxis>(index.value()) || std::holds_alternative<Ellipsis>(index.value())) return 0;
+  const auto* const mask = std::get_if<expression::NodePointer>(&index.value());
+  return mask != nullptr ? (*mask)->grid.size() : 1;
+}
+
+/// Checks that a mask fits the axes of the source from `axis` on.
+void check_mask(const expression::Node& source, std::size_t axis, const expression::Node& mask,
+                const std::source_location& where) {
+  bool fits = true;
+  for (std::size_t i = 0; i < mask.grid.size(); ++i) {
+    const AxisGrid& mine = source.grid[axis + i];
+    fits = fits && mine.extent() == mask.grid[i].extent() && (mine.known() || mine == mask.grid[i]);
+  }
+  if (fits) return;
+  throw Error(ops::at_line("index", where) + "a mask of shape " + mask.shape.text() + " does not fit the axes from " +
+              std::to_string(axis) + " on of an array of shape " + source.shape.text() +
+              (expression::known(source.grid) ? "" : ", whose unknown extents are not of the mask's origin"));
+}
 
 }  // namespace
+
+Index::Index(const Array& mask, const Where& where) : value_(mask.node()), where_(where) {
+  if (!mask.dtype().is_bool()) {
+    throw Error(ops::at_line("index", where) + "an Array as an index must be a mask of bools, not " +
+                mask.dtype().name() + "; places are given as a list: compute the array first");
+  }
+  if (mask.ndim() == 0)
+    throw Error(ops::at_line("index", where) + "a mask without dimensions chooses nothing: use where");
+}
 
 Array Array::at(const std::vector<Index>& index, const std::source_location& where) const {
   const expression::NodePointer& source = node();
   std::size_t used = 0;
   std::size_t dots = 0;
   for (const Index& one : index) {
-    if (std::holds_alternative<Ellipsis>(one.value())) {
-      ++dots;
-    } else if (!std::holds_alternative<NewAxis>(one.value())) {
-      ++used;
-    }
+    if (std::holds_alternative<Ellipsis>(one.value())) ++dots;
+    used += axes_of(one);
   }
   if (dots > 1) throw Error(ops::at_line("index", where) + "an ellipsis may stand once");
   if (used > source->grid.size()) {
@@ -212,14 +246,26 @@ Array Array::at(const std::vector<Index>& index, const std::source_location& whe
   Grid grid;
   IndexMap map(source->grid.size());
   std::vector<TakeAlong> takes;
+  std::vector<MaskAlong> masks;
   std::size_t axis = 0;
   for (const Index& one : full) {
     if (std::holds_alternative<NewAxis>(one.value())) {
       grid.push_back(AxisGrid::whole(1));
       continue;
     }
+    if (const auto* mask = std::get_if<expression::NodePointer>(&one.value())) {
+      check_mask(*source, axis, **mask, where);
+      masks.push_back({grid.size(), *mask});
+      for (std::size_t i = 0; i < (*mask)->grid.size(); ++i, ++axis) {
+        map[axis].out_axis = static_cast<std::int32_t>(grid.size());
+        grid.push_back(source->grid[axis]);
+      }
+      continue;
+    }
     const std::int64_t extent = source->shape[axis];
     AxisMap& to = map[axis];
+    const auto* const whole = std::get_if<slice>(&one.value());
+    if (extent < 0 && !(whole != nullptr && whole->whole())) ops::require_known(*source, "index", where);
     if (const auto* place = std::get_if<std::int64_t>(&one.value())) {
       if (*place < -extent || *place >= extent) {
         throw Error(ops::at_line("index", where) + "index " + std::to_string(*place) + " is out of bounds for axis " +
@@ -229,7 +275,7 @@ Array Array::at(const std::vector<Index>& index, const std::source_location& whe
     } else {
       to.out_axis = static_cast<std::int32_t>(grid.size());
       if (const auto* part = std::get_if<slice>(&one.value())) {
-        const slice::Places places = part->on(extent);
+        const slice::Places places = extent < 0 ? slice::Places{0, 1, -1} : part->on(extent);
         to.start = places.count == 0 ? 0 : places.first;
         to.step = places.step;
         grid.push_back(slice_grid(source->grid[axis], places));
@@ -240,13 +286,14 @@ Array Array::at(const std::vector<Index>& index, const std::source_location& whe
     }
     ++axis;
   }
-  if (takes.size() > 1) {
+  if (takes.size() + masks.size() > 1) {
     throw Error(ops::at_line("index", where) +
-                "lists of places for several axes at once mean pairs of places: use vindex, "
+                "lists of places or masks for several axes at once mean pairs of places: use vindex, "
                 "or index one axis after the other");
   }
   Array result(expression::make_view(source, std::move(map), std::move(grid), "index", where));
   for (const TakeAlong& one : takes) result = take(result, one.places, static_cast<int>(one.axis), where);
+  for (const MaskAlong& one : masks) result = ops::choose_by_mask(result, one.mask, one.axis, where);
   return result;
 }
 

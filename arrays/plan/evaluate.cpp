@@ -1,6 +1,7 @@
 #include "arrays/plan/evaluate.hpp"
 
 #include "arrays/kernels/copy.hpp"
+#include "arrays/plan/defer.hpp"
 #include "arrays/plan/tile_walk.hpp"
 
 #include <weft/error.hpp>
@@ -154,20 +155,53 @@ void read_box(const Source& source, std::uint32_t number, const Box& box, const 
   }
 }
 
-void compute_structure(const Stage& stage, const Box& box, const ChunkInputs& inputs, std::byte* out) {
+namespace {
+
+/// Gives boxes along deferred axes their true extents; returns those of the chunk.
+Box true_boxes(const Stage& stage, const Box& planned, std::vector<expression::Need>& needs) {
+  Box box = planned;
+  for (expression::Need& need : needs) {
+    const Grid& grid = stage.sources[need.input].grid;
+    for (std::size_t axis = 0; axis < grid.size(); ++axis) {
+      if (!grid[axis].known()) need.box.extent[axis] = grid[axis].size(grid[axis].find(need.box.start[axis]));
+    }
+  }
+  for (std::size_t axis = 0; axis < stage.grid.size(); ++axis) {
+    if (stage.grid[axis].known() || needs.empty()) continue;
+    const std::size_t shift = stage.grid.size() - needs[0].box.ndim();
+    box.extent[axis] = needs[0].box.extent[axis - shift];
+  }
+  return box;
+}
+
+expression::Block block_of(const Stage& stage, const std::vector<std::int64_t>& extents, Buffer& chunk) {
+  const std::size_t words = deferred_axes(stage.grid);
+  const Dtype dtype(stage.type, stage.unit);
+  const auto bytes = static_cast<std::size_t>(Box{extents, extents}.elements()) * dtype.size();
+  chunk = words > 0 ? allocate_deferred(bytes, words) : Buffer::allocate(std::max<std::size_t>(bytes, 1));
+  write_sizes(chunk, stage.grid, extents);
+  return {chunk.data(), dtype, extents, c_strides(Shape(extents), dtype.size())};
+}
+
+}  // namespace
+
+Buffer compute_structure(const Stage& stage, const Box& planned, const ChunkInputs& inputs) {
   using expression::Block;
   const expression::StructureType& type = *stage.structure->type;
   const void* const parameters = stage.structure->parameters.get();
   std::vector<expression::Need> needs;
-  type.needs(parameters, box, needs);
+  type.needs(parameters, planned, needs);
+  Box box = planned;
+  if (deferred(stage)) {
+    Box met = true_boxes(stage, planned, needs);
+    if (!type.defers) box = std::move(met);
+  }
+  Buffer chunk;
   Block output;
-  output.data = out;
-  output.dtype = Dtype(stage.type, stage.unit);
-  output.shape = box.extent;
-  output.strides = c_strides(Shape(box.extent), output.dtype.size());
+  if (!type.defers) output = block_of(stage, box.extent, chunk);
   if (type.assembles) {
     for (const expression::Need& need : needs) {
-      std::byte* to = out;
+      std::byte* to = output.data;
       for (std::size_t axis = 0; axis < need.out_start.size(); ++axis)
         to += need.out_start[axis] * output.strides[axis];
       // Axes that the input lacks have extent 1 in the output; the input's align with the last ones.
@@ -176,7 +210,7 @@ void compute_structure(const Stage& stage, const Box& box, const ChunkInputs& in
                                               output.strides.end());
       read_box(stage.sources[need.input], need.input, need.box, inputs, to, strides);
     }
-    return;
+    return chunk;
   }
   std::vector<Block> blocks(needs.size());
   std::vector<LoadedSource> loaded;
@@ -191,7 +225,9 @@ void compute_structure(const Stage& stage, const Box& box, const ChunkInputs& in
     blocks[i].data = const_cast<std::byte*>(loaded.back().first);
     blocks[i].strides = loaded.back().strides;
   }
-  type.run(parameters, {box, needs, blocks, output});
+  type.run(parameters, {box, needs, blocks, output,
+                        [&](const std::vector<std::int64_t>& extents) { return block_of(stage, extents, chunk); }});
+  return chunk;
 }
 
 }  // namespace weft::arrays::lowering

@@ -40,8 +40,8 @@ void reduce_box(const Stage& stage, const Box& box, const ChunkInputs& inputs, c
 /// Turns a state into the elements of the output.
 void finish_state(const Stage& stage, const kernels::ReduceState& state, std::int64_t outputs, std::byte* out);
 
-/// Computes a chunk of a structural stage.
-void compute_structure(const Stage& stage, const Box& box, const ChunkInputs& inputs, std::byte* out);
+/// Computes a chunk of a structural stage. Of a resolved one (defer.hpp), `box` is the planned one.
+Buffer compute_structure(const Stage& stage, const Box& box, const ChunkInputs& inputs);
 
 /// Copies `box` of a source to `out`, whose strides are in bytes.
 void read_box(const Source& source, std::uint32_t number, const Box& box, const ChunkInputs& inputs, std::byte* out,

@@ -219,7 +219,8 @@ Delayed<Buffer> Lowering::describe_reduction(const NodePointer& node, Step& step
   // How many chunks a task reduces: enough to be worth a task, but leaving tasks enough to share; and never so few that
   // the tasks themselves become the problem.
   int level = 0;
-  std::int64_t covered = std::max<std::int64_t>(1, first.elements());
+  std::int64_t covered =
+      expression::known(step.stage->grid) ? std::max<std::int64_t>(1, first.elements()) : kTaskElements;
   const auto more = [&] {
     const std::int64_t tasks = tree.nodes_at(level) * outputs;
     if (tree.nodes_at(level) == 1) return false;

@@ -1,6 +1,9 @@
 #include "arrays/plan/tasks.hpp"
 
+#include "arrays/plan/defer.hpp"
 #include "arrays/plan/evaluate.hpp"
+
+#include <weft/error.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -18,21 +21,22 @@ std::vector<Buffer> values_of(const std::vector<Delayed<Buffer>>& handles) {
 /// Evaluates the part of a reduction below a node, depth first: memory grows with the depth of the tree alone.
 class NodeReducer {
  public:
-  NodeReducer(const Stage& stage, const ReductionTree& tree, const std::vector<Delayed<Buffer>>& inputs,
-              const std::vector<SourceChunk>& chunks)
+  NodeReducer(const Stage& stage, const ReductionTree& tree, const ChunkInputs& inputs)
       : stage_(stage),
         tree_(tree),
         layout_(state_layout(stage, tree.outputs())),
         kernel_(kernels::reduce_kernel(stage.reduce.code, stage.program.registers[stage.program.result])),
-        buffers_(values_of(inputs)),
-        inputs_(chunks, buffers_) {}
+        words_(state_words(stage)),
+        inputs_(inputs) {}
 
   Buffer reduce(int level, std::int64_t node) {
     if (level == 0) {
-      Buffer state = Buffer::allocate(std::max<std::size_t>(layout_.bytes, 1));
+      const Box box = tree_.box(node);
+      Buffer state = allocate_deferred(std::max<std::size_t>(layout_.bytes, 1), words_);
+      begin_state_words(state, stage_, box);
       const kernels::ReduceState parts = state_at(layout_, state.data());
       kernel_.begin(parts, static_cast<std::size_t>(layout_.outputs));
-      reduce_box(stage_, tree_.box(node), inputs_, parts);
+      reduce_box(stage_, box, inputs_, parts);
       return state;
     }
     const std::int64_t first = node * kFanIn;
@@ -42,6 +46,7 @@ class NodeReducer {
       Buffer other = reduce(level - 1, child);
       kernel_.merge(state_at(layout_, state.data()), state_at(layout_, other.data()),
                     static_cast<std::size_t>(layout_.outputs));
+      if (words_ > 0) add_state_words(state, other);
     }
     return state;
   }
@@ -52,13 +57,19 @@ class NodeReducer {
   const ReductionTree& tree_;
   const StateLayout layout_;
   const kernels::ReduceKernel& kernel_;
-  const std::vector<Buffer> buffers_;
-  const ChunkInputs inputs_;
+  const std::size_t words_;
+  const ChunkInputs& inputs_;
 };
 
 Buffer finished(const Stage& stage, const StateLayout& layout, Buffer& state) {
   const auto bytes = static_cast<std::size_t>(layout.outputs) * Dtype(stage.reduce.out).size();
-  Buffer out = Buffer::allocate(std::max<std::size_t>(bytes, 1));
+  const kernels::ReduceCode code = stage.reduce.code;
+  const bool chooses = code == kernels::ReduceCode::Min || code == kernels::ReduceCode::Max ||
+                       code == kernels::ReduceCode::NanMin || code == kernels::ReduceCode::NanMax;
+  if (chooses && layout.outputs > 0 && state_words(stage) > 0 && elements_met(state) == 0) {
+    throw Error("min or max: the mask chose no element, so there is nothing to choose from");
+  }
+  Buffer out = allocate_output(stage, state, bytes);
   finish_state(stage, state_at(layout, state.data()), layout.outputs, out.data());
   return out;
 }
@@ -107,52 +118,72 @@ std::pair<std::int64_t, std::int64_t> ReductionTree::leaves_below(int level, std
 
 Buffer ComputeChunk::operator()(const StageReference& reference, std::int64_t chunk,
                                 const std::vector<Delayed<Buffer>>& handles) const {
-  const Stage& stage = *reference.stage;
-  const Box box = expression::chunk_box(stage.grid, chunk);
+  const Stage* stage = reference.stage.get();
+  Box box = expression::chunk_box(stage->grid, chunk);
   std::vector<SourceChunk> chunks;
-  list_sources(stage, box, chunks);
+  list_sources(*stage, box, chunks);
   const std::vector<Buffer> buffers = values_of(handles);
   const ChunkInputs inputs(chunks, buffers);
-  const auto bytes = static_cast<std::size_t>(box.elements()) * Dtype(stage.type).size();
-  Buffer out = Buffer::allocate(std::max<std::size_t>(bytes, 1));
-  if (stage.kind == Stage::Structural) {
-    compute_structure(stage, box, inputs, out.data());
-  } else {
-    compute_box(stage, box, inputs, out.data());
+  std::shared_ptr<const Stage> resolved;
+  if (deferred(*stage)) {
+    resolved = resolve(*stage, chunks, buffers);
+    stage = resolved.get();
   }
+  if (stage->kind == Stage::Structural) return compute_structure(*stage, box, inputs);
+  const std::size_t words = deferred_axes(stage->grid);
+  if (words > 0) box = expression::chunk_box(stage->grid, chunk);
+  const auto bytes = static_cast<std::size_t>(box.elements()) * Dtype(stage->type).size();
+  Buffer out = words > 0 ? allocate_deferred(bytes, words) : Buffer::allocate(std::max<std::size_t>(bytes, 1));
+  compute_box(*stage, box, inputs, out.data());
+  write_sizes(out, stage->grid, box.extent);
   return out;
 }
 
 Buffer ReduceNode::operator()(const StageReference& reference, std::int64_t output, int level, std::int64_t node,
                               bool last, const std::vector<Delayed<Buffer>>& handles) const {
-  const Stage& stage = *reference.stage;
-  const ReductionTree tree(stage, output);
+  const Stage* stage = reference.stage.get();
   std::vector<SourceChunk> chunks;
   if (!handles.empty()) {
-    const auto [first, end] = tree.leaves_below(level, node);
-    for (std::int64_t leaf = first; leaf < end; ++leaf) list_sources(stage, tree.box(leaf), chunks);
+    const ReductionTree planned(*stage, output);
+    const auto [first, end] = planned.leaves_below(level, node);
+    for (std::int64_t leaf = first; leaf < end; ++leaf) list_sources(*stage, planned.box(leaf), chunks);
     std::sort(chunks.begin(), chunks.end());
     chunks.erase(std::unique(chunks.begin(), chunks.end()), chunks.end());
   }
-  NodeReducer reducer(stage, tree, handles, chunks);
+  const std::vector<Buffer> buffers = values_of(handles);
+  const ChunkInputs inputs(chunks, buffers);
+  std::shared_ptr<const Stage> resolved;
+  if (deferred(*stage)) {
+    resolved = resolve(*stage, chunks, buffers);
+    stage = resolved.get();
+  }
+  const ReductionTree tree(*stage, output);
+  NodeReducer reducer(*stage, tree, inputs);
   Buffer state = reducer.reduce(level, node);
-  return last ? finished(stage, reducer.layout(), state) : state;
+  return last ? finished(*stage, reducer.layout(), state) : state;
 }
 
 Buffer MergeNodes::operator()(const StageReference& reference, std::int64_t output, bool last,
                               const std::vector<Delayed<Buffer>>& states) const {
-  const Stage& stage = *reference.stage;
-  const ReductionTree tree(stage, output);
-  const StateLayout layout = state_layout(stage, tree.outputs());
-  const kernels::ReduceKernel& kernel =
-      kernels::reduce_kernel(stage.reduce.code, stage.program.registers[stage.program.result]);
+  const Stage* stage = reference.stage.get();
   Buffer merged = states.front().value().copy();
+  std::shared_ptr<const Stage> resolved;
+  const std::size_t words = state_words(*stage);
+  if (words > 0) {
+    resolved = resolve_outputs(*stage, ReductionTree(*stage, output).kept(), merged);
+    stage = resolved.get();
+  }
+  const ReductionTree tree(*stage, output);
+  const StateLayout layout = state_layout(*stage, tree.outputs());
+  const kernels::ReduceKernel& kernel =
+      kernels::reduce_kernel(stage->reduce.code, stage->program.registers[stage->program.result]);
   for (std::size_t i = 1; i < states.size(); ++i) {
     Buffer other = states[i].value();
     kernel.merge(state_at(layout, merged.data()), state_at(layout, other.data()),
                  static_cast<std::size_t>(layout.outputs));
+    if (words > 0) add_state_words(merged, other);
   }
-  return last ? finished(stage, layout, merged) : merged;
+  return last ? finished(*stage, layout, merged) : merged;
 }
 
 }  // namespace weft::arrays::lowering

@@ -23,6 +23,8 @@ class ReductionTree {
   std::int64_t nodes_at(int level) const;
   /// Returns the leaves [first, end) below a node.
   std::pair<std::int64_t, std::int64_t> leaves_below(int level, std::int64_t node) const;
+  /// Returns the pieces of the output's chunk along the axes that are kept.
+  const std::vector<std::int64_t>& kept() const { return kept_; }
   /// Elements of one output chunk.
   std::int64_t outputs() const { return outputs_; }
 

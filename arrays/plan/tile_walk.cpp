@@ -1,6 +1,7 @@
 #include "arrays/plan/tile_walk.hpp"
 
 #include "arrays/kernels/copy.hpp"
+#include "arrays/plan/defer.hpp"
 #include "arrays/plan/generate.hpp"
 
 #include <weft/error.hpp>
@@ -35,7 +36,7 @@ std::vector<Stretch> stretches(const expression::AxisGrid& grid, const expressio
     } else if (map.step < 0) {
       next = (map.start - grid.start(piece)) / -map.step + 1;
     }
-    next = std::min(next, end);
+    next = std::max(std::min(next, end), at + 1);
     list.push_back({at, next, piece});
     at = next;
   }
@@ -162,16 +163,21 @@ LoadedSource prepare_load(const Stage& stage, const Load& load, const Box& box, 
   return loaded;
 }
 
-void list_sources(const Stage& stage, const Box& box, std::vector<SourceChunk>& chunks) {
-  if (box.elements() == 0) return;
+void list_sources(const Stage& stage, const Box& whole, std::vector<SourceChunk>& chunks) {
+  Box box = whole;
+  if (box.elements() == 0) {
+    if (!deferred(stage)) return;
+    // The chunks are read for the extents they tell.
+    for (std::int64_t& extent : box.extent) extent = std::max<std::int64_t>(extent, 1);
+  }
   const std::size_t before = chunks.size();
   const auto note = [&](std::uint32_t source, std::int64_t chunk) { chunks.push_back({source, chunk}); };
   if (stage.kind == Stage::Structural) {
     std::vector<expression::Need> needs;
     stage.structure->type->needs(stage.structure->parameters.get(), box, needs);
     for (const expression::Need& need : needs) {
-      if (need.box.elements() == 0) continue;
       const Source& source = stage.sources[need.input];
+      if (need.box.elements() == 0 && expression::known(source.grid)) continue;
       each_piece(cut_load(source, expression::identity_map(source.grid.size()), need.box),
                  [&](const std::vector<std::int64_t>& pieces, const std::vector<std::size_t>&) {
                    note(need.input, expression::chunk_number(source.grid, pieces.data()));

@@ -1,8 +1,6 @@
 #include <weft/array.hpp>
 
 #include "arrays/expression/node.hpp"
-#include "arrays/kernels/copy.hpp"
-#include "arrays/plan/lower.hpp"
 
 #include <weft/error.hpp>
 #include <weft/ops/reductions.hpp>
@@ -70,9 +68,10 @@ std::string Array::text() const {
   for (std::size_t axis = 0; axis < node_->grid.size(); ++axis) {
     const expression::AxisGrid& grid = node_->grid[axis];
     if (axis > 0) text += ", ";
-    text += std::to_string(grid.largest());
+    text += grid.known() ? std::to_string(grid.largest()) : "?";
     if (grid.count() > 1) text += " x " + std::to_string(grid.count());
   }
+  if (!expression::known(node_->grid)) return text + "), ? B)";
   static constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
   double bytes = static_cast<double>(nbytes());
   std::size_t unit = 0;
@@ -83,50 +82,5 @@ std::string Array::text() const {
 }
 
 std::ostream& operator<<(std::ostream& out, const Array& array) { return out << array.text(); }
-
-std::vector<NDArray> compute_arrays(const Client& client, const std::vector<Array>& arrays) {
-  std::vector<std::vector<Future<Buffer>>> futures;
-  {
-    std::vector<expression::NodePointer> nodes;
-    for (const Array& array : arrays) nodes.push_back(array.node());
-    lowering::Lowering lowering(nodes);
-    for (const expression::NodePointer& node : nodes) {
-      const std::int64_t count = expression::chunk_count(node->grid);
-      std::vector<Future<Buffer>>& list = futures.emplace_back();
-      for (std::int64_t chunk = 0; chunk < count; ++chunk) list.push_back(client.persist(lowering.chunk(node, chunk)));
-    }
-    // The descriptions go here, so that what is between is freed as soon as it has been used.
-  }
-  std::vector<NDArray> results;
-  for (std::size_t i = 0; i < arrays.size(); ++i) {
-    const expression::Node& node = *arrays[i].node();
-    NDArray whole(node.dtype, node.shape);
-    for (std::size_t chunk = 0; chunk < futures[i].size(); ++chunk) {
-      Future<Buffer> future = std::move(futures[i][chunk]);
-      const Buffer part = future.result();
-      const expression::Box box = expression::chunk_box(node.grid, static_cast<std::int64_t>(chunk));
-      std::byte* to = whole.mutable_data();
-      for (std::size_t axis = 0; axis < box.ndim(); ++axis) to += box.start[axis] * whole.strides()[axis];
-      const auto strides = c_strides(Shape(box.extent), node.dtype.size());
-      kernels::copy_box(to, whole.strides().data(), part.data(), strides.data(), box.extent.data(), box.ndim(),
-                        node.dtype.size());
-    }
-    results.push_back(std::move(whole));
-  }
-  return results;
-}
-
-Array persist_array(const Client& client, const Array& array) {
-  const expression::NodePointer& node = array.node();
-  lowering::Lowering lowering({node});
-  std::vector<Delayed<Buffer>> chunks;
-  const std::int64_t count = expression::chunk_count(node->grid);
-  for (std::int64_t number = 0; number < count; ++number) {
-    const Delayed<Buffer> chunk = lowering.chunk(node, number);
-    client.persist(chunk);
-    chunks.push_back(chunk);
-  }
-  return Array(expression::make_stored(node->dtype, node->grid, std::move(chunks), node->name, node->where));
-}
 
 }  // namespace weft::arrays

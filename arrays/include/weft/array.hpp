@@ -34,22 +34,33 @@ struct ReduceOptions {
   std::string name = {};
 };
 
-/// One index of `x(...)`: a number, a slice, newaxis, ellipsis, a list of places, or a boolean array.
+/// One index of `x(...)`: a number, a slice, newaxis, ellipsis, a list of places, or a mask; and the line of the user's
+/// source where it was written.
 class Index {
  public:
-  template <std::integral I>
-  Index(I place) : value_(static_cast<std::int64_t>(place)) {}                                      // NOLINT
-  Index(slice part) : value_(part) {}                                                               // NOLINT
-  Index(NewAxis axis) : value_(axis) {}                                                             // NOLINT
-  Index(Ellipsis rest) : value_(rest) {}                                                            // NOLINT
-  Index(std::vector<std::int64_t> places) : value_(std::move(places)) {}                            // NOLINT
-  Index(std::initializer_list<std::int64_t> places) : value_(std::vector<std::int64_t>(places)) {}  // NOLINT
+  using Where = std::source_location;
+  using Value =
+      std::variant<std::int64_t, slice, NewAxis, Ellipsis, std::vector<std::int64_t>, expression::NodePointer>;
 
-  using Value = std::variant<std::int64_t, slice, NewAxis, Ellipsis, std::vector<std::int64_t>>;
+  template <std::integral I>
+  Index(I place, const Where& where = Where::current())  // NOLINT
+      : value_(static_cast<std::int64_t>(place)), where_(where) {}
+  Index(slice part, const Where& where = Where::current()) : value_(part), where_(where) {}     // NOLINT
+  Index(NewAxis axis, const Where& where = Where::current()) : value_(axis), where_(where) {}   // NOLINT
+  Index(Ellipsis rest, const Where& where = Where::current()) : value_(rest), where_(where) {}  // NOLINT
+  Index(std::vector<std::int64_t> places, const Where& where = Where::current())                // NOLINT
+      : value_(std::move(places)), where_(where) {}
+  Index(std::initializer_list<std::int64_t> places, const Where& where = Where::current())  // NOLINT
+      : value_(std::vector<std::int64_t>(places)), where_(where) {}
+  /// A mask of bools; it takes as many axes as it has. How many places it chooses, only running can tell.
+  Index(const Array& mask, const Where& where = Where::current());  // NOLINT
+
   const Value& value() const { return value_; }
+  const Where& where() const { return where_; }
 
  private:
   Value value_;
+  Where where_;
 };
 
 /// A lazy n-dimensional array in chunks, with NumPy's meaning. Nothing runs before `Client::compute` or `persist`.
@@ -79,10 +90,10 @@ class Array {
   const std::string& name() const;
 
   template <class... I>
-  Array operator()(I&&... index) const {
-    return at({Index(std::forward<I>(index))...});
+  Array operator()(const Index& first, I&&... more) const {
+    return at({first, Index(std::forward<I>(more), first.where())...}, first.where());
   }
-  /// As operator(), with the line of the user's source.
+  /// As operator(), for indices that are made while the program runs.
   Array at(const std::vector<Index>& index, const std::source_location& where = std::source_location::current()) const;
 
   Array astype(Dtype dtype, const std::source_location& where = std::source_location::current()) const;

@@ -6,6 +6,7 @@
 #include <weft/ops/elementwise.hpp>
 #include <weft/ops/linalg.hpp>
 #include <weft/ops/linear_algebra.hpp>
+#include <weft/ops/masks.hpp>
 #include <weft/ops/numbers.hpp>
 #include <weft/ops/pad.hpp>
 #include <weft/ops/reductions.hpp>

@@ -38,6 +38,9 @@ class slice {
   constexpr explicit slice(Bound stop) : stop_(stop) {}
   constexpr slice(Bound start, Bound stop, Bound step = none) : start_(start), stop_(stop), step_(step) {}
 
+  /// Tells whether it means the whole axis, whatever its extent.
+  constexpr bool whole() const { return !start_.value() && !stop_.value() && step_.value().value_or(1) == 1; }
+
   /// What a slice means on an axis of a known extent: `count` places from `first` on, `step` apart.
   struct Places {
     std::int64_t first;

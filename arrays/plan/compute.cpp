@@ -1,0 +1,123 @@
+// Runs array expressions: describes their chunks, starts them, and puts the values together.
+#include "arrays/kernels/copy.hpp"
+#include "arrays/plan/defer.hpp"
+#include "arrays/plan/lower.hpp"
+
+#include <weft/client.hpp>
+#include <weft/ops/masks.hpp>
+
+namespace weft::arrays {
+namespace {
+
+/// Returns the grid with the extents that the chunks tell.
+expression::Grid known_grid(const expression::Grid& planned,
+                            const std::function<std::vector<std::int64_t>(std::int64_t chunk)>& extents_of) {
+  expression::Grid grid = planned;
+  for (std::size_t axis = 0; axis < grid.size(); ++axis) {
+    if (grid[axis].known()) continue;
+    // Chunks at one place of an axis are equally long: ask the first of them.
+    std::vector<std::int64_t> sizes;
+    std::vector<std::int64_t> at(grid.size(), 0);
+    for (at[axis] = 0; at[axis] < planned[axis].count(); ++at[axis]) {
+      sizes.push_back(extents_of(expression::chunk_number(planned, at.data()))[axis]);
+    }
+    grid[axis] = expression::AxisGrid::of(sizes);
+  }
+  return grid;
+}
+
+/// Returns the extents of a chunk; -1 along axes that were known before.
+std::vector<std::int64_t> told_extents(const expression::Grid& grid, const Buffer& chunk) {
+  const std::size_t words = lowering::deferred_axes(grid);
+  std::vector<std::int64_t> extents(grid.size(), -1);
+  std::size_t word = 0;
+  for (std::size_t axis = 0; axis < grid.size(); ++axis) {
+    if (!grid[axis].known()) extents[axis] = lowering::deferred_word(chunk, words, word++);
+  }
+  return extents;
+}
+
+/// Gives the extents that a chunk tells, so that only they are sent.
+struct TellExtents {
+  std::vector<std::int64_t> operator()(const expression::Grid& grid, const Buffer& chunk) const {
+    return told_extents(grid, chunk);
+  }
+};
+
+void place_chunk(NDArray& whole, const expression::Box& box, const Buffer& part) {
+  std::byte* to = whole.mutable_data();
+  for (std::size_t axis = 0; axis < box.ndim(); ++axis) to += box.start[axis] * whole.strides()[axis];
+  const auto strides = c_strides(Shape(box.extent), whole.dtype().size());
+  kernels::copy_box(to, whole.strides().data(), part.data(), strides.data(), box.extent.data(), box.ndim(),
+                    whole.dtype().size());
+}
+
+NDArray assemble(const expression::Node& node, std::vector<Future<Buffer>> futures) {
+  if (expression::known(node.grid)) {
+    NDArray whole(node.dtype, node.shape);
+    for (std::size_t chunk = 0; chunk < futures.size(); ++chunk) {
+      const Future<Buffer> future = std::move(futures[chunk]);
+      place_chunk(whole, expression::chunk_box(node.grid, static_cast<std::int64_t>(chunk)), future.result());
+    }
+    return whole;
+  }
+  std::vector<Buffer> parts;
+  for (Future<Buffer>& future : futures) parts.push_back(std::move(future).result());
+  const expression::Grid grid = known_grid(
+      node.grid, [&](std::int64_t chunk) { return told_extents(node.grid, parts[static_cast<std::size_t>(chunk)]); });
+  NDArray whole(node.dtype, expression::shape_of(grid));
+  for (std::size_t chunk = 0; chunk < parts.size(); ++chunk) {
+    place_chunk(whole, expression::chunk_box(grid, static_cast<std::int64_t>(chunk)), parts[chunk]);
+  }
+  return whole;
+}
+
+}  // namespace
+
+std::vector<NDArray> compute_arrays(const Client& client, const std::vector<Array>& arrays) {
+  std::vector<std::vector<Future<Buffer>>> futures;
+  {
+    std::vector<expression::NodePointer> nodes;
+    for (const Array& array : arrays) nodes.push_back(array.node());
+    lowering::Lowering lowered(nodes);
+    for (const expression::NodePointer& node : nodes) {
+      const std::int64_t count = expression::chunk_count(node->grid);
+      std::vector<Future<Buffer>>& list = futures.emplace_back();
+      for (std::int64_t chunk = 0; chunk < count; ++chunk) list.push_back(client.persist(lowered.chunk(node, chunk)));
+    }
+    // The descriptions go here, so that what is between is freed as soon as it has been used.
+  }
+  std::vector<NDArray> results;
+  for (std::size_t i = 0; i < arrays.size(); ++i) {
+    results.push_back(assemble(*arrays[i].node(), std::move(futures[i])));
+  }
+  return results;
+}
+
+Array persist_array(const Client& client, const Array& array) {
+  const expression::NodePointer& node = array.node();
+  lowering::Lowering lowered({node});
+  std::vector<Delayed<Buffer>> chunks;
+  const std::int64_t count = expression::chunk_count(node->grid);
+  for (std::int64_t number = 0; number < count; ++number) {
+    const Delayed<Buffer> chunk = lowered.chunk(node, number);
+    client.persist(chunk);
+    chunks.push_back(chunk);
+  }
+  return Array(expression::make_stored(node->dtype, node->grid, std::move(chunks), node->name, node->where));
+}
+
+Array compute_chunk_sizes(const Client& client, const Array& array) {
+  if (expression::known(array.node()->grid)) return array;
+  const Array kept = persist_array(client, array);
+  const expression::NodePointer& node = kept.node();
+  const auto tell = delayed(TellExtents{}, node->where);
+  std::vector<Delayed<std::vector<std::int64_t>>> told;
+  for (const Delayed<Buffer>& chunk : node->chunks) told.push_back(tell(node->grid, chunk));
+  const std::vector<std::vector<std::int64_t>> extents = client.compute(told);
+  expression::Grid grid =
+      known_grid(node->grid, [&](std::int64_t chunk) { return extents[static_cast<std::size_t>(chunk)]; });
+  return Array(expression::make_stored(node->dtype, std::move(grid), node->chunks, node->name, node->where));
+}
+
+}  // namespace weft::arrays
