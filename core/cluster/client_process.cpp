@@ -59,7 +59,7 @@ ClientProcess::ClientProcess(Settings settings, std::unique_ptr<Transport> trans
   address_ = post_.transport().address();
   std::random_device random;
   cluster_ = std::uint64_t{random()} << 32 | random();
-  spin_ns_ = machine::executor_options(settings_).spin_ns;
+  spin_.set_most(machine::executor_options(settings_).spin_ns);
   progress_ = std::thread([this] { progress_main(); });
 }
 
@@ -163,16 +163,15 @@ void ClientProcess::help(TaskId task, DoneFunction done, const void* argument) {
   if (Executor* const executor = executor_here()) return executor->help_until(task, [=] { return done(argument); });
   waiters_.fetch_add(1);
   if (task < kAnyTask) arena::task(task).word.fetch_or(task_word::kWatched, std::memory_order_acq_rel);
-  Nanoseconds idle_since = 0;
+  PoliteSpin::Pause pause(spin_);
   while (!done(argument)) {
     if (!open_.load()) break;
     if (drive()) {
-      idle_since = 0;
+      pause.over();
       continue;
     }
-    const Nanoseconds time = now();
-    if (idle_since == 0) idle_since = time;
-    if (time - idle_since < spin_ns_) continue;
+    if (pause.look_on(now())) continue;
+    pause.over();
     watchers_.fetch_add(1, std::memory_order_seq_cst);
     if (!done(argument)) sleep(kTick);
     watchers_.fetch_sub(1, std::memory_order_seq_cst);

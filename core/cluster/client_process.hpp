@@ -3,6 +3,7 @@
 #include "core/cluster/cluster.hpp"
 #include "core/cluster/deal_letter.hpp"
 #include "core/cluster/packet_writer.hpp"
+#include "core/cluster/polite_spin.hpp"
 #include "core/cluster/post.hpp"
 #include "core/cluster/values.hpp"
 #include "core/diagnostics/ledger.hpp"
@@ -252,7 +253,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   std::atomic<std::uint32_t> epoch_{0};
   std::atomic<std::uint32_t> watchers_{0};
   std::atomic<bool> busy_{false};  // something is outstanding
-  Nanoseconds spin_ns_ = 0;
+  PoliteSpin spin_;
   std::thread progress_;
 };
 

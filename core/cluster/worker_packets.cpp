@@ -78,7 +78,7 @@ void WorkerProcess::activate(PacketId packet, Attempt attempt) {
     if (index < run->tasks.ids.size()) failing::request_cancel(run->tasks.ids[index]);
   }
   executor_.entry(run->id).roots = std::move(run->tasks.roots);
-  executor_.activate(run->id);
+  executor_.activate(run->id, driving_);
 }
 
 /// Returns the record behind an input: of a packet here, else a stand-in that is, or will be, filled.

@@ -1,5 +1,6 @@
 #include "core/cluster/worker_process.hpp"
 
+#include "core/cluster/polite_spin.hpp"
 #include "core/executor/failing.hpp"
 #include "core/graph/boxes.hpp"
 #include "core/messages/encoding.hpp"
@@ -67,18 +68,17 @@ WorkerEnd WorkerProcess::main_loop(std::string_view scheduler_address) {
     peers_[kKeeper] = scheduler_;
     post_.flush();
   }
-  const Nanoseconds spin = machine::executor_options(settings_).spin_ns;
-  Nanoseconds idle_since = 0;
+  PoliteSpin spin(machine::executor_options(settings_).spin_ns);
+  PoliteSpin::Pause pause(spin);
   while (!ending_.load(std::memory_order_relaxed)) {
     bool moved = drive();
     moved = executor_.help_once() || moved;
     if (moved) {
-      idle_since = 0;
+      pause.over();
       continue;
     }
-    const Nanoseconds time = now();
-    if (idle_since == 0) idle_since = time;
-    if (time - idle_since < spin) continue;
+    if (pause.look_on(now())) continue;
+    pause.over();
     bool busy = false;
     {
       const std::lock_guard lock(mutex_);
@@ -113,9 +113,11 @@ WorkerEnd WorkerProcess::main_loop(std::string_view scheduler_address) {
 
 bool WorkerProcess::drive() {
   const std::lock_guard lock(mutex_);
+  driving_ = true;
   const bool moved = post_.progress();
   pump();
   post_.flush();
+  driving_ = false;
   return moved;
 }
 

@@ -178,6 +178,7 @@ class WorkerProcess final : public Runtime,
   // Guarded by mutex_.
   Post post_;
   std::optional<Worker> machine_;
+  bool driving_ = false;  // the main thread is reading letters: it runs what is short itself, right after
   WorkerActions actions_;
   std::vector<FinishedPacket> finished_;
   std::vector<WorkerEventBody> later_;  // events that actions led to

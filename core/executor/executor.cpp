@@ -107,18 +107,20 @@ void Executor::prepare(PacketId packet, std::uint32_t tasks, std::vector<TaskRan
   entry.active.store(false, std::memory_order_release);
 }
 
-void Executor::activate(PacketId packet) {
+void Executor::activate(PacketId packet, bool caller_helps) {
   PacketEntry& entry = packets_[packet];
   const std::vector<TaskRange> roots = std::exchange(entry.roots, {});
   const bool urgent = entry.urgent;
   entry.active.store(true, std::memory_order_seq_cst);
-  for (const TaskRange range : roots) put_start(range, !urgent, false, urgent);
+  bool lone = caller_helps && roots.size() == 1 && roots.front().size() == 1;
+  for (const TaskRange range : roots) lone = put_start(range, !urgent, false, urgent) && lone;
   for (TaskId task = entry.parked.exchange(kNone, std::memory_order_seq_cst); task != kNone;) {
     const TaskId next = arena::task(task).link;
     put_start({task, task + 1}, false, false, urgent);
     task = next;
+    lone = false;
   }
-  wake_one();
+  if (!lone) wake_one();
 }
 
 void Executor::join(PacketId packet, TaskId task) {

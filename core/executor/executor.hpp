@@ -69,7 +69,8 @@ class Executor {
 
   /// Describes a packet before it is activated.
   void prepare(PacketId packet, std::uint32_t tasks, std::vector<TaskRange> roots, bool urgent);
-  void activate(PacketId packet);
+  /// `caller_helps`: the caller calls `help_once` next, so that nobody is woken for a single task.
+  void activate(PacketId packet, bool caller_helps = false);
   /// Counts a task into an active packet that cannot end meanwhile.
   void join(PacketId packet, TaskId task);
   /// Takes one off what the packet waits for that is no task; reports the packet if that was the last.

@@ -101,7 +101,7 @@ void add_notes(const std::vector<Hello>& hellos, const std::map<std::string, Mem
   }
   for (const WorkerPlan& plan : layout.workers) {
     if (!plan.crowded) continue;
-    layout.notes.push_back(fmt::format("{} has more slots than cores: slots take turns, and nothing spins", plan.host));
+    layout.notes.push_back(fmt::format("{} has more slots than cores: slots take turns", plan.host));
     break;
   }
   for (const Hello& hello : hellos) {
