@@ -4,6 +4,7 @@
 #include <weft/arrays.hpp>
 #include <weft/client.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <complex>
 #include <cstdlib>
@@ -102,7 +103,7 @@ inline std::string difference(const NamedAnswer& answer, const NDArray& values) 
     } else {
       std::int64_t value = 0;
       const std::size_t bits = 8 * type.size();
-      std::memcpy(&value, at, type.size());
+      std::memcpy(&value, at, std::min(type.size(), sizeof value));
       if (type.is_signed() && bits < 64 && ((value >> (bits - 1)) & 1) != 0) value |= -(std::int64_t{1} << bits);
       shown = type == uint64 ? std::to_string(static_cast<std::uint64_t>(value)) : std::to_string(value);
       same = shown == text;
