@@ -259,9 +259,18 @@ bool Executor::steal_for(Slot& slot) {
         wake_one();
         continue;
       }
+      arena::task(static_cast<TaskId>(item)).link = slot.index();
       slot.deque().push(item);
       return true;
     }
+  }
+  // What was handed over to a slot that is busy, or has gone meanwhile.
+  for (unsigned i = 1; i < count; ++i) {
+    const TaskId task = slots_[(slot.index() + i) % count]->inbox().take();
+    if (task == kNone) continue;
+    arena::task(task).link = slot.index();
+    slot.deque().push(task);
+    return true;
   }
   if (roots_held_.load(std::memory_order_relaxed)) return false;
   for (unsigned i = 1; i < count; ++i) {
@@ -291,7 +300,7 @@ bool Executor::something_to_do() const {
   const bool held = roots_held_.load(std::memory_order_relaxed) && allowed_roots_.load(std::memory_order_relaxed) == 0;
   if (start_count_.load(std::memory_order_relaxed) != 0 && !held) return true;
   return std::any_of(slots_.begin(), slots_.end(), [&](const auto& slot) {
-    return !slot->deque().empty() || (!held && !slot->roots().peek().empty());
+    return !slot->deque().empty() || !slot->inbox().empty() || (!held && !slot->roots().peek().empty());
   });
 }
 

@@ -23,6 +23,9 @@ constexpr std::uint32_t kStretch = 512;
 constexpr std::uint32_t kBatch = 8;
 /// Records between the one that runs and the one that is fetched for later.
 constexpr std::ptrdiff_t kAhead = 8;
+/// Tasks with so many inputs go to the slot that ran most of them: with fewer, whoever made one ready ran half of them.
+constexpr std::uint32_t kLeastVoters = 3;
+constexpr std::uint32_t kMostVoters = 8;
 /// A kernel that takes longer is not run by a caller who waits for something else: about 20 us.
 constexpr Ticks kShortTicks = 50'000;
 
@@ -66,7 +69,8 @@ void set_current_slot(Slot* slot) noexcept { mine = slot; }
 
 bool Slot::work_once() {
   if (executor_.urgent_count_.load(std::memory_order_relaxed) != 0 && executor_.take_urgent(*this)) return true;
-  const std::uint64_t item = ready_.pop();
+  const TaskId given = inbox_.take();
+  const std::uint64_t item = given != kNone ? given : ready_.pop();
   if (item != Deque::kEmpty) {
     const auto task = static_cast<TaskId>(item);
     if (refuses(task)) {
@@ -154,6 +158,7 @@ void Slot::run_chain(TaskId task) {
       at.pace.store(ended - begun > kShortTicks ? Site::kLong : Site::kShort, std::memory_order_relaxed);
       const Ticks now = ticks_now();
       slot->book_.sample(found != 0 ? begun - found : 0, ended - begun, now - ended);
+      if (slot->handed_to_ != nullptr) slot->take_back();
     }
     if (SlotBook::kBooks && ++slot->stretch_tasks_ >= kStretch) [[unlikely]]
       slot->book_stretch();
@@ -220,7 +225,8 @@ bool Slot::may_run(TaskId task, TaskRecord& record, std::uint64_t word, TaskId& 
   return false;
 }
 
-inline TaskId Slot::complete(TaskId task, TaskRecord& record, const TaskType& type, PacketId packet, bool well) {
+[[gnu::always_inline]] inline TaskId Slot::complete(TaskId task, TaskRecord& record, const TaskType& type,
+                                                    PacketId packet, bool well) {
   constexpr std::uint64_t kept_plain = task_word::kKept | task_word::kPlain;
   std::uint64_t old = record.word.load(std::memory_order_relaxed);
   bool holds_inputs = false;
@@ -281,9 +287,67 @@ void Slot::tell_watchers(TaskId task, std::uint64_t word) {
 inline void Slot::found_ready(TaskId task, PacketId running, TaskId& candidate) {
   const PacketId packet = arena::packet_of(task);
   if (packet != running && tallies_[packet % kTallies].packet != packet && !executor_.may_start(packet, task)) return;
-  __builtin_prefetch(&arena::edge(arena::task(task).first_input));
+  TaskRecord& record = arena::task(task);
+  __builtin_prefetch(&arena::edge(record.first_input));
+  if (record.input_count >= kLeastVoters && executor_.slot_count() > 1) {
+    task = choose_slot(task, record);
+    if (task == kNone) return;
+  }
   if (candidate != kNone) push_ready(candidate);
   candidate = task;
+}
+
+[[gnu::noinline]] TaskId Slot::choose_slot(TaskId task, TaskRecord& record) {
+  const std::uint32_t newest = task_word::edge_of(record.word.load(std::memory_order_acquire));
+  if (newest != 0) __builtin_prefetch(&arena::edge(newest - 1));
+  const std::uint32_t home = home_of(record);
+  record.link = index_;
+  if (home != index_) {
+    record.link = home;
+    if (hand_over(task, record, executor_.slot(home))) return kNone;
+    record.link = index_;
+  }
+  if (!inbox_.empty() && awaited_ == kNone) [[unlikely]] {
+    // Somebody waits for what was handed over, most likely: it comes first.
+    const TaskId given = inbox_.take();
+    if (given == kNone) return task;
+    push_ready(task);
+    return given;
+  }
+  // The newest consumer is the one that no other input has touched yet, most likely.
+  if (newest != 0) __builtin_prefetch(&arena::task(arena::edge(newest - 1).consumer), 1);
+  return task;
+}
+
+std::uint32_t Slot::home_of(const TaskRecord& record) const {
+  const std::uint32_t inputs = record.input_count;
+  if (inputs > kMostVoters) return index_;
+  // Where an input ran: what its record says is a hint, and nonsense for one that no slot chose.
+  const auto ran_on = [&](std::uint32_t k) { return arena::task(arena::edge(record.first_input + k).producer).link; };
+  const std::uint32_t home = ran_on(inputs / 2);
+  if (home == index_ || home >= executor_.slot_count()) return index_;
+  std::uint32_t theirs = 0;
+  std::uint32_t ours = 0;
+  for (std::uint32_t k = 0; k < inputs; ++k) {
+    const std::uint32_t ran = ran_on(k);
+    theirs += ran == home ? 1 : 0;
+    ours += ran == index_ ? 1 : 0;
+  }
+  return theirs > ours ? home : index_;
+}
+
+bool Slot::hand_over(TaskId task, const TaskRecord& record, Slot& to) {
+  // Of long tasks the inputs' way does not matter, and the owner might be busy with another one for long.
+  if (!to.leased() || site(record.site).pace.load(std::memory_order_relaxed) != Site::kShort) return false;
+  if (!to.inbox_.give(task)) return false;
+  handed_to_ = &to;
+  if (executor_.sleepers_.any()) executor_.wake_one();
+  return true;
+}
+
+[[gnu::noinline]] void Slot::take_back() {
+  const TaskId task = std::exchange(handed_to_, nullptr)->inbox_.take();
+  if (task != kNone) push_ready(task);
 }
 
 void Slot::push_ready(TaskId task) {

@@ -2,6 +2,7 @@
 
 #include "core/diagnostics/slot_book.hpp"
 #include "core/executor/deque.hpp"
+#include "core/executor/inbox.hpp"
 #include "core/executor/roots.hpp"
 
 #include <weft/task_type.hpp>
@@ -16,7 +17,7 @@ struct PacketEntry;
 /// steal.
 ///
 /// Orders: `lease` is taken with acquire and given back with release, so everything the last owner did is seen by the
-/// next. All else that thieves touch is in Deque and RootRange.
+/// next. All else that thieves touch is in Deque, RootRange and Inbox.
 class Slot {
  public:
   Slot(Executor& executor, unsigned index, SlotBook& book);
@@ -47,6 +48,7 @@ class Slot {
   unsigned index() const { return index_; }
   Executor& executor() const { return executor_; }
   Deque& deque() { return ready_; }
+  Inbox& inbox() { return inbox_; }
   RootRange& roots() { return roots_; }
   SlotBook& book() { return book_; }
   /// By any thread: a hint, for those who watch.
@@ -75,6 +77,15 @@ class Slot {
   }
   /// Returns whether a caller who only waits for one task should leave this one to the slot's own thread.
   bool refuses(TaskId task) const;
+  /// Leaves a task that has just become ready to the slot that ran most of its inputs, so that neighbours stay with
+  /// each other, or keeps it. Returns what this slot should run instead: the task, one handed over to this slot, or
+  /// kNone.
+  TaskId choose_slot(TaskId task, TaskRecord& record);
+  /// Returns the index of the slot that ran most of the inputs.
+  std::uint32_t home_of(const TaskRecord& record) const;
+  bool hand_over(TaskId task, const TaskRecord& record, Slot& to);
+  /// Takes back what was handed over to a slot that has not got round to it.
+  void take_back();
   /// `running`: the packet of the task that made it ready.
   void found_ready(TaskId task, PacketId running, TaskId& candidate);
   /// Counts one ended task of a packet; the packet hears of it in batches.
@@ -91,6 +102,7 @@ class Slot {
   // Beside what thieves read, nothing that the owner writes for every task.
   alignas(64) RootRange roots_;
   std::atomic<bool> roots_holdable_{false};  // thieves copy it with the range
+  alignas(64) Inbox inbox_;                  // written by those who hand over
 
   // The owner's own.
   alignas(64) TaskRange batch_;
@@ -117,6 +129,8 @@ class Slot {
   /// Tasks until the next one is timed by itself.
   std::uint32_t until_sample_ = 1;
   std::uint64_t inner_tasks_ = 0;
+  /// The slot that a task was handed over to since take_back, or null.
+  Slot* handed_to_ = nullptr;
 };
 
 /// Returns the slot the calling thread owns, or null.
