@@ -3,6 +3,7 @@
 // All of arrays.
 #include <weft/array.hpp>
 #include <weft/ops/creation.hpp>
+#include <weft/ops/distributions.hpp>
 #include <weft/ops/elementwise.hpp>
 #include <weft/ops/linalg.hpp>
 #include <weft/ops/linear_algebra.hpp>
