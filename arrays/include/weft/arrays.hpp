@@ -5,8 +5,10 @@
 #include <weft/ops/creation.hpp>
 #include <weft/ops/distributions.hpp>
 #include <weft/ops/elementwise.hpp>
+#include <weft/ops/files.hpp>
 #include <weft/ops/linalg.hpp>
 #include <weft/ops/linear_algebra.hpp>
+#include <weft/ops/masked.hpp>
 #include <weft/ops/masks.hpp>
 #include <weft/ops/numbers.hpp>
 #include <weft/ops/pad.hpp>

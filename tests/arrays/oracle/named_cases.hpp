@@ -76,14 +76,14 @@ inline bool close(double mine, double theirs, double tolerance) {
   return std::isfinite(theirs) && std::fabs(mine - theirs) <= tolerance * std::max(1.0, std::fabs(theirs));
 }
 
-/// Returns what is wrong, or nothing. Integers and times are equal; reals are close.
-inline std::string difference(const NamedAnswer& answer, const NDArray& values) {
+/// Returns what is wrong, or nothing. Integers and times are equal; reals are close, within `looser` at least.
+inline std::string difference(const NamedAnswer& answer, const NDArray& values, double looser = 0) {
   if (values.dtype().name() != answer.dtype) return "the type is " + values.dtype().name() + ", not " + answer.dtype;
   if (values.shape() != answer.shape) return "the shape is " + values.shape().text() + ", not " + answer.shape.text();
   const NDArray mine = values.as_contiguous();
   const Dtype type = mine.dtype();
   const bool single = type.real() == float32;
-  const double tolerance = single ? 2e-6 : 1e-14;
+  const double tolerance = std::max(looser, single ? 2e-6 : 1e-14);
   for (std::int64_t i = 0; i < mine.size(); ++i) {
     const std::string& text = answer.elements[static_cast<std::size_t>(i)];
     const std::byte* const at = mine.data() + static_cast<std::size_t>(i) * type.size();

@@ -111,7 +111,37 @@ def numbers():
     }
 
 
-GROUPS = {"shaping": shaping, "numbers": numbers}
+def masked():
+    x = operand("int64", (5, 6), 0)
+    y = operand("int64", (5, 6), 1)
+    f = operand("float64", (5, 6), 1)
+    m = np.ma.masked_where(x > 2, x)
+    n = np.ma.masked_less(y, 0)
+    g = np.ma.masked_invalid(f)
+    hidden = np.ma.masked_array(x, np.ones((5, 6), bool))
+    column = np.ma.masked_where(np.broadcast_to([1, 0, 1, 0, 0, 0], (5, 6)) == 1, f + 0.25)
+    w = np.abs(y) + 1
+    results = {
+        "where": m, "equal": np.ma.masked_equal(x, 3), "not_equal": np.ma.masked_not_equal(x, 3), "greater": np.ma.masked_greater(x, 1),
+        "greater_equal": np.ma.masked_greater_equal(x, 1), "less": n, "less_equal": np.ma.masked_less_equal(x, 1),
+        "inside": np.ma.masked_inside(x, -1, 2), "outside": np.ma.masked_outside(x, 2, -1), "invalid": g,
+        "values": np.ma.masked_values(f, 1.5), "add": m + n, "subtract": m - 3, "multiply": m * n, "divide": m / n,
+        "divide_scalar": g / 2.0, "negative": -m, "sqrt": np.ma.sqrt(g), "log": np.ma.log(g), "exp": np.ma.exp(g), "compare": m < 1,
+        "sum": m.sum(axis=0), "sum_all": m.sum(), "sum_hidden": hidden.sum(axis=1), "prod": n.prod(axis=1), "min": m.min(axis=0),
+        "max": m.max(axis=1), "max_real": column.max(axis=0), "any": m.any(axis=0), "all": n.all(axis=1), "mean": m.mean(axis=0),
+        "mean_hidden": hidden.mean(axis=0), "mean_real": column.mean(axis=0), "var": m.var(axis=1), "var_ddof": g.var(axis=0, ddof=1),
+        "std": g.std(), "average": np.ma.average(m, axis=0, weights=w), "average_plain": np.ma.average(g, axis=1),
+        "choice": np.ma.where(x > 0, m, n), "ones_like": np.ma.ones_like(m), "slice": m[1:4, ::-2], "fix_invalid": np.ma.fix_invalid(f),
+    }
+    cases = {"count": m.count(axis=0), "count_all": n.count()}
+    for name, result in results.items():
+        result = np.ma.asarray(result)
+        cases[name] = result.filled(-7 if result.dtype.kind in "if" else True)
+        cases[name + "_mask"] = np.ma.getmaskarray(result)
+    return cases
+
+
+GROUPS = {"masked": masked, "shaping": shaping, "numbers": numbers}
 
 
 def main():

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <weft/array.hpp>
+
+#include <functional>
+#include <string>
+#include <utility>
+
+namespace weft::arrays {
+
+// Arrays in files. Writing runs the array: each chunk is written by the task that has it, beside its final place, and
+// the whole is renamed when all chunks are there: a reader sees the old file, or the new one. Reading describes an
+// array whose chunks read their own part of the file. No more than the chunks in work are in memory. Under several
+// processes the path must mean the same file for all of them. Errors begin with the file's name.
+
+/// How an array is written.
+struct SaveOptions {
+  /// Of Zarr: 2 or 3.
+  int version = 3;
+  /// Of stacks: along which axis there is a file for each chunk.
+  int axis = 0;
+};
+/// How an array is cut that is read.
+struct LoadOptions {
+  Chunks chunks = {};
+  int axis = 0;
+};
+
+#define WEFT_HERE const std::source_location& where = std::source_location::current()
+
+/// By the name's end: .npy, .zarr (a folder; uncompressed), .raw and .bin (the elements in C order, nothing else).
+void save(const Client& client, const Array& array, const std::string& path, const SaveOptions& options = {},
+          WEFT_HERE);
+/// Reads .npy and .zarr.
+Array load(const std::string& path, const LoadOptions& options = {}, WEFT_HERE);
+
+void save_npy(const Client& client, const Array& array, const std::string& path, WEFT_HERE);
+Array load_npy(const std::string& path, const LoadOptions& options = {}, WEFT_HERE);
+/// A folder of 0.npy, 1.npy, ..., one for each chunk along an axis, as dask.array.to_npy_stack makes it.
+void save_npy_stack(const Client& client, const Array& array, const std::string& folder,
+                    const SaveOptions& options = {}, WEFT_HERE);
+Array load_npy_stack(const std::string& folder, const LoadOptions& options = {}, WEFT_HERE);
+void save_raw(const Client& client, const Array& array, const std::string& path, WEFT_HERE);
+/// `skip` bytes come before the first element.
+Array load_raw(const std::string& path, Dtype dtype, const Shape& shape, const LoadOptions& options = {},
+               std::int64_t skip = 0, WEFT_HERE);
+/// Chunks of the array become chunks of the store, all of one size: an array cut otherwise is rechunked first.
+void save_zarr(const Client& client, const Array& array, const std::string& folder, const SaveOptions& options = {},
+               WEFT_HERE);
+Array load_zarr(const std::string& folder, const LoadOptions& options = {}, WEFT_HERE);
+
+/// The place of a chunk in its array.
+struct ChunkRegion {
+  std::vector<std::int64_t> start;
+  std::vector<std::int64_t> extent;
+};
+/// Starts a task for each chunk that gives it to `write(region, values)`, and waits for all. `write` runs on the worker
+/// that holds the chunk, several at once; a captureless callable, or one whose captures travel.
+template <class W>
+void store(const Client& client, const Array& array, W write, WEFT_HERE);
+
+#undef WEFT_HERE
+
+namespace detail {
+
+/// The chunks' regions, and the tasks that make them.
+std::vector<std::pair<ChunkRegion, Delayed<Buffer>>> chunks_with_regions(const Array& array);
+void wait_for(const Client& client, const std::vector<Delayed<std::int64_t>>& tasks);
+NDArray values_of(const Buffer& buffer, Dtype dtype, const ChunkRegion& region);
+
+}  // namespace detail
+
+template <class W>
+void store(const Client& client, const Array& array, W write, const std::source_location& where) {
+  const auto task = delayed(
+      [write](const ChunkRegion& region, TypeCode code, TimeUnit unit, const Buffer& chunk) {
+        write(region, detail::values_of(chunk, Dtype(code, unit), region));
+        return std::int64_t{1};
+      },
+      where);
+  std::vector<Delayed<std::int64_t>> tasks;
+  for (const auto& [region, chunk] : detail::chunks_with_regions(array)) {
+    tasks.push_back(task(region, array.dtype().code(), array.dtype().unit(), chunk));
+  }
+  detail::wait_for(client, tasks);
+}
+
+}  // namespace weft::arrays
+
+namespace weft {
+using arrays::ChunkRegion;
+using arrays::load;
+using arrays::load_npy;
+using arrays::load_npy_stack;
+using arrays::load_raw;
+using arrays::load_zarr;
+using arrays::LoadOptions;
+using arrays::SaveOptions;
+}  // namespace weft

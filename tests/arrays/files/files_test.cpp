@@ -1,0 +1,247 @@
+#include <weft/arrays.hpp>
+#include <weft/client.hpp>
+#include <weft/error.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+namespace weft {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+/// A folder of its own for each test.
+class FilesTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() / ("weft-files-" + std::to_string(getpid()) + "-" +
+                                           testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  void expect_same(const Array& a, const Array& b) {
+    const auto [x, y] = client_.compute(a, b);
+    ASSERT_EQ(x.dtype().name(), y.dtype().name());
+    ASSERT_EQ(x.shape(), y.shape());
+    EXPECT_EQ(std::memcmp(x.data(), y.data(), static_cast<std::size_t>(x.nbytes())), 0);
+  }
+  template <class Call>
+  std::string message(const Call& call) const {
+    try {
+      call();
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+  std::vector<std::string> names() const {
+    std::vector<std::string> list;
+    for (const auto& entry : fs::directory_iterator(folder_)) list.push_back(entry.path().filename().string());
+    std::sort(list.begin(), list.end());
+    return list;
+  }
+
+  fs::path folder_;
+  Client client_{Options{.scheduler = "threads"}};
+};
+
+std::vector<Array> samples() {
+  const Array x = arange(7 * 11, {.chunks = 77}).reshape({7, 11});
+  return {
+      x.rechunk({3, 4}),
+      x.rechunk({{3, 4}, {5, 5, 1}}).astype(float32) / 3,
+      random::uniform({5, 1, 6}, {.chunks = {2, 1, 6}, .seed = 1}),
+      (x > 30).rechunk(2),
+      x.astype(complex64).rechunk(-1),
+      x.astype(int8).rechunk({7, 2}),
+      arange(13, {.chunks = 4}),
+      full(Shape(), 3.5),
+      zeros({0, 4}),
+  };
+}
+
+TEST_F(FilesTest, NpyComesBackAsItWas) {
+  for (const Array& one : samples()) {
+    save(client_, one, path("a.npy"));
+    expect_same(load(path("a.npy")), one);
+    expect_same(load_npy(path("a.npy"), {.chunks = 2}), one);
+    EXPECT_EQ(names(), std::vector<std::string>{"a.npy"});
+  }
+  save(client_, samples()[0].astype(datetime64(TimeUnit::Day)), path("t.npy"));
+  EXPECT_EQ(load(path("t.npy")).dtype(), datetime64(TimeUnit::Day));
+}
+
+TEST_F(FilesTest, ZarrComesBackAsItWas) {
+  for (const int version : {2, 3}) {
+    for (const Array& one : samples()) {
+      save(client_, one, path("a.zarr"), {.version = version});
+      expect_same(load(path("a.zarr")), one);
+      expect_same(load_zarr(path("a.zarr"), {.chunks = 2}), one);
+      EXPECT_EQ(names(), std::vector<std::string>{"a.zarr"});
+    }
+  }
+}
+
+TEST_F(FilesTest, StacksAndRawBytesComeBackAsTheyWere) {
+  const Array x = samples()[0];
+  save_npy_stack(client_, x, path("stack"), {.axis = 1});
+  expect_same(load_npy_stack(path("stack"), {.axis = 1}), x);
+  EXPECT_EQ(load_npy_stack(path("stack"), {.axis = 1}).chunks()[1], (std::vector<std::int64_t>{4, 4, 3}));
+  save(client_, x, path("a.raw"));
+  EXPECT_EQ(fs::file_size(path("a.raw")), 7u * 11u * 8u);
+  expect_same(load_raw(path("a.raw"), int64, {7, 11}, {.chunks = {2, 5}}), x);
+  expect_same(load_raw(path("a.raw"), int64, {6, 11}, {}, 88), x(slice(1, none)));
+}
+
+TEST_F(FilesTest, SlicesReadOnlyTheirPart) {
+  const Array x = samples()[0];
+  save(client_, x, path("a.npy"));
+  expect_same(load(path("a.npy"), {.chunks = 3})(slice(2, 6), slice(none, none, -2)),
+              x(slice(2, 6), slice(none, none, -2)));
+  // A chunk that nobody asks for may be missing altogether.
+  save(client_, x, path("a.zarr"), {.version = 2});
+  fs::remove(path("a.zarr/2.2"));
+  expect_same(load(path("a.zarr"))(slice(0, 3)), x(slice(0, 3)));
+  EXPECT_EQ(client_.compute(load(path("a.zarr"))(6, 10)).item<std::int64_t>(), 0);
+}
+
+TEST_F(FilesTest, AFailureLeavesWhatWasThere) {
+  const Array good = samples()[0];
+  save(client_, good, path("a.npy"));
+  save(client_, good, path("a.zarr"));
+  const Array bad = unravel_index(good, {3, 3})[0];
+  EXPECT_THAT(message([&] { save(client_, bad, path("a.npy")); }), HasSubstr("out of bounds"));
+  EXPECT_THAT(message([&] { save(client_, bad, path("a.zarr")); }), HasSubstr("out of bounds"));
+  EXPECT_EQ(names(), (std::vector<std::string>{"a.npy", "a.zarr"}));
+  expect_same(load(path("a.npy")), good);
+  expect_same(load(path("a.zarr")), good);
+}
+
+TEST_F(FilesTest, ErrorsBeginWithTheNameOfTheFile) {
+  const Array x = samples()[0];
+  const std::string missing = path("none.npy");
+  EXPECT_THAT(message([&] { load(missing); }), StartsWith(missing));
+  EXPECT_THAT(message([&] { load(path("none.zarr")); }), StartsWith(path("none.zarr")));
+  EXPECT_THAT(message([&] { load(path("a.txt")); }), HasSubstr("does not tell a format"));
+  EXPECT_THAT(message([&] { save(client_, x, path("a.txt")); }), HasSubstr("does not tell a format"));
+  EXPECT_THAT(message([&] { save(client_, x, path("no/such/a.npy")); }), StartsWith(path("no/such/a.npy")));
+  EXPECT_THAT(message([&] { load_npy_stack(path("nothing")); }), HasSubstr("0.npy"));
+
+  save(client_, x, path("cut.npy"));
+  fs::resize_file(path("cut.npy"), 300);
+  EXPECT_THAT(message([&] { load(path("cut.npy")); }), HasSubstr("cut off"));
+  fs::resize_file(path("cut.npy"), 60);
+  EXPECT_THAT(message([&] { load(path("cut.npy")); }), HasSubstr("not a whole"));
+  std::ofstream(path("text.npy")) << "these are words, many of them";
+  EXPECT_THAT(message([&] { load(path("text.npy")); }), HasSubstr("not a .npy"));
+  EXPECT_THAT(message([&] { load_raw(path("text.npy"), float64, {1000}); }), HasSubstr("8000"));
+
+  save(client_, x, path("late.npy"));
+  const Array late = load(path("late.npy"));
+  fs::remove(path("late.npy"));
+  EXPECT_THAT(message([&] { client_.compute(late); }), HasSubstr("late.npy: cannot be opened"));
+}
+
+TEST_F(FilesTest, StoresThatCannotBeReadSayWhy) {
+  save(client_, samples()[0], path("a.zarr"), {.version = 2});
+  const auto describe = [&](const std::string& name, const std::string& text) { std::ofstream(path(name)) << text; };
+  const std::string start = R"({"zarr_format":2,"shape":[4],"chunks":[2],"order":"C","filters":null,"fill_value":0,)";
+  describe("a.zarr/.zarray", start + R"("dtype":"<f8","compressor":{"id":"blosc"}})");
+  EXPECT_THAT(message([&] { load(path("a.zarr")); }), HasSubstr("'blosc'"));
+  describe("a.zarr/.zarray", start + R"("dtype":">f8","compressor":null})");
+  EXPECT_THAT(message([&] { load(path("a.zarr")); }), HasSubstr("order of bytes"));
+  describe("a.zarr/.zarray", start + R"("dtype":"<f8","compressor":null)");
+  EXPECT_THAT(message([&] { load(path("a.zarr")); }), HasSubstr("is not JSON"));
+  describe("a.zarr/.zarray", start + R"("dtype":"<f8","compressor":null})");
+  std::ofstream(path("a.zarr/0")) << "short";
+  EXPECT_THAT(message([&] { client_.compute(load(path("a.zarr"))); }), HasSubstr("uncompressed chunk"));
+  EXPECT_THROW(save_zarr(client_, samples()[0], path("b.zarr"), {.version = 4}), Error);
+}
+
+std::atomic<std::int64_t> stored_sum{0};
+
+TEST_F(FilesTest, StoreGivesEachChunkToItsWriter) {
+  const Array x = samples()[0];
+  stored_sum = 0;
+  store(client_, x, [](const ChunkRegion& region, const NDArray& values) {
+    std::int64_t sum = 0;
+    for (const std::int64_t one : values.span<std::int64_t>()) sum += one;
+    stored_sum += sum + 1'000'000 * (region.start[0] * 11 + region.start[1]);
+  });
+  std::int64_t corners = 0;
+  for (const std::int64_t row : {0, 3, 6}) {
+    for (const std::int64_t column : {0, 4, 8}) corners += row * 11 + column;
+  }
+  EXPECT_EQ(stored_sum, 77 * 76 / 2 + 1'000'000 * corners);
+}
+
+/// Runs a program in python3. Returns its exit status; 77: a module lacks.
+int python(const std::string& program) {
+  const fs::path file = fs::temp_directory_path() / ("weft-check-" + std::to_string(getpid()) + ".py");
+  std::ofstream(file) << program;
+  const int status = std::system(("python3 " + file.string()).c_str());
+  fs::remove(file);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST_F(FilesTest, NumPyAndZarrReadWhatWasWritten) {
+  if (python("try:\n import numpy\nexcept ImportError:\n raise SystemExit(77)\n") != 0) {
+    GTEST_SKIP() << "python3 has no NumPy";
+  }
+  const Array x = arange(35, {.chunks = 35}).reshape({5, 7}).rechunk({2, 3});
+  save(client_, x, path("i.npy"));
+  save(client_, x.astype(complex64) * std::complex<double>(0, 1), path("z.npy"));
+  save(client_, x.astype(datetime64(TimeUnit::Hour)), path("t.npy"));
+  save(client_, x > 7, path("b.npy"));
+  save_npy_stack(client_, x, path("stack"), {.axis = 1});
+  save(client_, x.astype(float32) / 2, path("two.zarr"), {.version = 2});
+  save(client_, x.astype(float32) / 2, path("three.zarr"), {.version = 3});
+  const std::string program = "import numpy as np\nfolder = '" + folder_.string() + R"('
+x = np.arange(35).reshape(5, 7)
+def same(a, b):
+    assert a.dtype == b.dtype and a.shape == b.shape and (a == b).all(), (a, b)
+same(np.load(folder + '/i.npy'), x)
+same(np.load(folder + '/z.npy'), (x * 1j).astype('complex64'))
+same(np.load(folder + '/t.npy'), x.astype('datetime64[h]'))
+same(np.load(folder + '/b.npy'), x > 7)
+same(np.concatenate([np.load(folder + f'/stack/{i}.npy') for i in range(3)], axis=1), x)
+import pickle
+info = pickle.load(open(folder + '/stack/info', 'rb'))
+assert info == {'chunks': ((5,), (3, 3, 1)), 'dtype': np.dtype('int64'), 'axis': 1}, info
+np.save(folder + '/turned.npy', np.asfortranarray(x))
+try:
+    import zarr
+except ImportError:
+    raise SystemExit(0)
+for name in ('two', 'three'):
+    same(zarr.open_array(folder + f'/{name}.zarr', mode='r')[:], (x / 2).astype('float32'))
+for version in (2, 3):
+    z = zarr.create_array(store=folder + f'/theirs{version}.zarr', shape=(5, 7), chunks=(2, 3), dtype='float64', zarr_format=version,
+                          compressors=None, fill_value=1.5)
+    z[:4] = x[:4] / 4
+    z = zarr.create_array(store=folder + f'/packed{version}.zarr', shape=(5, 7), chunks=(2, 3), dtype='float64', zarr_format=version)
+)";
+  ASSERT_EQ(python(program), 0);
+  expect_same(load(path("turned.npy"), {.chunks = {2, 4}}), x);
+  for (const char* const name : {"theirs2.zarr", "theirs3.zarr"}) {
+    if (!fs::exists(path(name))) continue;
+    const Array rows = arange(5).reshape({5, 1});
+    expect_same(load(path(name)), where(rows < 4, x / 4, 1.5));
+  }
+  if (fs::exists(path("packed3.zarr"))) {
+    EXPECT_THAT(message([&] { load(path("packed3.zarr")); }), HasSubstr("'zstd'"));
+  }
+}
+
+}  // namespace
+}  // namespace weft
