@@ -14,5 +14,6 @@
 #include <weft/ops/pad.hpp>
 #include <weft/ops/reductions.hpp>
 #include <weft/ops/shaping.hpp>
+#include <weft/ops/sorting.hpp>
 #include <weft/ops/structure.hpp>
 #include <weft/random.hpp>

@@ -110,4 +110,37 @@ def algebra():
     })
 
 
+def order():
+    x, rows, cube, f = numbers((11,), 1), numbers((5, 7), 2), numbers((3, 4, 5), 3), numbers((5, 6), 4)
+    holes = np.where(f > 0.3, np.nan, f)
+    i = wholes((13,), 5)
+    small = np.sort(wholes((9,), 7))
+    many = wholes((3, 4), 8)
+
+    def q(array, method):
+        return np.quantile(array, 0.4, method=method)
+    i12, f12 = wholes((12,), 5), numbers((12,), 5)
+    show("order", {
+        "sort": np.sort(x), "sort_rows": np.sort(rows), "sort_columns": np.sort(rows, 0), "sort_cube": np.sort(cube, 1),
+        "sort_nan": np.sort(holes), "sort_integers": np.sort(i), "sort_int8": np.sort(i.astype("i1")),
+        "sort_uint64": np.sort(np.abs(i).astype("u8")), "sort_bool": np.sort(i > 2), "sort_float32": np.sort(x.astype("f4")),
+        "sort_complex": np.sort(np.rint(complexes((9,), 6) * 3)), "sort_empty": np.zeros(0), "argsort": np.argsort(i, kind="stable"),
+        "argsort_columns": np.argsort(holes, 0, kind="stable"), "partition": np.partition(x, 4)[4:5], "topk": np.sort(x)[::-1][:3],
+        "topk_least": np.sort(rows, 0)[:2], "topk_many": np.sort(wholes((4,), 5))[::-1],
+        "argtopk": np.argsort(-rows, 1, kind="stable")[:, :3], "median": np.median(f), "median_0": np.median(f, 0),
+        "median_keepdims": np.median(cube, (0, 2), keepdims=True), "median_integers": np.median(i12),
+        "median_nan": np.median(holes, 1), "nanmedian": np.nanmedian(holes, 1), "percentile": np.percentile(f, 30),
+        "percentile_float32": np.percentile(f.astype("f4"), 30, axis=0), "quantile_many": np.quantile(f, [0, 0.1, 0.77, 1], axis=1),
+        "quantile_lower": q(i12, "lower"), "quantile_higher": q(i12, "higher"), "quantile_nearest": q(i12, "nearest"),
+        "quantile_midpoint": q(i12, "midpoint"), "quantile_hazen": q(f12, "hazen"), "quantile_weibull": q(f12, "weibull"),
+        "quantile_median_unbiased": q(f12, "median_unbiased"), "quantile_normal_unbiased": q(f12, "normal_unbiased"),
+        "nanquantile": np.nanquantile(holes, [0.2, 0.9], axis=0), "nanpercentile": np.nanpercentile(holes, 65),
+        "searchsorted": np.searchsorted(small, many), "searchsorted_right": np.searchsorted(small, many, "right"),
+        "digitize": np.digitize(i, [-5, 0, 3, 8]), "digitize_right": np.digitize(i, [-5, 0, 3, 8], True),
+        "digitize_down": np.digitize(f, [0.4, 0.1, -0.2]), "isin": np.isin(wholes((4, 5), 9), wholes((6,), 10)),
+        "isin_not": np.isin(wholes((4, 5), 9), wholes((2, 3), 10), invert=True),
+    })
+
+
 algebra()
+order()

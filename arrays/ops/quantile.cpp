@@ -1,0 +1,401 @@
+// Quantiles, exact. Along some axes: whole lanes in a task. Over everything: by counting leading digits of the
+// elements' keys, a few of them a pass, until one key is left for each place that is asked for.
+#include <weft/ops/sorting.hpp>
+
+#include "arrays/ops/lanes.hpp"
+
+#include <weft/ops/creation.hpp>
+#include <weft/ops/elementwise.hpp>
+#include <weft/ops/reductions.hpp>
+#include <weft/ops/structure.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace weft::arrays {
+namespace {
+
+using expression::Grid;
+using ops::at_line;
+using ops::AxisGrid;
+using ops::Box;
+using ops::ChunkWork;
+using ops::Need;
+using ops::structural;
+
+/// Between which two places a quantile of n elements lies, and how far from the first.
+struct Between {
+  std::int64_t low;
+  std::int64_t high;
+  double part;
+};
+
+Between between(std::int64_t n, double q, QuantileMethod method) {
+  const double last = static_cast<double>(n - 1);
+  const auto general = [&](double alpha) { return static_cast<double>(n) * q + (alpha + q * (1 - alpha - alpha)) - 1; };
+  double at = last * q;
+  switch (method) {
+    case QuantileMethod::Linear:
+      break;
+    case QuantileMethod::Lower:
+      at = std::floor(at);
+      break;
+    case QuantileMethod::Higher:
+      at = std::ceil(at);
+      break;
+    case QuantileMethod::Nearest:
+      at = std::nearbyint(at);
+      break;
+    case QuantileMethod::Midpoint:
+      at = 0.5 * (std::floor(at) + std::ceil(at));
+      break;
+    case QuantileMethod::Hazen:
+      at = general(0.5);
+      break;
+    case QuantileMethod::Weibull:
+      at = general(0);
+      break;
+    case QuantileMethod::MedianUnbiased:
+      at = general(1.0 / 3.0);
+      break;
+    case QuantileMethod::NormalUnbiased:
+      at = general(3.0 / 8.0);
+      break;
+  }
+  at = std::clamp(at, 0.0, last);
+  const double low = std::floor(at);
+  return {static_cast<std::int64_t>(low), std::min(n - 1, static_cast<std::int64_t>(low) + 1), at - low};
+}
+
+double interpolate(double a, double b, double part) {
+  if (part == 0) return a;
+  if (part == 1 || a == b) return b;
+  return part < 0.5 ? a + (b - a) * part : b - (b - a) * (1 - part);
+}
+
+bool gives_elements(QuantileMethod method) {
+  return method == QuantileMethod::Lower || method == QuantileMethod::Higher || method == QuantileMethod::Nearest;
+}
+
+double number_of(Dtype dtype, std::uint64_t key) {
+  return kernels::visit_type(dtype.code(), [&](auto zero) -> double {
+    using T = decltype(zero);
+    if constexpr (std::is_arithmetic_v<T>) {
+      return static_cast<double>(kernels::value_of<T>(key, false));
+    } else {
+      return 0;
+    }
+  });
+}
+
+/// Writes one quantile from the keys at its two places.
+void write_quantile(Dtype from, std::uint64_t low, std::uint64_t high, double part, Dtype to, std::byte* place) {
+  if (from == to && (part == 0 || low == high)) return kernels::write_values(to, &low, 1, place);
+  const double value = interpolate(number_of(from, low), number_of(from, high), part);
+  if (to == float32) {
+    *reinterpret_cast<float*>(place) = static_cast<float>(value);
+  } else {
+    *reinterpret_cast<double*>(place) = value;
+  }
+}
+
+void write_nan(Dtype to, std::byte* place) {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  if (to == float32) {
+    *reinterpret_cast<float*>(place) = static_cast<float>(kNan);
+  } else if (to == float64) {
+    *reinterpret_cast<double*>(place) = kNan;
+  }
+}
+
+/// Chunks of the result: quantiles first, then the axes that are kept.
+struct LaneQuantiles {
+  static constexpr const char* kName = "quantile";
+  static constexpr bool kAssembles = false;
+  std::vector<double> q;
+  std::uint8_t method;
+  bool skips_nan;
+  /// Axes of the source, those that are kept first, and the extents of the others.
+  std::vector<std::int64_t> order;
+  std::vector<std::int64_t> lanes;
+
+  void needs(const Box& out, std::vector<Need>& needs) const {
+    Box box{{out.start.begin() + 1, out.start.end()}, {out.extent.begin() + 1, out.extent.end()}};
+    for (const std::int64_t extent : lanes) {
+      box.start.push_back(0);
+      box.extent.push_back(extent);
+    }
+    needs.push_back({0, ops::unmoved(box, order), {}});
+  }
+
+  void run(const ChunkWork& work) const {
+    std::int64_t count = 1;
+    for (std::size_t axis = 1; axis < work.output.shape.size(); ++axis) count *= work.output.shape[axis];
+    std::int64_t length = 1;
+    for (const std::int64_t extent : lanes) length *= extent;
+    if (count == 0) return;
+    const Dtype from = work.inputs[0].dtype, to = work.output.dtype;
+    std::vector<std::byte> values(static_cast<std::size_t>(count * length) * from.size());
+    ops::copy_in_order(work.inputs[0], order, values.data());
+    std::vector<std::uint64_t> keys(static_cast<std::size_t>(length));
+    const std::size_t bytes = to.size();
+    for (std::int64_t lane = 0; lane < count; ++lane) {
+      kernels::write_keys(from, values.data() + static_cast<std::size_t>(lane * length) * from.size(), keys.size(),
+                          keys.data());
+      const auto numbers = from.is_floating() ? std::partition(keys.begin(), keys.end(),
+                                                               [](auto key) { return key != kernels::kLastKey; })
+                                              : keys.end();
+      const std::int64_t n = numbers - keys.begin();
+      for (std::size_t i = 0; i < q.size(); ++i) {
+        std::byte* const place =
+            work.output.data + (i * static_cast<std::size_t>(count) + static_cast<std::size_t>(lane)) * bytes;
+        if (n == 0 || (!skips_nan && n < length)) {
+          write_nan(to, place);
+          continue;
+        }
+        const Between at = between(n, q[i], static_cast<QuantileMethod>(method));
+        std::nth_element(keys.begin(), keys.begin() + at.low, numbers);
+        const std::uint64_t low = keys[static_cast<std::size_t>(at.low)];
+        const std::uint64_t high = at.high == at.low ? low : *std::min_element(keys.begin() + at.high, numbers);
+        write_quantile(from, low, high, at.part, to, place);
+      }
+    }
+  }
+};
+
+// Selection by digits. For each quantile two places are looked for. Their state is a pair of numbers: the digits of the
+// key that are known, and the place among the elements that have these digits.
+constexpr int kDigitBits = 13;
+constexpr std::int64_t kDigits = std::int64_t{1} << kDigitBits;
+
+/// Input: how many elements are numbers.
+struct SelectBegin {
+  static constexpr const char* kName = "select-begin";
+  static constexpr bool kAssembles = false;
+  std::vector<double> q;
+  std::uint8_t method;
+  void needs(const Box&, std::vector<Need>& needs) const { needs.push_back({0, Box{}, {}}); }
+  void run(const ChunkWork& work) const {
+    const std::int64_t n = *reinterpret_cast<const std::int64_t*>(work.inputs[0].data);
+    auto* const state = reinterpret_cast<std::int64_t*>(work.output.data);
+    for (std::size_t i = 0; i < q.size(); ++i) {
+      const Between at = between(std::max<std::int64_t>(1, n), q[i], static_cast<QuantileMethod>(method));
+      state[4 * i] = state[4 * i + 2] = 0;
+      state[4 * i + 1] = at.low;
+      state[4 * i + 3] = at.high;
+    }
+  }
+};
+
+/// How often each next digit occurs in one chunk, for every place. Inputs: the elements, the state.
+struct SelectCount {
+  static constexpr const char* kName = "select-count";
+  static constexpr bool kAssembles = false;
+  Grid grid;
+  std::int64_t targets;
+  std::int64_t shift;
+  void needs(const Box& out, std::vector<Need>& needs) const {
+    needs.push_back({0, expression::chunk_box(grid, out.start[0]), {}});
+    needs.push_back(ops::vector_need(1, 0, 2 * targets));
+  }
+  void run(const ChunkWork& work) const {
+    auto* const counts = reinterpret_cast<std::int64_t*>(work.output.data);
+    std::fill(counts, counts + targets * kDigits, 0);
+    const ops::Block& from = work.inputs[0];
+    std::int64_t n = 1;
+    for (const std::int64_t extent : from.shape) n *= extent;
+    if (n == 0) return;
+    const auto* const state = reinterpret_cast<const std::int64_t*>(work.inputs[1].data);
+    std::vector<std::int64_t> order;
+    for (std::size_t axis = 0; axis < from.shape.size(); ++axis) order.push_back(static_cast<std::int64_t>(axis));
+    std::vector<std::byte> values(static_cast<std::size_t>(n) * from.dtype.size());
+    ops::copy_in_order(from, order, values.data());
+    // Places that share their known digits are counted once.
+    std::vector<std::int64_t> first(static_cast<std::size_t>(targets));
+    for (std::int64_t t = 0; t < targets; ++t) {
+      std::int64_t& same = first[static_cast<std::size_t>(t)];
+      while (state[2 * same] != state[2 * t]) ++same;
+    }
+    const int above = static_cast<int>(shift) + kDigitBits;
+    constexpr std::int64_t kBatch = 1024;
+    std::uint64_t keys[kBatch];
+    for (std::int64_t at = 0; at < n; at += kBatch) {
+      const std::int64_t count = std::min(kBatch, n - at);
+      kernels::write_keys(from.dtype, values.data() + static_cast<std::size_t>(at) * from.dtype.size(),
+                          static_cast<std::size_t>(count), keys);
+      for (std::int64_t t = 0; t < targets; ++t) {
+        if (first[static_cast<std::size_t>(t)] != t) continue;
+        const auto known = static_cast<std::uint64_t>(state[2 * t]);
+        std::int64_t* const bins = counts + t * kDigits;
+        for (std::int64_t i = 0; i < count; ++i) {
+          if (above < 64 && keys[i] >> above != known >> above) continue;
+          ++bins[keys[i] >> shift & (kDigits - 1)];
+        }
+      }
+    }
+    for (std::int64_t t = 0; t < targets; ++t) {
+      const std::int64_t same = first[static_cast<std::size_t>(t)];
+      if (same != t) std::copy(counts + same * kDigits, counts + (same + 1) * kDigits, counts + t * kDigits);
+    }
+  }
+};
+
+/// Adds a digit to what is known. Inputs: the counts over all chunks, the state.
+struct SelectStep {
+  static constexpr const char* kName = "select-step";
+  static constexpr bool kAssembles = false;
+  std::int64_t targets;
+  std::int64_t shift;
+  void needs(const Box&, std::vector<Need>& needs) const {
+    needs.push_back(ops::vector_need(0, 0, targets * kDigits));
+    needs.push_back(ops::vector_need(1, 0, 2 * targets));
+  }
+  void run(const ChunkWork& work) const {
+    const auto* const counts = reinterpret_cast<const std::int64_t*>(work.inputs[0].data);
+    const auto* const state = reinterpret_cast<const std::int64_t*>(work.inputs[1].data);
+    auto* const next = reinterpret_cast<std::int64_t*>(work.output.data);
+    for (std::int64_t t = 0; t < targets; ++t) {
+      std::int64_t digit = 0;
+      std::int64_t place = state[2 * t + 1];
+      while (digit + 1 < kDigits && counts[t * kDigits + digit] <= place) place -= counts[t * kDigits + digit++];
+      next[2 * t] = state[2 * t] | static_cast<std::int64_t>(static_cast<std::uint64_t>(digit) << shift);
+      next[2 * t + 1] = place;
+    }
+  }
+};
+
+/// Inputs: the state, how many elements are numbers.
+struct SelectEnd {
+  static constexpr const char* kName = "select-end";
+  static constexpr bool kAssembles = false;
+  std::vector<double> q;
+  std::uint8_t method;
+  bool skips_nan;
+  std::int64_t elements;
+  TypeCode from;
+  void needs(const Box&, std::vector<Need>& needs) const {
+    needs.push_back(ops::vector_need(0, 0, 4 * static_cast<std::int64_t>(q.size())));
+    needs.push_back({1, Box{}, {}});
+  }
+  void run(const ChunkWork& work) const {
+    const auto* const state = reinterpret_cast<const std::int64_t*>(work.inputs[0].data);
+    const std::int64_t n = *reinterpret_cast<const std::int64_t*>(work.inputs[1].data);
+    for (std::size_t i = 0; i < q.size(); ++i) {
+      std::byte* const place = work.output.data + i * work.output.dtype.size();
+      if (n == 0 || (!skips_nan && n < elements)) {
+        write_nan(work.output.dtype, place);
+        continue;
+      }
+      const Between at = between(n, q[i], static_cast<QuantileMethod>(method));
+      write_quantile(Dtype(from), static_cast<std::uint64_t>(state[4 * i]),
+                     static_cast<std::uint64_t>(state[4 * i + 2]), at.part, work.output.dtype, place);
+    }
+  }
+};
+
+/// From here on counting is faster than gathering everything in one task.
+constexpr std::int64_t kManyElements = 1 << 16;
+
+Array selected(const Array& array, const std::vector<double>& q, const QuantileOptions& options, bool skips_nan,
+               Dtype out, const std::source_location& where) {
+  const auto targets = 2 * static_cast<std::int64_t>(q.size());
+  const auto method = static_cast<std::uint8_t>(options.method);
+  const Array numbers = array.dtype().is_floating()
+                            ? count_nonzero(logical_not(isnan(Operand(array, where))), {}, where)
+                            : full({}, Scalar(array.size()), {.dtype = int64}, where);
+  const AxisGrid state_grid = AxisGrid::whole(2 * targets);
+  Array state = structural(SelectBegin{q, method}, {numbers}, int64, {state_grid}, where);
+  for (int known = 0; known < 64; known += kDigitBits) {
+    const std::int64_t shift = std::max(0, 64 - known - kDigitBits);
+    const Grid grid{AxisGrid::regular(array.npartitions(), 1), AxisGrid::whole(targets * kDigits)};
+    const Array counts =
+        structural(SelectCount{array.node()->grid, targets, shift}, {array, state}, int64, grid, where);
+    state =
+        structural(SelectStep{targets, shift}, {sum(counts, {.axis = 0}, where), state}, int64, {state_grid}, where);
+  }
+  return structural(SelectEnd{q, method, skips_nan, array.size(), array.dtype().code()}, {state, numbers}, out,
+                    {AxisGrid::whole(static_cast<std::int64_t>(q.size()))}, where);
+}
+
+Array quantiles(const char* operation, const Array& array, const std::vector<double>& q, const QuantileOptions& options,
+                bool skips_nan, bool single, const std::source_location& where) {
+  const Dtype dtype = array.dtype();
+  if (dtype.is_complex() || dtype.is_time()) {
+    throw Error(at_line(operation, where) + "is not defined for " + dtype.name());
+  }
+  for (const double one : q) {
+    if (!(one >= 0 && one <= 1))
+      throw Error(at_line(operation, where) + "quantiles are between 0 and 1 (percentiles 0 and 100)");
+  }
+  std::vector<int> axes;
+  try {
+    axes = options.axis.resolve(static_cast<int>(array.ndim()));
+  } catch (const Error& error) {
+    throw Error(at_line(operation, where) + error.what());
+  }
+  Dtype out = dtype.is_floating() ? dtype : float64;
+  if (gives_elements(options.method)) out = dtype;
+  LaneQuantiles lanes{q, static_cast<std::uint8_t>(options.method), skips_nan, {}, {}};
+  Grid grid{AxisGrid::whole(static_cast<std::int64_t>(q.size()))};
+  std::int64_t pieces = 1;
+  for (std::size_t axis = 0; axis < array.ndim(); ++axis) {
+    if (std::find(axes.begin(), axes.end(), static_cast<int>(axis)) != axes.end()) continue;
+    lanes.order.push_back(static_cast<std::int64_t>(axis));
+    grid.push_back(array.node()->grid[axis]);
+  }
+  for (const int axis : axes) {
+    const auto at = static_cast<std::size_t>(axis);
+    lanes.order.push_back(axis);
+    lanes.lanes.push_back(array.shape()[at]);
+    pieces *= array.node()->grid[at].count();
+    if (array.shape()[at] == 0 && !out.is_floating()) {
+      throw Error(at_line(operation, where) + "there is nothing to choose from along an axis of extent 0 (shape " +
+                  array.shape().text() + ")");
+    }
+  }
+  Array result;
+  if (axes.size() == array.ndim() && pieces > 1 && array.size() >= kManyElements) {
+    result = selected(array, q, options, skips_nan, out, where);
+  } else {
+    Grid kept(grid.begin() + 1, grid.end());
+    ops::cut_further(kept, kept.size(), pieces);
+    std::copy(kept.begin(), kept.end(), grid.begin() + 1);
+    result = structural(std::move(lanes), {array}, out, std::move(grid), where);
+  }
+  if (options.keepdims) {
+    for (const int axis : axes) result = expand_dims(result, axis + 1, where);
+  }
+  return single ? squeeze(result, 0, where) : result;
+}
+
+std::vector<double> shares(std::vector<double> percent) {
+  for (double& one : percent) one /= 100;
+  return percent;
+}
+
+}  // namespace
+
+#define WEFT_QUANTILE(name, skips_nan, share)                                                                   \
+  Array name(const Array& array, double q, const QuantileOptions& options, const std::source_location& where) { \
+    return quantiles(#name, array, share(std::vector<double>{q}), options, skips_nan, true, where);             \
+  }                                                                                                             \
+  Array name(const Array& array, const std::vector<double>& q, const QuantileOptions& options,                  \
+             const std::source_location& where) {                                                               \
+    return quantiles(#name, array, share(q), options, skips_nan, false, where);                                 \
+  }
+WEFT_QUANTILE(quantile, false, )
+WEFT_QUANTILE(percentile, false, shares)
+WEFT_QUANTILE(nanquantile, true, )
+WEFT_QUANTILE(nanpercentile, true, shares)
+#undef WEFT_QUANTILE
+
+Array median(const Array& array, const ReduceOptions& options, const std::source_location& where) {
+  return quantiles("median", array, {0.5}, {.axis = options.axis, .keepdims = options.keepdims}, false, true, where);
+}
+
+Array nanmedian(const Array& array, const ReduceOptions& options, const std::source_location& where) {
+  return quantiles("nanmedian", array, {0.5}, {.axis = options.axis, .keepdims = options.keepdims}, true, true, where);
+}
+
+}  // namespace weft::arrays
