@@ -1,0 +1,364 @@
+// Sets of labelled arrays, from one file or many.
+#include <weft/arrays.hpp>
+#include <weft/error.hpp>
+#include <weft/labelled.hpp>
+#include <weft/stored_array.hpp>
+
+#include "arrays/labelled/group_reduce.hpp"
+
+#include <glob.h>
+#include <sys/stat.h>
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <set>
+#include <thread>
+
+namespace weft {
+
+namespace labelled {
+std::vector<io::Attribute> reduced_attributes(std::vector<io::Attribute> attributes, Reduction kind,
+                                              const std::string& cells);
+}  // namespace labelled
+
+GroupedArray::GroupedArray(LabelledArray array, std::string dim, Coordinate groups, std::vector<std::int32_t> group_of)
+    : array_(std::move(array)), dim_(std::move(dim)), groups_(std::move(groups)), group_of_(std::move(group_of)) {}
+
+LabelledArray GroupedArray::reduce(Reduction kind, const LabelledReduceOptions& options) const {
+  arrays::Array data =
+      labelled::reduce_groups(array_.data(), array_.axis(dim_), group_of_, static_cast<std::int32_t>(groups_.size()),
+                              kind, options.skipna, options.ddof, std::source_location::current());
+  std::vector<std::string> dims = array_.dims();
+  dims[array_.axis(dim_)] = groups_.name();
+  LabelledArray::Coordinates coordinates = array_.coordinates();
+  coordinates.erase(dim_);
+  coordinates[groups_.name()] = groups_;
+  return {std::move(data), std::move(dims), std::move(coordinates), array_.name(),
+          labelled::reduced_attributes(array_.attributes(), kind, dim_)};
+}
+
+Dataset::Dataset(std::vector<LabelledArray> variables, std::vector<io::Attribute> attributes)
+    : variables_(std::move(variables)), attributes_(std::move(attributes)) {
+  std::map<std::string, std::pair<std::int64_t, std::string>> extents;
+  for (const LabelledArray& one : variables_) {
+    for (const std::string& dim : one.dims()) {
+      const auto [known, fresh] = extents.emplace(dim, std::pair(one.extent(dim), one.name()));
+      if (!fresh && known->second.first != one.extent(dim)) {
+        throw Error("'" + known->second.second + "' and '" + one.name() + "' have the extents " +
+                    std::to_string(known->second.first) + " and " + std::to_string(one.extent(dim)) + " along '" + dim +
+                    "'");
+      }
+    }
+    coordinates_.insert(one.coordinates().begin(), one.coordinates().end());
+  }
+}
+
+bool Dataset::has(const std::string& name) const {
+  return std::any_of(variables_.begin(), variables_.end(),
+                     [&](const LabelledArray& one) { return one.name() == name; });
+}
+
+const LabelledArray& Dataset::operator[](const std::string& name) const {
+  std::string names;
+  for (const LabelledArray& one : variables_) {
+    if (one.name() == name) return one;
+    names += (names.empty() ? "" : ", ") + one.name();
+  }
+  throw Error("there is no variable '" + name + "'; there are " + (names.empty() ? "none" : names));
+}
+
+std::map<std::string, std::int64_t> Dataset::dims() const {
+  std::map<std::string, std::int64_t> out;
+  for (const LabelledArray& one : variables_) {
+    for (const std::string& dim : one.dims()) out[dim] = one.extent(dim);
+  }
+  return out;
+}
+
+namespace {
+
+template <class F>
+Dataset each(const Dataset& from, const std::string& dim, const F& f) {
+  std::vector<LabelledArray> out;
+  bool found = false;
+  for (const LabelledArray& one : from.variables()) {
+    found = found || one.has(dim);
+    out.push_back(one.has(dim) ? f(one) : one);
+  }
+  if (!found) {
+    std::string names;
+    for (const auto& [name, extent] : from.dims()) names += (names.empty() ? "" : ", ") + name;
+    throw Error("there is no dimension '" + dim + "'; there are " + (names.empty() ? "none" : names));
+  }
+  return {std::move(out), from.attributes()};
+}
+
+/// Numbers that can be reduced: bounds of times and flags are left alone by name elsewhere.
+bool reducible(const LabelledArray& one) { return !one.data().dtype().is_complex() && !one.data().dtype().is_time(); }
+
+}  // namespace
+
+Dataset Dataset::isel(const std::string& dim, slice part) const {
+  return each(*this, dim, [&](const LabelledArray& one) { return one.isel(dim, part); });
+}
+
+Dataset Dataset::sel(const std::string& dim, const Pick& pick) const {
+  // Variables without labels along it (bounds) follow those that have them.
+  const auto labels = coordinates_.find(dim);
+  if (labels == coordinates_.end()) throw Error("there are no labels along '" + dim + "'; choose by place with isel");
+  const std::vector<std::int64_t> places = labels->second.find(pick);
+  const bool drop = pick.kind != Pick::Between && places.size() == 1;
+  return each(*this, dim,
+              [&](const LabelledArray& one) { return drop ? one.isel(dim, places[0]) : one.isel(dim, places); });
+}
+
+Dataset Dataset::only(const std::vector<std::string>& names) const {
+  std::vector<LabelledArray> out;
+  for (const std::string& name : names) out.push_back((*this)[name]);
+  return {std::move(out), attributes_};
+}
+
+Dataset Dataset::reduce(Reduction kind, const std::vector<std::string>& dims,
+                        const LabelledReduceOptions& options) const {
+  const std::map<std::string, std::int64_t> known = this->dims();
+  for (const std::string& dim : dims) {
+    if (known.count(dim) == 0) each(*this, dim, [](const LabelledArray& one) { return one; });
+  }
+  std::vector<LabelledArray> out;
+  for (const LabelledArray& one : variables_) {
+    std::vector<std::string> own;
+    for (const std::string& dim : dims.empty() ? one.dims() : dims) {
+      if (one.has(dim)) own.push_back(dim);
+    }
+    out.push_back(own.empty() || !reducible(one) ? one : one.reduce(kind, own, options));
+  }
+  return {std::move(out), attributes_};
+}
+
+Dataset Dataset::reduce_groups(Reduction kind, const std::string& by, const LabelledReduceOptions& options) const {
+  const std::string dim = by.substr(0, by.find('.'));
+  return each(*this, dim, [&](const LabelledArray& one) {
+    return reducible(one) && one.coordinates().count(dim) != 0 ? one.groupby(by).reduce(kind, options) : one;
+  });
+}
+
+namespace {
+
+std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+bool is_coordinate(const io::Variable& one) {
+  return one.dimensions.size() == 1 && one.dimensions[0] == name_of(one.path) &&
+         one.path.find('/') == std::string::npos;
+}
+
+/// What a file says before any array is made of it.
+struct Opened {
+  std::shared_ptr<const io::StoredFile> file;
+  LabelledArray::Coordinates coordinates;
+};
+
+Opened open_described(const std::string& path) {
+  Opened out{io::open_shared(path), {}};
+  for (std::size_t i = 0; i < out.file->variables().size(); ++i) {
+    const io::Variable& one = out.file->variables()[i];
+    if (!is_coordinate(one)) continue;
+    try {
+      if (one.type.kind == io::ElementKind::VariableText || one.type.kind == io::ElementKind::Text) {
+        out.coordinates[one.path] = Coordinate::of_texts(one.path, out.file->read_text(i));
+      } else if (one.type.is_number() && one.type.kind != io::ElementKind::Complex) {
+        out.coordinates[one.path] = Coordinate::of_numbers(one.path, out.file->read_numbers(i), one.attributes);
+      }
+    } catch (const io::FileError&) {
+      throw;
+    } catch (const Error& error) {
+      throw io::FileError("'" + path + "': " + error.what());
+    }
+  }
+  return out;
+}
+
+/// The dimensions of a variable; axes that the file does not name are numbered.
+std::vector<std::string> dims_of(const io::Variable& variable) {
+  std::vector<std::string> dims = variable.dimensions;
+  if (dims.size() != variable.shape.size()) dims.clear();
+  for (std::size_t i = dims.size(); i < variable.shape.size(); ++i) {
+    dims.push_back("dim_" + std::to_string(i) + "_" + std::to_string(variable.shape[i]));
+  }
+  // A dimension twice (a matrix of distances) is told apart.
+  for (std::size_t i = 0; i < dims.size(); ++i) {
+    if (std::count(dims.begin(), dims.begin() + static_cast<std::ptrdiff_t>(i), dims[i]) > 0)
+      dims[i] += "_" + std::to_string(i);
+  }
+  return dims;
+}
+
+std::vector<LabelledArray> variables_of(const Opened& opened) {
+  std::vector<LabelledArray> out;
+  const ArrayFile file(opened.file);
+  for (const io::Variable& one : opened.file->variables()) {
+    if (is_coordinate(one) || !one.type.is_number() || one.path.find('/') != std::string::npos) continue;
+    const std::vector<std::string> dims = dims_of(one);
+    LabelledArray::Coordinates coordinates;
+    for (const std::string& dim : dims) {
+      const auto found = opened.coordinates.find(dim);
+      if (found != opened.coordinates.end()) coordinates.emplace(dim, found->second);
+    }
+    out.emplace_back(file.array(one.path), dims, std::move(coordinates), one.path, one.attributes);
+  }
+  return out;
+}
+
+double order_of(const Coordinate& labels) {
+  if (labels.size() == 0) return 0;
+  return labels.is_time()           ? static_cast<double>(labels.instants()[0])
+         : labels.numbers().empty() ? 0
+                                    : labels.numbers()[0];
+}
+
+/// The one dimension along which the labels of the files differ.
+std::string joining_dim(const std::vector<Opened>& files) {
+  std::set<std::string> differ;
+  for (const auto& [dim, labels] : files[0].coordinates) {
+    for (const Opened& other : files) {
+      const auto found = other.coordinates.find(dim);
+      if (found != other.coordinates.end() && !(found->second == labels)) differ.insert(dim);
+    }
+  }
+  if (differ.count("time") != 0) return "time";
+  if (differ.size() == 1) return *differ.begin();
+  const std::string names = files[0].file->path() + "' and '" + files.back().file->path();
+  if (differ.empty())
+    throw Error("'" + names + "' have the same labels along every dimension: there is nothing to join them by");
+  throw Error("'" + names + "' differ along several dimensions; name the one to join by");
+}
+
+/// Opening waits for the disk, and parsing for the processor: a few files at once.
+std::vector<Opened> open_all(const std::vector<std::string>& paths) {
+  std::vector<Opened> files(paths.size());
+  std::vector<std::exception_ptr> failures(paths.size());
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (std::size_t i = next++; i < paths.size(); i = next++) {
+      try {
+        files[i] = open_described(paths[i]);
+      } catch (...) {
+        failures[i] = std::current_exception();
+      }
+    }
+  };
+  const std::size_t count =
+      std::min<std::size_t>(paths.size(), std::clamp(std::thread::hardware_concurrency(), 1u, 16u));
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 1; i < count; ++i) threads.emplace_back(work);
+    work();
+  }
+  for (const std::exception_ptr& failure : failures) {
+    if (failure) std::rethrow_exception(failure);
+  }
+  return files;
+}
+
+/// Throws where two files that follow each other share labels, or disagree along other dimensions.
+void check_neighbours(const Opened& a, const Opened& b, const std::string& dim, bool rising) {
+  const std::string names = "'" + a.file->path() + "' and '" + b.file->path() + "'";
+  for (const auto& [name, labels] : a.coordinates) {
+    const auto other = b.coordinates.find(name);
+    if (other == b.coordinates.end()) throw Error(names + ": the second has no coordinate '" + name + "'");
+    if (name != dim && !(labels == other->second)) throw Error(names + " disagree about '" + name + "'");
+  }
+  const Coordinate& first = a.coordinates.at(dim);
+  const Coordinate& second = b.coordinates.at(dim);
+  if (first.size() == 0 || second.size() == 0) return;
+  if (first.is_time() != second.is_time() || first.calendar() != second.calendar()) {
+    throw Error(names + " have times of different calendars");
+  }
+  const auto value = [](const Coordinate& labels, std::size_t i) {
+    return labels.is_time() ? static_cast<double>(labels.instants()[i]) : labels.numbers()[i];
+  };
+  const double end = value(first, first.size() - 1), begin = value(second, 0);
+  if (rising ? begin <= end : begin >= end) {
+    throw Error(names + " overlap along '" + dim + "': the first ends at " + first.label(first.size() - 1) +
+                ", the second begins at " + second.label(0));
+  }
+}
+
+}  // namespace
+
+Dataset open_dataset(const std::string& path) {
+  const Opened opened = open_described(path);
+  return {variables_of(opened),
+          opened.file->groups().empty() ? std::vector<io::Attribute>{} : opened.file->groups()[0].attributes};
+}
+
+Dataset open_many(const std::vector<std::string>& paths, const OpenManyOptions& options) {
+  if (paths.empty()) throw Error("open_many: no files were given");
+  if (paths.size() == 1) return open_dataset(paths[0]);
+  std::vector<Opened> files = open_all(paths);
+  const std::string dim = options.dim.empty() ? joining_dim(files) : options.dim;
+  for (const Opened& one : files) {
+    const auto found = one.coordinates.find(dim);
+    if (found == one.coordinates.end() || (found->second.numbers().empty() && found->second.size() > 0)) {
+      throw io::FileError("'" + one.file->path() + "': has no numbers or times along '" + dim + "' to be joined by");
+    }
+  }
+  std::stable_sort(files.begin(), files.end(), [&](const Opened& a, const Opened& b) {
+    return order_of(a.coordinates.at(dim)) < order_of(b.coordinates.at(dim));
+  });
+  const std::vector<double>& some = files[0].coordinates.at(dim).numbers();
+  const bool rising = some.size() < 2 || some.back() >= some.front();
+  if (!rising) std::reverse(files.begin(), files.end());
+  for (std::size_t i = 1; i < files.size(); ++i) check_neighbours(files[i - 1], files[i], dim, rising);
+  Coordinate joined = files[0].coordinates.at(dim);
+  std::vector<std::vector<LabelledArray>> parts;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (i > 0) joined = joined.then(files[i].coordinates.at(dim));
+    parts.push_back(variables_of(files[i]));
+  }
+  std::vector<LabelledArray> out;
+  for (const LabelledArray& one : parts[0]) {
+    if (!one.has(dim)) {
+      out.push_back(one);
+      continue;
+    }
+    std::vector<arrays::Array> pieces;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const auto found = std::find_if(parts[i].begin(), parts[i].end(),
+                                      [&](const LabelledArray& other) { return other.name() == one.name(); });
+      if (found == parts[i].end() || found->dims() != one.dims()) {
+        throw io::FileError("'" + files[i].file->path() + "': has no variable '" + one.name() +
+                            "' with the dimensions that it has in '" + files[0].file->path() + "'");
+      }
+      pieces.push_back(found->data());
+    }
+    LabelledArray::Coordinates coordinates = one.coordinates();
+    coordinates[dim] = joined;
+    out.emplace_back(arrays::concatenate(pieces, static_cast<int>(one.axis(dim))), one.dims(), std::move(coordinates),
+                     one.name(), one.attributes());
+  }
+  return {std::move(out), files[0].file->groups()[0].attributes};
+}
+
+std::vector<std::string> files_of(const std::string& pattern) {
+  std::vector<std::string> out;
+  std::error_code ignored;
+  if (std::filesystem::is_directory(pattern, ignored)) {
+    for (const auto& entry : std::filesystem::directory_iterator(pattern)) {
+      const std::string end = entry.path().extension().string();
+      if (end == ".nc" || end == ".nc4" || end == ".cdf" || end == ".h5" || end == ".hdf5")
+        out.push_back(entry.path().string());
+    }
+    if (out.empty()) throw Error("'" + pattern + "': the folder holds no .nc, .nc4, .cdf, .h5 or .hdf5 file");
+  } else if (pattern.find_first_of("*?[") != std::string::npos && !std::filesystem::exists(pattern, ignored)) {
+    glob_t found{};
+    if (::glob(pattern.c_str(), 0, nullptr, &found) == 0) out.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+    ::globfree(&found);
+    if (out.empty()) throw Error("'" + pattern + "': no file has such a name");
+  } else {
+    out.push_back(pattern);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+}  // namespace weft

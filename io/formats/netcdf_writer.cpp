@@ -1,0 +1,328 @@
+// Writing NetCDF-4 by the HDF5 library: datasets, dimension scales, attributes.
+#include <weft/storage_writer.hpp>
+
+#include "io/files/open_file.hpp"
+
+#include <unistd.h>
+#include <utility>
+#include <algorithm>
+#include <bit>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <mutex>
+
+#if WEFT_HAS_HDF5
+#include <hdf5.h>
+#include <hdf5_hl.h>
+#endif
+
+namespace weft::io {
+
+Attribute text_attribute(std::string name, std::string text) {
+  return {std::move(name), {ElementKind::VariableText, 0, false, "string"}, {}, {std::move(text)}, {}, {}};
+}
+
+Attribute number_attribute(std::string name, double value) {
+  return {std::move(name), {ElementKind::Float, 8, false, "float64"}, {1}, {}, {value}, {}};
+}
+
+#if WEFT_HAS_HDF5
+
+namespace {
+
+/// The library serves one thread of the process at a time.
+std::mutex& library() {
+  static std::mutex& mutex = *new std::mutex;
+  return mutex;
+}
+
+/// One handle of the library.
+class Handle {
+ public:
+  Handle(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {}
+  Handle(Handle&& other) noexcept : id_(std::exchange(other.id_, -1)), close_(other.close_) {}
+  Handle& operator=(Handle&& other) noexcept {
+    std::swap(id_, other.id_);
+    std::swap(close_, other.close_);
+    return *this;
+  }
+  ~Handle() {
+    if (id_ >= 0) close_(id_);
+  }
+  operator hid_t() const { return id_; }  // NOLINT
+
+ private:
+  hid_t id_;
+  herr_t (*close_)(hid_t);
+};
+
+hid_t number_type(const ElementType& type) {
+  switch (type.kind) {
+    case ElementKind::Integer:
+      return type.bytes == 1   ? H5T_NATIVE_INT8
+             : type.bytes == 2 ? H5T_NATIVE_INT16
+             : type.bytes == 4 ? H5T_NATIVE_INT32
+                               : H5T_NATIVE_INT64;
+    case ElementKind::Unsigned:
+    case ElementKind::Boolean:
+      return type.bytes == 1   ? H5T_NATIVE_UINT8
+             : type.bytes == 2 ? H5T_NATIVE_UINT16
+             : type.bytes == 4 ? H5T_NATIVE_UINT32
+                               : H5T_NATIVE_UINT64;
+    case ElementKind::Float:
+      return type.bytes == 4 ? H5T_NATIVE_FLOAT : type.bytes == 8 ? H5T_NATIVE_DOUBLE : -1;
+    case ElementKind::Complex:
+    case ElementKind::Text:
+    case ElementKind::VariableText:
+    case ElementKind::Other:
+      break;
+  }
+  return -1;
+}
+
+/// The bytes of numbers in the type of an attribute.
+std::vector<std::byte> bytes_of(const ElementType& type, const Attribute& attribute) {
+  const std::vector<double> reals = attribute.numbers();
+  std::vector<std::byte> bytes(reals.size() * type.bytes);
+  for (std::size_t i = 0; i < reals.size(); ++i) {
+    std::byte* const to = bytes.data() + i * type.bytes;
+    if (type.kind == ElementKind::Float) {
+      const float single = static_cast<float>(reals[i]);
+      std::memcpy(to, type.bytes == 4 ? static_cast<const void*>(&single) : &reals[i], type.bytes);
+    } else {
+      static_assert(std::endian::native == std::endian::little);
+      const std::int64_t whole =
+          attribute.integers.empty() ? static_cast<std::int64_t>(reals[i]) : attribute.integers[i];
+      std::memcpy(to, &whole, type.bytes);
+    }
+  }
+  return bytes;
+}
+
+}  // namespace
+
+struct NetcdfWriter::State {
+  std::string path;
+  std::string beside;
+  Handle file{-1, H5Fclose};
+  std::vector<std::pair<std::string, std::int64_t>> dimensions;
+  std::map<std::string, Handle> datasets;
+  std::map<std::string, std::vector<std::string>> dims_of;
+
+  void check(std::int64_t result, const std::string& what) const {
+    if (result < 0) fail(path, "writing " + what + " failed; is the disk full?");
+  }
+  std::int64_t extent(const std::string& name) const {
+    for (const auto& [dimension, extent] : dimensions) {
+      if (dimension == name) return extent;
+    }
+    fail(path, "a variable names the dimension '" + name + "', which there is not");
+  }
+
+  void put(hid_t object, const Attribute& one) const {
+    if (one.is_text()) {
+      std::string text = one.texts[0];
+      for (std::size_t i = 1; i < one.texts.size(); ++i) text += "\n" + one.texts[i];
+      const Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
+      H5Tset_size(type, std::max<std::size_t>(1, text.size()));
+      H5Tset_strpad(type, H5T_STR_NULLTERM);
+      H5Tset_cset(type, H5T_CSET_UTF8);
+      const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
+      const Handle attribute(H5Acreate2(object, one.name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+      check(H5Awrite(attribute, type, text.c_str()), "attribute '" + one.name + "'");
+      return;
+    }
+    const hid_t type = number_type(one.type);
+    const std::vector<std::byte> bytes = bytes_of(one.type, one);
+    if (type < 0 || bytes.empty()) return;
+    const hsize_t count = bytes.size() / one.type.bytes;
+    const Handle space(H5Screate_simple(1, &count, nullptr), H5Sclose);
+    const Handle attribute(H5Acreate2(object, one.name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+    check(H5Awrite(attribute, type, bytes.data()), "attribute '" + one.name + "'");
+  }
+
+  /// Chunks of 1 to 16 MiB, the first axes cut first.
+  static std::vector<hsize_t> chunk_of(const NewVariable& variable, const std::vector<hsize_t>& shape) {
+    std::vector<hsize_t> chunk(variable.chunk.begin(), variable.chunk.end());
+    if (chunk.size() == shape.size()) return chunk;
+    chunk = shape;
+    hsize_t bytes = variable.type.bytes;
+    for (const hsize_t extent : shape) bytes *= extent;
+    for (hsize_t& extent : chunk) {
+      if (bytes <= (hsize_t{4} << 20)) break;
+      const hsize_t rest = bytes / extent;
+      extent = std::max<hsize_t>(1, (hsize_t{4} << 20) / rest);
+      bytes = rest * extent;
+    }
+    return chunk;
+  }
+
+  void create(const NewVariable& variable) {
+    std::vector<hsize_t> shape;
+    bool empty = false;
+    for (const std::string& dim : variable.dimensions) {
+      shape.push_back(static_cast<hsize_t>(extent(dim)));
+      empty = empty || shape.back() == 0;
+    }
+    const bool text = variable.type.kind == ElementKind::VariableText;
+    Handle type(text ? H5Tcopy(H5T_C_S1) : H5Tcopy(number_type(variable.type)), H5Tclose);
+    if (text) {
+      H5Tset_size(type, H5T_VARIABLE);
+      H5Tset_cset(type, H5T_CSET_UTF8);
+    }
+    check(type, "'" + variable.name + "' of " + variable.type.name);
+    const Handle create(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+    H5Pset_attr_creation_order(create, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
+    if (!shape.empty() && !empty && !text && variable.deflate > 0) {
+      const std::vector<hsize_t> chunk = chunk_of(variable, shape);
+      check(H5Pset_chunk(create, static_cast<int>(chunk.size()), chunk.data()),
+            "the chunks of '" + variable.name + "'");
+      if (variable.shuffle) H5Pset_shuffle(create);
+      H5Pset_deflate(create, static_cast<unsigned>(variable.deflate));
+    }
+    Attribute fill{"_FillValue", variable.type, {1}, {}, {variable.fill.value_or(0)}, {}};
+    if (variable.fill) H5Pset_fill_value(create, type, bytes_of(variable.type, fill).data());
+    const Handle space(
+        shape.empty() ? H5Screate(H5S_SCALAR) : H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr),
+        H5Sclose);
+    Handle set(H5Dcreate2(file, variable.name.c_str(), type, space, H5P_DEFAULT, create, H5P_DEFAULT), H5Dclose);
+    check(set, "'" + variable.name + "'");
+    if (variable.fill) put(set, fill);
+    for (const Attribute& one : variable.attributes) put(set, one);
+    if (variable.dimensions.size() == 1 && variable.dimensions[0] == variable.name) {
+      check(H5DSset_scale(set, variable.name.c_str()), "'" + variable.name + "'");
+    }
+    datasets.emplace(variable.name, std::move(set));
+    dims_of[variable.name] = variable.dimensions;
+  }
+
+  /// Dimensions without labels become datasets that say so; then variables are told of their dimensions.
+  void attach() {
+    for (std::size_t id = 0; id < dimensions.size(); ++id) {
+      const std::string& name = dimensions[id].first;
+      if (datasets.count(name) == 0) {
+        const auto extent = static_cast<hsize_t>(dimensions[id].second);
+        const Handle space(H5Screate_simple(1, &extent, nullptr), H5Sclose);
+        Handle set(H5Dcreate2(file, name.c_str(), H5T_IEEE_F32BE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+                   H5Dclose);
+        check(set, "the dimension '" + name + "'");
+        char label[80];
+        std::snprintf(label, sizeof label, "This is a netCDF dimension but not a netCDF variable. %9lld",
+                      static_cast<long long>(extent));
+        check(H5DSset_scale(set, label), "the dimension '" + name + "'");
+        datasets.emplace(name, std::move(set));
+      }
+      const Attribute number{
+          "_Netcdf4Dimid", {ElementKind::Integer, 4, false, "int32"}, {1}, {}, {}, {static_cast<std::int64_t>(id)}};
+      put(datasets.at(name), number);
+    }
+    for (const auto& [name, dims] : dims_of) {
+      if (dims.size() == 1 && dims[0] == name) continue;
+      for (std::size_t axis = 0; axis < dims.size(); ++axis) {
+        check(H5DSattach_scale(datasets.at(name), datasets.at(dims[axis]), static_cast<unsigned>(axis)),
+              "the dimensions of '" + name + "'");
+      }
+    }
+  }
+};
+
+NetcdfWriter::NetcdfWriter(const std::string& path, bool overwrite) : state_(std::make_unique<State>()) {
+  state_->path = path;
+  if (!overwrite && ::access(path.c_str(), F_OK) == 0) fail(path, "exists already; --overwrite replaces it");
+  state_->beside = path + ".part" + std::to_string(::getpid());
+  const std::scoped_lock lock(library());
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  const Handle create(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
+  H5Pset_link_creation_order(create, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
+  H5Pset_attr_creation_order(create, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
+  const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+  H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);
+  state_->file = Handle(H5Fcreate(state_->beside.c_str(), H5F_ACC_TRUNC, create, access), H5Fclose);
+  if (state_->file < 0) fail(path, "cannot be written: does its folder exist, and may you write there?");
+}
+
+NetcdfWriter::~NetcdfWriter() {
+  if (state_ == nullptr) return;
+  const std::scoped_lock lock(library());
+  const std::string beside = state_->beside;
+  state_.reset();
+  if (!beside.empty()) ::unlink(beside.c_str());
+}
+
+void NetcdfWriter::attribute(const Attribute& one) {
+  const std::scoped_lock lock(library());
+  state_->put(state_->file, one);
+}
+
+void NetcdfWriter::dimension(const std::string& name, std::int64_t extent) {
+  state_->dimensions.emplace_back(name, extent);
+}
+
+void NetcdfWriter::variable(const NewVariable& one) {
+  const std::scoped_lock lock(library());
+  state_->create(one);
+}
+
+void NetcdfWriter::write(const std::string& variable, const std::vector<std::int64_t>& start,
+                         const std::vector<std::int64_t>& extent, const std::byte* data) {
+  const std::scoped_lock lock(library());
+  const auto found = state_->datasets.find(variable);
+  if (found == state_->datasets.end()) fail(state_->path, "has no variable '" + variable + "' to write");
+  if (std::count(extent.begin(), extent.end(), 0) > 0) return;
+  const Handle type(H5Dget_type(found->second), H5Tclose);
+  const Handle space(H5Dget_space(found->second), H5Sclose);
+  if (extent.empty()) {
+    state_->check(H5Dwrite(found->second, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), "'" + variable + "'");
+    return;
+  }
+  const std::vector<hsize_t> first(start.begin(), start.end()), count(extent.begin(), extent.end());
+  state_->check(H5Sselect_hyperslab(space, H5S_SELECT_SET, first.data(), nullptr, count.data(), nullptr),
+                "'" + variable + "'");
+  const Handle memory(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr), H5Sclose);
+  state_->check(H5Dwrite(found->second, type, memory, space, H5P_DEFAULT, data), "'" + variable + "'");
+}
+
+void NetcdfWriter::write_text(const std::string& variable, const std::vector<std::string>& values) {
+  const std::scoped_lock lock(library());
+  std::vector<const char*> pointers;
+  for (const std::string& one : values) pointers.push_back(one.c_str());
+  const auto found = state_->datasets.find(variable);
+  if (found == state_->datasets.end() || pointers.empty()) return;
+  const Handle type(H5Dget_type(found->second), H5Tclose);
+  state_->check(H5Dwrite(found->second, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers.data()), "'" + variable + "'");
+}
+
+void NetcdfWriter::finish() {
+  const std::scoped_lock lock(library());
+  state_->attach();
+  state_->datasets.clear();
+  state_->check(H5Fflush(state_->file, H5F_SCOPE_GLOBAL), "the last bytes");
+  state_->file = Handle(-1, H5Fclose);
+  if (std::rename(state_->beside.c_str(), state_->path.c_str()) != 0) {
+    fail(state_->path, std::string("cannot be given its name: ") + std::strerror(errno));
+  }
+  state_->beside.clear();
+}
+
+bool can_write_netcdf() { return true; }
+
+#else
+
+struct NetcdfWriter::State {};
+NetcdfWriter::NetcdfWriter(const std::string& path, bool) {
+  fail(path, "this build of weft lacks the HDF5 library, which writes NetCDF-4: install libhdf5-dev and build again");
+}
+NetcdfWriter::~NetcdfWriter() = default;
+void NetcdfWriter::attribute(const Attribute&) {}
+void NetcdfWriter::dimension(const std::string&, std::int64_t) {}
+void NetcdfWriter::variable(const NewVariable&) {}
+void NetcdfWriter::write(const std::string&, const std::vector<std::int64_t>&, const std::vector<std::int64_t>&,
+                         const std::byte*) {}
+void NetcdfWriter::write_text(const std::string&, const std::vector<std::string>&) {}
+void NetcdfWriter::finish() {}
+bool can_write_netcdf() { return false; }
+
+#endif
+
+}  // namespace weft::io

@@ -1,0 +1,89 @@
+#include <weft/storage_writer.hpp>
+
+#include "tests/io/formats/file_of.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+namespace weft::io {
+namespace {
+
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+class StorageWriterTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!can_write_netcdf()) GTEST_SKIP() << "this build cannot write NetCDF-4";
+  }
+  std::size_t files() const {
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder_ / ""), {}));
+  }
+  const TestFolder folder_;
+  const std::string path_ = folder_ / "out.nc";
+};
+
+const ElementType kDouble{ElementKind::Float, 8, false, "float64"};
+const ElementType kText{ElementKind::VariableText, 16, false, "string"};
+
+void write_two(NetcdfWriter& writer) {
+  writer.dimension("time", 5);
+  writer.dimension("x", 3);
+  writer.attribute(text_attribute("title", "a title"));
+  writer.variable({.name = "time",
+                   .type = kDouble,
+                   .dimensions = {"time"},
+                   .attributes = {text_attribute("units", "days since 2000-01-01")}});
+  writer.variable({.name = "v", .type = kDouble, .dimensions = {"time", "x"}, .chunk = {2, 3}, .fill = -1});
+  writer.variable({.name = "names", .type = kText, .dimensions = {"x"}});
+  std::vector<double> values(15);
+  std::iota(values.begin(), values.end(), 0);
+  writer.write("time", {0}, {5}, reinterpret_cast<const std::byte*>(values.data()));
+  writer.write("v", {0, 0}, {3, 3}, reinterpret_cast<const std::byte*>(values.data()));
+  writer.write_text("names", {"one", "", "three"});
+}
+
+TEST_F(StorageWriterTest, WhatIsWrittenIsReadEqual) {
+  NetcdfWriter writer(path_, false);
+  write_two(writer);
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  writer.finish();
+  EXPECT_EQ(files(), 1u);
+  const auto file = open_stored(path_);
+  ASSERT_EQ(file->variables().size(), 3u);
+  EXPECT_EQ(find_attribute(file->groups()[0].attributes, "title")->text(), "a title");
+  const Variable& v = file->variables()[file->find("v")];
+  EXPECT_EQ(v.dimensions, (std::vector<std::string>{"time", "x"}));
+  EXPECT_EQ(file->read_numbers(file->find("v")),
+            (std::vector<double>{0, 1, 2, 3, 4, 5, 6, 7, 8, -1, -1, -1, -1, -1, -1}));
+  EXPECT_EQ(file->read_text(file->find("names")), (std::vector<std::string>{"one", "", "three"}));
+  EXPECT_EQ(file->groups()[0].dimensions[1].extent, 3);
+}
+
+TEST_F(StorageWriterTest, AFileThatIsThereIsKeptUnlessTold) {
+  folder_.file("out.nc", "precious");
+  EXPECT_THAT([&] { NetcdfWriter(path_, false); }, ThrowsMessage<FileError>(HasSubstr("--overwrite")));
+  EXPECT_EQ(bytes_of_file(path_), "precious");
+  NetcdfWriter writer(path_, true);
+  write_two(writer);
+  writer.finish();
+  EXPECT_EQ(open_stored(path_)->format(), "HDF5");
+}
+
+TEST_F(StorageWriterTest, AnUnfinishedFileLeavesNothing) {
+  {
+    NetcdfWriter writer(path_, false);
+    write_two(writer);
+  }
+  EXPECT_EQ(files(), 0u);
+}
+
+TEST_F(StorageWriterTest, AFolderThatIsNotThereIsTold) {
+  EXPECT_THAT([&] { NetcdfWriter(folder_ / "no/out.nc", false); },
+              ThrowsMessage<FileError>(HasSubstr("does its folder exist")));
+}
+
+}  // namespace
+}  // namespace weft::io
