@@ -1,6 +1,6 @@
 #include <weft/client.hpp>
 
-#include "core/graph/boxes.hpp"
+#include "core/graph/content.hpp"
 #include "core/runtime/layout.hpp"
 #include "core/runtime/runtime.hpp"
 
@@ -58,6 +58,11 @@ void check_may_compute(const char* what) {
   }
 }
 
+void wait_if_foreign(const Handle& handle, std::uint32_t client) {
+  if (!handle.valid() || handle.client_serial() == 0 || handle.client_serial() == client) return;
+  if (Runtime* const other = Runtime::find(handle.client_serial()); other != nullptr) other->wait(handle.task_id());
+}
+
 void Submitting::require_open() const {
   check_may_compute("Client::submit");
   if (Runtime::find(serial_) != runtime_) {
@@ -65,7 +70,11 @@ void Submitting::require_open() const {
   }
 }
 
-void Submitting::launch(TaskId task) const { runtime_->launch(task, options_.get()); }
+TaskId Submitting::launch(TaskId task) const {
+  const TaskId id = known(task);
+  if (id == task) runtime_->launch(task, options_.get());
+  return id;
+}
 
 void Submitting::launch(const std::vector<TaskId>& tasks) const { runtime_->launch(tasks, options_.get()); }
 
@@ -102,6 +111,7 @@ Client::~Client() {
 bool Client::close() {
   if (owned_ == nullptr) return true;
   const bool within_budget = owned_->close();
+  detail::forget_pure(serial_);
   {
     OpenClients& clients = open_clients();
     const std::lock_guard lock(clients.mutex);

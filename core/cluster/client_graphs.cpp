@@ -3,6 +3,7 @@
 #include "core/executor/executor.hpp"
 #include "core/graph/failure_text.hpp"
 #include "core/graph/graph_size.hpp"
+#include "core/runtime/machine.hpp"
 
 #include <weft/error.hpp>
 
@@ -11,15 +12,9 @@
 namespace weft::cluster {
 namespace {
 
-constexpr double kGraphShare = 0.5;
 /// What the cutter aims at: so many packets a slot, and never more tasks than this in one.
 constexpr std::uint32_t kPacketsPerSlot = 8;
 constexpr std::uint32_t kMostTasks = 16'384;
-
-std::uint64_t graph_limit(const Settings& settings, std::uint64_t budget) {
-  if (!settings.graph_limit_bytes.automatic()) return settings.graph_limit_bytes.of(budget);
-  return static_cast<std::uint64_t>(kGraphShare * static_cast<double>(budget));
-}
 
 }  // namespace
 
@@ -32,9 +27,10 @@ void ClientProcess::run(detail::GraphParts& graph) {
   const Slot* const slot = current_slot();
   if (slot != nullptr && slot->running() != kNone)
     throw Error("Client::run: a graph cannot be run from inside a task; submit its calls as tasks instead");
-  check_graph_size(graph, graph_limit(settings_, budget_bytes_));
+  check_graph_size(graph, machine::graph_limit(settings_, budget_bytes_));
   if (graph.ran) detail::rewind(graph);
   graph.ran = true;
+  detail::arm(graph, static_cast<std::uint64_t>(settings_.retries));
   GraphRun run;
   run.parts = &graph;
   tasks_total_.fetch_add(graph.task_count(), std::memory_order_relaxed);
@@ -121,12 +117,23 @@ void ClientProcess::cut(GraphRun& run) {
   put_in_order(run);
   const std::uint32_t slots = std::max(1u, slots_.load(std::memory_order_relaxed));
   const std::uint32_t size = std::clamp(total / (slots * kPacketsPerSlot) + 1, 1u, kMostTasks);
-  for (std::uint32_t first = 0; first < total; first += size) {
+  const auto options_of = [&](std::uint32_t at) -> const TaskOptions* {
+    if (run.parts->annotated.empty()) return nullptr;
+    const auto found = run.parts->annotated.find(run.order[at]);
+    return found != run.parts->annotated.end() && found->second->own_packet() ? found->second.get() : nullptr;
+  };
+  for (std::uint32_t first = 0; first < total;) {
+    const TaskOptions* const options = options_of(first);
+    std::uint32_t end = first + 1;
+    if (options == nullptr) {
+      while (end < std::min(total, first + size) && options_of(end) == nullptr) ++end;
+    }
     PacketId id = kNone;
     ClientPacket& packet = add_packet(id);
     packet.graph = &run;
     packet.tasks = run.order.data() + first;
-    packet.count = std::min(size, total - first);
+    packet.count = end - first;
+    first = end;
     run.packets.push_back(id);
     for (std::uint32_t i = 0; i < packet.count; ++i) {
       TaskRecord& record = arena::task(packet.tasks[i]);
@@ -136,6 +143,14 @@ void ClientProcess::cut(GraphRun& run) {
     }
     PacketSpec spec;
     describe(id, packet, spec);
+    if (options != nullptr) {
+      Pending alone;
+      alone.priority = options->priority;
+      alone.memory_bytes = options->memory_bytes;
+      alone.needs = needs_index(*options);
+      alone.retriable = options->retriable;
+      add_options(spec, alone);
+    }
     submission_.packets.push_back(spec);
   }
   run.packets_left = static_cast<std::uint32_t>(run.packets.size());

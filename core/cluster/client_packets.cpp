@@ -1,6 +1,7 @@
 #include "core/cluster/client_process.hpp"
 #include "core/executor/slot.hpp"
 #include "core/graph/task_name.hpp"
+#include "core/runtime/needs.hpp"
 
 #include <weft/error.hpp>
 #include <weft/log.hpp>
@@ -32,15 +33,7 @@ ClientPacket* ClientProcess::find(PacketId id) {
 // --- From tasks to packets ---------------------------------------------------------------------------------------
 
 std::uint32_t ClientProcess::needs_index(const TaskOptions& options) {
-  Needs needs;
-  for (const auto& [name, amount] : options.resources) {
-    if (name == "slots") {
-      needs.slots = amount;
-      continue;
-    }
-    const auto [found, fresh] = resource_ids_.try_emplace(name, static_cast<std::uint32_t>(resource_ids_.size()));
-    needs.resources.push_back({found->second, amount});
-  }
+  Needs needs = resource_needs(options, resource_ids_);
   for (const std::string& name : options.workers) {
     for (WorkerId id = 0; id < workers_.size(); ++id) {
       const std::string& known = workers_[id].standing.identity.name;
@@ -52,7 +45,7 @@ std::uint32_t ClientProcess::needs_index(const TaskOptions& options) {
     needs.workers.push_back(kNotHere + static_cast<WorkerId>(absent_workers_.size()));
     absent_workers_.push_back(options.workers.front());
   }
-  if (needs.slots <= 1 && needs.resources.empty() && needs.workers.empty()) return kNone;
+  if (needs.nothing()) return kNone;
   for (std::uint32_t i = 0; i < needs_.size(); ++i) {
     if (needs_[i] == needs) return i;
   }
@@ -154,16 +147,21 @@ void ClientProcess::submit_pending(std::size_t count) {
     }
     PacketSpec spec;
     describe(id, packet, spec);
-    spec.priority = first.priority;
-    spec.peak_bytes = first.memory_bytes;
-    if (first.needs != kNone) {
-      submission_.needs.push_back(needs_[first.needs]);
-      spec.needs = static_cast<std::uint32_t>(submission_.needs.size() - 1);
-    }
+    if (first.alone) add_options(spec, first);
     submission_.packets.push_back(spec);
     if (submission_.packets.size() >= 256) flush_submission();
     if (!closing_.load(std::memory_order_relaxed)) return;
   }
+}
+
+/// Fills in what the machine is told of a packet that is one task with options of its own.
+void ClientProcess::add_options(PacketSpec& spec, const Pending& options) {
+  spec.priority = options.priority;
+  spec.peak_bytes = options.memory_bytes;
+  if (!options.retriable) spec.flags = static_cast<std::uint8_t>(spec.flags & ~packet_flags::kRetriable);
+  if (options.needs == kNone) return;
+  submission_.needs.push_back(needs_[options.needs]);
+  spec.needs = static_cast<std::uint32_t>(submission_.needs.size() - 1);
 }
 
 ClientPacket& ClientProcess::add_packet(PacketId& id) {

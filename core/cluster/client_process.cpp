@@ -65,6 +65,7 @@ ClientProcess::ClientProcess(Settings settings, std::unique_ptr<Transport> trans
 
 ClientProcess::~ClientProcess() {
   end(0);
+  boxes::remove_memory(memory_);
   the_client.store(nullptr);
 }
 
@@ -77,7 +78,7 @@ void ClientProcess::open_for_client(Settings settings) {
     closing_.store(false);
   }
   apply_log_settings(settings_);
-  boxes::set_memory(memory_);
+  boxes::add_memory(nullptr, memory_);
   open();
 }
 
@@ -190,60 +191,57 @@ void ClientProcess::check_travels(TaskId task) const {
               "by value, and nothing that is declared local_only");
 }
 
-void ClientProcess::launch(TaskId task, const TaskOptions* options) {
-  if (options != nullptr && options->plain()) options = nullptr;
-  const bool alone = options != nullptr && (!options->resources.empty() || !options->workers.empty() ||
-                                            options->priority != 0 || options->memory_bytes != 0);
-  const std::uint64_t retries = options != nullptr ? options->retries : static_cast<std::uint64_t>(settings_.retries);
-  if (retries != 0 || (options != nullptr && !options->name.empty())) {
-    extras::change(task, [&](TaskExtra& extra) {
-      extra.retries_left = static_cast<std::uint16_t>(std::min<std::uint64_t>(retries, 0xffff));
-      if (options != nullptr) extra.name = options->name;
-    });
-  }
-  if (Executor* const executor = executor_here()) return executor->launch_child(task);
-  check_travels(task);
+/// Makes a described task one that waits for a packet.
+ClientProcess::Pending ClientProcess::pending(TaskId task, const LaunchOptions& options) {
   Pending one;
   one.task = task;
-  if (alone) {
+  if (options.own_packet()) {
     const std::lock_guard lock(mutex_);
     one.alone = true;
-    one.priority = options->priority;
-    one.memory_bytes = options->memory_bytes;
-    one.needs = needs_index(*options);
+    one.priority = options.get()->priority;
+    one.memory_bytes = options.get()->memory_bytes;
+    one.needs = needs_index(*options.get());
+    one.retriable = options.get()->retriable;
   }
   TaskRecord& record = arena::task(task);
   record.packet = kNone;
   record.join.fetch_or(kManagedJoin, std::memory_order_relaxed);
+  return one;
+}
+
+void ClientProcess::launch(TaskId task, const TaskOptions* given) {
+  const LaunchOptions options(task, given);
+  options.keep(task, static_cast<std::uint64_t>(settings_.retries));
+  if (Executor* const executor = executor_here()) return executor->launch_child(task);
+  check_travels(task);
+  const Pending one = pending(task, options);
   tasks_total_.fetch_add(1, std::memory_order_relaxed);
-  std::size_t pending = 0;
+  std::size_t waiting = 0;
   {
     const std::lock_guard lock(pending_mutex_);
     pending_.push_back(one);
-    pending = pending_.size();
+    waiting = pending_.size();
   }
-  if (alone || hungry_.load(std::memory_order_relaxed) || pending % kManyPending == 0) drive();
+  if (one.alone || hungry_.load(std::memory_order_relaxed) || waiting % kManyPending == 0) drive();
 }
 
-void ClientProcess::launch(const std::vector<TaskId>& tasks, const TaskOptions* options) {
-  if ((options != nullptr && !options->plain()) || settings_.retries != 0 || executor_here() != nullptr) {
-    for (const TaskId task : tasks) launch(task, options);
+void ClientProcess::launch(const std::vector<TaskId>& tasks, const TaskOptions* given) {
+  if (executor_here() != nullptr) {
+    for (const TaskId task : tasks) launch(task, given);
     return;
   }
   for (const TaskId task : tasks) check_travels(task);
+  std::vector<Pending> batch;
+  batch.reserve(tasks.size());
   for (const TaskId task : tasks) {
-    TaskRecord& record = arena::task(task);
-    record.packet = kNone;
-    record.join.fetch_or(kManagedJoin, std::memory_order_relaxed);
+    const LaunchOptions options(task, given);
+    options.keep(task, static_cast<std::uint64_t>(settings_.retries));
+    batch.push_back(pending(task, options));
   }
   tasks_total_.fetch_add(tasks.size(), std::memory_order_relaxed);
   {
     const std::lock_guard lock(pending_mutex_);
-    for (const TaskId task : tasks) {
-      Pending one;
-      one.task = task;
-      pending_.push_back(one);
-    }
+    pending_.insert(pending_.end(), batch.begin(), batch.end());
   }
   drive();
 }

@@ -8,6 +8,7 @@
 #include "core/cluster/values.hpp"
 #include "core/diagnostics/ledger.hpp"
 #include "core/graph/graph_parts.hpp"
+#include "core/graph/launch_options.hpp"
 #include "core/graph/result_memory.hpp"
 #include "core/scheduler/scheduler.hpp"
 
@@ -141,7 +142,9 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
     std::int32_t priority = 0;
     std::uint32_t needs = kNone;  // index into needs_
     std::uint64_t memory_bytes = 0;
+    bool retriable = true;
   };
+  Pending pending(TaskId task, const LaunchOptions& options);
   void form_packets();
   std::uint32_t tasks_for_next(std::size_t pending) const;
   bool waits_for_graph(TaskId task) const;
@@ -149,6 +152,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   bool is_linked(const TaskRecord& producer);
   void describe(PacketId id, ClientPacket& packet, PacketSpec& spec);
   void submit_pending(std::size_t count);
+  void add_options(PacketSpec& spec, const Pending& options);
   void flush_submission();
   std::uint32_t needs_index(const TaskOptions& options);
   void end_packet(PacketId id, ClientPacket& packet, Reader* outcome);

@@ -195,10 +195,16 @@ void read_extras(Reader& reader, const PacketTasks& tasks) {
     const std::uint32_t index = read_small(reader, "options of tasks");
     if (index >= tasks.ids.size()) reader.damaged("options of tasks", "they are of a task that is not in the packet");
     const std::uint64_t retries = reader.count("options of tasks");
+    const double delay_s = retries != 0 ? reader.number<double>("options of tasks") : 0;
+    bool (*retry_if)(const std::exception&) = nullptr;
+    if (retries != 0 && reader.number<std::uint8_t>("options of tasks") != 0)
+      retry_if = reinterpret_cast<bool (*)(const std::exception&)>(const_cast<void*>(decode_address(reader)));
     const bool cancelled = reader.number<std::uint8_t>("options of tasks") != 0;
     std::string name = read_text(reader);
     extras::change(tasks.ids[index], [&](TaskExtra& extra) {
       extra.retries_left = static_cast<std::uint16_t>(std::min<std::uint64_t>(retries, 0xffff));
+      extra.retry_delay_s = delay_s;
+      extra.retry_if = retry_if;
       extra.cancelled = cancelled;
       extra.name = std::move(name);
     });

@@ -233,6 +233,8 @@ void PacketWriter::write_extras(std::span<const TaskId> tasks, Writer& out) {
       if (extra.retries_left == 0 && !extra.cancelled && extra.name.empty()) return;
       Found one{i, {}};
       one.extra.retries_left = extra.retries_left;
+      one.extra.retry_delay_s = extra.retry_delay_s;
+      one.extra.retry_if = extra.retry_if;
       one.extra.cancelled = extra.cancelled;
       one.extra.name = extra.name;
       found.push_back(std::move(one));
@@ -242,6 +244,11 @@ void PacketWriter::write_extras(std::span<const TaskId> tasks, Writer& out) {
   for (const Found& one : found) {
     out.count(one.index);
     out.count(one.extra.retries_left);
+    if (one.extra.retries_left != 0) {
+      out.number(one.extra.retry_delay_s);
+      out.number(static_cast<std::uint8_t>(one.extra.retry_if != nullptr ? 1 : 0));
+      if (one.extra.retry_if != nullptr) encode_address(out, reinterpret_cast<const void*>(one.extra.retry_if));
+    }
     out.number(static_cast<std::uint8_t>(one.extra.cancelled ? 1 : 0));
     write_text(out, one.extra.name);
   }

@@ -94,6 +94,7 @@ void write_failure(Writer& writer, const TaskFailure& failure, bool began_here) 
   write_text(writer, failure.file);
   writer.count(failure.line);
   write_text(writer, failure.arguments);
+  writer.number(static_cast<std::uint8_t>(failure.inside ? 1 : 0));
   writer.count(failure.attempt);
 }
 
@@ -111,6 +112,7 @@ TaskEnd read_failure(Reader& reader) {
   failure.file = read_text(reader);
   failure.line = read_small(reader, "failure");
   failure.arguments = read_text(reader);
+  failure.inside = reader.number<std::uint8_t>("failure") != 0;
   failure.attempt = read_small(reader, "failure");
   return end;
 }

@@ -3,6 +3,7 @@
 #include "core/cluster/polite_spin.hpp"
 #include "core/executor/failing.hpp"
 #include "core/graph/boxes.hpp"
+#include "core/graph/launch_options.hpp"
 #include "core/messages/encoding.hpp"
 #include "core/runtime/machine.hpp"
 
@@ -38,11 +39,12 @@ WorkerProcess::WorkerProcess(Settings settings, std::unique_ptr<Transport> trans
       executor_(machine::executor_options(settings_), ledger_, *this),
       post_(std::move(transport), *this) {
   memory_->set_listener(this);
-  boxes::set_memory(memory_);
+  boxes::add_memory(&executor_, memory_);
 }
 
 WorkerProcess::~WorkerProcess() {
   memory_->set_listener(nullptr);
+  boxes::remove_memory(memory_);
   executor_.drain();
   executor_.stop();
   const std::lock_guard lock(mutex_);
@@ -123,14 +125,9 @@ bool WorkerProcess::drive() {
 
 // --- Tasks that submit tasks -------------------------------------------------------------------------------------
 
-void WorkerProcess::launch(TaskId task, const TaskOptions* options) {
+void WorkerProcess::launch(TaskId task, const TaskOptions* given) {
   if (!executor_.inside()) throw Error("a worker's process runs tasks only: submit from the client, or inside a task");
-  if (options != nullptr && (options->retries != 0 || !options->name.empty())) {
-    extras::change(task, [&](TaskExtra& extra) {
-      extra.retries_left = static_cast<std::uint16_t>(std::min<std::uint64_t>(options->retries, 0xffff));
-      extra.name = options->name;
-    });
-  }
+  LaunchOptions(task, given).keep(task, static_cast<std::uint64_t>(settings_.retries));
   executor_.launch_child(task);
 }
 

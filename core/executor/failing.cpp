@@ -3,6 +3,7 @@
 #include "core/diagnostics/error_report.hpp"
 #include "core/executor/executor.hpp"
 #include "core/graph/extras.hpp"
+#include "core/graph/failed_step.hpp"
 #include "core/graph/task_name.hpp"
 
 #include <weft/arena.hpp>
@@ -119,6 +120,7 @@ bool again(TaskId task, std::exception_ptr thrown) {
   failure->type = text.type;
   failure->attempt = attempt;
   failure->exception = std::move(thrown);
+  describe_failed_step(failure->exception, *failure);
   describe_task(task, *failure);
   if (record.borrows) {
     // To be looked at after its graph has gone, it needs its inputs for itself.

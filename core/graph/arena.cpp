@@ -1,6 +1,7 @@
 #include <weft/arena.hpp>
 
 #include "core/diagnostics/assert.hpp"
+#include "core/graph/extras.hpp"
 #include "core/graph/graph_size.hpp"
 #include "core/graph/release.hpp"
 
@@ -129,6 +130,24 @@ std::pair<std::uint32_t, std::uint32_t> take_segments(std::uint32_t wanted) {
 TaskRecord* const tasks = reserve<TaskRecord>(kMostTasks);
 Edge* const edges = reserve<Edge>(kMostEdges);
 PacketId* const segment_packets = reserve<PacketId>(kMostSegments);
+
+namespace {
+/// Of segments that are kApart: what most of their records belong to.
+PacketId* const part_packets = reserve<PacketId>(kMostSegments);
+}  // namespace
+
+void set_apart(TaskId id, PacketId packet) noexcept {
+  part_packets[id >> kSegmentShift] = packet;
+  segment_packets[id >> kSegmentShift] = kApart;
+}
+
+PacketId packet_in_part(TaskId id) noexcept {
+  PacketId packet = kNone;
+  if ((task(id).word.load(std::memory_order_relaxed) & task_word::kExtra) != 0) {
+    extras::read(id, [&](const TaskExtra& extra) { packet = extra.packet; });
+  }
+  return packet != kNone ? packet : part_packets[id >> kSegmentShift];
+}
 
 Cursor& thread_cursor() {
   if (!part.registered) [[unlikely]]

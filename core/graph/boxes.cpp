@@ -2,12 +2,15 @@
 
 #include "core/diagnostics/inject.hpp"
 #include "core/executor/aside.hpp"
+#include "core/executor/slot.hpp"
 
 #include <weft/task_type.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <mutex>
+#include <vector>
 
 namespace weft {
 
@@ -37,14 +40,30 @@ std::atomic<std::int64_t>& counter() {
   return shards[my_shard].bytes;
 }
 
-/// The memory of the client opened last. Boxes hold their own share of the one they were put into.
-struct Current {
+/// The memories of open clients and workers, oldest first. Boxes hold their own share of the one they were put into.
+struct Memories {
+  struct Entry {
+    const Executor* executor;
+    std::shared_ptr<ResultMemory> memory;
+  };
   std::mutex mutex;
-  std::shared_ptr<ResultMemory> memory;  // guarded by mutex
+  std::vector<Entry> entries;  // guarded by mutex
 };
-Current& current() {
-  static Current* const instance = new Current;
+Memories& memories() {
+  static Memories* const instance = new Memories;
   return *instance;
+}
+
+/// Returns the memory for what this thread makes.
+std::shared_ptr<ResultMemory> memory_here() {
+  const Slot* const slot = current_slot();
+  const Executor* const executor = slot == nullptr ? nullptr : &slot->executor();
+  const std::lock_guard lock(memories().mutex);
+  const std::vector<Memories::Entry>& entries = memories().entries;
+  const auto mine = std::find_if(entries.rbegin(), entries.rend(),
+                                 [&](const Memories::Entry& entry) { return entry.executor == executor; });
+  if (mine != entries.rend()) return mine->memory;
+  return entries.empty() ? nullptr : entries.back().memory;
 }
 
 /// Ties a stored box to its memory until the store lets go of the value's place.
@@ -72,9 +91,15 @@ void free_place(void* place) noexcept {
 
 }  // namespace
 
-void set_memory(std::shared_ptr<ResultMemory> memory) {
-  const std::lock_guard lock(current().mutex);
-  current().memory = std::move(memory);
+void add_memory(const Executor* executor, std::shared_ptr<ResultMemory> memory) {
+  remove_memory(memory);
+  const std::lock_guard lock(memories().mutex);
+  memories().entries.push_back({executor, std::move(memory)});
+}
+
+void remove_memory(const std::shared_ptr<ResultMemory>& memory) noexcept {
+  const std::lock_guard lock(memories().mutex);
+  std::erase_if(memories().entries, [&](const Memories::Entry& entry) { return entry.memory == memory; });
 }
 
 Box* make(const ValueType& type) {
@@ -89,11 +114,7 @@ void keep(Box* box) {
   const std::size_t bytes = value_offset(type) + type.size_of(box->value());
   box->charged_bytes = bytes;
   if (bytes >= kLeastStored && value_offset(type) == sizeof(Box)) {
-    std::shared_ptr<ResultMemory> memory;
-    {
-      const std::lock_guard lock(current().mutex);
-      memory = current().memory;
-    }
+    const std::shared_ptr<ResultMemory> memory = memory_here();
     if (memory != nullptr) {
       auto tie = std::make_unique<Tie>();
       tie->memory = memory;

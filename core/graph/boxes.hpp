@@ -6,14 +6,21 @@
 
 #include <memory>
 
+namespace weft {
+class Executor;
+}
+
 namespace weft::boxes {
 
 /// Results too big for their record. A box is charged when its value is there; a big one is given to the object store,
 /// which may move the value to disk, so it is reached through `pin`.
 /// Threading: any thread; one box is filled by one.
 
-/// Sets the memory that new boxes live in; null: none, they are only counted.
-void set_memory(std::shared_ptr<ResultMemory> memory);
+/// From now on boxes filled by slots of `executor` live in `memory`. Without an executor: those filled by threads that
+/// have no slot. Where nothing is known of a thread, the newest memory takes them; without any they are only counted.
+void add_memory(const Executor* executor, std::shared_ptr<ResultMemory> memory);
+/// Lets go of a memory. What lies in it stays there.
+void remove_memory(const std::shared_ptr<ResultMemory>& memory) noexcept;
 
 /// Returns an empty box with room for a value behind its header.
 Box* make(const ValueType& type);

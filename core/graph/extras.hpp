@@ -1,6 +1,7 @@
 #pragma once
 
 #include <weft/ids.hpp>
+#include <weft/task_options.hpp>
 
 #include <cstdint>
 #include <exception>
@@ -10,6 +11,10 @@
 #include <vector>
 
 namespace weft {
+
+namespace detail {
+struct Content;
+}
 
 /// Why a task has no result. Shared by all tasks that failed because of it.
 struct TaskFailure {
@@ -24,6 +29,8 @@ struct TaskFailure {
   std::uint32_t line = 0;
   /// Its arguments, read back.
   std::string arguments;
+  /// File, line and arguments are those of a call inside of the task: of a step of a formula.
+  bool inside = false;
   std::uint32_t attempt = 1;
   std::exception_ptr exception;
 };
@@ -43,7 +50,14 @@ struct TaskExtra {
   std::shared_ptr<const TaskFailure> failure;
   /// For a task that failed with an input: that input.
   TaskId failed_input = kNone;
+  /// What people see instead of the function's name; with a '/' at its end: in front of it.
   std::string name;
+  /// What it was described with, in an Annotate scope.
+  std::shared_ptr<const TaskOptions> options;
+  /// Its packet, where its segment's other tasks are in another one.
+  PacketId packet = kNone;
+  /// What it computes, for pure calls that take its result.
+  std::shared_ptr<const detail::Content> content;
   std::vector<std::function<void()>> callbacks;
 };
 

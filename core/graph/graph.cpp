@@ -4,6 +4,7 @@
 #include "core/executor/slot.hpp"
 #include "core/graph/extras.hpp"
 #include "core/graph/graph_parts.hpp"
+#include "core/graph/launch_options.hpp"
 #include "core/graph/release.hpp"
 #include "core/memory/object_store.hpp"
 
@@ -33,6 +34,7 @@ void let_go(TaskId id) {
       extras::read(id, [&](const TaskExtra& extra) { may_run_again = extra.keeps_inputs; });
     if (!may_run_again) destroy_closure(record);
     if (task_word::uses_of(word) == 0) {
+      if ((word & task_word::kExtra) != 0 && extras::take(id).keeps_inputs) drop_inputs(record, word);
       if ((word & task_word::kFailed) != 0) failed_records.fetch_sub(1, std::memory_order_relaxed);
       arena::free_record(id);
       return;
@@ -157,6 +159,12 @@ void Graph::add_guarded(TaskId id, std::uint32_t unfinished) {
 
 void Graph::add_outside(TaskId id) { parts_->with_foreign.push_back(id); }
 
+void Graph::note_annotated(TaskId id) {
+  extras::read(id, [&](const TaskExtra& extra) {
+    if (extra.options != nullptr) parts_->annotated.emplace(id, extra.options);
+  });
+}
+
 void Graph::begin_range(TaskId id) {
   if (end_ != kNone) parts_->ranges.back().end = end_;
   parts_->ranges.push_back({id, id});
@@ -202,6 +210,18 @@ GraphParts& parts_of(Graph& graph) {
 }
 
 const GraphParts& parts_of(const Graph& graph) { return parts_of(const_cast<Graph&>(graph)); }
+
+void arm(const GraphParts& parts, std::uint64_t default_retries) {
+  const auto keep = [&](TaskId id) { LaunchOptions(id, nullptr).keep(id, default_retries); };
+  for (const auto& [id, options] : parts.annotated) {
+    extras::change(id, [&](TaskExtra& extra) { extra.options = options; });
+    keep(id);
+  }
+  if (default_retries == 0) return;
+  for (const TaskRange range : parts.ranges) {
+    for (TaskId id = range.first; id < range.end; ++id) keep(id);
+  }
+}
 
 void rewind(GraphParts& parts) {
   constexpr std::uint64_t again = task_word::kDone | task_word::kFailed | task_word::kWatched | task_word::kExtra;

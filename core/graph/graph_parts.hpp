@@ -3,9 +3,11 @@
 #include "core/executor/roots.hpp"
 
 #include <weft/graph.hpp>
+#include <weft/task_options.hpp>
 
 #include <atomic>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,8 @@ struct GraphParts {
   std::vector<TaskId> guarded;
   /// Tasks with inputs from outside: they keep their uses of those for all runs.
   std::vector<TaskId> with_foreign;
+  /// Tasks that were described in an Annotate scope, with its options, which are for all runs.
+  std::map<TaskId, std::shared_ptr<const TaskOptions>> annotated;
   /// Each name keeps its task's result.
   std::map<std::string, Handle, std::less<>> names;
   /// Time spent adding tasks, by samples, not yet booked.
@@ -40,6 +44,9 @@ struct GraphParts {
     return count;
   }
 };
+
+/// Gives the tasks of a graph that is about to run the options they were described with.
+void arm(const GraphParts& parts, std::uint64_t default_retries);
 
 /// Makes a graph that has run ready to run again: results are dropped, counters stand as after building.
 void rewind(GraphParts& parts);

@@ -1,32 +1,16 @@
 #include <weft/pure.hpp>
 
-#include "core/graph/task_name.hpp"
-
-#include <weft/error.hpp>
+#include "core/graph/content.hpp"
 
 namespace weft {
 
-std::string detail::content_key(TaskId task) {
-  const TaskRecord& record = arena::task(task);
-  const Site& at = site(record.site);
-  if (at.type->encode_closure == nullptr) {
-    throw Error("the call " + task_name(task) + " (" + at.file + ":" + std::to_string(at.line) +
-                ") cannot be compared with others: its function or an argument of it does not travel");
-  }
-  Writer key;
-  key.number(reinterpret_cast<std::uintptr_t>(at.type));
-  for (std::uint32_t k = 0; k < record.input_count; ++k) key.number(arena::edge(record.first_input + k).producer);
-  at.type->encode_closure(record.payload, key, line_of(record));
-  return std::string(reinterpret_cast<const char*>(key.data()), key.size());
-}
-
 TaskId PureCalls::merge(const Handle& fresh) {
-  std::string key = detail::content_key(fresh.task_id());
+  const std::shared_ptr<const detail::Content> content = detail::content_of(fresh.task_id(), 0);
   // What is replaced is released only after the lock: its release may run a destructor that calls again.
   Handle replaced;
   const std::lock_guard lock(mutex_);
   ++calls_;
-  const auto [found, is_new] = known_.try_emplace(std::move(key), fresh);
+  const auto [found, is_new] = known_.try_emplace(content, fresh);
   if (is_new) return fresh.task_id();
   const TaskId known = found->second.task_id();
   if ((arena::task(known).word.load(std::memory_order_acquire) & task_word::kFailed) != 0) {
@@ -38,7 +22,7 @@ TaskId PureCalls::merge(const Handle& fresh) {
 }
 
 void PureCalls::forget() {
-  std::map<std::string, Handle, std::less<>> gone;
+  std::map<std::shared_ptr<const detail::Content>, Handle> gone;
   const std::lock_guard lock(mutex_);
   gone.swap(known_);
   calls_ = 0;

@@ -32,7 +32,9 @@ void release_ended(TaskId id, TaskRecord& record, std::uint64_t word) noexcept {
   if ((word & task_word::kFailed) == 0) {
     destroy_result(record);
   }
-  if ((word & task_word::kExtra) != 0) {
+  // Why a task of a graph failed is for whoever runs the graph, who may hold no handle to it.
+  const bool keeps_extra = (word & task_word::kKept) != 0 && (word & task_word::kFailed) != 0;
+  if ((word & task_word::kExtra) != 0 && !keeps_extra) {
     const TaskExtra extra = extras::take(id);
     if (extra.keeps_inputs) {
       // The closure of a graph's task is for all runs.
@@ -41,7 +43,8 @@ void release_ended(TaskId id, TaskRecord& record, std::uint64_t word) noexcept {
     }
   }
   if ((word & task_word::kKept) != 0) {
-    record.word.store(word & ~(task_word::kUses | task_word::kExtra), std::memory_order_release);
+    const std::uint64_t gone = keeps_extra ? task_word::kUses : task_word::kUses | task_word::kExtra;
+    record.word.store(word & ~gone, std::memory_order_release);
   } else {
     if ((word & task_word::kFailed) != 0) failed_records.fetch_sub(1, std::memory_order_relaxed);
     arena::free_record(id);

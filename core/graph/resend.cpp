@@ -47,7 +47,7 @@ void resend_result(TaskRecord& record, const TaskType& type) {
 
 namespace detail {
 
-std::atomic<bool> check_transfer{false};
+std::atomic<std::uint32_t> check_transfer{0};
 
 void resend_closure(TaskRecord& record, const TaskType& type) {
   if (type.encode_closure == nullptr) return;

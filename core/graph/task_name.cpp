@@ -22,6 +22,17 @@ std::string argument_text(TaskId task) {
   return text;
 }
 
+/// Returns the name of what a task calls, for people.
+std::string function_name(const Site& at) {
+  std::string name = spelled_type(at.type->name());
+  // A function pointer's type says nothing to a reader; the place does.
+  if (name.find("(*)") == std::string::npos && name.find("lambda") == std::string::npos) return name;
+  const std::string_view file(at.file);
+  const std::size_t slash = file.rfind('/');
+  return "task at " + std::string(slash == std::string_view::npos ? file : file.substr(slash + 1)) + ":" +
+         std::to_string(at.line);
+}
+
 }  // namespace
 
 std::string spelled_type(const char* pretty_function) {
@@ -40,23 +51,14 @@ std::string task_name(TaskId task) {
   if ((record.word.load(std::memory_order_relaxed) & task_word::kExtra) != 0) {
     extras::read(task, [&](const TaskExtra& extra) { name = extra.name; });
   }
-  if (name.empty()) {
-    const Site& at = site(record.site);
-    name = spelled_type(at.type->name());
-    // A function pointer's type says nothing to a reader; the place does.
-    if (name.find("(*)") != std::string::npos || name.find("lambda") != std::string::npos) {
-      const std::string_view file(at.file);
-      const std::size_t slash = file.rfind('/');
-      name = "task at " + std::string(slash == std::string_view::npos ? file : file.substr(slash + 1)) + ":" +
-             std::to_string(at.line);
-    }
-  }
+  if (name.empty() || name.back() == '/') name += function_name(site(record.site));
   return name + " #" + std::to_string(task);
 }
 
 void describe_task(TaskId task, TaskFailure& failure) {
   const Site& at = site(arena::task(task).site);
   failure.task = task_name(task);
+  if (failure.inside) return;
   failure.file = at.file;
   failure.line = at.line;
   failure.arguments = argument_text(task);

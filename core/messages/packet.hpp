@@ -49,6 +49,8 @@ struct Needs {
   std::vector<WorkerId> workers;
   bool preferred = false;
   bool operator==(const Needs&) const = default;
+  /// Returns whether any worker will do, and one slot of it.
+  bool nothing() const { return slots <= 1 && resources.empty() && workers.empty(); }
 };
 
 /// An edge between packets: `bytes` is the size of the region that the consumer reads.

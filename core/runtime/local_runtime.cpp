@@ -7,11 +7,12 @@
 #include "core/graph/boxes.hpp"
 #include "core/graph/extras.hpp"
 #include "core/graph/failure_text.hpp"
-#include "core/graph/graph_size.hpp"
+#include "core/graph/launch_options.hpp"
 #include "core/graph/packet_size.hpp"
 #include "core/graph/task_name.hpp"
 #include "core/messages/recording.hpp"
 #include "core/runtime/machine.hpp"
+#include "core/runtime/needs.hpp"
 
 #include <weft/arena.hpp>
 #include <weft/build.hpp>
@@ -75,9 +76,9 @@ LocalRuntime::LocalRuntime(Settings settings, std::map<std::string, std::uint32_
       client_book_(ledger_.open_book("client")) {
   client_book_.start();
   apply_log_settings(settings_);
-  detail::check_transfer.store(settings_.check_transfer, std::memory_order_relaxed);
+  if (settings_.check_transfer) detail::check_transfer.fetch_add(1, std::memory_order_relaxed);
   memory_->set_listener(this);
-  boxes::set_memory(memory_);
+  boxes::add_memory(&executor_, memory_);
   const std::lock_guard lock(machines_mutex_);
   if (!settings_.record.empty()) {
     recorder_ = std::make_unique<Recorder>(settings_.record);
@@ -97,6 +98,8 @@ LocalRuntime::LocalRuntime(Settings settings, std::map<std::string, std::uint32_
 LocalRuntime::~LocalRuntime() {
   close();
   memory_->set_listener(nullptr);
+  boxes::remove_memory(memory_);
+  if (settings_.check_transfer) detail::check_transfer.fetch_sub(1, std::memory_order_relaxed);
   unlist();
 }
 
@@ -120,17 +123,9 @@ PacketId LocalRuntime::take_packet_id() {
 }
 
 std::uint32_t LocalRuntime::needs_index(const TaskOptions& options) {
-  Needs needs;
-  for (const auto& [name, amount] : options.resources) {
-    if (name == "slots") {
-      needs.slots = amount;
-      continue;
-    }
-    const auto [found, fresh] = resource_ids_.try_emplace(name, static_cast<std::uint32_t>(resource_ids_.size()));
-    needs.resources.push_back({found->second, amount});
-  }
+  Needs needs = resource_needs(options, resource_ids_);
   add_worker_needs(options, needs);
-  if (needs.slots <= 1 && needs.resources.empty() && needs.workers.empty()) return kNone;
+  if (needs.nothing()) return kNone;
   submission_.needs.push_back(std::move(needs));
   return static_cast<std::uint32_t>(submission_.needs.size() - 1);
 }
@@ -176,40 +171,40 @@ void LocalRuntime::flush_submission() {
   pump();
 }
 
-void LocalRuntime::launch(TaskId task, const TaskOptions* options) {
-  if (options != nullptr && options->plain()) options = nullptr;
-  const bool urgent = options != nullptr && (!options->resources.empty() || options->priority != 0 ||
-                                             options->memory_bytes != 0 || !options->workers.empty());
-  const std::uint64_t retries = options != nullptr ? options->retries : static_cast<std::uint64_t>(settings_.retries);
-  if (retries != 0 || (options != nullptr && !options->name.empty())) {
-    extras::change(task, [&](TaskExtra& extra) {
-      extra.retries_left = static_cast<std::uint16_t>(std::min<std::uint64_t>(retries, 0xffff));
-      if (options == nullptr) return;
-      extra.name = options->name;
-      extra.retry_delay_s = options->retry_delay.count();
-      extra.retry_if = options->retry_if;
-    });
-  }
+void LocalRuntime::launch(TaskId task, const TaskOptions* given) {
+  const LaunchOptions options(task, given);
+  options.keep(task, static_cast<std::uint64_t>(settings_.retries));
   tasks_total_.fetch_add(1, std::memory_order_relaxed);
-  if (!urgent) return executor_.inside() ? executor_.launch_child(task) : launch_call(task);
+  if (!options.own_packet()) return executor_.inside() ? executor_.launch_child(task) : launch_call(task);
   // The machines order it against what they know: an open packet would look like work under way.
   end_calls(false);
   {
     const std::lock_guard lock(machines_mutex_);
     const PacketId packet = take_packet_id();
     arena::task(task).packet = packet;
-    executor_.prepare(packet, 1, {}, urgent);
-    submit_packet(packet, task, 1, arena::task(task).input_count == 0, options);
+    executor_.prepare(packet, 1, {}, true);
+    submit_packet(packet, task, 1, arena::task(task).input_count == 0, options.get());
     flush_submission();
   }
   executor_.release_guard(task);
 }
 
-void LocalRuntime::launch(const std::vector<TaskId>& tasks, const TaskOptions* options) {
+void LocalRuntime::launch(const std::vector<TaskId>& all, const TaskOptions* options) {
   if ((options != nullptr && !options->plain()) || settings_.retries != 0) {
-    for (const TaskId task : tasks) launch(task, options);
+    for (const TaskId task : all) launch(task, options);
     return;
   }
+  // Those with options of their own go one by one.
+  std::vector<TaskId> tasks;
+  tasks.reserve(all.size());
+  for (const TaskId task : all) {
+    if ((arena::task(task).word.load(std::memory_order_relaxed) & task_word::kExtra) == 0) {
+      tasks.push_back(task);
+    } else {
+      launch(task, options);
+    }
+  }
+  if (tasks.empty()) return;
   tasks_total_.fetch_add(tasks.size(), std::memory_order_relaxed);
   {
     const std::lock_guard lock(machines_mutex_);
@@ -259,83 +254,8 @@ ProgressSnapshot LocalRuntime::progress_snapshot() {
   return snapshot;
 }
 
-void LocalRuntime::run(detail::GraphParts& graph) {
-  if (graph.running.exchange(true)) throw Error("Client::run: this graph is running already");
-  if (executor_.inside()) {
-    graph.running.store(false);
-    throw Error("Client::run: a graph cannot be run from inside a task; submit its calls as tasks instead");
-  }
-  try {
-    check_graph_size(graph, machine::graph_limit(settings_, budget_bytes_));
-  } catch (...) {
-    graph.running.store(false);
-    throw;
-  }
-  if (graph.ran) detail::rewind(graph);
-  graph.ran = true;
-  const std::uint32_t count = graph.task_count();
-  graph.tasks_run = count;
-  tasks_total_.fetch_add(count, std::memory_order_relaxed);
-  book_client(Phase::Build, std::exchange(graph.build_ticks, 0));
-  const Ticks begun = ticks_now();
-  Ticks deciding = 0;
-  inject::delay(Phase::Submit);
-  {
-    const std::lock_guard lock(machines_mutex_);
-    // All of it is known before the first packet goes: from then on slots run tasks of any packet they find ready.
-    struct Cut {
-      PacketId packet;
-      TaskRange range;
-      bool roots;
-    };
-    std::vector<Cut> cuts;
-    std::size_t root = 0;
-    for (const TaskRange range : graph.ranges) {
-      for (TaskId first = range.first; first < range.end;) {
-        const TaskId cut = std::min(range.end, (first / kPacketTasks + 1) * kPacketTasks);
-        std::vector<TaskRange> roots;
-        // Roots stand in the order of the ranges they lie in; ids need not grow from one range to the next.
-        for (; root < graph.roots.size() && graph.roots[root].first >= first && graph.roots[root].first < cut; ++root) {
-          TaskRange& next = graph.roots[root];
-          roots.push_back({next.first, std::min(next.end, cut)});
-          if (next.end > cut) {
-            next.first = cut;
-            break;
-          }
-        }
-        const PacketId packet = take_packet_id();
-        graph.packets_left.fetch_add(1, std::memory_order_relaxed);
-        packets_[packet].graph = &graph;
-        for (TaskId at = first; at < cut; at += arena::kSegmentTasks - at % arena::kSegmentTasks) {
-          arena::segment_packets[at >> arena::kSegmentShift] = packet;
-        }
-        const bool has_roots = !roots.empty();
-        executor_.prepare(packet, cut - first, std::move(roots), false);
-        cuts.push_back({packet, {first, cut}, has_roots});
-        first = cut;
-      }
-    }
-    const Ticks before = machine_ticks_;
-    for (const Cut& cut : cuts) submit_packet(cut.packet, cut.range.first, cut.range.size(), cut.roots, nullptr);
-    flush_submission();
-    deciding = machine_ticks_ - before;
-  }
-  for (const TaskId task : graph.guarded) executor_.release_guard(task);
-  book_client(Phase::Schedule, deciding);
-  book_client(Phase::Submit, ticks_now() - begun - deciding);
+void LocalRuntime::wait_for(const detail::GraphParts& graph) {
   wait_showing(kNone, [&] { return graph.packets_left.load(std::memory_order_acquire) == 0; });
-  for (const TaskRange range : graph.ranges) {
-    for (TaskId at = range.first; at < range.end; at += arena::kSegmentTasks - at % arena::kSegmentTasks) {
-      arena::segment_packets[at >> arena::kSegmentShift] = kNone;
-    }
-  }
-  graph.running.store(false);
-  if (graph.failed.exchange(0) == 0) return;
-  for (const TaskRange range : graph.ranges) {
-    for (TaskId id = range.first; id < range.end; ++id) {
-      if ((arena::task(id).word.load() & task_word::kFailed) != 0) throw_failure(id);
-    }
-  }
 }
 
 void LocalRuntime::wait(TaskId task) {

@@ -79,6 +79,10 @@ class LocalRuntime final : public Runtime, public Executor::Listener, public Res
   PacketId open_calls(TaskId first);
   /// Closes the open packet, or only if none of its tasks is left. Returns whether it did.
   bool end_calls(bool only_idle) noexcept;
+  struct GraphCut;
+  /// Makes packets of a graph's tasks, without telling the machines.
+  std::vector<GraphCut> cut(detail::GraphParts& graph);
+  void cut_one(detail::GraphParts& graph, TaskRange range, std::size_t& next_root, std::vector<GraphCut>& cuts);
   void add_worker_needs(const TaskOptions& options, Needs& needs);
   void flush_submission();
   void pump();
@@ -87,6 +91,7 @@ class LocalRuntime final : public Runtime, public Executor::Listener, public Res
   void tell_scheduler(SchedulerEventBody body);
   void tell_worker(WorkerEventBody body);
   void let_go(PacketId packet);
+  void wait_for(const detail::GraphParts& graph);
   template <class Done>
   void wait_showing(TaskId task, const Done& done);
   ProgressSnapshot progress_snapshot();

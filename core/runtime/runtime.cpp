@@ -6,6 +6,7 @@
 
 #include <weft/arena.hpp>
 #include <weft/error.hpp>
+#include <weft/submitting.hpp>
 
 #include <unistd.h>
 
@@ -36,6 +37,10 @@ void check_size(TaskId task, const Settings& settings) {
 }
 
 }  // namespace
+
+namespace detail {
+std::atomic<std::uint32_t> open_client_count{0};
+}
 
 Runtime::~Runtime() { unlist(); }
 
@@ -69,14 +74,18 @@ void Runtime::open() {
     if (serial == 0) continue;
     serial_ = serial;
     Runtime* expected = nullptr;
-    if (open_runtimes[serial % kMostClients].compare_exchange_strong(expected, this)) return;
+    if (open_runtimes[serial % kMostClients].compare_exchange_strong(expected, this)) {
+      detail::open_client_count.fetch_add(1, std::memory_order_relaxed);
+      return;
+    }
   }
   throw Error("too many clients are open in this process (256): close one first");
 }
 
 void Runtime::unlist() noexcept {
   Runtime* expected = this;
-  open_runtimes[serial_ % kMostClients].compare_exchange_strong(expected, nullptr);
+  if (open_runtimes[serial_ % kMostClients].compare_exchange_strong(expected, nullptr))
+    detail::open_client_count.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void Runtime::launch_needed(TaskId task, const TaskOptions* options) {

@@ -98,12 +98,19 @@ struct Usage {
 /// Returns how many records are given out, and the bytes of memory behind the two ranges.
 Usage usage();
 
-/// The packet that every record of a segment belongs to, or kNone where each record names its own.
+/// The packet that every record of a segment belongs to; kNone where each record names its own, kApart where some of a
+/// graph's are in packets of their own.
 extern PacketId* const segment_packets;
+inline constexpr PacketId kApart = kNone - 1;
+/// Puts `packet`, which the other records of the segment of `id` belong to, and the fact that some do not.
+void set_apart(TaskId id, PacketId packet) noexcept;
+PacketId packet_in_part(TaskId id) noexcept;
 
 inline PacketId packet_of(TaskId id) {
   const PacketId packet = segment_packets[id >> kSegmentShift];
-  return packet != kNone ? packet : task(id).packet;
+  if (packet < kApart) [[likely]]
+    return packet;
+  return packet == kNone ? task(id).packet : packet_in_part(id);
 }
 
 }  // namespace weft::arena

@@ -2,6 +2,7 @@
 
 #include <weft/callable.hpp>
 #include <weft/describe.hpp>
+#include <weft/give_value.hpp>
 #include <weft/nested_travel.hpp>
 
 #include <utility>
@@ -272,30 +273,5 @@ void Binding<F, S...>::decode_closure(void* payload, Reader& reader) {
 
 template <class F, class... S>
 inline constexpr TaskType task_type = Binding<F, S...>::make_type();
-
-struct CallOperator {
-  void operator()();
-};
-template <class T>
-struct TwoCallOperators : T, CallOperator {};
-
-/// A callable can be told from a value by being a function or having operator(): of a class with one of its own, be it
-/// a template, another one inherited beside it is ambiguous.
-template <class T>
-consteval bool has_call_operator() {
-  if constexpr (std::is_class_v<T> && !std::is_final_v<T>) {
-    return !requires { &TwoCallOperators<T>::operator(); };
-  } else {
-    return requires { &T::operator(); };
-  }
-}
-template <class T>
-inline constexpr bool looks_callable = std::is_function_v<std::remove_pointer_t<std::decay_t<T>>> ||
-                                       has_call_operator<std::decay_t<T>>();
-
-template <class V>
-struct GiveValue {
-  V operator()(const V& value) const { return value; }
-};
 
 }  // namespace weft::detail

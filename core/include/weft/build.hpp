@@ -1,5 +1,6 @@
 #pragma once
 
+#include <weft/annotate.hpp>
 #include <weft/bind.hpp>
 
 namespace weft::detail {
@@ -25,9 +26,10 @@ struct Connected {
   bool outside = false;
 };
 
-extern std::atomic<bool> check_transfer;
+/// How many open clients check transfers.
+extern std::atomic<std::uint32_t> check_transfer;
 /// Returns whether closures and results go through their encoding although they stay in this process.
-inline bool checking_transfer() { return check_transfer.load(std::memory_order_relaxed); }
+inline bool checking_transfer() { return check_transfer.load(std::memory_order_relaxed) != 0; }
 /// Replaces the closure by what its encoding gives.
 void resend_closure(TaskRecord& record, const TaskType& type);
 
@@ -182,6 +184,8 @@ TaskId write_task(const Place& place, const std::source_location& where, Connect
   if constexpr (!B::kHasNested) {
     if (checking_transfer()) resend_closure(record, task_type<std::decay_t<F>, Stored<A>...>);
   }
+  if (annotating()) [[unlikely]]
+    annotate_task(id);
   return id;
 }
 

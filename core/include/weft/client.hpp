@@ -205,15 +205,22 @@ class Client : public detail::Submitting {
     static_cast<void>(failed.exception());
     return submit_at(where, detail::RunAgain{}, detail::FailedTask<T>{failed});
   }
-  /// Calls `function(arguments...)` once on each worker and returns the results by the workers' names.
+#define WEFT_CALL(TYPES, PARAMETERS, ARGUMENTS)                                                              \
+  /** Calls `function(arguments...)` once on each worker and returns the results by the workers' names. */   \
+  template <class F TYPES>                                                                                   \
+  auto run_on_workers(const F& function PARAMETERS,                                                          \
+                      const std::source_location& where = std::source_location::current()) const {           \
+    return run_on_workers_at(where, function ARGUMENTS);                                                     \
+  }
+#include <weft/call_overloads.def>
+#undef WEFT_CALL
+  /// As `run_on_workers`, with the line of the user's source given by hand.
   template <class F, class... A>
-  auto run_on_workers(const F& function, const A&... arguments) const {
+  auto run_on_workers_at(const std::source_location& where, const F& function, const A&... arguments) const {
     using Result = typename detail::Binding<F, detail::Stored<const A&>...>::Result;
     std::map<std::string, Future<Result>> futures;
     for (const WorkerInfo& worker : info().workers) {
-      futures.emplace(
-          worker.name,
-          with({.workers = {worker.name}}).submit_at(std::source_location::current(), function, arguments...));
+      futures.emplace(worker.name, with({.workers = {worker.name}}).submit_at(where, function, arguments...));
     }
     return gather(futures);
   }

@@ -3,6 +3,7 @@
 #include <weft/build.hpp>
 
 #include <functional>
+#include <memory>
 #include <string>
 
 namespace weft {
@@ -28,12 +29,30 @@ class DelayedFunction {
     const detail::Place place{arena::thread_cursor(), task_word::kUse, kNone};
     const TaskId id = detail::write_task(place, where_, connected, function_, std::forward<A>(arguments)...);
     detail::settle_inputs(id, connected);
-    return Delayed<Result>::adopt(id);
+    return Delayed<Result>::adopt(detail::annotating() ? detail::known_task(id, place.word, 0, nullptr) : id);
   }
 
  private:
   F function_;
   std::source_location where_;
+};
+
+/// A function made lazy with options for the tasks that calls of it describe.
+template <class F>
+class AnnotatedFunction {
+ public:
+  AnnotatedFunction(F function, TaskOptions options, const std::source_location& where)
+      : lazy_(std::move(function), where), options_(std::make_shared<const TaskOptions>(std::move(options))) {}
+
+  template <class... A>
+  auto operator()(A&&... arguments) const {
+    const Annotate scope(*options_);
+    return lazy_(std::forward<A>(arguments)...);
+  }
+
+ private:
+  DelayedFunction<F> lazy_;
+  std::shared_ptr<const TaskOptions> options_;
 };
 
 namespace detail {
@@ -203,6 +222,13 @@ const A& > auto operator-(const Delayed<A>& value) {
 template <class F>
 auto delayed(F&& function, const std::source_location& where = std::source_location::current()) {
   return DelayedFunction<std::decay_t<F>>(std::forward<F>(function), where);
+}
+
+/// As above, with options for its tasks: `delayed(load, {.retries = 2, .pure = true})(path)`.
+template <class F>
+auto delayed(F&& function, TaskOptions options,
+             const std::source_location& where = std::source_location::current()) {
+  return AnnotatedFunction<std::decay_t<F>>(std::forward<F>(function), std::move(options), where);
 }
 
 /// Makes a value lazy, so that many tasks share one copy of it.

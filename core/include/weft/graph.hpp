@@ -80,6 +80,8 @@ class Graph {
     const TaskId id =
         detail::write_task(place, where, connected, std::forward<F>(function), std::forward<A>(arguments)...);
     take_in(id, connected);
+    if (detail::annotating()) [[unlikely]]
+      note_annotated(id);
     if (sampling_) [[unlikely]]
       end_sample();
     return Delayed<Result>::adopt(id);
@@ -144,6 +146,8 @@ class Graph {
   /// Remembers a task with inputs that are not of this graph: it keeps its uses of them for all runs.
   void add_outside(TaskId id);
   void begin_range(TaskId id);
+  /// Remembers a task that was described within an Annotate scope: its options are for all runs.
+  void note_annotated(TaskId id);
   void begin_sample();
   void end_sample();
   void check_settable(const Handle& input, const TaskType& type) const;

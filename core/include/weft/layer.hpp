@@ -1,6 +1,6 @@
 #pragma once
 
-#include <weft/layer_steps.hpp>
+#include <weft/layer_cone.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -9,10 +9,6 @@
 #include <vector>
 
 namespace weft {
-
-/// A cone's steps are code and formulas of this process.
-template <class T, class F>
-inline constexpr bool local_only<detail::Cone<T, F>> = true;
 
 /// Many values of one type, described by formula and never stored: `Blocks<double>::generate(1'000'000'000, f)`.
 /// Owns: a share of the formula.  Threading: write a formula on one thread; run it anywhere.
@@ -34,15 +30,22 @@ class Blocks {
            const std::source_location& where = std::source_location::current()) const {
     return map_at(where, std::move(function), other);
   }
-  template <class F, class U, class V, class... W>
-  auto map(F function, const Blocks<U>& other, const Blocks<V>& third, const Blocks<W>&... more) const {
-    return map_at({}, std::move(function), other, third, more...);
+  template <class F, class U, class V>
+  auto map(F function, const Blocks<U>& other, const Blocks<V>& third,
+           const std::source_location& where = std::source_location::current()) const {
+    return map_at(where, std::move(function), other, third);
   }
-  /// As `map`, with the line of the user's source given by hand.
+  template <class F, class U, class V, class W>
+  auto map(F function, const Blocks<U>& other, const Blocks<V>& third, const Blocks<W>& fourth,
+           const std::source_location& where = std::source_location::current()) const {
+    return map_at(where, std::move(function), other, third, fourth);
+  }
+  /// As `map`, of any number of blocks, with the line of the user's source given by hand.
   template <class F, class... U>
   auto map_at(const SourceLine& where, F function, const Blocks<U>&... others) const {
     static_assert(std::is_invocable_v<const F&, T, U...>,
                   "weft: Blocks::map: the function must take one value of each of the blocks it maps over");
+    require_callable_travels<F>();
     using R = std::decay_t<std::invoke_result_t<const F&, T, U...>>;
     check_sizes({others.size()...});
     return Blocks<R>(
@@ -132,6 +135,7 @@ auto generate_blocks(std::uint64_t count, F function,
                      const std::source_location& where = std::source_location::current()) {
   static_assert(std::is_invocable_v<const F&, std::uint64_t>,
                 "weft: generate_blocks: the function must take the index, a std::uint64_t");
+  require_callable_travels<F>();
   using T = std::decay_t<std::invoke_result_t<const F&, std::uint64_t>>;
   return Blocks<T>(std::make_shared<detail::GenerateStep<T, F>>(count, std::move(function), where));
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -107,9 +108,47 @@ class ConeMemory {
   std::vector<Entry> entries_;
 };
 
+class FormulaStep;
+using StepList = std::vector<std::shared_ptr<const FormulaStep>>;
+
+/// How a step's kind is made again in another process, or from a file: one constant for each.
+struct StepKind {
+  std::shared_ptr<const FormulaStep> (*read)(Reader& reader, const SourceLine& where, const StepList& sources);
+};
+
+/// A layer that can be evaluated, and sent to where that happens.
+class FormulaStep : public Layer {
+ public:
+  virtual const StepKind& kind() const = 0;
+  /// Appends what the step has besides its sources and its line.
+  virtual void write(Writer& writer) const = 0;
+  /// Returns the steps it reads, in order.
+  virtual StepList read_steps() const = 0;
+  std::vector<const Layer*> sources() const override;
+};
+
+/// Appends a formula, each of its steps once, sources first; read_formula gives its last step.
+void write_formula(Writer& writer, const std::shared_ptr<const FormulaStep>& last);
+std::shared_ptr<const FormulaStep> read_formula(Reader& reader);
+[[noreturn]] void wrong_sources(Reader& reader);
+
+/// Notes for the failure that is on its way which call of which step began it. Only the first note of each counts.
+void note_failed_step(const Layer& step, std::uint64_t index) noexcept;
+
+/// Calls a function of the user for value `index` of a step.
+template <class Call>
+decltype(auto) call_of_step(const Layer& step, std::uint64_t index, const Call& call) {
+  try {
+    return call();
+  } catch (...) {
+    note_failed_step(step, index);
+    throw;
+  }
+}
+
 /// A layer whose tasks give a T each.
 template <class T>
-class Step : public Layer {
+class Step : public FormulaStep {
  public:
   /// Runs task `index` and whatever it reads.
   virtual T run(std::uint64_t index, ConeMemory& memory) const = 0;
@@ -135,7 +174,7 @@ class GenerateStep final : public Step<T> {
       : count_(count), function_(std::move(function)), where_(where) {}
   T run(std::uint64_t index, ConeMemory& memory) const override {
     ++memory.tasks;
-    return function_(index);
+    return call_of_step(*this, index, [&]() -> T { return function_(index); });
   }
   std::uint64_t task_count() const override { return count_; }
   void inputs(std::uint64_t, std::vector<LayerInput>&) const override {}
@@ -143,10 +182,22 @@ class GenerateStep final : public Step<T> {
     tasks.push_back(index);
   }
   std::string name() const override { return "generate"; }
-  std::vector<const Layer*> sources() const override { return {}; }
   SourceLine where() const override { return where_; }
+  const StepKind& kind() const override { return kKind; }
+  void write(Writer& writer) const override {
+    encode_callable(writer, function_, where_);
+    encode(writer, count_);
+  }
+  StepList read_steps() const override { return {}; }
 
  private:
+  static std::shared_ptr<const FormulaStep> read(Reader& reader, const SourceLine& where, const StepList& sources) {
+    if (!sources.empty()) wrong_sources(reader);
+    F function = decode_callable<F>(reader);
+    return std::make_shared<GenerateStep>(decode<std::uint64_t>(reader), std::move(function), where);
+  }
+  static constexpr StepKind kKind{&read};
+
   std::uint64_t count_;
   F function_;
   SourceLine where_;
@@ -165,91 +216,42 @@ class MapStep final : public Step<T> {
           // Braces fix the order in which the inputs run.
           std::tuple<S...> values{from->value(index, memory)...};
           ++memory.tasks;
-          return std::apply(function_, std::move(values));
+          return call_of_step(*this, index, [&]() -> T { return std::apply(function_, std::move(values)); });
         },
         from_);
   }
   std::uint64_t task_count() const override { return std::get<0>(from_)->task_count(); }
   void inputs(std::uint64_t index, std::vector<LayerInput>& edges) const override {
-    for (const Layer* from : sources()) edges.push_back({from, index, 1});
+    for (const Layer* from : this->sources()) edges.push_back({from, index, 1});
   }
   void dependents(std::uint64_t index, const Layer&, std::vector<std::uint64_t>& tasks) const override {
     tasks.push_back(index);
   }
   std::string name() const override { return "map"; }
-  std::vector<const Layer*> sources() const override {
-    return std::apply([](const auto&... from) { return std::vector<const Layer*>{from.get()...}; }, from_);
-  }
   SourceLine where() const override { return where_; }
+  const StepKind& kind() const override { return kKind; }
+  void write(Writer& writer) const override { encode_callable(writer, function_, where_); }
+  StepList read_steps() const override {
+    return std::apply([](const auto&... from) { return StepList{from...}; }, from_);
+  }
 
  private:
+  static std::shared_ptr<const FormulaStep> read(Reader& reader, const SourceLine& where, const StepList& sources) {
+    if (sources.size() != sizeof...(S)) wrong_sources(reader);
+    F function = decode_callable<F>(reader);
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      const auto from = std::tuple{std::dynamic_pointer_cast<const Step<S>>(sources[I])...};
+      if (((std::get<I>(from) == nullptr || sources[I]->task_count() != sources[0]->task_count()) || ...))
+        wrong_sources(reader);
+      return std::make_shared<MapStep>(where, std::move(function), std::get<I>(from)...);
+    }
+    (std::index_sequence_for<S...>{});
+  }
+  static constexpr StepKind kKind{&read};
+
   F function_;
   std::tuple<std::shared_ptr<const Step<S>>...> from_;
   SourceLine where_;
-};
-
-/// The part of a reduction tree below one of its nodes: a packet's work.
-template <class T, class F>
-struct Cone {
-  std::shared_ptr<const Step<T>> step;
-  F combine;
-  std::uint32_t fan_in;
-
-  /// Returns the value of node `index` at `level`; level 0 are the blocks. The shape depends on count and fan_in alone.
-  T node(std::uint32_t level, std::uint64_t index, ConeMemory& memory) const {
-    if (level == 0) return step->value(index, memory);
-    const std::uint64_t first = index * fan_in;
-    const std::uint64_t end = std::min(first + fan_in, nodes_at(level - 1));
-    T folded = node(level - 1, first, memory);
-    for (std::uint64_t child = first + 1; child < end; ++child) {
-      folded = combine(std::move(folded), node(level - 1, child, memory));
-    }
-    ++memory.tasks;
-    return folded;
-  }
-  std::uint64_t nodes_at(std::uint32_t level) const {
-    std::uint64_t nodes = step->task_count();
-    for (; level > 0; --level) nodes = (nodes + fan_in - 1) / fan_in;
-    return nodes;
-  }
-};
-
-template <class T, class F>
-struct RunCone {
-  T operator()(const Cone<T, F>& cone, std::uint32_t level, std::uint64_t index) const {
-    ConeMemory memory;
-    T value = cone.node(level, index, memory);
-    count_formula_tasks(memory.tasks);
-    return value;
-  }
-};
-
-/// Tells how much of the formula a cone is, for plans.
-template <class T, class F>
-void weft_formula(const RunCone<T, F>&, FormulaPart& part, const Cone<T, F>& cone, std::uint32_t level,
-                  std::uint64_t index) {
-  part.layer = cone.step.get();
-  std::uint64_t first = index;
-  std::uint64_t count = 1;
-  for (std::uint32_t at = level; at > 0; --at) {
-    part.combinations += count;
-    const std::uint64_t below = cone.nodes_at(at - 1);
-    count = std::min(below, (first + count) * cone.fan_in) - first * cone.fan_in;
-    first *= cone.fan_in;
-  }
-  part.values = count;
-  part.depth = layer_depth(*cone.step) + level;
-  part.peak_bytes = sizeof(T) * (layer_count(*cone.step) + std::uint64_t{cone.fan_in} * (level + 1));
-}
-
-template <class T, class F>
-struct CombineNodes {
-  F combine;
-  T operator()(const std::vector<Delayed<T>>& children) const {
-    T folded = children[0].value();
-    for (std::size_t i = 1; i < children.size(); ++i) folded = combine(std::move(folded), children[i].value());
-    return folded;
-  }
 };
 
 }  // namespace detail

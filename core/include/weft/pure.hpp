@@ -3,18 +3,14 @@
 #include <weft/delayed.hpp>
 
 #include <map>
+#include <memory>
 #include <mutex>
-#include <string>
 
 namespace weft {
 
 namespace detail {
-
-/// Returns what tells a described call from others: its kind, its encoded arguments, and its inputs. Equal keys mean
-/// equal results of a pure function, while the inputs exist. Throws Error where the call cannot be encoded.
-std::string content_key(TaskId task);
-
-}  // namespace detail
+struct Content;
+}
 
 /// Describes calls of pure functions: equal calls with equal arguments are one task, which runs once.
 ///
@@ -22,7 +18,8 @@ std::string content_key(TaskId task);
 ///     Delayed<Image> a = pure(load)("map.tif");
 ///     Delayed<Image> b = pure(load)("map.tif");      // the same task as a
 ///
-/// Calls outside of it are never merged. Arguments are compared by their encoding, lazy ones by the task they name.
+/// Calls outside of it are not merged with these; `delayed(f, {.pure = true})` merges without such an object, and keeps
+/// results no longer than their handles do. Arguments are compared by their encoding, lazy ones by what describes them.
 /// Owns: each task it has described, with its result, until `forget` or its end.  Threading: any thread.
 class PureCalls {
  public:
@@ -66,7 +63,7 @@ class PureCalls {
 
   mutable std::mutex mutex_;
   // Guarded by mutex_.
-  std::map<std::string, Handle, std::less<>> known_;
+  std::map<std::shared_ptr<const detail::Content>, Handle> known_;
   std::size_t calls_ = 0;
 };
 

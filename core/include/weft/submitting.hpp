@@ -3,6 +3,7 @@
 #include <weft/future.hpp>
 #include <weft/task_options.hpp>
 
+#include <atomic>
 #include <memory>
 #include <ranges>
 #include <vector>
@@ -19,6 +20,11 @@ namespace detail {
 /// Throws if a task may not be run now because a NoCompute scope is open in this thread.
 void check_may_compute(const char* what);
 
+/// How many clients are open in this process.
+extern std::atomic<std::uint32_t> open_client_count;
+/// Waits for a future of another open client: the tasks of a client wait for its own tasks only.
+void wait_if_foreign(const Handle& handle, std::uint32_t client);
+
 /// What `submit` and `map` need of a client; one set of functions for plain and for annotated calls.
 class Submitting {
  public:
@@ -27,6 +33,13 @@ class Submitting {
   template <class F TYPES>                                                                                          \
   auto submit(F&& function PARAMETERS, const std::source_location& where = std::source_location::current()) const { \
     return submit_at(where, std::forward<F>(function) ARGUMENTS);                                                   \
+  }                                                                                                                 \
+  /** Starts one call for each element of `items`, with further arguments for every call, and returns their futures */ \
+  /** in order. The first runs while the later ones are still being described. */                                   \
+  template <class F, std::ranges::input_range Range TYPES>                                                          \
+  auto map(const F& function, Range&& items PARAMETERS,                                                             \
+           const std::source_location& where = std::source_location::current()) const {                             \
+    return map_at(where, function, std::forward<Range>(items) ARGUMENTS);                                           \
   }
 #include <weft/call_overloads.def>
 #undef WEFT_CALL
@@ -36,16 +49,10 @@ class Submitting {
   auto submit_at(const std::source_location& where, F&& function, A&&... arguments) const {
     using Result = typename Binding<std::decay_t<F>, Stored<A>...>::Result;
     const TaskId id = write(where, std::forward<F>(function), std::forward<A>(arguments)...);
-    launch(id);
-    return Future<Result>::adopt(id, serial_);
+    return Future<Result>::adopt(launch(id), serial_);
   }
 
-  /// Starts one call for each element of `items` and returns their futures in order. The first runs while the later
-  /// ones are still being described.
-  template <class F, std::ranges::input_range Range, class... A>
-  auto map(const F& function, Range&& items, const A&... shared) const {
-    return map_at(std::source_location::current(), function, std::forward<Range>(items), shared...);
-  }
+  /// As `map`, with the line of the user's source given by hand.
   template <class F, std::ranges::input_range Range, class... A>
   auto map_at(const std::source_location& where, const F& function, Range&& items, const A&... shared) const {
     using Item = std::ranges::range_value_t<Range>;
@@ -55,8 +62,10 @@ class Submitting {
     std::vector<TaskId> batch;
     std::size_t most = 1;
     for (const Item& item : items) {
-      batch.push_back(write(where, function, item, shared...));
-      futures.push_back(Future<Result>::adopt(batch.back(), serial_));
+      const TaskId fresh = write(where, function, item, shared...);
+      const TaskId id = known(fresh);
+      futures.push_back(Future<Result>::adopt(id, serial_));
+      if (id == fresh) batch.push_back(id);
       if (batch.size() < most) continue;
       launch(batch);
       batch.clear();
@@ -77,15 +86,32 @@ class Submitting {
   template <class F, class... A>
   TaskId write(const std::source_location& where, F&& function, A&&... arguments) const {
     require_open();
+    if (open_client_count.load(std::memory_order_relaxed) > 1) [[unlikely]]
+      (wait_for_foreign(arguments), ...);
     Connected connected;
-    const Place place{arena::thread_cursor(), task_word::kLaunched + 2 * task_word::kUse, kNone};
+    const Place place{arena::thread_cursor(), kWord, kNone};
     const TaskId id = write_task(place, where, connected, std::forward<F>(function), std::forward<A>(arguments)...);
     settle_inputs(id, connected);
     return id;
   }
+  template <class A>
+  void wait_for_foreign(const A& argument) const {
+    if constexpr (has_handles<A> || tells_handles<A>) {
+      auto wait = [this](const Handle& handle) { wait_if_foreign(handle, serial_); };
+      visit_handles(argument, wait);
+    }
+  }
   void require_open() const;
-  void launch(TaskId task) const;
+  /// Returns the task that a described one is equal to, with a use for the caller, or itself.
+  TaskId known(TaskId fresh) const {
+    return options_ == nullptr && !annotating() ? fresh : known_task(fresh, kWord, serial_, options_.get());
+  }
+  /// Launches the task, unless it is known already; returns which one it is.
+  TaskId launch(TaskId task) const;
   void launch(const std::vector<TaskId>& tasks) const;
+
+  /// The uses are the future's and the run's.
+  static constexpr std::uint64_t kWord = task_word::kLaunched + 2 * task_word::kUse;
 
   Runtime* runtime_;
   std::uint32_t serial_;

@@ -31,12 +31,15 @@ struct TaskOptions {
   std::uint64_t memory_bytes = 0;
   /// What people see instead of the function's name.
   std::string name = {};
-  /// Equal calls with equal arguments may be merged.
+  /// The function's result depends on its arguments alone: equal calls with equal arguments are one task.
   bool pure = false;
+  /// May be run again after the worker that held its result was lost. Otherwise such a loss fails the task.
+  bool retriable = true;
 
-  bool plain() const {
-    return priority == 0 && retries == 0 && resources.empty() && workers.empty() && memory_bytes == 0 && name.empty() &&
-           !pure;
+  bool plain() const { return retries == 0 && name.empty() && !pure && !own_packet(); }
+  /// Returns whether the scheduler must decide about the task by itself.
+  bool own_packet() const {
+    return priority != 0 || !resources.empty() || !workers.empty() || memory_bytes != 0 || !retriable;
   }
 };
 
