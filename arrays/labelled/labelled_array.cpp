@@ -22,12 +22,14 @@ std::string listed(const std::vector<std::string>& names) {
 }
 
 void set_text(std::vector<io::Attribute>& attributes, const std::string& name, const std::string& text) {
-  for (io::Attribute& one : attributes) {
-    if (one.name != name) continue;
-    one = io::Attribute{name, {io::ElementKind::VariableText, 0, false, "string"}, {}, {text}, {}, {}};
-    return;
-  }
-  attributes.push_back(io::Attribute{name, {io::ElementKind::VariableText, 0, false, "string"}, {}, {text}, {}, {}});
+  const auto found = std::find_if(attributes.begin(), attributes.end(),
+                                  [&](const io::Attribute& one) { return one.name == name; });
+  io::Attribute& one = found != attributes.end() ? *found : attributes.emplace_back();
+  one = io::Attribute();
+  one.name = name;
+  one.type.kind = io::ElementKind::VariableText;
+  one.type.name = "string";
+  one.texts.push_back(text);
 }
 
 std::vector<std::int64_t> range(std::int64_t first, std::int64_t step, std::int64_t count) {

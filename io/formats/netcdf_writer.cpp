@@ -213,8 +213,13 @@ struct NetcdfWriter::State {
         check(H5DSset_scale(set, label), "the dimension '" + name + "'");
         datasets.emplace(name, std::move(set));
       }
-      const Attribute number{
-          "_Netcdf4Dimid", {ElementKind::Integer, 4, false, "int32"}, {1}, {}, {}, {static_cast<std::int64_t>(id)}};
+      Attribute number;
+      number.name = "_Netcdf4Dimid";
+      number.type.kind = ElementKind::Integer;
+      number.type.bytes = 4;
+      number.type.name = "int32";
+      number.shape.push_back(1);
+      number.integers.push_back(static_cast<std::int64_t>(id));
       put(datasets.at(name), number);
     }
     for (const auto& [name, dims] : dims_of) {
