@@ -174,12 +174,17 @@ void geqrf(std::int64_t m, std::int64_t n, T* a, std::int64_t lda, T* tau) {
 template <class T>
 void apply_q(char transpose, std::int64_t m, std::int64_t n, std::int64_t k, const T* a, std::int64_t lda, const T* tau,
              T* c, std::int64_t ldc) {
+  // The routine writes into the reflectors and restores them before it returns; other tasks may read them meanwhile.
+  std::vector<T> reflected(static_cast<std::size_t>(m * k));
+  for (std::int64_t j = 0; j < k; ++j) std::copy_n(a + j * lda, m, reflected.data() + j * m);
   const char side = 'L';
   const char how = transpose == 'N' ? 'N' : kComplex<T> ? 'C' : 'T';
-  const LapackInt rows = count(m), columns = count(n), reflectors = count(k), la = count(lda), lc = count(ldc);
+  const LapackInt rows = count(m), columns = count(n), reflectors = count(k), la = count(std::max<std::int64_t>(1, m));
+  const LapackInt lc = count(ldc);
   LapackInt info = 0;
   with_room<T>([&](T* room, LapackInt size) {
-    call<T>(ApplyQ, &side, &how, &rows, &columns, &reflectors, a, &la, tau, c, &lc, room, &size, &info, kWord, kWord);
+    call<T>(ApplyQ, &side, &how, &rows, &columns, &reflectors, reflected.data(), &la, tau, c, &lc, room, &size, &info,
+            kWord, kWord);
   });
 }
 
