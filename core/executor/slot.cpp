@@ -40,6 +40,33 @@ LiveSlots& live_slots() {
   return *kept;
 }
 
+/// The uses that a task which ends has of its inputs: told before its end, dropped after it, so that consumers do not
+/// wait. Those of a task with many inputs are dropped at once.
+class HeldInputs {
+ public:
+  HeldInputs(const TaskRecord& record, bool keeps, PacketId only_of) {
+    const std::uint32_t inputs = keeps || record.borrows ? 0 : record.input_count;
+    for (std::uint32_t k = 0; k < inputs; ++k) {
+      const TaskId producer = arena::edge(record.first_input + k).producer;
+      // What lies outside a graph is kept for its next run.
+      if (only_of != kNone && arena::task(producer).packet != only_of) continue;
+      if (inputs > kMost) {
+        arena::drop_use(producer);
+      } else {
+        producers_[count_++] = producer;
+      }
+    }
+  }
+  void drop() {
+    for (std::uint32_t k = 0; k < count_; ++k) arena::drop_use(producers_[k]);
+  }
+
+ private:
+  static constexpr std::uint32_t kMost = 16;
+  std::uint32_t count_ = 0;
+  TaskId producers_[kMost];
+};
+
 }  // namespace
 
 std::atomic<std::uint32_t> failed_records{0};
@@ -236,9 +263,8 @@ bool Slot::may_run(TaskId task, TaskRecord& record, std::uint64_t word, TaskId& 
     holds_inputs = failing::settle(task, record);
     executor_.listener_.task_failed(packet, task);
   }
-  const std::uint32_t first_input = record.first_input;
-  const std::uint32_t inputs = record.borrows ? 0 : record.input_count;
-  const PacketId only_of = (old & task_word::kKept) != 0 ? record.packet : kNone;
+  // Once the end is told, whoever holds the last use may free the record, and its edges with it.
+  HeldInputs held(record, holds_inputs, (old & task_word::kKept) != 0 ? record.packet : kNone);
   // From here on consumers may read the result. Its own use ends with it; a task with rare things keeps it until its
   // callbacks have run.
   while (!record.word.compare_exchange_weak(
@@ -266,13 +292,7 @@ bool Slot::may_run(TaskId task, TaskRecord& record, std::uint64_t word, TaskId& 
   const bool last_use = (old & task_word::kExtra) == 0 && task_word::uses_of(old) == 1;
   if (last_use && (old & kept_plain) != kept_plain)
     arena::last_use_gone(task, old + task_word::kDone - task_word::kUse);
-  if (inputs != 0 && !holds_inputs) {
-    for (std::uint32_t k = 0; k < inputs; ++k) {
-      const TaskId producer = arena::edge(first_input + k).producer;
-      // What lies outside a graph is kept for its next run.
-      if (only_of == kNone || arena::task(producer).packet == only_of) arena::drop_use(producer);
-    }
-  }
+  held.drop();
   return candidate;
 }
 
