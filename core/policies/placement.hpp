@@ -33,15 +33,19 @@ struct PlacementCandidate {
   return static_cast<double>(std::max(candidate.wait_ns, candidate.inputs_ns)) + move;
 }
 
-/// Earliest start, then fewest bytes moved, then neighbours, then the smaller id. A strict order.
-[[nodiscard]] inline bool is_better_place(const PlacementCandidate& a, const PlacementCandidate& b,
-                                          const TransferCost& cost) {
-  const double start_a = start_ns(a, cost);
-  const double start_b = start_ns(b, cost);
+/// Earliest start, then fewest bytes moved, then neighbours, then the smaller id. A strict order. `start_a` and
+/// `start_b` are the candidates' start_ns().
+[[nodiscard]] inline bool is_better_place(const PlacementCandidate& a, double start_a, const PlacementCandidate& b,
+                                          double start_b) {
   if (start_a != start_b) return start_a < start_b;
   if (a.moved_bytes != b.moved_bytes) return a.moved_bytes < b.moved_bytes;
   if (a.affine != b.affine) return a.affine;
   return a.worker < b.worker;
+}
+
+[[nodiscard]] inline bool is_better_place(const PlacementCandidate& a, const PlacementCandidate& b,
+                                          const TransferCost& cost) {
+  return is_better_place(a, start_ns(a, cost), b, start_ns(b, cost));
 }
 
 }  // namespace weft::policies

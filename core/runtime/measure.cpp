@@ -20,6 +20,8 @@ constexpr Nanoseconds kTaskNs = 1'000'000;
 constexpr std::uint32_t kPacketsPerWorker = 8;
 constexpr std::uint32_t kMostPacketTasks = 16'384;
 constexpr std::uint32_t kInputs = 2;
+/// A submission ends when it has this many edges: then what it holds, and what it makes the machine say, stays cached.
+constexpr std::size_t kSubmissionEdges = 8192;
 
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -44,17 +46,18 @@ std::vector<TaskId> random_graph(const SchedulerLoad& load) {
 }
 
 /// Turns ranges of the stored graph into packets with their producers.
-/// Owns: which producers the packet at hand has already.  Threading: none.
+/// Owns: which producers the packet at hand has already, where they are too many to look through.  Threading: none.
 class Cutter {
  public:
   Cutter(const std::vector<TaskId>& inputs, std::uint32_t tasks, std::uint32_t size)
       : inputs_(inputs),
         tasks_(tasks),
         size_(size),
-        inverse_((__uint128_t{1} << 64) / size + 1),
-        seen_((tasks + size - 1) / size, Seen{kNone, 0}) {}
+        inverse_(size == 1 ? 0 : ~std::uint64_t{0} / size + 1),
+        packets_((tasks + size - 1) / size),
+        seen_(size > kFewTasks ? packets_ : 0, Seen{kNone, 0}) {}
 
-  std::uint32_t packet_count() const { return static_cast<std::uint32_t>(seen_.size()); }
+  std::uint32_t packet_count() const { return packets_; }
 
   /// Appends packet `packet` to the submission.
   void cut(PacketId packet, PacketsSubmitted& submission) {
@@ -71,13 +74,13 @@ class Cutter {
         spec.flags |= packet_flags::kRoots;
         continue;
       }
-      const auto producer = static_cast<PacketId>((inputs_[i] * inverse_) >> 64);
+      const PacketId producer = packet_of(inputs_[i]);
       if (producer == packet) continue;
-      Seen& seen = seen_[producer];
-      if (seen.by == packet) {
-        submission.producers[seen.edge].bytes += kResultBytes;
+      ProducerEdge* const known = size_ > kFewTasks ? find_marked(packet, producer, submission.producers)
+                                                    : find(producer, spec.first_producer, submission.producers);
+      if (known != nullptr) {
+        known->bytes += kResultBytes;
       } else {
-        seen = {packet, static_cast<std::uint32_t>(submission.producers.size())};
         submission.producers.push_back({producer, kResultBytes});
       }
     }
@@ -86,15 +89,39 @@ class Cutter {
   }
 
  private:
+  /// Of packets up to this size the producers that they have are looked through.
+  static constexpr std::uint32_t kFewTasks = 4;
+
   struct Seen {
     PacketId by;
     std::uint32_t edge;
   };
+
+  PacketId packet_of(TaskId task) const {
+    return inverse_ == 0 ? task : static_cast<PacketId>((__uint128_t{task} * inverse_) >> 64);
+  }
+
+  static ProducerEdge* find(PacketId producer, std::size_t first, std::vector<ProducerEdge>& edges) {
+    for (std::size_t i = first; i != edges.size(); ++i) {
+      if (edges[i].producer == producer) return &edges[i];
+    }
+    return nullptr;
+  }
+
+  /// The same through the marks; a producer that is not found is marked as the next one.
+  ProducerEdge* find_marked(PacketId packet, PacketId producer, std::vector<ProducerEdge>& edges) {
+    Seen& seen = seen_[producer];
+    if (seen.by == packet) return &edges[seen.edge];
+    seen = {packet, static_cast<std::uint32_t>(edges.size())};
+    return nullptr;
+  }
+
   const std::vector<TaskId>& inputs_;
   const std::uint32_t tasks_;
   const std::uint32_t size_;
-  const __uint128_t inverse_;  // a product with it divides 32-bit numbers by size_, exactly
-  std::vector<Seen> seen_;     // by producer: who named it last, and where
+  const std::uint64_t inverse_;  // a product with it divides 32-bit numbers by size_, exactly; 0: size_ is 1
+  const std::uint32_t packets_;
+  std::vector<Seen> seen_;  // by producer: who named it last, and where
 };
 
 /// Plays the client and all workers around one scheduler machine.
@@ -115,9 +142,18 @@ class Play {
     }
   }
 
-  void submit(PacketsSubmitted submission) {
-    cost.edges += submission.producers.size();
-    tell(std::move(submission));
+  /// The submission that submit() hands over, with the memory of the last one.
+  PacketsSubmitted& next_submission(PacketId first) {
+    PacketsSubmitted& next = std::get<PacketsSubmitted>(submitted_.body);
+    next.first_packet = first;
+    next.packets.clear();
+    next.producers.clear();
+    return next;
+  }
+
+  void submit() {
+    cost.edges += std::get<PacketsSubmitted>(submitted_.body).producers.size();
+    tell(submitted_);
   }
 
   /// Every worker finishes all that it had been dealt. Returns whether there was anything.
@@ -215,6 +251,7 @@ class Play {
   std::vector<std::vector<FinishedPacket>> finishing_;
   std::vector<WorkerId> owners_;
   SchedulerEvent finished_{0, PacketsFinished{}};
+  SchedulerEvent submitted_{0, PacketsSubmitted{}};
   Nanoseconds time_ = 0;
   Ticks ticks_[std::variant_size_v<SchedulerEventBody>] = {};  // inside the machine, by kind of event
   std::uint64_t dealt_ = 0;
@@ -236,15 +273,15 @@ SchedulerCost scheduler_only(const SchedulerLoad& load) {
   Play play(load, packets);
   // The client hands over what its workers can run meanwhile, so that packets of all states are there at once.
   const std::uint32_t batch = load.batch != 0 ? load.batch : 2 * load.workers;
-  for (PacketId first = 0; first < packets; first += batch) {
-    const PacketId end = std::min(packets, first + batch);
-    PacketsSubmitted submission;
-    submission.first_packet = first;
-    submission.packets.reserve(end - first);
-    const double cutting = seconds_now();
-    for (PacketId packet = first; packet < end; ++packet) cutter.cut(packet, submission);
-    play.cost.cut_seconds += seconds_now() - cutting;
-    play.submit(std::move(submission));
+  for (PacketId packet = 0; packet < packets;) {
+    const PacketId end = std::min(packets - packet, batch) + packet;
+    while (packet < end) {
+      PacketsSubmitted& submission = play.next_submission(packet);
+      const double cutting = seconds_now();
+      while (packet < end && submission.producers.size() < kSubmissionEdges) cutter.cut(packet++, submission);
+      play.cost.cut_seconds += seconds_now() - cutting;
+      play.submit();
+    }
     play.finish_all();
   }
   while (play.finish_all()) {

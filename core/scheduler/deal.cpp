@@ -116,11 +116,11 @@ WorkerId SchedulerState::roomiest(const PacketRecord& record, const ReadyClass& 
 /// Fetches into the cache what dealing this packet, if it exists, and ending it will touch.
 void SchedulerState::prefetch_inputs(PacketId id) const {
   constexpr std::uint32_t kInputs = 4;
-  if (!packets.knows(id)) return;
-  const PacketRecord& record = packets[id];
-  for (std::uint32_t i = 0; i != std::min(record.edge_count, kInputs); ++i) {
-    packets.prefetch(edges[record.first_edge + i].producer);
-  }
+  const PacketRecord* const record = packets.find(id);
+  if (record == nullptr || record->edge_count == 0) return;
+  const Edge* const block = edges.block(record->first_edge);
+  const std::uint32_t count = std::min(record->edge_count, kInputs);
+  for (std::uint32_t i = 0; i != count; ++i) packets.prefetch(block[i].producer);
 }
 
 /// True if the worker is open to packets of this class, whatever its load.
@@ -244,6 +244,7 @@ WorkerId SchedulerState::best_by_data(PacketId id, const PacketRecord& record, c
     const WorkerId worker = owners[i].worker;
     if (worker == idlest) best.moved_bytes = total - owners[i].bytes;
   }
+  double best_start_ns = policies::start_ns(best, cost);
   const bool roots = (group.bits & class_bits::kRoots) != 0;
   for (std::uint32_t i = 0; i != owner_count; ++i) {
     const WorkerId worker = owners[i].worker;
@@ -257,7 +258,10 @@ WorkerId SchedulerState::best_by_data(PacketId id, const PacketRecord& record, c
     if (!is_unconditional(owner, group) && !may_take(record, group, worker)) continue;
     const policies::PlacementCandidate candidate{worker, total - owners[i].bytes, owner.wait_ns(), inputs_ns,
                                                  worker == neighbour};
-    if (policies::is_better_place(candidate, best, cost)) best = candidate;
+    const double start_ns = policies::start_ns(candidate, cost);
+    if (!policies::is_better_place(candidate, start_ns, best, best_start_ns)) continue;
+    best = candidate;
+    best_start_ns = start_ns;
   }
   return best.worker;
 }
@@ -288,14 +292,16 @@ void SchedulerState::deal(PacketId id, PacketRecord& record, WorkerId worker) {
   std::vector<InputSource>& inputs = actions->inputs;
   emit(Deal{worker, id, record.attempt, static_cast<std::uint32_t>(inputs.size()), record.edge_count});
   if (record.edge_count != 0) {
-    if (inputs.capacity() - inputs.size() < record.edge_count) inputs.reserve(2 * (inputs.size() + record.edge_count));
+    const std::size_t first = inputs.size();
+    inputs.resize(first + record.edge_count);
+    InputSource* const sources = inputs.data() + first;
     const Edge* block = edges.block(record.first_edge);
     for (std::uint32_t i = 0; i != record.edge_count; ++i) {
       const Edge& edge = block[i];
       const PacketRecord& producer = packets[edge.producer];
       // Signed: one instruction; no region has 2^63 bytes.
       const auto bytes = static_cast<std::uint64_t>(static_cast<std::int64_t>(edge.bytes));
-      inputs.push_back({edge.producer, producer.worker, producer.attempt, bytes});
+      sources[i] = {edge.producer, producer.worker, producer.attempt, bytes};
     }
   }
   if ((ready[record.kind].bits & class_bits::kSolitary) != 0) workers[worker].alone_with = id;

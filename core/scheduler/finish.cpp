@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "core/scheduler/state.hpp"
 
 namespace weft {
@@ -19,6 +21,10 @@ constexpr std::size_t kInputsAhead = 10;
 void SchedulerState::on(const PacketsFinished& event) {
   if (!is_known_worker(event.worker)) return;
   const std::size_t count = event.packets.size();
+  // Most events are short: what their first packets need is fetched side by side, before the first one is looked at.
+  for (std::size_t i = 0; i < std::min(count, kRecordAhead); ++i) packets.prefetch(event.packets[i].packet);
+  for (std::size_t i = 0; i < std::min(count, kEdgesAhead); ++i) prefetch_edges(event.packets[i].packet);
+  for (std::size_t i = 0; i < std::min(count, kInputsAhead); ++i) prefetch_inputs(event.packets[i].packet);
   for (std::size_t i = 0; i != count; ++i) {
     if (i + kRecordAhead < count) packets.prefetch(event.packets[i + kRecordAhead].packet);
     if (i + kEdgesAhead < count) prefetch_edges(event.packets[i + kEdgesAhead].packet);

@@ -111,10 +111,13 @@ class PacketPages {
   PacketPages(const PacketPages&) = delete;
   PacketPages& operator=(const PacketPages&) = delete;
 
-  [[nodiscard]] bool knows(PacketId id) const {
+  [[nodiscard]] bool knows(PacketId id) const { return find(id) != nullptr; }
+  /// The record of a known packet, else nullptr.
+  [[nodiscard]] PacketRecord* find(PacketId id) const {
     const std::uint32_t page = id >> kPageBits;
-    return page < pages_.size() && pages_[page] != nullptr &&
-           pages_[page]->records[id & (kPageSize - 1)].is(packet_bits::kKnown);
+    if (page >= pages_.size() || pages_[page] == nullptr) return nullptr;
+    PacketRecord& record = pages_[page]->records[id & (kPageSize - 1)];
+    return record.is(packet_bits::kKnown) ? &record : nullptr;
   }
   PacketRecord& operator[](PacketId id) { return pages_[id >> kPageBits]->records[id & (kPageSize - 1)]; }
   const PacketRecord& operator[](PacketId id) const { return pages_[id >> kPageBits]->records[id & (kPageSize - 1)]; }

@@ -62,32 +62,50 @@ void SchedulerState::abandon_edges(std::uint32_t first, std::uint32_t count) {
   std::uint32_t dead = 0;
   std::vector<PacketId> crowded;
   for (std::uint32_t i = 0; i != count; ++i) {
-    Edge& edge = block[i];
-    PacketRecord& producer = packets[edge.producer];
-    if (!is_listed(edge, producer)) continue;
-    edge.consumer = kNone;
-    ++dead;
-    producer.traits |= packet_traits::kDeadEdges;
-    const std::uint32_t dead_here = ++dead_edges[edge.producer];
-    if (dead_here > kDeadTolerated && dead_here > producer.open) crowded.push_back(edge.producer);
+    PacketRecord& producer = packets[block[i].producer];
+    if (is_listed(block[i], producer)) {
+      bury(block[i], producer, crowded);
+      ++dead;
+    }
   }
   if (dead != count) edges.release(first, count - dead);
   for (const PacketId id : crowded) purge_readers(id, packets[id]);
 }
 
-/// Ends a packet's knowledge of its inputs. Who is read by nobody known any more may be forgotten too.
+/// Marks an edge in its producer's list as dead. `crowded` learns of a list that is to be purged.
+void SchedulerState::bury(Edge& edge, PacketRecord& producer, std::vector<PacketId>& crowded) {
+  edge.consumer = kNone;
+  producer.traits |= packet_traits::kDeadEdges;
+  const std::uint32_t dead_here = ++dead_edges[edge.producer];
+  if (dead_here > kDeadTolerated && dead_here > producer.open) crowded.push_back(edge.producer);
+}
+
+/// Ends a packet's knowledge of its inputs, and gives its edges back but for those that are still in a list. Who is read
+/// by nobody known any more may be forgotten too: its edges are fetched already, while its record is at hand.
 void SchedulerState::leave_inputs(PacketRecord& record) {
-  const Edge* block = record.edge_count == 0 ? nullptr : edges.block(record.first_edge);
-  for (std::uint32_t i = 0; i != record.edge_count; ++i) {
+  const std::uint32_t count = record.edge_count;
+  if (count == 0) return;
+  Edge* block = edges.block(record.first_edge);
+  std::uint32_t dead = 0;
+  std::vector<PacketId> crowded;
+  for (std::uint32_t i = 0; i != count; ++i) {
     const PacketId input = block[i].producer;
     PacketRecord& producer = packets[input];
-    --producer.linked;
-    if (producer.linked == 0 && !producer.available()) forgettable.push_back(input);
-    if ((producer.traits & packet_traits::kHasTails) == 0) continue;
-    const std::vector<PacketId>& of_input = tails[input];
-    if (producer.linked == of_input.size()) forgettable.insert(forgettable.end(), of_input.begin(), of_input.end());
+    if (--producer.linked == 0 && !producer.available()) {
+      forgettable.push_back(input);
+      edges.prefetch(producer.first_edge);
+    }
+    if ((producer.traits & packet_traits::kHasTails) != 0) {
+      const std::vector<PacketId>& of_input = tails[input];
+      if (producer.linked == of_input.size()) forgettable.insert(forgettable.end(), of_input.begin(), of_input.end());
+    }
+    if (is_listed(block[i], producer)) {
+      bury(block[i], producer, crowded);
+      ++dead;
+    }
   }
-  abandon_edges(record.first_edge, record.edge_count);
+  if (dead != count) edges.release(record.first_edge, count - dead);
+  for (const PacketId id : crowded) purge_readers(id, packets[id]);
   record.first_edge = kNone;
   record.edge_count = 0;
 }

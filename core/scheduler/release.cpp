@@ -97,9 +97,9 @@ void SchedulerState::settle() {
 }
 
 void SchedulerState::release_unneeded(PacketId id) {
-  if (!packets.knows(id)) return;
-  PacketRecord& record = packets[id];
-  if (record.needed()) return;
+  PacketRecord* const found = packets.find(id);
+  if (found == nullptr || found->needed()) return;
+  PacketRecord& record = *found;
   switch (record.state) {
     case PacketState::Ready:
       remove_ready(id, record);
@@ -142,12 +142,14 @@ void SchedulerState::drop_outputs(PacketId id, PacketRecord& record) {
 }
 
 void SchedulerState::prefetch_edges(PacketId id) const {
-  if (packets.knows(id)) edges.prefetch(packets[id].first_edge);
+  const PacketRecord* const record = packets.find(id);
+  if (record != nullptr) edges.prefetch(record->first_edge);
 }
 
 void SchedulerState::forget(PacketId id) {
-  if (!packets.knows(id)) return;
-  PacketRecord& record = packets[id];
+  PacketRecord* const found = packets.find(id);
+  if (found == nullptr) return;
+  PacketRecord& record = *found;
   const bool is_over = record.state == PacketState::Released || record.state == PacketState::Failed;
   if (!is_over || record.wanted() || record.linked != 0 || is_pinned_tail(id)) return;
   leave_inputs(record);
@@ -163,10 +165,10 @@ void SchedulerState::on(const OutputsReleased& event) {
   for (std::size_t i = 0; i != count; ++i) {
     if (i + kRecordAhead < count) packets.prefetch(event.packets[i + kRecordAhead]);
     const PacketId id = event.packets[i];
-    if (!packets.knows(id)) continue;
-    PacketRecord& record = packets[id];
-    record.flags &= static_cast<std::uint8_t>(~packet_flags::kWanted);
-    if (record.open == 0) unneeded.push_back(id);
+    PacketRecord* const record = packets.find(id);
+    if (record == nullptr) continue;
+    record->flags &= static_cast<std::uint8_t>(~packet_flags::kWanted);
+    if (record->open == 0) unneeded.push_back(id);
   }
 }
 

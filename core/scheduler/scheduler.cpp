@@ -116,10 +116,10 @@ SchedulerState::SchedulerState(SchedulerOptions given)
       neighbours(1024, kNone) {}
 
 SchedulerState::PacketRecord* SchedulerState::running(PacketId id, Attempt attempt, WorkerId worker) {
-  if (!packets.knows(id)) return nullptr;
-  PacketRecord& record = packets[id];
-  const bool current = record.state == PacketState::Running && record.attempt == attempt && record.worker == worker;
-  return current ? &record : nullptr;
+  PacketRecord* const record = packets.find(id);
+  if (record == nullptr) return nullptr;
+  const bool current = record->state == PacketState::Running && record->attempt == attempt && record->worker == worker;
+  return current ? record : nullptr;
 }
 
 Nanoseconds SchedulerState::expected(const PacketSpec& spec) const {

@@ -62,6 +62,7 @@ struct SchedulerState {
   void drop_readers(PacketId id, PacketRecord& producer);
   void purge_readers(PacketId id, PacketRecord& producer);
   void abandon_edges(std::uint32_t first, std::uint32_t count);
+  void bury(machine::Edge& edge, PacketRecord& producer, std::vector<PacketId>& crowded);
   void leave_inputs(PacketRecord& record);
   void add_input(PacketId consumer, PacketId producer, float bytes);
   void add_missing_tails(PacketId id);

@@ -15,6 +15,9 @@ namespace {
 /// In edges: the producers' records.
 constexpr std::uint32_t kRecordAhead = 32;
 
+/// As long as no more packets than this are known, their records are in the cache anyway.
+constexpr std::uint64_t kFewPackets = 16'384;
+
 /// A large batch is dealt as it comes, while its records are in the cache.
 constexpr std::uint32_t kDealEvery = 256;
 
@@ -33,8 +36,8 @@ void SchedulerState::on(const PacketsSubmitted& event) {
   for (std::size_t i = 0; i != event.needs.size(); ++i) interned[i] = intern(event.needs[i]);
   const auto count = static_cast<std::uint32_t>(event.packets.size());
   const bool deals_at_once = count >= kDealEvery && has_one_priority(event.packets);
-  std::size_t records_fetched = 0;
   const std::size_t edge_count = event.producers.size();
+  std::size_t records_fetched = counts.known() > kFewPackets ? 0 : edge_count;
   for (std::uint32_t i = 0; i != count; ++i) {
     const PacketSpec& spec = event.packets[i];
     for (const std::size_t to = std::min<std::size_t>(edge_count, spec.first_producer + kRecordAhead);
@@ -104,12 +107,16 @@ void SchedulerState::begin(PacketId id, const ProducerEdge* inputs, std::uint32_
     record.first_edge = edges.allocate(count);
     record.edge_count = count;
     Edge* block = edges.block(record.first_edge);
+    const std::uint32_t first = record.first_edge;
     for (std::uint32_t i = 0; i != count; ++i) {
       const PacketId input = inputs[i].producer;
-      WEFT_ASSERT(packets.knows(input) && input != id, "producers are known when consumers come");
-      PacketRecord& producer = packets[input];
-      block[i] = {input, id, producer.readers, producer.readers_epoch, static_cast<float>(inputs[i].bytes)};
-      producer.readers = record.first_edge + i;
+      PacketRecord* const found = packets.find(input);
+      WEFT_ASSERT(found != nullptr && input != id, "producers are known when consumers come");
+      PacketRecord& producer = *found;
+      // Signed: one instruction; no region has 2^63 bytes.
+      const auto bytes = static_cast<float>(static_cast<std::int64_t>(inputs[i].bytes));
+      block[i] = {input, id, producer.readers, producer.readers_epoch, bytes};
+      producer.readers = first + i;
       ++producer.linked;
       ++producer.open;
       if (producer.available()) continue;
