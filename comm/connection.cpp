@@ -259,6 +259,8 @@ bool Connection::introduce() {
 }
 
 void Connection::offer_lanes(Introduction& mine) {
+  if (host_.options().compression != Compression::Off) mine.codecs = codecs_here();
+  if (host_.distrusts(place_)) return;
   if (host_.options().shared_memory && place_.host == this_host()) {
     offered_segment_ = SharedSegment::create(mine.remark);
     if (offered_segment_) mine.segment = offered_segment_->name();
@@ -295,6 +297,7 @@ void Connection::met(const Introduction& theirs) {
   if (role_ == Handshake::Role::Acceptor) {
     peer_ = host_.admit(*this);
     Introduction mine;
+    if (host_.options().compression != Compression::Off) mine.codecs = codecs_here();
     take_lane(theirs, mine);
     wire_.put(Frame::Introduction, mine.encode(), {});
   } else if (theirs.taken == Introduction::Taken::Segment && offered_segment_) {
@@ -310,6 +313,7 @@ void Connection::met(const Introduction& theirs) {
   }
   offered_segment_.reset();
   offered_lane_.reset();
+  wire_.pack(Packing(host_.options().compression, static_cast<CodecSet>(theirs.codecs & codecs_here())));
   state_ = State::Open;
   open();
   host_.listener().peer_connected(peer_, theirs.hello);
@@ -407,6 +411,8 @@ bool Connection::end_all_blocks() {
 
 void Connection::lose(const std::string& why) {
   if (state_ >= State::Closing) return;
+  if (state_ == State::Open && role_ == Handshake::Role::Connector && fast_ != nullptr && fast_->carries_blocks())
+    host_.distrust(place_, why);
   state_ = State::Losing;
   lost_why_ = why;
   finish_losing();

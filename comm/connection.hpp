@@ -30,6 +30,9 @@ class ConnectionHost {
   virtual Nanoseconds now() const = 0;
   /// Null where there is none.
   virtual Fabric* fabric() const = 0;
+  /// A transfer on a fast lane to that place broke in the middle: the next connection there uses its socket alone.
+  virtual void distrust(const Place& place, const std::string& why) = 0;
+  virtual bool distrusts(const Place& place) const = 0;
 
  protected:
   ~ConnectionHost() = default;

@@ -38,7 +38,12 @@ class Fabric {
 /// anywhere.
 std::unique_ptr<Fabric> open_fabric(const std::string& interface, std::string& why);
 
-/// Whether this machine has a network that only a fabric makes good use of (InfiniBand, RoCE).
-bool fast_network_present();
+/// Returns the devices of networks that only a fabric makes good use of (InfiniBand, RoCE), as the kernel lists them
+/// below `root`: "mlx5_0, mlx5_1"; empty where there are none.
+std::string fast_networks(const std::string& root = "");
+inline bool fast_network_present() { return !fast_networks().empty(); }
+
+/// Returns why this build, or UCX_TLS, leaves such a network unused; empty where nothing does. A sentence's end.
+std::string why_no_fabric(const char* ucx_tls);
 
 }  // namespace weft::comm

@@ -1,17 +1,25 @@
 #include <dirent.h>
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "comm/fabric.hpp"
 
 namespace weft::comm {
 
-bool fast_network_present() {
+std::string fast_networks(const std::string& root) {
   // The kernel lists every RDMA device here, whatever its maker.
-  DIR* folder = ::opendir("/sys/class/infiniband");
-  if (folder == nullptr) return false;
-  bool any = false;
-  while (const dirent* entry = ::readdir(folder)) any |= entry->d_name[0] != '.';
+  DIR* folder = ::opendir((root + "/sys/class/infiniband").c_str());
+  if (folder == nullptr) return "";
+  std::vector<std::string> names;
+  while (const dirent* entry = ::readdir(folder))
+    if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
   ::closedir(folder);
-  return any;
+  std::sort(names.begin(), names.end());
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
 }
 
 }  // namespace weft::comm

@@ -10,7 +10,7 @@
 namespace weft::comm {
 
 /// Raised whenever frames, introductions or rings change: processes of different protocols refuse each other.
-inline constexpr std::uint32_t kProtocol = 1;
+inline constexpr std::uint32_t kProtocol = 2;
 
 /// Proves to each side of a new connection that the other knows the job's secret, before anything else is believed.
 ///

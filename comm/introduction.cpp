@@ -32,6 +32,7 @@ std::vector<std::byte> Introduction::encode() const {
   writer.number(static_cast<std::uint8_t>(taken));
   put(writer, fabric_address);
   writer.number(fabric_token);
+  writer.number(codecs);
   put(writer, remark);
   return {writer.data(), writer.data() + writer.size()};
 }
@@ -53,6 +54,7 @@ std::optional<Introduction> Introduction::decode(std::span<const std::byte> byte
     it.taken = static_cast<Taken>(taken);
     it.fabric_address = text(reader);
     it.fabric_token = reader.number<std::uint64_t>(kType);
+    it.codecs = reader.number<std::uint8_t>(kType);
     it.remark = text(reader);
     if (reader.remaining() != 0) return std::nullopt;
     return it;

@@ -24,6 +24,8 @@ struct Introduction {
   /// From whoever offers or takes a fabric: its address, empty if none, and the lane's token.
   std::string fabric_address;
   std::uint64_t fabric_token = 0;
+  /// A bit for each codec that this side can read (compression.hpp).
+  std::uint8_t codecs = 0;
   /// Why something offered was not taken; for the log.
   std::string remark;
 

@@ -101,6 +101,8 @@ class BlockQueues {
   /// Returns where the next bytes land, at most so many; empty if no block is expected.
   std::span<std::byte> landing(std::size_t most);
   void landed(std::size_t bytes);
+  /// What has not come yet of the block that comes first; 0 if none is expected.
+  std::size_t left_in() const { return in_.empty() ? 0 : in_.front().bytes - in_.front().done; }
 
   void end_all();
 

@@ -16,6 +16,7 @@
 #include <chrono>
 #include <cstring>
 #include <mutex>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,8 @@ const logging::Room logger("comm");
 
 // Connections that have not proven the secret yet; more of them are not accepted until some have.
 constexpr std::size_t kMostStrangers = 512;
+// A process that comes back has another port: the places of the dead are forgotten when there are so many.
+constexpr std::size_t kMostDistrusted = 4096;
 // How often the clocks of connections are looked at.
 constexpr Nanoseconds kTick = 100'000'000;
 // While shared memory carries the messages, the sockets are asked every so many turns.
@@ -61,6 +64,8 @@ class NetworkTransport final : public Transport, private ConnectionHost {
   void watch(Connection& connection, bool for_room) override;
   Nanoseconds now() const override;
   Fabric* fabric() const override { return fabric_.get(); }
+  void distrust(const Place& place, const std::string& why) override;
+  bool distrusts(const Place& place) const override { return distrusted_.count(place.text()) != 0; }
 
   Connection* find(PeerId peer) const { return peer < peers_.size() ? peers_[peer] : nullptr; }
   Connection& add(Fd fd, Handshake::Role role, PeerId peer, const Place& place, std::string_view hello);
@@ -80,6 +85,7 @@ class NetworkTransport final : public Transport, private ConnectionHost {
   Fd listening_, poll_, wake_;
   std::unique_ptr<Fabric> fabric_;  // before the connections: their lanes need it to the end
   std::string fabric_remark_;
+  std::set<std::string> distrusted_;  // places to which no fast lane is offered any more
   Listener* listener_ = nullptr;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<Connection*> peers_;  // by PeerId; null when lost or forgotten
@@ -187,6 +193,12 @@ void NetworkTransport::refused(const std::string& sentence) {
   } else {
     logger.warning(sentence);
   }
+}
+
+void NetworkTransport::distrust(const Place& place, const std::string& why) {
+  logger.info("blocks to ", place.socket_text(), " go over tcp from now on: ", why);
+  if (distrusted_.size() >= kMostDistrusted) distrusted_.clear();
+  distrusted_.insert(place.text());
 }
 
 void NetworkTransport::watch(Connection& connection, bool for_room) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "comm/compression.hpp"
 #include "comm/lane.hpp"
 #include "comm/secret.hpp"
 #include "core/transport/transport.hpp"
@@ -26,6 +27,8 @@ struct NetworkOptions {
   /// Shared memory between processes of one machine; off: the socket carries everything.
   bool shared_memory = true;
   UseUcx ucx = UseUcx::Auto;
+  /// Of blocks that go through sockets.
+  Compression compression = Compression::Auto;
   /// Nothing of a block has moved for so long: the connection is given up.
   Nanoseconds stall_timeout = 30'000'000'000;
   /// For connecting and for proving the secret.

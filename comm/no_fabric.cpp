@@ -9,4 +9,6 @@ std::unique_ptr<Fabric> open_fabric(const std::string&, std::string& why) {
   return nullptr;
 }
 
+std::string why_no_fabric(const char*) { return "weft was built without UCX (libucx-dev)"; }
+
 }  // namespace weft::comm

@@ -2,8 +2,10 @@
 
 #include "comm/ucx_fabric.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "comm/secret.hpp"
@@ -108,6 +110,22 @@ ucs_status_t UcxFabric::block_came(void* self, const void* header, size_t header
   UcxLane* lane = static_cast<UcxFabric*>(self)->lane_of(header, header_length, head);
   if (lane == nullptr) return UCS_OK;
   return lane->block_came(head.number, data, length, (param->recv_attr & UCP_AM_RECV_ATTR_FLAG_RNDV) != 0);
+}
+
+std::string why_no_fabric(const char* ucx_tls) {
+  const std::string_view text = ucx_tls != nullptr ? ucx_tls : "";
+  if (text.empty()) return "";
+  // "^x" leaves x out; a list names all that may be used.
+  bool remote = text.front() == '^';
+  for (std::size_t at = 0; !remote && at < text.size();) {
+    const std::size_t end = std::min(text.find(',', at), text.size());
+    const std::string_view one = text.substr(at, end - at);
+    const bool local = one == "self" || one == "sm" || one == "shm" || one == "mm" || one == "posix" || one == "sysv" ||
+                       one == "xpmem" || one == "cma" || one == "knem" || one == "tcp";
+    remote = !local && !one.empty();
+    at = end + 1;
+  }
+  return remote ? "" : "UCX_TLS=" + std::string(text) + " leaves it out";
 }
 
 std::unique_ptr<Fabric> open_fabric(const std::string& interface, std::string& why) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 namespace weft::comm {
@@ -16,6 +17,15 @@ constexpr std::size_t kPiece = std::size_t{512} << 10;
 /// What one call moves at most, so that other connections get their turn.
 constexpr std::size_t kTurn = std::size_t{4} << 20;
 constexpr std::size_t kMostPayload = kMostMessageBytes + 4096;
+/// Smaller pieces are not worth compressing.
+constexpr std::size_t kLeastPacked = std::size_t{16} << 10;
+/// What a packed piece begins with: the bytes that come of it, the codec.
+constexpr std::size_t kPackedHead = 8;
+
+Nanoseconds clock_now() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
 
 void write_head(std::byte* to, Frame kind, std::size_t bytes) {
   const auto length = static_cast<std::uint32_t>(bytes);
@@ -48,12 +58,38 @@ void WireLane::send_block(std::span<const std::byte> header, const void* data, s
   blocks_.announce_next();  // data is only sent once all frames are out
 }
 
+/// Compresses the next piece of a block into what goes out; false if it goes as it is.
+bool WireLane::pack_piece() {
+  const Codec codec = packing_.next();
+  if (codec == Codec::None) return false;
+  const std::span<const std::byte> data = blocks_.next_out(kPiece);
+  if (data.size() < kLeastPacked) return false;
+  out_.resize(kFrameHead + kPackedHead);
+  const bool shrank = compress(codec, data, out_);
+  packing_.tried(shrank);
+  if (!shrank) {
+    out_.clear();
+    return false;
+  }
+  const auto raw = static_cast<std::uint32_t>(data.size());
+  write_head(out_.data(), Frame::Packed, out_.size() - kFrameHead);
+  std::memset(out_.data() + kFrameHead, 0, kPackedHead);
+  std::memcpy(out_.data() + kFrameHead, &raw, sizeof raw);
+  out_[kFrameHead + sizeof raw] = static_cast<std::byte>(codec);
+  blocks_.took(data.size());
+  return true;
+}
+
 std::ptrdiff_t WireLane::write_some() {
+  if (piece_left_ == 0 && out_begin_ == out_.size() && !blocks_.nothing_out()) pack_piece();
   iovec parts[3];
   std::size_t count = 0;
   if (piece_left_ == 0 && out_begin_ < out_.size())
     parts[count++] = {out_.data() + out_begin_, out_.size() - out_begin_};
-  std::span<const std::byte> data = blocks_.next_out(piece_left_ > 0 ? piece_left_ : kPiece);
+  std::span<const std::byte> data;
+  // Behind frames a piece goes along, unless it is to be compressed once they are out.
+  if (piece_left_ > 0 || out_begin_ == out_.size() || !packing_.active())
+    data = blocks_.next_out(piece_left_ > 0 ? piece_left_ : kPiece);
   if (piece_left_ == 0 && !data.empty()) {
     write_head(piece_head_, Frame::Data, data.size());
     piece_head_left_ = kFrameHead;
@@ -99,6 +135,7 @@ bool WireLane::move_out() {
     const std::ptrdiff_t wrote = write_some();
     if (wrote < 0) {
       if (errno == EINTR) continue;
+      if (errno == EAGAIN || errno == EWOULDBLOCK) packing_.full(clock_now());
       // What the other side sent before it went may still be unread: the reading side tells the end.
       if (errno != EAGAIN && errno != EWOULDBLOCK) write_failed_ = true;
       break;
@@ -106,7 +143,9 @@ bool WireLane::move_out() {
     if (wrote == 0) break;
     moved = true;
     total += static_cast<std::size_t>(wrote);
+    packing_.wrote(static_cast<std::size_t>(wrote));
   }
+  if (out_empty()) packing_.idle();
   return moved;
 }
 
@@ -180,6 +219,27 @@ bool WireLane::land() {
   return true;
 }
 
+void WireLane::take_packed(std::span<const std::byte> payload) {
+  std::uint32_t raw = 0;
+  if (payload.size() > kPackedHead) std::memcpy(&raw, payload.data(), sizeof raw);
+  if (raw == 0 || raw > kPiece || raw > blocks_.left_in()) {
+    user_.broken("it sent data of a block that it had not offered");
+    return;
+  }
+  const auto codec = static_cast<Codec>(payload[sizeof raw]);
+  unpacked_.resize(raw);
+  if (!decompress(codec, payload.subspan(kPackedHead), unpacked_)) {
+    user_.broken("it sent a compressed piece of a block that makes no sense");
+    return;
+  }
+  for (std::size_t at = 0; at < raw && user_.live();) {
+    const std::span<std::byte> place = blocks_.landing(raw - at);
+    std::memcpy(place.data(), unpacked_.data() + at, place.size());
+    at += place.size();
+    blocks_.landed(place.size());
+  }
+}
+
 bool WireLane::take_frame(Frame kind, std::span<const std::byte> payload) {
   switch (kind) {
     case Frame::Message:
@@ -192,6 +252,9 @@ bool WireLane::take_frame(Frame kind, std::span<const std::byte> payload) {
     case Frame::Wake:
     case Frame::Goodbye:
       control_(kind, payload);
+      break;
+    case Frame::Packed:
+      take_packed(payload);
       break;
     case Frame::Data:
       break;  // seen before

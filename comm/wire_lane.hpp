@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "comm/compression.hpp"
 #include "comm/lane.hpp"
 #include "comm/socket.hpp"
 
@@ -20,6 +21,7 @@ enum class Frame : std::uint8_t {
   Data = 4,     // the next bytes of the oldest block that is not complete
   Wake = 5,     // look at the rings
   Goodbye = 6,  // closed on purpose; u64: units that went another way; nothing follows
+  Packed = 7,   // as Data, compressed: u32 bytes that come of it, u8 codec, three zero bytes, the rest
 };
 inline constexpr std::size_t kFrameHead = 8;
 
@@ -47,6 +49,10 @@ class WireLane final : public Lane {
   }
   std::string_view name() const override { return "tcp"; }
 
+  /// From now on pieces of blocks may go compressed.
+  void pack(const Packing& packing) { packing_ = packing; }
+  const Packing& packing() const { return packing_; }
+
   void put(Frame kind, std::span<const std::byte> first, std::span<const std::byte> second);
   /// Bytes without a frame: the handshake.
   void put_raw(std::span<const std::byte> bytes);
@@ -67,6 +73,8 @@ class WireLane final : public Lane {
   bool parse();
   bool land();
   bool take_frame(Frame kind, std::span<const std::byte> payload);
+  void take_packed(std::span<const std::byte> payload);
+  bool pack_piece();
   void make_room(std::size_t bytes);
   std::ptrdiff_t write_some();
 
@@ -74,6 +82,8 @@ class WireLane final : public Lane {
   LaneUser& user_;
   const Control control_;
   BlockQueues blocks_;
+  Packing packing_;
+  std::vector<std::byte> unpacked_;
 
   // Out: frames, then pieces of blocks. A piece that was begun is finished before the next frame.
   std::vector<std::byte> out_;

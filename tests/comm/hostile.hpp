@@ -48,7 +48,18 @@ inline void append_frame(std::vector<std::byte>& out, Frame kind, const std::vec
   if (!payload.empty()) std::memcpy(out.data() + at + kFrameHead, payload.data(), payload.size());
 }
 
-/// A stream of sound frames: messages, and blocks with their data in pieces.
+/// A compressed piece of so many equal bytes; false where it is too short to shrink or this build has no such codec.
+inline bool append_packed(std::vector<std::byte>& out, Codec codec, std::uint64_t bytes) {
+  std::vector<std::byte> payload(8);
+  const auto raw = static_cast<std::uint32_t>(bytes);
+  std::memcpy(payload.data(), &raw, sizeof raw);
+  payload[4] = static_cast<std::byte>(codec);
+  if (!compress(codec, std::vector<std::byte>(bytes, std::byte{6}), payload)) return false;
+  append_frame(out, Frame::Packed, payload);
+  return true;
+}
+
+/// A stream of sound frames: messages, and blocks with their data in pieces, some of them compressed.
 inline std::vector<std::byte> sound_stream(std::mt19937& random) {
   std::vector<std::byte> out;
   for (int i = 0; i < 12; ++i) {
@@ -62,6 +73,10 @@ inline std::vector<std::byte> sound_stream(std::mt19937& random) {
     append_frame(out, Frame::Offer, offer);
     for (std::uint64_t left = bytes; left > 0;) {
       const std::uint64_t piece = std::min<std::uint64_t>(left, 1 + random() % 3000);
+      if (append_packed(out, random() % 2 == 0 ? Codec::Lz4 : Codec::Zstd, piece)) {
+        left -= piece;
+        continue;
+      }
       append_frame(out, Frame::Data, std::vector<std::byte>(piece, std::byte{6}));
       left -= piece;
     }

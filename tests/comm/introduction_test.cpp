@@ -15,6 +15,7 @@ Introduction full() {
   it.taken = Introduction::Taken::Fabric;
   it.fabric_address = std::string("\0abc", 4);
   it.fabric_token = 77;
+  it.codecs = 5;
   it.remark = "because";
   return it;
 }
@@ -30,6 +31,7 @@ TEST(IntroductionTest, EveryFieldComesBack) {
   EXPECT_EQ(it->taken, Introduction::Taken::Fabric);
   EXPECT_EQ(it->fabric_address, full().fabric_address);
   EXPECT_EQ(it->fabric_token, 77u);
+  EXPECT_EQ(it->codecs, 5);
   EXPECT_EQ(it->remark, "because");
 }
 

@@ -186,6 +186,45 @@ INSTANTIATE_TEST_SUITE_P(NetworkTransportTest, Stall,
 #endif
                                            ));
 
+// What stalled on a fast lane is tried again on the socket alone.
+TEST(NetworkTransportTest, AfterAStallTheNextConnectionThereFallsBackToItsSocket) {
+  comm::NetworkOptions hasty = options_of(true);
+  hasty.stall_timeout = 300'000'000;
+  Two two(hasty, options_of(true));
+  PeerId peer = two.a->transport->connect(two.b->transport->address(), "a");
+  ASSERT_TRUE(
+      pump({two.a.get(), two.b.get()}, [&] { return two.b->connected.size() == 1 && two.a->connected.size() == 1; }));
+  const std::string data(30'000'000, 'x');
+  std::uint64_t token = 10;
+  for (const char* way : {"shared memory", "tcp"}) {
+    two.a->transport->send_block(peer, {}, data.data(), data.size(), MemoryKind::Host, ++token);
+    ASSERT_TRUE(pump({two.a.get()}, [&] { return two.a->lost.count(peer) == 1; }));  // b does not move
+    EXPECT_NE(two.a->lost[peer].find(std::string(" on ") + way), std::string::npos) << two.a->lost[peer];
+    const std::size_t known = two.a->connected.size();
+    peer = two.a->transport->connect(two.b->transport->address(), "again");
+    ASSERT_TRUE(pump({two.a.get(), two.b.get()}, [&] { return two.a->connected.size() == known + 1; }));
+  }
+  two.a->transport->send_block(peer, {}, data.data(), data.size(), MemoryKind::Host, 2);
+  ASSERT_TRUE(pump({two.a.get(), two.b.get()}, [&] { return two.a->sent.count(2) == 1; }));
+  EXPECT_TRUE(two.a->sent[2]);
+}
+
+TEST(NetworkTransportTest, CompressedBlocksArriveAsTheyWere) {
+  for (const auto wish : {comm::Compression::Lz4, comm::Compression::Zstd}) {
+    comm::NetworkOptions packing = options_of(false), never = options_of(false);
+    packing.compression = wish;
+    never.compression = comm::Compression::Off;
+    for (const comm::NetworkOptions& other : {packing, never}) {
+      Two two(packing, other);
+      const PeerId peer = two.a->transport->connect(two.b->transport->address(), "a");
+      const std::string data(3'000'001, 'y');
+      two.a->transport->send_block(peer, bytes_of("h"), data.data(), data.size(), MemoryKind::Host, 1);
+      ASSERT_TRUE(pump({two.a.get(), two.b.get()}, [&] { return two.b->arrived.size() == 1; }));
+      EXPECT_TRUE(two.b->landed_text(0) == data);
+    }
+  }
+}
+
 TEST(NetworkTransportTest, SharedMemoryNeedsBothSides) {
   Two two(options_of(true), options_of(false));
   const PeerId peer = two.a->transport->connect(two.b->transport->address(), "a");

@@ -53,7 +53,7 @@ THIRD_PARTY = {
 }
 ALLOWED = {
     "core": {"fmt"},
-    "comm": {"fmt", "UCX"},
+    "comm": {"fmt", "UCX", "codecs"},
     "gpu": {"fmt", "CUDA", "Thrust"},
     "io": {"fmt", "HDF5", "Arrow", "codecs", "ecCodes", "JSON"},
     "arrays": {"fmt", "Kokkos", "BLAS", "FFT"},
