@@ -37,6 +37,12 @@ class WeftCommandTest(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("is no graph file", done.stderr)
 
+    def test_the_scripts_among_the_examples_are_what_submit_writes(self):
+        for scheduler in ("slurm", "pbs"):
+            done = weft("submit", "--scheduler", scheduler, "--nodes", "2", "--ranks", "2", "--cores", "8", "--time", "2h", "--resume",
+                        "--", "./program")
+            self.assertEqual(done.stdout, (SOURCE / "examples" / "cluster" / f"{scheduler}.sh").read_text())
+
     def test_help_names_every_subcommand_and_ends_well(self):
         done = weft("--help")
         self.assertEqual(done.returncode, 0)

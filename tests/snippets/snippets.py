@@ -7,9 +7,11 @@ usage: snippets.py --prefix DIR --work DIR [--cxx COMPILER] [--launcher PROGRAM]
 document: each block fenced as ```cpp must compile and end with status 0. A block without `main` is the body of
 weft::run, with `client` at hand. A block fenced as ```output right after it is what it must print; ```cpp-fragment is
 left alone. example: the folder has main.cpp, its own CMakeLists.txt, and expected.txt, what it must print. In expected
-text a line `...` stands for any lines, and <any> for anything within a line.
+text a line `...` stands for any lines, and <any> for anything within a line. Where the folder has a file `ranks` with a
+number, and there is an mpirun, the program runs under that too, and prints the same.
 """
 import argparse
+import os
 import re
 import shutil
 import subprocess
@@ -115,10 +117,11 @@ def build(arguments, source, folder):
     call(["cmake", "--build", folder])
 
 
-def run(program, name, expected):
+def run(program, name, expected, launch=()):
     """Runs one program; returns whether it ended well and printed what it must."""
+    as_root = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"} if launch else {}
     try:
-        done = subprocess.run([str(program)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        done = subprocess.run([*launch, str(program)], env={**os.environ, **as_root}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               timeout=RUN_SECONDS, stdin=subprocess.DEVNULL, cwd=program.parent)
     except subprocess.TimeoutExpired:
         print(f"{name}: still running after {RUN_SECONDS} s")
@@ -163,6 +166,10 @@ def check_example(arguments):
     if not program.is_file():
         sys.exit(f"{folder}: its CMakeLists.txt must build a program called {folder.name}")
     good = run(program, folder.name, expected)
+    ranks = folder / "ranks"
+    if ranks.is_file() and shutil.which("mpirun"):
+        launch = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n", ranks.read_text(encoding="ascii").strip()]
+        good = run(program, f"{folder.name} under mpirun", expected, launch) and good
     print(f"{folder.name}: {'compiles, runs and prints what it must' if good else 'failed'}")
     return good
 
