@@ -105,6 +105,10 @@ SpillDirectory check_spill_directory(const std::string& path, bool memory_too, D
                       "), so that spilling there frees none; " + kElsewhere);
   }
   const int file = disk.open_nameless(path.c_str(), false);
+  // The folder is there: what does not exist are files in it, as in /proc.
+  if (file == -1 && errno == ENOENT) {
+    throw MemoryError("the spill directory '" + path + "' takes no files; " + kElsewhere);
+  }
   if (file == -1) throw MemoryError(spill_problem(path, errno));
   disk.close(file);
   directory.free_bytes = disk.free_bytes(path.c_str());

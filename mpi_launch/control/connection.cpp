@@ -28,7 +28,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::string_view kMagic = "weft launch";
 /// Grows with every change of the messages between supervisors and rank 0.
-constexpr char kProtocol = 1;
+constexpr char kProtocol = 2;
 constexpr std::size_t kRandomBytes = 32;
 
 std::string magic() { return std::string(kMagic) + kProtocol; }

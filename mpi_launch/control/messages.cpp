@@ -11,7 +11,7 @@ template <class Archive>
 void weft_fields(Archive& archive, NodeFacts& facts) {
   archive(facts.host, facts.cores, facts.cores_source, facts.hidden_cores, facts.processors, facts.memory_bytes,
           facts.memory_source, facts.gpus, facts.gpus_source, facts.numa_nodes, facts.numa_source, facts.scratch,
-          facts.scratch_note, facts.scratch_problem);
+          facts.scratch_note, facts.scratch_problem, facts.fast_networks, facts.fast_network_problem);
 }
 
 namespace {

@@ -86,6 +86,9 @@ struct NodeFacts {
   std::string scratch_note;
   /// Why there is no usable scratch folder although one was named: the job ends with it.
   std::string scratch_problem;
+  /// Devices of a network that only UCX makes good use of, and why it would not; both may be empty.
+  std::string fast_networks;
+  std::string fast_network_problem;
 };
 
 // To rank 0.

@@ -18,6 +18,9 @@ namespace {
 /// Results may take this share of what a worker has; the rest is for its programs, stacks and allocators.
 constexpr double kShareOfLimit = 0.7;
 
+/// With more slots a core than this, whoever looks for work keeps others from theirs, however politely.
+constexpr std::uint32_t kMostSpinning = 2;
+
 using Members = std::vector<std::uint32_t>;  // ranks of one node, in order
 
 std::map<std::string, Members> by_host(const std::vector<Hello>& hellos) {
@@ -45,14 +48,25 @@ std::string origin_of(const Settings& settings, const char* option, const std::s
   return origin.source == Source::Default ? otherwise + "; --weft-" + option + " changes it" : origin.where;
 }
 
+/// Returns why a fast network of that node is not used, or "".
+std::string fast_network_unused(const Settings& settings, const NodeFacts& node) {
+  if (node.fast_networks.empty()) return "";
+  if (settings.transport == "tcp") return settings.origin("transport").where + " leaves it out";
+  return node.fast_network_problem;
+}
+
+bool same_processors(const std::vector<Hello>& hellos, const Members& members) {
+  return std::all_of(members.begin(), members.end(), [&](std::uint32_t rank) {
+    return hellos[rank].node.processors == hellos[members.front()].node.processors;
+  });
+}
+
 /// Gives each worker of one node its share of cores, memory and GPUs.
 void divide_node(const Settings& settings, const std::vector<Hello>& hellos, const Members& members,
                  std::vector<WorkerPlan>& workers) {
   const auto count = static_cast<std::uint32_t>(members.size());
   const NodeFacts& first = hellos[members.front()].node;
-  const bool together = std::all_of(members.begin(), members.end(), [&](std::uint32_t rank) {
-    return hellos[rank].node.processors == first.processors;
-  });
+  const bool together = same_processors(hellos, members);
   const std::vector<int> processors = near_order(first.processors);
   std::uint32_t slots_of_node = 0;
   for (std::uint32_t i = 0; i < count; ++i) {
@@ -84,11 +98,14 @@ void divide_node(const Settings& settings, const std::vector<Hello>& hellos, con
   }
   const std::uint32_t cores = together ? first.cores : first.cores * count;
   for (WorkerPlan& plan : workers) {
-    if (plan.host == first.host) plan.crowded = slots_of_node > cores;
+    if (plan.host != first.host) continue;
+    plan.crowded = slots_of_node > cores;
+    plan.spins = slots_of_node <= kMostSpinning * cores;
   }
 }
 
-void add_notes(const std::vector<Hello>& hellos, const std::map<std::string, Members>& nodes, Layout& layout) {
+void add_notes(const Settings& settings, const std::vector<Hello>& hellos, const std::map<std::string, Members>& nodes,
+               Layout& layout) {
   for (const auto& [host, members] : nodes) {
     const NodeFacts& facts = hellos[members.front()].node;
     // A SLURM or cgroup limit hides cores too, and rightly: only a binding of the launcher is worth a word.
@@ -101,7 +118,15 @@ void add_notes(const std::vector<Hello>& hellos, const std::map<std::string, Mem
   }
   for (const WorkerPlan& plan : layout.workers) {
     if (!plan.crowded) continue;
-    layout.notes.push_back(fmt::format("{} has more slots than cores: slots take turns", plan.host));
+    layout.notes.push_back(fmt::format("{} has more slots than cores: slots take turns{}", plan.host,
+                                       plan.spins ? "" : ", and nothing spins"));
+    break;
+  }
+  for (const Hello& hello : hellos) {
+    const std::string why = fast_network_unused(settings, hello.node);
+    if (why.empty() || nodes.size() < 2) continue;
+    layout.notes.push_back(fmt::format("{} has a faster network than TCP makes use of ({}), and it is not used: {}",
+                                       hello.node.host, hello.node.fast_networks, why));
     break;
   }
   for (const Hello& hello : hellos) {
@@ -123,7 +148,17 @@ std::string values_of(const std::vector<WorkerPlan>& workers, const Value& value
   return values_text(texts);
 }
 
-void add_rows(const Settings& settings, const std::vector<Hello>& hellos, const Members& busiest, Layout& layout) {
+/// Returns how workers will talk: inside a node, and between nodes where there are several.
+std::string network_text(const Settings& settings, const NodeFacts& node, std::size_t nodes) {
+  const std::string inside = settings.transport == "tcp" ? "" : "shared memory inside the node";
+  if (nodes < 2) return inside.empty() ? "TCP" : inside;
+  const bool ucx =
+      settings.transport == "ucx" || (!node.fast_networks.empty() && fast_network_unused(settings, node).empty());
+  return inside + (inside.empty() ? "" : ", ") + (ucx ? "UCX" : "TCP") + " between nodes";
+}
+
+void add_rows(const Settings& settings, const std::vector<Hello>& hellos, const Members& busiest, std::size_t nodes,
+              Layout& layout) {
   const NodeFacts& node = hellos[busiest.front()].node;
   const std::string over = busiest.size() == 1 ? "" : fmt::format(" over {} ranks of the node", busiest.size());
   std::uint32_t slots = 0;
@@ -132,7 +167,9 @@ void add_rows(const Settings& settings, const std::vector<Hello>& hellos, const 
   add_row(layout, "slots",
           values_of(layout.workers, [](const WorkerPlan& plan) { return std::to_string(plan.slots); }) +
               fmt::format(", {} in all", slots),
-          origin_of(settings, "threads", fmt::format("{} cores ({}){}", node.cores, node.cores_source, over)));
+          origin_of(settings, "threads",
+                    fmt::format("{} core{} ({}){}", node.cores, node.cores == 1 ? "" : "s", node.cores_source,
+                                same_processors(hellos, busiest) ? over : " for each rank")));
   const bool bound = std::any_of(layout.workers.begin(), layout.workers.end(),
                                  [](const WorkerPlan& plan) { return !plan.processors.empty(); });
   add_row(layout, "binding", bound ? fmt::format("each worker to its own cores") : "as the launcher bound the ranks",
@@ -145,6 +182,9 @@ void add_rows(const Settings& settings, const std::vector<Hello>& hellos, const 
   add_row(layout, "GPUs",
           values_of(layout.workers, [](const WorkerPlan& plan) { return std::to_string(plan.gpus.size()); }),
           node.gpus_source);
+  add_row(layout, "network", network_text(settings, node, nodes),
+          origin_of(settings, "transport",
+                    node.fast_networks.empty() ? "no fast network in /sys/class/infiniband" : node.fast_networks));
   add_row(
       layout, "scratch",
       values_of(layout.workers, [](const WorkerPlan& plan) { return plan.scratch.empty() ? "none" : plan.scratch; }),
@@ -201,8 +241,8 @@ Layout make_layout(const Settings& settings, const Ranks& ranks, const std::vect
   }
   std::sort(layout.workers.begin(), layout.workers.end(),
             [](const WorkerPlan& a, const WorkerPlan& b) { return a.place < b.place; });
-  add_rows(settings, hellos, busiest, layout);
-  add_notes(hellos, nodes, layout);
+  add_rows(settings, hellos, busiest, nodes.size(), layout);
+  add_notes(settings, hellos, nodes, layout);
   return layout;
 }
 

@@ -21,8 +21,10 @@ struct WorkerPlan {
   std::uint64_t budget_bytes = 0;
   std::vector<std::uint32_t> gpus;
   std::string scratch;
-  /// More slots than cores on its node: nothing there may spin.
+  /// More slots than cores on its node: they take turns, and are bound to none.
   bool crowded = false;
+  /// Idle loops of this node may look for work before they sleep.
+  bool spins = true;
 };
 
 /// Who runs where, and where each number came from.

@@ -1,5 +1,6 @@
 #include "mpi_launch/layout/node.hpp"
 
+#include "comm/fabric.hpp"
 #include "core/memory/bytes_text.hpp"
 #include "core/memory/spill_directory.hpp"
 
@@ -161,6 +162,11 @@ NodeFacts read_node(const std::string& scratch, const HostView& host) {
 #endif
   read_gpus(facts, host);
   read_scratch(facts, scratch, host);
+  facts.fast_networks = comm::fast_networks(host.root);
+  if (!facts.fast_networks.empty()) {
+    const std::string tls = host.variable("UCX_TLS");
+    facts.fast_network_problem = comm::why_no_fabric(tls.empty() ? nullptr : tls.c_str());
+  }
   return facts;
 }
 

@@ -27,10 +27,17 @@ namespace {
 
 const logging::Room kLog("launch");
 
-std::unique_ptr<Transport> open_transport(const std::string& secret, const std::string& listen_on) {
+std::unique_ptr<Transport> open_transport(const Settings& settings, const std::string& secret,
+                                          const std::string& listen_on) {
   comm::NetworkOptions options;
   options.secret = secret_of(secret);
   options.listen_on = listen_on;
+  options.shared_memory = settings.transport != "tcp";
+  if (settings.transport == "tcp") options.ucx = comm::UseUcx::Never;
+  if (settings.transport == "ucx") options.ucx = comm::UseUcx::Always;
+  if (settings.compress == "off") options.compression = comm::Compression::Off;
+  if (settings.compress == "lz4") options.compression = comm::Compression::Lz4;
+  if (settings.compress == "zstd") options.compression = comm::Compression::Zstd;
   return comm::open_network_transport(options);
 }
 
@@ -50,7 +57,7 @@ void work(const WorkerOrders& orders) {
   identity.key = Job::worker_key(orders.place, orders.generation);
   identity.rank = orders.place;
   identity.resources = orders.resources;
-  std::unique_ptr<Transport> transport = open_transport(orders.secret, orders.listen_on);
+  std::unique_ptr<Transport> transport = open_transport(settings, orders.secret, orders.listen_on);
   worker_is_ready();
   switch (run_worker(std::move(settings), std::move(transport), orders.scheduler_address, std::move(identity))) {
     case WorkerEnd::Told:
@@ -117,7 +124,11 @@ class Cluster : public Job::Watcher {
   }
 
   void start_workers(const Settings& settings, const std::map<std::string, std::uint32_t>& resources) {
-    runtime_ = ClusterRuntime::start(settings, open_transport(job_->secret(), job_->listening_host()));
+    Settings mine = settings;
+    for (const WorkerPlan& plan : job_->layout().workers) {
+      if (plan.place == 0 && !plan.spins && settings.origin("spin-us").source == Source::Default) mine.spin_us = 0;
+    }
+    runtime_ = ClusterRuntime::start(mine, open_transport(settings, job_->secret(), job_->listening_host()));
     std::atomic_store(&watched_, runtime_);
     job_->set_watcher(this);
     Settings theirs = settings;

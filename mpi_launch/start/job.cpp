@@ -202,6 +202,8 @@ void Job::start_workers(const std::string& scheduler_address, const std::vector<
     orders.options.push_back("--weft-memory=" + std::to_string(plan.budget_bytes));
     orders.options.push_back("--weft-spill-dir=" + plan.scratch);
     if (plan.scratch.empty()) orders.options.push_back("--weft-spill=off");
+    if (!plan.spins && settings_.origin("spin-us").source == Source::Default)
+      orders.options.push_back("--weft-spin-us=0");
     if (plan.crowded && settings_.pin == "auto") orders.options.push_back("--weft-pin=off");
     order.silent_seconds = settings_.worker_timeout;
     order.most_restarts = static_cast<std::uint32_t>(settings_.worker_restarts);

@@ -56,6 +56,20 @@ std::int64_t fib(std::int64_t n) {
   return fib(n - 1) + fib(n - 2);
 }
 
+/// About a megabyte that shrinks well.
+std::vector<std::int64_t> row(std::int64_t x) {
+  std::vector<std::int64_t> values(131'072);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = x + static_cast<std::int64_t>(i / 1024);
+  return values;
+}
+
+std::int64_t first_of(const std::vector<std::int64_t>& a, const std::vector<std::int64_t>& b) {
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i] - a[0] != b[i] - b[0]) return -1'000'000'000;
+  }
+  return a.front() + b.back() - static_cast<std::int64_t>(b.size() - 1) / 1024;
+}
+
 std::vector<std::int64_t> numbers(std::int64_t count) {
   std::vector<std::int64_t> all;
   for (std::int64_t i = 0; i < count; ++i) all.push_back(i);
@@ -107,6 +121,20 @@ void watched(Client& client) {
   print("sum", level.front().result());
 }
 
+/// Pairs of rows that mostly lie in different processes.
+void moving(Client& client, std::int64_t count) {
+  std::printf("working\n");
+  std::fflush(stdout);
+  const std::vector<Future<std::vector<std::int64_t>>> rows = client.map(&row, numbers(count));
+  std::vector<Future<std::int64_t>> pairs;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    pairs.push_back(client.submit(&first_of, rows[i], rows[(i * 7 + 3) % rows.size()]));
+  }
+  std::int64_t sum = 0;
+  for (const std::int64_t value : client.gather(pairs)) sum += value;
+  print("moved", sum);
+}
+
 void many(Client& client) {
   std::int64_t sum = 0;
   for (const std::int64_t value : client.gather(client.map(&slow, numbers(4000), 0.01))) sum += value;
@@ -119,6 +147,7 @@ void body(Client& client, const Args& args) {
   if (what == "throw") throw std::runtime_error("the body has had enough");
   if (what == "fails") client.gather(client.map(&fails, numbers(10)));
   if (what == "watched") watched(client);
+  if (what == "moving") moving(client, std::atoll(args.at(1).c_str()));
   if (what == "endless") {
     std::printf("working\n");
     std::fflush(stdout);

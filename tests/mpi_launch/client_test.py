@@ -103,6 +103,21 @@ class ClientTest(job_test.JobTest):
         self.assertNotEqual(code, 0)
         self.check_nothing_left()
 
+    def test_sigterm_in_the_middle_of_work_leaves_nothing(self):
+        self.job = Job(3, "watched", "-")
+        self.job.until("working")
+        os.kill(self.job.process.pid, signal.SIGTERM)
+        code, _, _ = self.job.end()
+        self.assertNotEqual(code, 0)
+        self.check_nothing_left()
+
+    def test_a_dry_run_prints_the_block_and_computes_nothing(self):
+        code, out, errors = self.run_job(3, "plain", "-", "--weft-dry-run")
+        self.assertEqual((code, errors.count("3 ranks on 1 node")), (0, 1), errors)
+        self.assertNotIn("submit", out)
+        for row in ("workers", "slots", "binding", "memory", "GPUs", "network", "scratch"):
+            self.assertRegex(errors, rf"(?m)^  {row} +\S")
+
     def test_the_end_of_the_walltime_is_exit_code_75(self):
         begin = time.monotonic()
         code, _, errors = self.run_job(3, "many", "-", "--weft-walltime=5s", "--weft-walltime-margin=2s")
@@ -110,16 +125,29 @@ class ClientTest(job_test.JobTest):
         self.assertLess(time.monotonic() - begin, 10)
         self.assertIn("the exit code will be 75", errors)
 
+    @staticmethod
+    def hurt(process, moments):
+        """Kills, stops for good, or stops and continues."""
+        how = moments.choice(["kill", "stop", "fault", "pause"])
+        try:
+            os.kill(process, {"kill": signal.SIGKILL, "fault": signal.SIGSEGV}.get(how, signal.SIGSTOP))
+            if how == "pause":
+                time.sleep(moments.uniform(0.1, 3))  # at times longer than its supervisor waits
+                os.kill(process, signal.SIGCONT)
+        except ProcessLookupError:
+            pass
+
     def test_soak_kills_at_random_moments_never_hang_or_lie(self):
         for run in range(SOAK_RUNS):
             with self.subTest(run=run):
                 moments = random.Random(run)
-                self.job = Job(3, "watched", "-", "--weft-worker-timeout=2s")
+                path = ("auto", "tcp")[run % 2]  # the fast path and the safe one, in turns
+                self.job = Job(3, "watched", "-", "--weft-worker-timeout=2s", f"--weft-transport={path}")
                 self.job.until("working")
                 time.sleep(moments.uniform(0, 1.5))
                 workers = worker_processes(self.job)
                 if workers:
-                    os.kill(moments.choice(workers), moments.choice([signal.SIGKILL, signal.SIGSTOP, signal.SIGSEGV]))
+                    self.hurt(moments.choice(workers), moments)
                 code, out, errors = self.job.end(timeout=90)
                 self.assertEqual((code, "sum 1124250\n" in out), (0, True), f"run {run}: {errors}")
                 self.check_nothing_left()

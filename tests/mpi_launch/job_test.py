@@ -38,14 +38,14 @@ class Job:
 
     count = 0
 
-    def __init__(self, ranks, *words, command=None, variables=None):
+    def __init__(self, ranks, *words, command=None, variables=None, launch=("--oversubscribe", "--bind-to", "none")):
         Job.count += 1
         self.marker = f"WEFT_TEST_JOB={os.getpid()}-{Job.count}"
         self.scratch = tempfile.TemporaryDirectory()
         name, value = self.marker.split("=")
         variables = {name: value, "TMPDIR": tempfile.gettempdir(), **(variables or {})}
         words = list(words)
-        launch = [MPIRUN, "--oversubscribe", "--bind-to", "none", "-n", str(ranks)]
+        launch = [MPIRUN, *launch, "-n", str(ranks)]
         self.process = subprocess.Popen([*launch, *(command or [PROGRAM]), *words[:2], f"--weft-spill-dir={self.scratch.name}", *words[2:]],
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(**variables))
         self.lines = []
@@ -188,6 +188,11 @@ class JobTest(unittest.TestCase):
         code, out, errors = self.run_job(2, "mpi-before", "1")
         self.assertEqual((code, "ended" in out), (0, True), errors)
 
+    def test_an_application_that_calls_mpi_init_after_hears_mpis_own_sentence_and_leaves_nothing(self):
+        code, _, errors = self.run_job(2, "mpi-after", "1")
+        self.assertNotEqual(code, 0)
+        self.assertRegex(errors, "(?i)MPI_Init.*after.*FINALIZE")
+
     def test_more_workers_than_ranks_are_refused_with_both_numbers(self):
         code, _, errors = self.run_job(2, "idle", "30", "--weft-workers=5")
         self.assertNotEqual(code, 0)
@@ -197,6 +202,21 @@ class JobTest(unittest.TestCase):
         code, _, errors = self.run_job(2, "idle", "30", "--weft-spill-dir=/no/such/folder")
         self.assertNotEqual(code, 0)
         self.assertIn("/no/such/folder", errors)
+
+    def test_a_scratch_folder_that_takes_no_files_is_named(self):
+        code, _, errors = self.run_job(2, "idle", "30", "--weft-spill-dir=/proc")
+        self.assertNotEqual(code, 0)
+        self.assertIn("the spill directory '/proc' takes no files", errors)
+
+    def test_output_folders_get_the_full_text_of_every_worker(self):
+        with tempfile.TemporaryDirectory() as folder:
+            code, out, errors = self.run_job(2, "print", "1", f"--weft-output-dir={folder}")
+            self.assertEqual(code, 0, errors)
+            files = sorted(Path(folder).iterdir())
+            self.assertEqual(len(files), 2)
+            for file in files:
+                self.assertEqual(file.stat().st_mode & 0o777, 0o600)
+                self.assertIn("line 4999\n", file.read_text())
 
     def test_different_programs_on_two_ranks_are_one_sentence_with_both_sides(self):
         with tempfile.TemporaryDirectory() as folder:

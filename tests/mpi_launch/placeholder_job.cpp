@@ -1,7 +1,7 @@
 /// A job without a scheduler: starts workers that do nothing or die in one way or another, and says what rank 0 hears
 /// of them. Run by job_test.py under mpirun.
 ///
-///     placeholder_job WHAT SECONDS   WHAT: idle, segv, exit, cannot, print, fork, mpi-before
+///     placeholder_job WHAT SECONDS   WHAT: idle, segv, exit, cannot, print, fork, mpi-before, mpi-after
 
 #include "mpi_launch/start/exchange.hpp"
 #include "mpi_launch/start/job.hpp"
@@ -79,6 +79,9 @@ int run(int argc, char** argv, const std::string& what, double seconds) {
   }
   job->set_watcher(&says);
   job->start_workers(what, {});
+#if WEFT_TEST_HAS_MPI
+  if (what == "mpi-after") MPI_Init(&argc, &argv);
+#endif
   const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
   while (std::chrono::steady_clock::now() < end) {
     if (const std::string problem = job->start_problem(); !problem.empty()) throw weft::Error(problem);

@@ -66,6 +66,17 @@ TEST(LayoutTest, MoreRanksThanCoresShareThemUnbound) {
   }
 }
 
+TEST(LayoutTest, NothingSpinsWhereFarMoreSlotsThanCoresTakeTurns) {
+  const auto layout = [](std::uint32_t count) {
+    std::vector<Hello> hellos;
+    for (std::uint32_t rank = 0; rank < count; ++rank) hellos.push_back(hello(rank, "a", 2));
+    return make_layout(settings(), ranks(count), hellos);
+  };
+  for (const WorkerPlan& plan : layout(3).workers) EXPECT_TRUE(plan.spins);
+  for (const WorkerPlan& plan : layout(24).workers) EXPECT_FALSE(plan.spins);
+  EXPECT_NE(layout_text(ranks(24), layout(24), 1).find("slots take turns, and nothing spins"), std::string::npos);
+}
+
 TEST(LayoutTest, FewerWorkersThanRanksSitOnTheLastRanks) {
   const Layout layout =
       make_layout(settings({.workers = 2}), ranks(3), {hello(0, "a", 4), hello(1, "a", 4), hello(2, "a", 4)});
@@ -116,6 +127,32 @@ TEST(LayoutTest, TheBlockSaysWhereEachValueCameFrom) {
             std::string::npos)
       << text;
   EXPECT_NE(text.find("program (.memory"), std::string::npos) << text;
+}
+
+TEST(LayoutTest, AFastNetworkThatIsNotUsedIsNamedWithTheReason) {
+  Hello first = hello(0, "a", 2);
+  Hello second = hello(1, "b", 2);
+  first.node.fast_networks = second.node.fast_networks = "mlx5_0";
+  const auto text = [&](Options options) {
+    return layout_text(ranks(2), make_layout(settings(std::move(options)), ranks(2), {first, second}), 2);
+  };
+  EXPECT_NE(text({}).find("shared memory inside the node, UCX between nodes"), std::string::npos) << text({});
+  EXPECT_EQ(text({}).find("faster network"), std::string::npos) << text({});
+  EXPECT_NE(text({.transport = "tcp"}).find("(mlx5_0), and it is not used: program (.transport) leaves it out"),
+            std::string::npos)
+      << text({.transport = "tcp"});
+  first.node.fast_network_problem = "UCX_TLS=tcp,self leaves it out";
+  EXPECT_NE(text({}).find("(mlx5_0), and it is not used: UCX_TLS=tcp,self leaves it out"), std::string::npos)
+      << text({});
+  EXPECT_NE(text({}).find("TCP between nodes"), std::string::npos) << text({});
+}
+
+TEST(LayoutTest, RanksOnCoresOfTheirOwnShareNone) {
+  Hello first = hello(0, "a", 1);
+  Hello second = hello(1, "a", 1);
+  second.node.processors = {1};
+  const std::string text = layout_text(ranks(2), make_layout(settings(), ranks(2), {first, second}), 1);
+  EXPECT_NE(text.find("1 core (affinity of the process) for each rank"), std::string::npos) << text;
 }
 
 }  // namespace
