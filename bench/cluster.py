@@ -7,7 +7,8 @@
 
 startup: from the start of the command to the first result, and from the last result to the end of the last process.
 killed: the same work twice; in the second run one worker is killed (SIGKILL) when half of the tasks have run. "x recomputed": how many
-tasks ran again, over those that the killed worker had run.
+tasks ran again, over those that the killed worker had run. Fast path: shared memory between the workers of this machine; safe path:
+TCP (`--weft-transport=tcp`). The last column is what weft must reach.
 """
 
 import argparse
@@ -22,6 +23,38 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SHAPES = ("independent", "tree", "chain")
 PARTS = ("start", "tasks", "moving", "losing", "many", "transfers", "peers")
+
+# What weft's rows must reach; those that are missing here have no number to reach.
+GOALS = {
+    "independent": ("<=", 0.2),
+    "submit one by one": ("<=", 2),
+    "roundtrip": ("<=", 3),
+    "roundtrip, safe path": ("<=", 15),
+    "metg stencil_1d": ("<=", 1.5),
+    "metg stencil_1d, safe path": ("<=", 15),
+    "bulk bytes through the scheduler": ("<=", 0),
+    "startup 16": ("<=", 2),
+    "end 16": ("<=", 2),
+    "1 of 3 killed at half, independent": ("<=", 1.5),
+    "1 of 3 killed at half, tree": ("<=", 1.5),
+    "1 of 3 killed at half, move": ("<=", 1.5),
+    "client's CPU, 24 ranks over 3": ("<=", 1.5),
+    "idle for 60 s": ("<=", 1),
+    "blocks of 1 MiB, of ucx_perftest's": (">=", 0.85),
+    "blocks of 64 MiB, of ucx_perftest's": (">=", 0.85),
+}
+
+
+def goal_text(row, system, value):
+    """Returns the goal of a row and whether it is met, or nothing."""
+    if row not in GOALS or not system.startswith("weft"):
+        return ""
+    sign, number = GOALS[row]
+    if value is None:
+        return f"{sign} {number}"
+    met = value <= number if sign == "<=" else value >= number
+    return f"{sign} {number} {'met' if met else 'MISSED'}"
+
 
 # Says when its first result is there, then ends: what weft's case `startup` does.
 STARTUP = {
@@ -70,13 +103,13 @@ class Table:
         self.lines = []
 
     def add(self, row, system, value, unit, note=""):
-        self.rows.append((row, system, "-" if value is None else f"{value:,.4g}", unit, note))
+        self.rows.append((row, system, "-" if value is None else f"{value:,.4g}", unit, note, goal_text(row, system, value)))
         self.lines.append({"row": row, "system": system, "value": value, "unit": unit, "note": note})
         print(f"  {row}: {system}: {self.rows[-1][2]} {unit} {note}", file=sys.stderr, flush=True)
 
     def text(self):
-        head = ("row", "system", "value", "unit", "note")
-        widths = [max(len(line[i]) for line in [head, *self.rows]) for i in range(5)]
+        head = ("row", "system", "value", "unit", "note", "goal")
+        widths = [max(len(line[i]) for line in [head, *self.rows]) for i in range(len(head))]
         lines, last = [], None
         for line in [head, *self.rows]:
             shown = ("" if line[0] == last else line[0], *line[1:])
@@ -169,11 +202,12 @@ class Weft:
     def __init__(self, options, table):
         self.options, self.table = options, table
 
-    def command(self, words, ranks=None):
-        return [*mpirun(ranks or self.options.ranks), self.options.weft, *words, "--scheduler", "mpi", "--json"]
+    def command(self, words, ranks=None, safe=False):
+        variables = ["-x", "WEFT_TRANSPORT=tcp"] if safe else []
+        return [*mpirun(ranks or self.options.ranks), *variables, self.options.weft, *words, "--scheduler", "mpi", "--json"]
 
-    def lines(self, *words, ranks=None):
-        return measure(self.command(words, ranks), self.options.timeout)
+    def lines(self, *words, ranks=None, safe=False):
+        return measure(self.command(words, ranks, safe), self.options.timeout)
 
     def start_and_end(self):
         for ranks in (self.options.ranks, 16):
@@ -190,15 +224,16 @@ class Weft:
         self.table.add("submit one by one", "weft", best(lines, "us_per_task"), "us a task", why)
         lines, why = self.lines("nested", "--n", 22)
         self.table.add("nested fib(22)", "weft", best(lines, "us_per_task"), "us a task", why)
-        lines, why = self.lines("metg", "--pattern", "stencil_1d")
-        self.table.add("metg stencil_1d", "weft", best(lines, "metg_us"), "core-us", why)
-        lines, why = self.lines("roundtrip")
-        for line in lines:
-            idle = line["params"]["idle_us"]
-            self.table.add("roundtrip" if idle == 0 else f"roundtrip idle {idle}", "weft", line["us_median"], "us",
-                           f"least {line['seconds_min'] * 1e6:.3g} us")
-        if why:
-            self.table.add("roundtrip", "weft", None, "us", why)
+        for path in ("", ", safe path"):
+            lines, why = self.lines("metg", "--pattern", "stencil_1d", safe=path != "")
+            self.table.add(f"metg stencil_1d{path}", "weft", best(lines, "metg_us"), "core-us", why)
+            lines, why = self.lines("roundtrip", safe=path != "")
+            for line in lines:
+                idle = line["params"]["idle_us"]
+                self.table.add(f"roundtrip{path}" if idle == 0 else f"roundtrip idle {idle}{path}", "weft", line["us_median"], "us",
+                               f"least {line['seconds_min'] * 1e6:.3g} us")
+            if why:
+                self.table.add(f"roundtrip{path}", "weft", None, "us", why)
 
     def moving(self):
         lines, why = self.lines("move")
@@ -224,10 +259,14 @@ class Weft:
                            note if killed["killed"] else "nothing was killed")
 
     def many(self):
+        spent = []
         for ranks in (3, 24):
             lines, why = self.lines("crowd", "--threads", 1, ranks=ranks)
-            self.table.add(f"client's CPU, {ranks} ranks", "weft", best(lines, "client_cpu_us_per_task"), "us a task",
+            spent.append(best(lines, "client_cpu_us_per_task"))
+            self.table.add(f"client's CPU, {ranks} ranks", "weft", spent[-1], "us a task",
                            why or f"wall {best(lines, 'us_per_task'):.3g} us a task")
+        if all(spent):
+            self.table.add("client's CPU, 24 ranks over 3", "weft", spent[1] / spent[0], "x")
         seconds = 10 if self.options.quick else 60
         share, why = idle_share(self.command(["idle", "--seconds", seconds + 3]), seconds, self.options.timeout)
         self.table.add(f"idle for {seconds} s", "weft", None if share is None else share * 100, "% of a core", why)
