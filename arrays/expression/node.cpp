@@ -99,6 +99,11 @@ NodePointer make_elementwise(OpCode op, TypeCode compute_type, Dtype dtype, Grid
 
 NodePointer make_cast(const NodePointer& input, Dtype dtype, const std::source_location& where) {
   if (input->dtype == dtype) return input;
+  if (input->dtype.is_time() && dtype.is_time()) {
+    const bool same = input->dtype.code() == dtype.code() &&
+                      (input->dtype.unit() == TimeUnit::Generic || dtype.unit() == TimeUnit::Generic);
+    if (!same) return convert_unit(input, dtype, where);
+  }
   auto node = begin_node(NodeKind::Cast, dtype, input->grid, "astype", where);
   node->key = Fingerprint("cast").add(dtype.code()).add(dtype.unit()).add(input->key).key();
   node->inputs = {input};

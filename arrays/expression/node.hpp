@@ -106,6 +106,8 @@ NodePointer make_stored(Dtype dtype, Grid grid, std::vector<Delayed<Buffer>> chu
 NodePointer make_elementwise(OpCode op, TypeCode compute_type, Dtype dtype, Grid grid, std::vector<NodePointer> inputs,
                              const std::source_location& where);
 NodePointer make_cast(const NodePointer& input, Dtype dtype, const std::source_location& where);
+/// Returns times in another unit: make_cast's way to what is an expression of its own (ops/times.cpp).
+NodePointer convert_unit(const NodePointer& input, Dtype dtype, const std::source_location& where);
 NodePointer make_view(const NodePointer& input, IndexMap map, Grid grid, std::string name,
                       const std::source_location& where);
 NodePointer make_reduced(const NodePointer& input, ReduceSpec spec, Dtype dtype, std::string name,

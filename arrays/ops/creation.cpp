@@ -2,6 +2,7 @@
 
 #include "arrays/kernels/copy.hpp"
 #include "arrays/ops/apply.hpp"
+#include "arrays/ops/times.hpp"
 #include "arrays/plan/lower.hpp"
 
 #include <weft/error.hpp>
@@ -74,6 +75,7 @@ Array ones_like(const Array& array, const std::source_location& where) { return 
 
 Array arange(const Scalar& start, const Scalar& stop, const Scalar& step, const CreateOptions& options,
              const std::source_location& where) {
+  if (start.dtype().is_time() || stop.dtype().is_time()) return ops::arange_times(start, stop, step, options, where);
   const bool whole = start.dtype().is_integer() && stop.dtype().is_integer() && step.dtype().is_integer();
   const Dtype dtype = options.dtype.value_or(whole ? int64 : float64);
   if (step.real() == 0) throw Error(ops::at_line("arange", where) + "the step is zero");

@@ -1,6 +1,7 @@
 #include <weft/ops/elementwise.hpp>
 
 #include "arrays/ops/apply.hpp"
+#include "arrays/ops/times.hpp"
 
 #include <weft/error.hpp>
 
@@ -134,6 +135,7 @@ Grid broadcast_grid(const std::vector<NodePointer>& inputs, const char* operatio
 Array apply(OpCode op, const std::vector<Operand>& operands) {
   const OpInfo& info = kOps[static_cast<std::size_t>(op)];
   const std::source_location& where = operands[0].where();
+  if (info.rule != Rule::Logical && has_times(operands)) return apply_times(op, info.name, operands);
   const Dtype type = compute_type(info, operands);
   std::vector<NodePointer> inputs;
   for (std::size_t i = 0; i < operands.size(); ++i) {

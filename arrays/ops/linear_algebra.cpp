@@ -229,6 +229,28 @@ Array outer(const Array& a, const Array& b, const std::source_location& where) {
   return Operand(expand_dims(x, 1, where), where) * Operand(expand_dims(y, 0, where), where);
 }
 
+Array inner(const Array& a, const Array& b, const std::source_location& where) {
+  if (a.ndim() == 0 || b.ndim() == 0) return Operand(a, where) * Operand(b, where);
+  return tensordot(a, b, {-1}, {-1}, where);
+}
+
+Array kron(const Array& a, const Array& b, const std::source_location& where) {
+  const std::size_t ndim = std::max(a.ndim(), b.ndim());
+  const auto extent = [&](const Array& one, std::size_t axis) {
+    const std::size_t missing = ndim - one.ndim();
+    return axis < missing ? std::int64_t{1} : one.shape()[axis - missing];
+  };
+  Shape left, right, joined;
+  for (std::size_t axis = 0; axis < ndim; ++axis) {
+    left.push_back(extent(a, axis));
+    left.push_back(1);
+    right.push_back(1);
+    right.push_back(extent(b, axis));
+    joined.push_back(extent(a, axis) * extent(b, axis));
+  }
+  return reshape(Operand(reshape(a, left, where), where) * Operand(reshape(b, right, where), where), joined, where);
+}
+
 Array tensordot(const Array& a, const Array& b, int axes, const std::source_location& where) {
   if (axes < 0 || axes > static_cast<int>(std::min(a.ndim(), b.ndim()))) {
     throw Error(at_line("tensordot", where) + std::to_string(axes) + " axes cannot be summed over: the operands have " +

@@ -1,6 +1,7 @@
 #include <weft/ops/reductions.hpp>
 
 #include "arrays/ops/apply.hpp"
+#include "arrays/ops/times.hpp"
 
 #include <weft/error.hpp>
 #include <weft/ops/elementwise.hpp>
@@ -76,6 +77,7 @@ void count_while_running(ReduceSpec& spec) {
 }
 
 Array reduce(const Kind& kind, const Array& array, const ReduceOptions& options, const std::source_location& where) {
+  if (array.dtype().is_time()) return ops::reduce_times(kind.name, array, options, where);
   expression::NodePointer input = array.node();
   const auto ndim = static_cast<int>(input->grid.size());
   std::vector<int> axes;

@@ -1,5 +1,7 @@
 #include <weft/ndarray.hpp>
 
+#include <weft/times.hpp>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -153,6 +155,14 @@ class Printer {
   void format_integers() {
     for (const std::int64_t flat : shown_) words_.push_back(std::to_string(element<T>(flat)));
   }
+  void format_times() {
+    const Dtype dtype = array_.dtype();
+    const bool quoted = dtype.code() == TypeCode::Datetime64 && array_.ndim() > 0;
+    for (const std::int64_t flat : shown_) {
+      const std::string text = time_text(element<std::int64_t>(flat), dtype);
+      words_.push_back(quoted ? "'" + text + "'" : text);
+    }
+  }
   template <class T>
   void format_reals() {
     std::vector<double> values;
@@ -215,7 +225,7 @@ class Printer {
         return format_complex<double>();
       case TypeCode::Datetime64:
       case TypeCode::Timedelta64:
-        return format_integers<std::int64_t>();
+        return format_times();
     }
   }
 

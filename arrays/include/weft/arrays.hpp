@@ -5,6 +5,7 @@
 #include <weft/ops/creation.hpp>
 #include <weft/ops/distributions.hpp>
 #include <weft/ops/elementwise.hpp>
+#include <weft/ops/fft.hpp>
 #include <weft/ops/files.hpp>
 #include <weft/ops/linalg.hpp>
 #include <weft/ops/linear_algebra.hpp>
@@ -15,5 +16,8 @@
 #include <weft/ops/reductions.hpp>
 #include <weft/ops/shaping.hpp>
 #include <weft/ops/sorting.hpp>
+#include <weft/ops/statistics.hpp>
+#include <weft/ops/stats.hpp>
 #include <weft/ops/structure.hpp>
 #include <weft/random.hpp>
+#include <weft/times.hpp>

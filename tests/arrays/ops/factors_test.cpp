@@ -71,6 +71,21 @@ const std::map<std::string, std::function<Array(In)>>& products() {
          return vdot(x.a, real_array({4, 5}, 1, x.chunks));
        }},
       {"outer", [](In x) { return outer(x.v, x.a); }},
+      {"inner",
+       [](In x) {
+         return inner(x.a, real_array({3, 4}, 19, x.chunks));
+       }},
+      {"inner_vectors", [](In x) { return inner(x.v, x.w); }},
+      {"inner_scalar", [](In x) { return inner(full({}, 3.0), x.a); }},
+      {"kron",
+       [](In x) {
+         return kron(x.a, real_array({2, 3}, 30, x.chunks));
+       }},
+      {"kron_vector", [](In x) { return kron(x.v, x.a); }},
+      {"kron_cube",
+       [](In x) {
+         return kron(x.cube, whole_array({2, 1, 2}, 31, x.chunks));
+       }},
       {"trace", [](In x) { return trace(x.a); }},
       {"trace_above", [](In x) { return trace(x.b, 1); }},
       {"trace_cube", [](In x) { return trace(x.cube); }},

@@ -123,7 +123,7 @@ using NamedCases = std::map<std::string, std::function<Array(const Chunks&)>>;
 /// Runs all cases of a group in these chunks. Returns what is wrong, a line each; a case without an answer, or an
 /// answer without a case, is wrong too.
 inline std::string run_named(const std::string& group, const NamedCases& cases, const Chunks& chunks,
-                             const std::string& scheduler) {
+                             const std::string& scheduler, double looser = 0) {
   const auto answers = read_named(group);
   const Client client({.scheduler = scheduler});
   std::string wrong;
@@ -132,7 +132,7 @@ inline std::string run_named(const std::string& group, const NamedCases& cases, 
     std::string problem = "there is no answer in answers_" + group + ".txt";
     if (answer != answers.end()) {
       try {
-        problem = difference(answer->second, client.compute(build(chunks)));
+        problem = difference(answer->second, client.compute(build(chunks)), looser);
       } catch (const std::exception& error) {
         problem = error.what();
       }

@@ -15,6 +15,7 @@ import numpy as np
 
 with contextlib.redirect_stdout(io.StringIO()):
     from write_answers import element, operand
+    from write_numeric_answers import numbers as formula
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -141,7 +142,153 @@ def masked():
     return cases
 
 
-GROUPS = {"masked": masked, "shaping": shaping, "numbers": numbers}
+def statistics():
+    x = operand("int64", (5, 6), 0)
+    v = operand("int64", (23,), 1)
+    f = operand("float64", (5, 6), 0)
+    g = operand("float64", (5, 6), 1)
+    s = operand("float32", (5, 6), 0)
+    z = operand("complex128", (5, 6), 0)
+    b = operand("bool", (9,), 0)
+    w = np.abs(operand("float64", (5, 6), 0)) + 1
+    n = np.abs(v)
+    nothing = operand("float64", (0,), 0)
+    values, indices, inverse, counts = np.unique(x, return_index=True, return_inverse=True, return_counts=True)
+    weights = np.abs(operand("float64", (6,), 0)) + 0.5
+    often = np.abs(operand("int64", (6,), 0)) + 1
+    edges = [-2.0, -0.5, 0.0, 1.25, 3.0]
+    dense = np.histogram(f, 4, density=True)
+    grid = np.histogramdd([f.ravel(), w.ravel(), s.ravel()], (3, [1.0, 1.5, 2.75], 2), weights=w.ravel())
+    plane = np.histogram2d(f.ravel(), w.ravel(), (4, 3), range=[[-2, 3], [1, 4]], density=True)
+    both = np.average(f, axis=0, weights=w, returned=True)
+    places = np.array([0.0, 0.5, 2.0, 2.5, 4.0])
+    return {
+        "unique": np.unique(f), "unique_integers": values, "unique_nan": np.unique(g), "unique_bool": np.unique(b),
+        "unique_complex": np.unique(z), "unique_empty": np.unique(nothing), "unique_float32": np.unique(s),
+        "unique_indices": indices, "unique_inverse": inverse.reshape(5, 6), "unique_counts": counts,
+        "unique_counts_nan": np.unique(g, return_counts=True)[1], "unique_complex_inverse": np.unique(z, return_inverse=True)[1].reshape(5, 6),
+        "unique_masked": np.unique(f[f > 0]), "union1d": np.union1d(x, np.array([2, 99, -50])),
+        "histogram": np.histogram(f)[0], "histogram_edges": np.histogram(f)[1], "histogram_7": np.histogram(x, 7)[0],
+        "histogram_range": np.histogram(f, 5, (-1, 2.5))[0], "histogram_range_edges": np.histogram(f, 5, (-1, 2.5))[1],
+        "histogram_given": np.histogram(f, edges)[0], "histogram_given_edges": np.array(edges), "histogram_nan": np.histogram(g, 6, (-2, 3))[0],
+        "histogram_weights": np.histogram(f, 4, weights=w)[0], "histogram_weights_int": np.histogram(f, 4, weights=x)[0],
+        "histogram_density": dense[0], "histogram_float32": np.histogram(s, 8)[0], "histogram_float32_edges": np.histogram(s, 8)[1],
+        "histogram_single": np.histogram(np.full(4, 2.0), 3)[0], "histogram_empty": np.histogram(nothing, 3)[1],
+        "histogram_bool": np.histogram(b.astype(np.uint8), 2)[0], "histogram_masked": np.histogram(f[f > 0], 4)[0],
+        "histogram2d": np.histogram2d(f.ravel(), w.ravel(), 4)[0], "histogram2d_density": plane[0], "histogram2d_y": plane[2],
+        "histogramdd": grid[0], "histogramdd_edges": grid[1][0],
+        "bincount": np.bincount(n), "bincount_minlength": np.bincount(n, minlength=20), "bincount_weights": np.bincount(n, v / 2),
+        "bincount_length": np.bincount(n, minlength=12), "bincount_empty": np.bincount(np.zeros(0, int), minlength=3),
+        "cov": np.cov(f), "cov_columns": np.cov(f, rowvar=False), "cov_bias": np.cov(x, bias=True), "cov_y": np.cov(f, w),
+        "cov_vector": np.cov(f[0]), "cov_ddof": np.cov(f, ddof=3), "cov_complex": np.cov(z), "cov_aweights": np.cov(f, aweights=weights),
+        "cov_fweights": np.cov(f, fweights=often), "cov_both": np.cov(f, fweights=often, aweights=weights), "cov_float32": np.cov(s, dtype=np.float32),
+        "corrcoef": np.corrcoef(f), "corrcoef_y": np.corrcoef(f[0], w[0]), "corrcoef_columns": np.corrcoef(w + f, rowvar=False),
+        "corrcoef_complex": np.corrcoef(z),
+        "average": np.average(f), "average_axis": np.average(x, axis=1), "average_weights": np.average(f, axis=0, weights=w),
+        "average_weights_sum": both[1], "average_line": np.average(f, axis=1, weights=weights), "average_all": np.average(x, weights=w),
+        "average_keepdims": np.average(f, axis=1, weights=w, keepdims=True), "average_complex": np.average(z, axis=1),
+        "moment_2": ((f - f.mean(0)) ** 2).mean(0), "moment_3": ((f - f.mean()) ** 3).mean(),
+        "moment_ddof": ((f - f.mean(1, keepdims=True)) ** 4).sum(1) / 4, "moment_1": np.zeros(6), "moment_0": np.ones(6),
+        "diff": np.diff(f), "diff_2": np.diff(x, 2, 0), "diff_bool": np.diff(b), "diff_append": np.diff(f, axis=0, prepend=0.0, append=f[:2]),
+        "diff_uint8": np.diff(np.abs(x).astype(np.uint8)), "diff_all": np.diff(v, 30),
+        "ediff1d": np.ediff1d(x), "ediff1d_ends": np.ediff1d(v, to_begin=[7, 8], to_end=99),
+        "gradient_0": np.gradient(f)[0], "gradient_1": np.gradient(f)[1], "gradient_step": np.gradient(x, 0.5, axis=1),
+        "gradient_places": np.gradient(f, places, axis=0), "gradient_places_2": np.gradient(f, places, axis=0, edge_order=2),
+        "gradient_2": np.gradient(f, 2.0, axis=1, edge_order=2), "gradient_float32": np.gradient(s, axis=0), "gradient_short": np.gradient(f[:2], axis=0),
+    }
+
+
+def transforms():
+    x = operand("int64", (5, 6), 0)
+    f = operand("float64", (5, 6), 0)
+    s = operand("float32", (5, 6), 0)
+    z = operand("complex128", (5, 6), 0)
+    c = operand("complex64", (7,), 0)
+    v = operand("float64", (23,), 0)
+    cube = operand("float64", (4, 3, 5), 0)
+    box = operand("complex128", (4, 3, 5), 0)
+    fft = np.fft
+    return {
+        "fft": fft.fft(f), "fft_0": fft.fft(f, axis=0), "fft_complex": fft.fft(z), "fft_complex_0": fft.fft(z, axis=0), "fft_integers": fft.fft(x),
+        "fft_float32": fft.fft(s), "fft_complex64": fft.fft(c), "fft_bool": fft.fft(f > 0), "fft_long": fft.fft(f, 9), "fft_short": fft.fft(z, 3, axis=0),
+        "fft_one": fft.fft(f, 1), "fft_cube": fft.fft(cube, axis=1), "fft_ortho": fft.fft(f, norm="ortho"), "fft_forward": fft.fft(f, norm="forward"),
+        "ifft": fft.ifft(z), "ifft_real": fft.ifft(f, axis=0), "ifft_long": fft.ifft(z, 8, axis=0), "ifft_forward": fft.ifft(z, norm="forward"),
+        "rfft": fft.rfft(f), "rfft_odd": fft.rfft(f, axis=0), "rfft_short": fft.rfft(f, 4), "rfft_float32": fft.rfft(s), "rfft_long": fft.rfft(v, 30),
+        "rfft_ortho": fft.rfft(v, norm="ortho"), "irfft": fft.irfft(z), "irfft_odd": fft.irfft(z, 7, axis=0), "irfft_real": fft.irfft(f),
+        "irfft_complex64": fft.irfft(c), "irfft_long": fft.irfft(z, 14), "hfft": fft.hfft(z), "hfft_9": fft.hfft(z, 9, axis=0),
+        "hfft_ortho": fft.hfft(z, norm="ortho"), "ihfft": fft.ihfft(f), "ihfft_forward": fft.ihfft(f, axis=0, norm="forward"),
+        "fft2": fft.fft2(f), "fft2_cube": fft.fft2(box), "fft2_s": fft.fft2(f, (3, 8)), "fft2_axes": fft.fft2(box, axes=(2, 0)), "ifft2": fft.ifft2(z),
+        "rfft2": fft.rfft2(f), "rfft2_axes": fft.rfft2(cube, axes=(2, 0)), "irfft2": fft.irfft2(z), "irfft2_s": fft.irfft2(z, (4, 7)),
+        "fftn": fft.fftn(cube), "fftn_complex": fft.fftn(box), "fftn_s": fft.fftn(cube, (6, 2, 5), axes=(0, 1, 2)), "ifftn": fft.ifftn(box, norm="ortho"),
+        "ifftn_axes": fft.ifftn(box, axes=(1,)), "rfftn": fft.rfftn(cube), "rfftn_axes": fft.rfftn(cube, axes=(0, 1)), "irfftn": fft.irfftn(box),
+        "irfftn_axes": fft.irfftn(box, axes=(1, 0)), "fftfreq": fft.fftfreq(8, 0.1), "fftfreq_odd": fft.fftfreq(7), "rfftfreq": fft.rfftfreq(9, 2.0),
+        "fftshift": fft.fftshift(f), "fftshift_0": fft.fftshift(cube, axes=0), "ifftshift": fft.ifftshift(f), "ifftshift_axes": fft.ifftshift(cube, axes=(0, 2)),
+        "there_and_back": v,
+    }
+
+
+def times():
+    nat = np.datetime64("NaT")
+    counts = operand("int64", (5, 6), 0) * 137 + 19000
+    d = counts.astype("M8[D]")
+    e = (operand("int64", (5, 6), 1) * 86400 * 41 + 1700000000).astype("M8[s]")
+    h = np.where(counts % 5 == 0, nat, d)
+    t = (operand("int64", (5, 6), 0) * 5).astype("m8[h]")
+    u = (operand("int64", (5, 6), 1) * 1000 + 1).astype("m8[s]")
+    v = np.where(t == np.timedelta64(0, "h"), np.timedelta64("NaT"), t)
+    k = operand("int64", (5, 6), 1)
+    f = operand("float64", (5, 6), 0)
+    old = (operand("int64", (30,), 0) * 98765).astype("M8[D]")
+    span = np.timedelta64
+    return {
+        "date": d, "date_plus_span": d + t, "date_plus_number": d + 3, "span_plus_date": u + d, "date_less_date": d - e, "date_less_span": e - t,
+        "span_plus_span": t + u, "span_less_span": u - v, "span_times": t * k, "span_times_real": t * 2.5, "times_span": 3 * v,
+        "span_by_span": t / u, "span_by_number": u / 7, "span_by_real": u / f, "span_floor": u // t, "span_floor_number": u // 7,
+        "span_rest": u % span(3600, "s"), "span_negative": -v, "span_absolute": abs(v), "span_sign": np.sign(t), "none_plus": h + t,
+        "less": d < e, "greater_equal": h >= d, "equal": h == h, "not_equal": h != h, "span_less": v < u, "maximum": np.maximum(h, d + 7),
+        "minimum": np.minimum(h, d + 7), "fmax": np.fmax(h, d - 7), "fmin": np.fmin(h, d - 7), "where": np.where(k > 0, d, h),
+        "isnat": np.isnat(h), "isnan": np.isnan(v), "isfinite": np.isfinite(h),
+        "to_seconds": d.astype("M8[s]"), "to_days": e.astype("M8[D]"), "to_weeks": d.astype("M8[W]"), "to_months": e.astype("M8[M]"),
+        "to_years": h.astype("M8[Y]"), "months_to_days": d.astype("M8[M]").astype("M8[D]"), "years_to_hours": d.astype("M8[Y]").astype("M8[h]"),
+        "old_months": old.astype("M8[M]"), "old_years": old.astype("M8[Y]"), "old_month_starts": old.astype("M8[M]").astype("M8[D]"),
+        "span_to_minutes": u.astype("m8[m]"), "span_to_nanoseconds": t.astype("m8[ns]"), "to_integers": d.astype("int64"),
+        "min": d.min(), "min_none": h.min(axis=0), "max": e.max(axis=1), "max_none": h.max(axis=1), "span_sum": t.sum(axis=0), "span_sum_none": v.sum(),
+        "span_mean": u.mean(axis=0), "span_mean_all": t.mean(), "argmin": d.argmin(axis=0), "argmax": h.argmax(axis=1), "ptp": np.ptp(d, axis=0),
+        "nanmin": np.nanmin(h, axis=0), "nanmax": np.nanmax(h), "sort": np.sort(h, axis=1), "argsort": np.argsort(h.ravel(), kind="stable"),
+        "unique": np.unique(h), "diff": np.diff(d), "concatenate": np.concatenate([d, e]), "take": h[1:4, ::-2],
+        "searchsorted": np.searchsorted(np.sort(d.ravel()), e), "arange": np.arange("2024-02-27", "2024-03-03", dtype="M8[D]"),
+        "arange_step": np.arange(np.datetime64("2024-01"), np.datetime64("2025-01"), span(3, "M")),
+        "arange_hours": np.arange(np.datetime64("2024-01-01T00"), np.datetime64("2024-01-03"), span(6, "h")),
+        "month_lengths": np.diff(np.arange("2023-12", "2025-01", dtype="M8[M]").astype("M8[D]")),
+    }
+
+
+def hypotheses():
+    from scipy import stats
+    x = formula((24, 3), 1)
+    y = formula((24, 3), 2) + 0.1
+    z = formula((17, 3), 3) * 2
+    counts = np.abs(operand("int64", (8, 2), 0)) + 3
+    wanted = counts[::-1] * counts.sum(0) / counts.sum(0)
+    groups = [formula((9,), 4), formula((12,), 5) + 0.2, formula((7,), 6) - 0.1]
+    results = {
+        "ttest_1samp": stats.ttest_1samp(x, 0.05), "ttest_ind": stats.ttest_ind(x, z), "ttest_welch": stats.ttest_ind(x, z, equal_var=False),
+        "ttest_rel": stats.ttest_rel(x, y), "ttest_rows": stats.ttest_rel(x, x[::-1] ** 2, axis=1), "chisquare": stats.chisquare(counts),
+        "chisquare_expected": stats.chisquare(counts, wanted, ddof=1), "likelihood": stats.power_divergence(counts, lambda_=0),
+        "modified": stats.power_divergence(counts, lambda_=-1), "cressie_read": stats.power_divergence(counts, lambda_=2 / 3),
+        "f_oneway": stats.f_oneway(*groups), "skewtest": stats.skewtest(x), "kurtosistest": stats.kurtosistest(x), "normaltest": stats.normaltest(x),
+    }
+    cases = {
+        "skew": stats.skew(x), "skew_unbiased": stats.skew(x, axis=1, bias=False), "kurtosis": stats.kurtosis(x),
+        "kurtosis_unbiased": stats.kurtosis(x, bias=False), "kurtosis_pearson": stats.kurtosis(x, fisher=False), "moment_3": stats.moment(x, 3),
+    }
+    for name, result in results.items():
+        cases[name] = result.statistic
+        cases[name + "_p"] = result.pvalue
+    return cases
+
+
+GROUPS = {"hypotheses": hypotheses, "masked": masked, "shaping": shaping, "numbers": numbers, "statistics": statistics, "times": times, "transforms": transforms}
 
 
 def main():

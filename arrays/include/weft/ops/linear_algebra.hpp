@@ -16,6 +16,10 @@ Array dot(const Array& a, const Array& b, const std::source_location& where = st
 Array vdot(const Array& a, const Array& b, const std::source_location& where = std::source_location::current());
 /// Returns a[i] * b[j], both taken as vectors.
 Array outer(const Array& a, const Array& b, const std::source_location& where = std::source_location::current());
+/// Returns the sums of products over the last axes of both.
+Array inner(const Array& a, const Array& b, const std::source_location& where = std::source_location::current());
+/// Returns the Kronecker product: a block of `b` times each element of `a`.
+Array kron(const Array& a, const Array& b, const std::source_location& where = std::source_location::current());
 /// Sums products over the last `axes` axes of `a` and the first of `b`.
 Array tensordot(const Array& a, const Array& b, int axes = 2,
                 const std::source_location& where = std::source_location::current());

@@ -1,0 +1,132 @@
+// Where answers are not NumPy's, on purpose. Each test begins with a line "Differs from NumPy: ..."; tools/differences
+// makes docs/differences.md of them.
+#include <weft/arrays.hpp>
+#include <weft/client.hpp>
+#include <weft/error.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace weft {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class DifferencesTest : public testing::Test {
+ protected:
+  std::string error_of(const std::function<void()>& body) {
+    try {
+      body();
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  }
+  const Client client_{{.scheduler = "sync"}};
+};
+
+// Differs from NumPy: there is no float16. What NumPy computes in it, sqrt or sin of bool and of 8-bit integers, is
+// float32 here.
+TEST_F(DifferencesTest, SmallIntegersBecomeFloat32) {
+  EXPECT_EQ(sqrt(ones({3}, {.dtype = int8})).dtype(), float32);
+  EXPECT_EQ(sin(ones({3}, {.dtype = bool_})).dtype(), float32);
+}
+
+// Differs from NumPy: sums and means of float32 are computed in float64 and rounded once, so they are closer.
+TEST_F(DifferencesTest, SumsOfFloat32AreExacter) {
+  const Array x = full({1 << 20}, 0.1, {.dtype = float32});
+  EXPECT_EQ(client_.compute(sum(x)).item<float>(), static_cast<float>(static_cast<double>(0.1F) * (1 << 20)));
+}
+
+// Differs from NumPy: a sum of several chunks is added in a tree of the chunks, so its last digits may be others; they
+// are the same on any number of threads or processes.
+TEST_F(DifferencesTest, SumsDependOnTheChunksAlone) {
+  const Array x = random::uniform({100'000}, {.chunks = 999, .seed = 4});
+  const double here = client_.compute(sum(x)).item<double>();
+  const Client threads({.scheduler = "threads", .threads = 3});
+  EXPECT_EQ(threads.compute(sum(x)).item<double>(), here);
+}
+
+// Differs from NumPy: the reciprocal of an integer zero is 0 (NumPy: the least number, with a warning). Nothing warns.
+TEST_F(DifferencesTest, ReciprocalOfZero) {
+  EXPECT_EQ(client_.compute(reciprocal(zeros({1}, {.dtype = int64}))).item<std::int64_t>(), 0);
+}
+
+// Differs from NumPy: random numbers are others. They are functions of the seed and the index alone, so neither chunks
+// nor threads change them.
+TEST_F(DifferencesTest, RandomNumbersAreFunctionsOfTheIndex) {
+  const NDArray one = client_.compute(random::normal(0, 1, {30}, {.chunks = 7, .seed = 1}));
+  const NDArray other = client_.compute(random::normal(0, 1, {30}, {.chunks = 30, .seed = 1}));
+  EXPECT_EQ(one.to_vector<double>(), other.to_vector<double>());
+}
+
+// Differs from NumPy: `empty` gives zeros.
+TEST_F(DifferencesTest, EmptyIsZero) {
+  EXPECT_THAT(client_.compute(empty({2})).to_vector<double>(), ElementsAre(0, 0));
+}
+
+// Differs from NumPy: what a mask chooses, and unique, bincount and nonzero, have extents that only running can tell:
+// -1 in shape(). What needs them says so; compute_chunk_sizes makes them known.
+TEST_F(DifferencesTest, SomeExtentsAreToldByRunning) {
+  const Array x = arange(10);
+  EXPECT_EQ(x(x > 3).shape(), Shape(-1));
+  EXPECT_EQ(unique(x).shape(), Shape(-1));
+  EXPECT_THAT(error_of([&] { x(x > 3).reshape({2, 3}); }), HasSubstr("compute_chunk_sizes"));
+  EXPECT_EQ(compute_chunk_sizes(client_, x(x > 3)).shape(), Shape(6));
+}
+
+// Differs from NumPy: unique takes no axis; complex numbers with a NaN in either part are one value, nan+nanj.
+TEST_F(DifferencesTest, ComplexNaNsAreOneValue) {
+  const std::vector<std::complex<double>> values{{NAN, 1}, {2, NAN}, {1, 1}};
+  const NDArray different = client_.compute(unique(from_ndarray(NDArray::of(values))));
+  EXPECT_EQ(different.size(), 2);
+}
+
+// Differs from NumPy: argsort, argtopk, searchsorted and isin refuse complex numbers; sort takes them.
+TEST_F(DifferencesTest, ComplexNumbersHaveNoPlaces) {
+  EXPECT_THAT(error_of([] { argsort(ones({3}, {.dtype = complex128})); }), HasSubstr("complex"));
+}
+
+// Differs from NumPy: partition sorts the whole axis.
+TEST_F(DifferencesTest, PartitionSorts) {
+  const Array x = arange(9, -1, -1);
+  EXPECT_EQ(client_.compute(partition(x, 4)).to_vector<std::int64_t>(),
+            client_.compute(sort(x)).to_vector<std::int64_t>());
+}
+
+// Differs from NumPy: weights whose sum is zero make an average of nan or infinity, not an error.
+TEST_F(DifferencesTest, WeightsThatAddUpToNothing) {
+  EXPECT_TRUE(std::isnan(client_.compute(average(ones({2}), zeros({2}))).item<double>()));
+}
+
+// Differs from NumPy: a histogram without a range of elements that are not all finite fails when it runs.
+TEST_F(DifferencesTest, HistogramOfInfinity) {
+  EXPECT_THAT(error_of([&] { client_.compute(histogram(log(arange(3))).counts); }), HasSubstr("range"));
+}
+
+// Differs from NumPy: an integer that does not fit the type of the array it is combined with is an error where the
+// expression is built, as in NumPy 2; indices, axes and shapes that cannot be are too. Overflow itself wraps.
+TEST_F(DifferencesTest, NumbersOutOfRangeAreRefusedEarly) {
+  EXPECT_THAT(error_of([] { ones({2}, {.dtype = int8}) + 300; }), HasSubstr("out of the range of int8"));
+  EXPECT_EQ(client_.compute(full({1}, 127, {.dtype = int8}) + 1).item<std::int8_t>(), -128);
+}
+
+// Differs from NumPy: `std` and `delete` are words of C++: they are called stddev (and x.std()) and delete_.
+TEST_F(DifferencesTest, WordsOfTheLanguage) {
+  EXPECT_EQ(client_.compute(stddev(arange(3))).item<double>(), client_.compute(arange(3).std()).item<double>());
+  EXPECT_EQ(client_.compute(delete_(arange(3), std::vector<std::int64_t>{1}, 0)).size(), 2);
+}
+
+// Differs from NumPy: arrays are never changed. `x[index] = value` is a new array.
+TEST_F(DifferencesTest, ArraysStayAsTheyAre) {
+  const Array x = arange(4);
+  const Array y = where(x > 1, 0, x);
+  EXPECT_EQ(client_.compute(sum(x)).item<std::int64_t>(), 6);
+  EXPECT_EQ(client_.compute(sum(y)).item<std::int64_t>(), 1);
+}
+
+}  // namespace
+}  // namespace weft
