@@ -4,7 +4,9 @@
 #include "arrays/ops/apply.hpp"
 
 #include <weft/error.hpp>
+#include <weft/ops/creation.hpp>
 #include <weft/ops/elementwise.hpp>
+#include <weft/ops/masks.hpp>
 #include <weft/ops/reductions.hpp>
 #include <weft/ops/structure.hpp>
 
@@ -79,6 +81,16 @@ MaskedArray MaskedArray::with_fill(const Scalar& fill) const {
   MaskedArray other = *this;
   other.fill_ = fill;
   return other;
+}
+
+MaskedArray MaskedArray::astype(Dtype dtype, const std::source_location& where) const {
+  return MaskedArray(data_.astype(dtype, where), mask_, fill_, where);
+}
+MaskedArray MaskedArray::reshape(const Shape& shape, const std::source_location& where) const {
+  return MaskedArray(data_.reshape(shape, where), mask_.reshape(shape, where), fill_, where);
+}
+MaskedArray MaskedArray::transpose(const std::source_location& where) const {
+  return MaskedArray(data_.transpose(where), mask_.transpose(where), fill_, where);
 }
 
 MaskedArray masked_array(const Array& data, const Array& mask, std::optional<Scalar> fill,
@@ -190,6 +202,27 @@ MaskedArray all(const MaskedArray& array, const ReduceOptions& options, const st
                  [](const Array& a, const ReduceOptions& o, const Where& w) { return arrays::all(a, o, w); });
 }
 
+MaskedArray ptp(const MaskedArray& array, const ReduceOptions& options, const std::source_location& where) {
+  return max(array, options, where) - min(array, options, where);
+}
+Array argmin(const MaskedArray& array, const ReduceOptions& options, const std::source_location& where) {
+  return arrays::argmin(covered(array, largest(array.dtype(), true)), options, where);
+}
+Array argmax(const MaskedArray& array, const ReduceOptions& options, const std::source_location& where) {
+  return arrays::argmax(covered(array, largest(array.dtype(), false)), options, where);
+}
+std::vector<Array> nonzero(const MaskedArray& array, const std::source_location& where) {
+  return arrays::nonzero(covered(array, Scalar(0)), where);
+}
+MaskedArray concatenate(const std::vector<MaskedArray>& parts, int axis, const std::source_location& where) {
+  std::vector<Array> data, masks;
+  for (const MaskedArray& one : parts) {
+    data.push_back(one.data());
+    masks.push_back(one.mask());
+  }
+  return MaskedArray(arrays::concatenate(data, axis, where), arrays::concatenate(masks, axis, where), {}, where);
+}
+
 Array count(const MaskedArray& array, const ReduceOptions& options, const std::source_location& where) {
   return arrays::sum(arrays::logical_not(array.mask()), of_masks(options), where);
 }
@@ -255,14 +288,29 @@ MaskedArray operator/(const MaskedArray& a, const MaskedArray& b) {
 MaskedArray operator/(const MaskedArray& a, const Scalar& b) {
   return operator/(a, MaskedArray(arrays::full_like(a.data().astype(promote(a.dtype(), b)), b)));
 }
+#define WEFT_LEFT(symbol, function)                                                            \
+  MaskedArray operator symbol(const Scalar& a, const MaskedArray& b) {                         \
+    return MaskedArray(arrays::full_like(b.data().astype(promote(b.dtype(), a)), a)) symbol b; \
+  }
+WEFT_LEFT(+, add)
+WEFT_LEFT(-, subtract)
+WEFT_LEFT(*, multiply)
+WEFT_LEFT(/, true_divide)
+#undef WEFT_LEFT
 MaskedArray operator-(const MaskedArray& a) { return combined(arrays::negative(a.data()), a, a.mask()); }
-#define WEFT_COMPARE(symbol, function)                                 \
-  MaskedArray operator symbol(const MaskedArray& a, const Scalar& b) { \
-    return MaskedArray(arrays::function(a.data(), b), a.mask());       \
+#define WEFT_COMPARE(symbol, function)                                                    \
+  MaskedArray operator symbol(const MaskedArray& a, const MaskedArray& b) {               \
+    return MaskedArray(arrays::function(a.data(), b.data()), either(a.mask(), b.mask())); \
+  }                                                                                       \
+  MaskedArray operator symbol(const MaskedArray& a, const Scalar& b) {                    \
+    return MaskedArray(arrays::function(a.data(), b), a.mask());                          \
   }
 WEFT_COMPARE(<, less)
+WEFT_COMPARE(<=, less_equal)
 WEFT_COMPARE(>, greater)
+WEFT_COMPARE(>=, greater_equal)
 WEFT_COMPARE(==, equal)
+WEFT_COMPARE(!=, not_equal)
 #undef WEFT_COMPARE
 
 std::string MaskedValues::text() const {

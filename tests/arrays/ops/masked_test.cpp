@@ -71,6 +71,17 @@ std::map<std::string, std::function<MaskedArray(const Chunks&)>> results() {
       WEFT_MASK("choice", where(MaskedArray(x(c) > 0), m(c), n(c))),
       WEFT_MASK("ones_like", ones_like(m(c))),
       WEFT_MASK("slice", m(c)(slice(1, 4), slice(none, none, -2))),
+      WEFT_MASK("less_both", m(c) < n(c)),
+      WEFT_MASK("equal_both", m(c) == n(c)),
+      WEFT_MASK("not_equal_number", m(c) != 1),
+      WEFT_MASK("greater_equal_number", n(c) >= 2),
+      WEFT_MASK("number_less", 3 - m(c)),
+      WEFT_MASK("number_by", 6.0 / n(c)),
+      WEFT_MASK("ptp", ptp(m(c), rows)),
+      WEFT_MASK("astype", m(c).astype(float32)),
+      WEFT_MASK("reshape", m(c).reshape({6, 5})),
+      WEFT_MASK("transpose", n(c).transpose()),
+      WEFT_MASK("concatenate", ma::concatenate({m(c), n(c)}, 1)),
       WEFT_MASK("fix_invalid", ma::fix_invalid(f(c))),
   };
 #undef WEFT_MASK
@@ -91,6 +102,14 @@ TEST_P(MaskedTest, AnswersAreNumPys) {
     const Array x = operand("int64", {5, 6}, 0, c);
     return count(ma::masked_where(x > 2, x), {.axis = 0});
   });
+  const auto low = [](const Chunks& c) { return ma::masked_less(operand("int64", {5, 6}, 1, c), 0); };
+  const auto high = [](const Chunks& c) {
+    const Array x = operand("int64", {5, 6}, 0, c);
+    return ma::masked_where(x > 2, x);
+  };
+  cases.emplace("argmin", [=](const Chunks& c) { return argmin(high(c), {.axis = 0}); });
+  cases.emplace("argmax", [=](const Chunks& c) { return argmax(low(c), {.axis = 1}); });
+  cases.emplace("nonzero", [=](const Chunks& c) { return nonzero(high(c))[1]; });
   cases.emplace("count_all", [](const Chunks& c) { return count(ma::masked_less(operand("int64", {5, 6}, 1, c), 0)); });
   const Chunks chunks = GetParam() == 100 ? Chunks() : Chunks(GetParam());
   EXPECT_EQ(oracle::run_named("masked", cases, chunks, "threads"), "");

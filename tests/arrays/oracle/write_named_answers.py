@@ -132,9 +132,11 @@ def masked():
         "max": m.max(axis=1), "max_real": column.max(axis=0), "any": m.any(axis=0), "all": n.all(axis=1), "mean": m.mean(axis=0),
         "mean_hidden": hidden.mean(axis=0), "mean_real": column.mean(axis=0), "var": m.var(axis=1), "var_ddof": g.var(axis=0, ddof=1),
         "std": g.std(), "average": np.ma.average(m, axis=0, weights=w), "average_plain": np.ma.average(g, axis=1),
-        "choice": np.ma.where(x > 0, m, n), "ones_like": np.ma.ones_like(m), "slice": m[1:4, ::-2], "fix_invalid": np.ma.fix_invalid(f),
+        "choice": np.ma.where(x > 0, m, n), "ones_like": np.ma.ones_like(m), "slice": m[1:4, ::-2], "less_both": m < n, "equal_both": m == n,
+        "not_equal_number": m != 1, "greater_equal_number": n >= 2, "number_less": 3 - m, "number_by": 6.0 / n, "ptp": m.ptp(axis=0),
+        "astype": m.astype(np.float32), "reshape": m.reshape(6, 5), "transpose": n.T, "concatenate": np.ma.concatenate([m, n], axis=1), "fix_invalid": np.ma.fix_invalid(f),
     }
-    cases = {"count": m.count(axis=0), "count_all": n.count()}
+    cases = {"count": m.count(axis=0), "count_all": n.count(), "argmin": m.argmin(axis=0), "argmax": n.argmax(axis=1), "nonzero": m.nonzero()[1]}
     for name, result in results.items():
         result = np.ma.asarray(result)
         cases[name] = result.filled(-7 if result.dtype.kind in "if" else True)

@@ -50,6 +50,9 @@ class MaskedArray {
     return MaskedArray(data_(index...), mask_(index...), fill_);
   }
   MaskedArray with_fill(const Scalar& fill) const;
+  MaskedArray astype(Dtype dtype, WEFT_HERE) const;
+  MaskedArray reshape(const Shape& shape, WEFT_HERE) const;
+  MaskedArray transpose(WEFT_HERE) const;
 
   // What is masked in one operand is masked in the result; so are quotients by zero.
   friend MaskedArray operator+(const MaskedArray& a, const MaskedArray& b);
@@ -60,10 +63,21 @@ class MaskedArray {
   friend MaskedArray operator-(const MaskedArray& a, const Scalar& b);
   friend MaskedArray operator*(const MaskedArray& a, const Scalar& b);
   friend MaskedArray operator/(const MaskedArray& a, const Scalar& b);
+  friend MaskedArray operator+(const Scalar& a, const MaskedArray& b);
+  friend MaskedArray operator-(const Scalar& a, const MaskedArray& b);
+  friend MaskedArray operator*(const Scalar& a, const MaskedArray& b);
+  friend MaskedArray operator/(const Scalar& a, const MaskedArray& b);
   friend MaskedArray operator-(const MaskedArray& a);
-  friend MaskedArray operator<(const MaskedArray& a, const Scalar& b);
-  friend MaskedArray operator>(const MaskedArray& a, const Scalar& b);
-  friend MaskedArray operator==(const MaskedArray& a, const Scalar& b);
+#define WEFT_COMPARE(symbol)                                                      \
+  friend MaskedArray operator symbol(const MaskedArray& a, const MaskedArray& b); \
+  friend MaskedArray operator symbol(const MaskedArray& a, const Scalar& b);
+  WEFT_COMPARE(<)
+  WEFT_COMPARE(<=)
+  WEFT_COMPARE(>)
+  WEFT_COMPARE(>=)
+  WEFT_COMPARE(==)
+  WEFT_COMPARE(!=)
+#undef WEFT_COMPARE
 
  private:
   Array data_;
@@ -118,6 +132,14 @@ MaskedArray var(const MaskedArray& array, const ReduceOptions& options = {}, WEF
 MaskedArray stddev(const MaskedArray& array, const ReduceOptions& options = {}, WEFT_HERE);
 MaskedArray average(const MaskedArray& array, const std::optional<Array>& weights = {},
                     const ReduceOptions& options = {}, WEFT_HERE);
+/// Largest minus smallest.
+MaskedArray ptp(const MaskedArray& array, const ReduceOptions& options = {}, WEFT_HERE);
+/// The places of the smallest and the largest element that is not masked.
+Array argmin(const MaskedArray& array, const ReduceOptions& options = {}, WEFT_HERE);
+Array argmax(const MaskedArray& array, const ReduceOptions& options = {}, WEFT_HERE);
+/// The places, along each axis, of the elements that are neither masked nor zero.
+std::vector<Array> nonzero(const MaskedArray& array, WEFT_HERE);
+MaskedArray concatenate(const std::vector<MaskedArray>& arrays, int axis = 0, WEFT_HERE);
 /// Returns how many elements are not masked.
 Array count(const MaskedArray& array, const ReduceOptions& options = {}, WEFT_HERE);
 
