@@ -39,7 +39,8 @@ ROWS = [
     ("overlap, 5 points, periodic", "overlap", 16000, 1000, None, "random", None, 5),
     ("tsqr, singular values", "tsqr", 200000, 5000, None, None, None, 2),
     ("svd-compressed", "svd-compressed", 4000, 1000, None, None, None, None),
-    ("fft along rows", "fft", 4000, 500, None, None, None, None),
+    ("fft along rows", "fft", 4000, 500, ("axis", 1), None, None, None),
+    ("fft along the chunked axis", "fft", 4000, 500, ("axis", 0), None, None, None),
     ("sort", "sort", 20000000, 1000000, None, None, None, None),
     ("quantile", "quantile", 4000, 1000, None, None, None, None),
 ]
@@ -146,6 +147,8 @@ def table(rows, best, peers, rates, markdown):
         line = best.lines.get((row[0], "weft"), {})
         if row[6] and line.get("gb_per_s") and rates.get(row[6]):
             share = f"{line['gb_per_s'] / rates[row[6]]:.0%} of {row[6]}"
+        if line.get("of_one_call"):
+            share = f"{line['of_one_call']:.0%} of one call"
         body.append([row[0], figure(mine), *[figure(best.seconds(row[0], peer)) for peer in peers], figure(ratio), goal, share])
     if markdown:
         return ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)] + ["| " + " | ".join(line) + " |" for line in body]

@@ -36,6 +36,8 @@ class ArrayRun {
 
   /// Calls `once` repeat + 1 times; the first is the cold one. What it returns is checked against `expected`.
   void measure(const std::function<double()>& once, double expected, double relative_error);
+  /// The least of the warm times.
+  double seconds() const { return samples_.min(); }
   /// Prints seconds, and the rate at which `bytes` that must move did so.
   void print(const Output& output, double bytes, const std::function<void(Line&)>& more = {}) const;
 

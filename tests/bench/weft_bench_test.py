@@ -54,7 +54,12 @@ RUNS = {
     "anomaly-mean": (["--n", "60", "--chunk", "10", "--years", "5", "--repeat", "1"], ("gigabytes",)),
     "climatic-mean": (["--n", "8", "--chunk", "4", "--members", "2", "--repeat", "1"], ("gigabytes",)),
     "quadratic-mean": (["--n", "40", "--chunk", "2", "--steps", "5", "--repeat", "1"], ("gigabytes",)),
-    "matmul": (["--n", "60", "--chunk", "16", "--repeat", "1"], ("seconds_cold",)),
+    "matmul": (["--n", "60", "--chunk", "16", "--repeat", "1"], ("seconds_cold", "gflop_per_s")),
+    "tsqr": (["--n", "4000", "--chunk", "500", "--columns", "10", "--repeat", "1"], ("columns",)),
+    "svd-compressed": (["--n", "200", "--chunk", "64", "--repeat", "1"], ("seconds_cold",)),
+    "sort": (["--n", "30000", "--chunk", "4000", "--repeat", "1"], ("seconds_cold",)),
+    "quantile": (["--n", "400", "--chunk", "64", "--repeat", "1"], ("seconds_cold",)),
+    "fft": (["--n", "128", "--chunk", "16", "--repeat", "1"], ("axis",)),
     "array-stream": (["--n", "100000", "--repeat", "1"], ("gb_per_s",)),
     "simulate": (["--cores", "64", "--slots", "8", "--tasks", "2000"], ("tasks", "busy_fraction", "machine_us_per_task")),
 }
@@ -67,7 +72,7 @@ def run(*words):
 
 
 ARRAYS = ("expression", "std", "philox", "tiny-chunks", "double-diff", "rechunk", "petabyte-plan", "vorticity", "anomaly-mean",
-          "climatic-mean", "quadratic-mean", "matmul", "array-stream")
+          "climatic-mean", "quadratic-mean", "matmul", "tsqr", "svd-compressed", "sort", "quantile", "fft", "array-stream")
 
 
 class WeftBench(unittest.TestCase):
@@ -77,6 +82,8 @@ class WeftBench(unittest.TestCase):
         if "array-stream" not in run("list").stdout:
             for name in ARRAYS:
                 del RUNS[name]
+        elif "fft:" not in run("list").stdout:
+            del RUNS["fft"]
 
     def lines(self, *words):
         done = run(*words, "--json")
