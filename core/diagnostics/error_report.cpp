@@ -47,7 +47,8 @@ std::string tidy(std::string name) {
 // "outer; caused by: inner" down to the innermost of std::throw_with_nested.
 void append_nested(std::string& text, const std::exception& exception, int depth) {
   constexpr int kDeepest = 16;
-  text += exception.what();
+  const char* const what = exception.what();
+  text += what != nullptr ? what : "(null)";
   const auto* const nested = dynamic_cast<const std::nested_exception*>(&exception);
   if (nested == nullptr || nested->nested_ptr() == nullptr || depth == kDeepest) return;
   text += "; caused by: ";

@@ -8,6 +8,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <system_error>
 
 namespace weft {
 namespace {
@@ -56,9 +57,15 @@ Executor::Executor(ExecutorOptions options, Ledger& ledger, Listener& listener)
     slot->book().start();
     slot->book().announce(Phase::Idle);
   }
-  if (options_.threads) {
+  if (!options_.threads) return;
+  try {
     const std::lock_guard lock(threads_mutex_);
     for (unsigned i = 0; i < options_.slots; ++i) start_thread();
+  } catch (const std::system_error& error) {
+    const std::size_t started = threads_.size();
+    stop();
+    throw Error("only " + std::to_string(started) + " of " + std::to_string(options_.slots) +
+                " threads could be started: " + error.what() + "; set --weft-threads, or raise `ulimit -u`");
   }
 }
 
@@ -87,7 +94,12 @@ void Executor::start_thread() {
   PoolThread& self = *threads_.back();
   self.index = static_cast<unsigned>(threads_.size() - 1);
   if (options_.pin && self.index < options_.processors.size()) self.processor = options_.processors[self.index];
-  self.thread = std::thread([this, &self] { thread_main(self); });
+  try {
+    self.thread = std::thread([this, &self] { thread_main(self); });
+  } catch (...) {
+    threads_.pop_back();
+    throw;
+  }
 }
 
 // --- Packets ---------------------------------------------------------------------------------------------------------

@@ -27,13 +27,20 @@ bool wants_retry(TaskId task, const std::exception_ptr& thrown) {
   bool (*retry_if)(const std::exception&) = nullptr;
   extras::read(task, [&](const TaskExtra& extra) { retry_if = extra.retry_if; });
   if (retry_if == nullptr) return true;
+  bool wanted = false;
   try {
     std::rethrow_exception(thrown);
   } catch (const std::exception& error) {
-    return retry_if(error);
+    try {
+      wanted = retry_if(error);
+    } catch (...) {
+      logging::error("executor", "the retry_if of task ", task_name(task), " threw ",
+                     describe(std::current_exception()).message, "; the task is not run again");
+    }
   } catch (...) {
-    return false;  // nothing that the predicate could be asked about
+    // Nothing that the predicate could be asked about.
   }
+  return wanted;
 }
 
 /// Lends the slot for so long; returns false if the task was cancelled or the client is closed meanwhile.
@@ -130,6 +137,7 @@ bool again(TaskId task, std::exception_ptr thrown) {
   extras::change(task, [&](TaskExtra& extra) {
     extra.failure = std::move(failure);
     extra.keeps_inputs = true;
+    extra.took_input = record.link == kTookInput;
   });
   return false;
 }
@@ -150,18 +158,20 @@ void request_cancel(TaskId task) {
   extras::change(task, [](TaskExtra& extra) { extra.cancelled = true; });
 }
 
+void call_back(TaskId task, const std::function<void()>& callback) noexcept {
+  try {
+    callback();
+  } catch (...) {
+    logging::error("executor", "a callback of task ", task_name(task), " threw ",
+                   describe(std::current_exception()).message,
+                   "; what it throws has nowhere to go: catch it inside the callback");
+  }
+}
+
 void call_back(TaskId task) noexcept {
   std::vector<std::function<void()>> callbacks;
   extras::change(task, [&](TaskExtra& extra) { callbacks.swap(extra.callbacks); });
-  for (const auto& callback : callbacks) {
-    try {
-      callback();
-    } catch (...) {
-      logging::error("executor", "a callback of task ", task_name(task), " threw ",
-                     describe(std::current_exception()).message,
-                     "; what it throws has nowhere to go: catch it inside the callback");
-    }
-  }
+  for (const auto& callback : callbacks) call_back(task, callback);
 }
 
 }  // namespace weft::failing

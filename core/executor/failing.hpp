@@ -3,6 +3,7 @@
 #include <weft/task_record.hpp>
 
 #include <exception>
+#include <functional>
 
 namespace weft::failing {
 
@@ -22,6 +23,8 @@ bool settle(TaskId task, TaskRecord& record);
 
 /// Calls, once each, what waits for the task's end.
 void call_back(TaskId task) noexcept;
+/// Calls one of these; what it throws is logged, on whichever thread that is.
+void call_back(TaskId task, const std::function<void()>& callback) noexcept;
 
 /// Asks that the task does not start; one that runs is told through this_task::cancelled().
 void request_cancel(TaskId task);

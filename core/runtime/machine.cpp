@@ -2,9 +2,12 @@
 
 #include "core/memory/pool.hpp"
 
+#include <weft/error.hpp>
 #include <weft/memory.hpp>
 
 #include <sched.h>
+
+#include <string>
 
 namespace weft::machine {
 namespace {
@@ -13,6 +16,8 @@ namespace {
 constexpr double kShareOfLimit = 0.7;
 /// A graph may take this share of the memory for results, unless it is configured.
 constexpr double kGraphShare = 0.5;
+/// More threads than any machine has processors for.
+constexpr unsigned kMostSlots = 1024;
 
 std::vector<int> usable_processors() {
   std::vector<int> processors;
@@ -36,6 +41,11 @@ ExecutorOptions executor_options(const Settings& settings) {
   const auto cores = static_cast<unsigned>(limits.usable_cores);
   options.threads = !is_sync(settings);
   options.slots = !options.threads ? 1 : settings.threads > 0 ? static_cast<unsigned>(settings.threads) : cores;
+  if (options.slots > kMostSlots) {
+    throw ConfigError("--weft-threads=" + std::to_string(options.slots) + " (" + settings.origin("threads").where +
+                      "): a process has at most " + std::to_string(kMostSlots) +
+                      " slots; start more processes instead");
+  }
   options.spin_ns = options.slots > cores ? 0 : settings.spin_us * 1000;
   options.most_lent_threads = static_cast<unsigned>(settings.max_waiting_threads);
   // A quota gives time, not processors: then the kernel decides where slots run.
