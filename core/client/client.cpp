@@ -1,12 +1,17 @@
 #include <weft/client.hpp>
 
+#include "core/diagnostics/resource_profile.hpp"
 #include "core/graph/content.hpp"
+#include "core/graph/graph_parts.hpp"
+#include "core/graph/graph_size.hpp"
+#include "core/graph/task_name.hpp"
 #include "core/runtime/layout.hpp"
 #include "core/runtime/runtime.hpp"
 
 #include <weft/error.hpp>
 #include <weft/version.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -63,8 +68,27 @@ void wait_if_foreign(const Handle& handle, std::uint32_t client) {
   if (Runtime* const other = Runtime::find(handle.client_serial()); other != nullptr) other->wait(handle.task_id());
 }
 
-void Submitting::require_open() const {
+std::size_t most_ahead(std::uint32_t client, std::size_t bytes_each) {
+  Runtime* const runtime = Runtime::find(client);
+  if (runtime == nullptr) return 1;
+  constexpr std::size_t kMost = 8192;
+  const std::size_t fit = bytes_each == 0 ? kMost : runtime->memory_report().budget_bytes / 8 / bytes_each;
+  return std::max<std::size_t>(2 * runtime->slots(), std::min(fit, kMost));
+}
+
+void Submitting::require_room() const {
   check_may_compute("Client::submit");
+  require_open();
+  if (arena::most_bytes() > runtime_->graph_limit()) [[unlikely]]
+    check_live_size(runtime_->graph_limit());
+}
+
+void Submitting::require_room_for(const std::source_location& where, std::uint64_t tasks) const {
+  require_open();
+  check_more_tasks(where, tasks, runtime_->graph_limit());
+}
+
+void Submitting::require_open() const {
   if (Runtime::find(serial_) != runtime_) {
     throw Error("this client has been closed: open another weft::Client before submitting to it");
   }
@@ -85,12 +109,18 @@ struct Client::Notes {
   std::mutex mutex;
   std::map<std::string, std::string> metadata;
   std::map<std::string, std::deque<LoggedEvent>> events;
+  // Constant after construction: for opening again.
+  std::map<std::string, std::uint32_t> resources;
 };
 
 Client::Client(Settings settings, std::map<std::string, std::uint32_t> resources)
-    : Submitting(nullptr, 0, nullptr),
-      notes_(std::make_unique<Notes>()),
-      owned_(make_runtime(refuse_dry_run(std::move(settings)), std::move(resources))) {
+    : Submitting(nullptr, 0, nullptr), notes_(std::make_unique<Notes>()) {
+  notes_->resources = std::move(resources);
+  open(refuse_dry_run(std::move(settings)));
+}
+
+void Client::open(Settings settings) {
+  owned_ = make_runtime(std::move(settings), notes_->resources);
   runtime_ = owned_.get();
   serial_ = owned_->serial();
   OpenClients& clients = open_clients();
@@ -110,6 +140,7 @@ Client::~Client() {
 
 bool Client::close() {
   if (owned_ == nullptr) return true;
+  stop_profiles(serial_);
   const bool within_budget = owned_->close();
   detail::forget_pure(serial_);
   {
@@ -121,18 +152,30 @@ bool Client::close() {
   return within_budget;
 }
 
+void Client::restart() {
+  require_open();
+  Settings settings = owned_->settings();
+  close();
+  open(std::move(settings));
+}
+
 Annotated Client::with(TaskOptions options) const {
   return Annotated(runtime_, serial_, std::make_shared<const TaskOptions>(std::move(options)));
 }
 
 void Client::run(Graph& graph) const {
+  detail::check_may_compute("Client::run");
   require_open();
   runtime_->run(detail::parts_of(graph));
 }
 
-void Client::launch_needed(const Handle& handle) const {
+void Client::launch_needed(const Handle& handle, bool waits) const {
   require_open();
   if (!handle.valid()) throw Error("this handle is empty: it was moved from or never assigned");
+  if (const TaskId of_graph = waits ? detail::unrun_task_needed(handle.task_id()) : kNone; of_graph != kNone) {
+    throw Error("Client::compute: task " + task_name(of_graph) +
+                ", which is needed, is of a Graph that has not run: run that first, client.run(graph)");
+  }
   runtime_->launch_needed(handle.task_id(), nullptr);
 }
 
@@ -175,6 +218,33 @@ std::vector<std::string> Client::who_has(const Handle& future) const {
   return runtime_->who_has(future.task_id());
 }
 
+void Client::replicate_tasks(const std::vector<Handle>& futures, std::size_t copies) const {
+  require_open();
+  std::vector<TaskId> tasks;
+  for (const Handle& future : futures) {
+    detail::require_client(future);
+    if (future.client_serial() != serial_) throw Error("Client::replicate: the result is another client's");
+    runtime_->wait(future.task_id());
+    tasks.push_back(future.task_id());
+  }
+  runtime_->replicate(tasks, copies);
+}
+
+std::map<std::string, std::vector<std::string>> Client::held_by_workers(const std::vector<Handle>& futures) const {
+  require_open();
+  std::map<std::string, std::vector<std::string>> held;
+  for (const WorkerInfo& worker : runtime_->worker_infos()) held[worker.name];
+  for (const Handle& future : futures) {
+    for (const std::string& worker : who_has(future)) held[worker].push_back(task_name(future.task_id()));
+  }
+  return held;
+}
+
+void Client::retire_workers(const std::vector<std::string>& names) const {
+  require_open();
+  for (const std::string& name : names) runtime_->retire(name);
+}
+
 const Client& Client::current() {
   OpenClients& clients = open_clients();
   const std::lock_guard lock(clients.mutex);
@@ -213,17 +283,36 @@ std::vector<LoggedEvent> Client::events(const std::string& topic) const {
   return {found->second.begin(), found->second.end()};
 }
 
-unsigned Client::slots() const { return runtime_->slots(); }
+unsigned Client::slots() const {
+  require_open();
+  return runtime_->slots();
+}
 
 RunCounts Client::counts() const {
+  require_open();
   const Runtime::Counts counts = runtime_->counts();
   return {counts.tasks_done, counts.tasks_total, counts.tasks_failed};
 }
 
-const Settings& Client::settings() const { return runtime_->settings(); }
-MemoryReport Client::memory() const { return runtime_->memory_report(); }
-LedgerReport Client::ledger() const { return runtime_->ledger(); }
-void Client::reset_ledger() const { runtime_->reset_ledger(); }
+const Settings& Client::settings() const {
+  require_open();
+  return runtime_->settings();
+}
+
+MemoryReport Client::memory() const {
+  require_open();
+  return runtime_->memory_report();
+}
+
+LedgerReport Client::ledger() const {
+  require_open();
+  return runtime_->ledger();
+}
+
+void Client::reset_ledger() const {
+  require_open();
+  runtime_->reset_ledger();
+}
 
 NoCompute::NoCompute() { ++no_compute_depth; }
 NoCompute::~NoCompute() { --no_compute_depth; }

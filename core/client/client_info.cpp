@@ -2,9 +2,27 @@
 
 #include "core/memory/bytes_text.hpp"
 
+#include <weft/log.hpp>
+
 #include <fmt/format.h>
 
+#include <mutex>
+#include <set>
+
 namespace weft {
+
+void detail::warn_of_copy(const std::source_location& where, std::size_t bytes) {
+  static std::mutex mutex;
+  static std::set<std::pair<const char*, std::uint_least32_t>> warned;
+  {
+    const std::lock_guard lock(mutex);
+    if (warned.size() > 1000 || !warned.emplace(where.file_name(), where.line()).second) return;
+  }
+  logging::warning(
+      "client", where.file_name(), ":", where.line(), ": a task gets a copy of an argument of ", bytes_text(bytes),
+      "; hand it over once with client.scatter(value) or delayed(value) and give tasks the handle, or move "
+      "it into its only task: std::move(value)");
+}
 
 std::string ClientInfo::to_text() const {
   std::string text =

@@ -83,6 +83,17 @@ void throw_empty(const std::source_location& where) {
               " is an empty handle: it was moved from or never assigned");
 }
 
+void refuse_to_share(std::string_view type) {
+  throw Error("a result of type " + std::string(type) +
+              " is taken by value and cannot be copied, while others need it too: take it by const reference, or move "
+              "its last handle into the call");
+}
+
+void require_operand(const Handle& handle) {
+  if (!handle.valid())
+    throw Error("an operand of an operator is an empty Delayed: it was moved from or never assigned");
+}
+
 void require_client(const Handle& handle) {
   if (!handle.valid()) throw Error("this future is empty: it was moved from, released, or never assigned");
   static_cast<void>(runtime_of(handle));
@@ -206,7 +217,7 @@ void add_callback(const Handle& handle, std::function<void()> callback) {
     if ((word_of(handle) & task_word::kDone) != 0) failing::call_back(task);
     return;
   }
-  callback();
+  failing::call_back(task, callback);
 }
 
 void settle_inputs(TaskId task, const Connected& connected) noexcept {
@@ -236,13 +247,15 @@ class Rerun {
   Rerun(TaskId task, const char* what) : record_(arena::task(task)), task_(task) {
     bool keeps_inputs = false;
     bool busy = false;
+    bool took_input = false;
     extras::change(task, [&](TaskExtra& extra) {
       keeps_inputs = extra.keeps_inputs;
+      took_input = extra.took_input;
       busy = keeps_inputs && std::exchange(extra.runs_again, true);
     });
     const std::string name = std::string(what) + ": task " + task_name(task);
     if (busy) throw Error(name + " is being run again already");
-    if (keeps_inputs && call().repeatable) return;
+    if (keeps_inputs && call().repeatable && !took_input) return;
     release();
     throw Error(name + " cannot be run again: " +
                 (keeps_inputs ? "its function took its arguments away" : "it was cancelled before it ran"));

@@ -79,6 +79,7 @@ void ClientProcess::open_for_client(Settings settings) {
   }
   apply_log_settings(settings_);
   boxes::add_memory(nullptr, memory_);
+  set_graph_limit(machine::graph_limit(settings_, budget_bytes_));
   open();
 }
 

@@ -117,6 +117,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   std::vector<WorkerInfo> worker_infos() override;
   bool alone() const override { return false; }
   std::vector<std::string> who_has(TaskId task) override;
+  void replicate(const std::vector<TaskId>& tasks, std::size_t copies) override;
 
  private:
   void help(TaskId task, DoneFunction done, const void* argument) override;

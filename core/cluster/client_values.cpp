@@ -140,4 +140,16 @@ void ClientProcess::on_subscribe(PeerId peer, const Subscribe& subscribe) {
   post_.end(peer);
 }
 
+void ClientProcess::replicate(const std::vector<TaskId>& tasks, std::size_t copies) {
+  ReplicasWanted wanted;
+  wanted.copies = static_cast<std::uint32_t>(std::min<std::size_t>(copies, kNotHere));
+  std::unique_lock lock(mutex_);
+  for (const TaskId task : tasks) {
+    if (machine_.knows(arena::task(task).packet)) wanted.packets.push_back(arena::task(task).packet);
+  }
+  tell(std::move(wanted));
+  pump();
+  post_.flush();
+}
+
 }  // namespace weft::cluster

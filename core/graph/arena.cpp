@@ -39,8 +39,9 @@ struct Book {
   std::mutex mutex;
   std::deque<std::uint32_t> free_segments;
   std::vector<std::uint32_t> free_blocks;
-  std::uint32_t fresh_segment = 0;
-  std::uint32_t fresh_block = 0;
+  // Written under the mutex, read by anybody.
+  std::atomic<std::uint32_t> fresh_segment = 0;
+  std::atomic<std::uint32_t> fresh_block = 0;
   std::uint32_t most_segments = 0;
   // One entry a segment: records not yet free, first block of its edges.
   std::atomic<std::uint32_t>* live = reserve<std::atomic<std::uint32_t>>(kMostSegments);
@@ -225,11 +226,17 @@ void flush_frees() noexcept {
 
 void last_use_gone(TaskId id, std::uint64_t word) noexcept { release_task(id, word); }
 
-std::size_t most_bytes() {
+std::size_t most_bytes() noexcept {
+  const Book& b = book();
+  return (b.fresh_segment.load(std::memory_order_relaxed) * sizeof(TaskRecord) * kSegmentTasks) +
+         (b.fresh_block.load(std::memory_order_relaxed) * sizeof(Edge) * std::size_t{kBlockEdges});
+}
+
+std::size_t live_bytes() {
   Book& b = book();
   const std::lock_guard lock(b.mutex);
-  return (b.fresh_segment * sizeof(TaskRecord) * kSegmentTasks) +
-         (b.fresh_block * sizeof(Edge) * std::size_t{kBlockEdges});
+  return most_bytes() - b.free_segments.size() * sizeof(TaskRecord) * kSegmentTasks -
+         b.free_blocks.size() * sizeof(Edge) * std::size_t{kBlockEdges};
 }
 
 Usage usage() {

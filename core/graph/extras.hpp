@@ -45,6 +45,8 @@ struct TaskExtra {
   bool cancelled = false;
   /// Threw itself: its closure and its inputs are kept so that it can be run again by hand.
   bool keeps_inputs = false;
+  /// An input was moved out by the attempt that threw.
+  bool took_input = false;
   /// Somebody runs it again by hand now.
   bool runs_again = false;
   std::shared_ptr<const TaskFailure> failure;

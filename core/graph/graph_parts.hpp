@@ -13,9 +13,19 @@
 
 namespace weft::detail {
 
+/// Counts the graphs that there are.
+struct GraphCount {
+  GraphCount() { open.fetch_add(1, std::memory_order_relaxed); }
+  ~GraphCount() { open.fetch_sub(1, std::memory_order_relaxed); }
+  GraphCount(const GraphCount&) = delete;
+  GraphCount& operator=(const GraphCount&) = delete;
+  static inline std::atomic<std::uint32_t> open{0};
+};
+
 /// What a Graph knows of its tasks besides their records.
 /// Threading: the thread that builds and runs the graph; `running` also by the runtime that runs it.
 struct GraphParts {
+  const GraphCount counted;
   PacketId serial = kNone;
   std::vector<TaskRange> ranges;
   /// Tasks with inputs from outside, which a run must take the guard off.
@@ -44,6 +54,11 @@ struct GraphParts {
     return count;
   }
 };
+
+/// Returns a task that a described one needs and whose Graph has not run and does not run, so that waiting for it would
+/// have no end; kNone where there is none. Looks at what has not been launched; costs nothing while there are no
+/// graphs.
+TaskId unrun_task_needed(TaskId wanted);
 
 /// Gives the tasks of a graph that is about to run the options they were described with.
 void arm(const GraphParts& parts, std::uint64_t default_retries);

@@ -61,6 +61,31 @@ void check_graph_size(const detail::GraphParts& graph, std::uint64_t limit_bytes
   if (total > limit_bytes) refuse(parts, graph.task_count(), total, limit_bytes);
 }
 
+TaskId detail::unrun_task_needed(TaskId wanted) {
+  if (GraphCount::open.load(std::memory_order_relaxed) == 0) return kNone;
+  std::unordered_map<std::uint32_t, std::bitset<arena::kSegmentTasks>> seen;
+  std::vector<TaskId> stack{wanted};
+  while (!stack.empty()) {
+    const TaskId id = stack.back();
+    stack.pop_back();
+    const TaskRecord& record = arena::task(id);
+    const std::uint64_t word = record.word.load(std::memory_order_acquire);
+    if ((word & (task_word::kDone | task_word::kLaunched)) != 0) continue;
+    if ((word & task_word::kKept) != 0) {
+      // While a graph runs, the segments of its tasks are of packets.
+      if (arena::segment_packets[id >> arena::kSegmentShift] == kNone) return id;
+      continue;
+    }
+    auto bit = seen[id >> arena::kSegmentShift][id % arena::kSegmentTasks];
+    if (bit) continue;
+    bit = true;
+    for (std::uint32_t k = 0; k < record.input_count; ++k) {
+      stack.push_back(arena::edge(record.first_input + k).producer);
+    }
+  }
+  return kNone;
+}
+
 void check_needed_size(TaskId wanted, std::uint64_t limit_bytes) {
   constexpr std::uint64_t settled = task_word::kLaunched | task_word::kDone | task_word::kKept;
   Parts parts;
@@ -84,6 +109,31 @@ void check_needed_size(TaskId wanted, std::uint64_t limit_bytes) {
     }
   }
   if (total > limit_bytes) refuse(parts, tasks, total, limit_bytes);
+}
+
+namespace {
+/// What threads hold ahead, and what has just been let go, is not worth a refusal.
+constexpr std::uint64_t kSlack = std::uint64_t{64} << 20;
+}  // namespace
+
+void check_live_size(std::uint64_t limit_bytes) {
+  const std::uint64_t live = arena::live_bytes();
+  if (live <= limit_bytes + kSlack) return;
+  throw MemoryError("tasks that were described and not released take " + bytes_text(live) + ", more than the " +
+                    bytes_text(limit_bytes) +
+                    " they may take, so no more can be submitted: let futures go, run long ranges through "
+                    "client.stream(f, items), which has few tasks at once, or raise --weft-graph-limit-bytes");
+}
+
+void check_more_tasks(const std::source_location& where, std::uint64_t tasks, std::uint64_t limit_bytes) {
+  const std::uint64_t bytes = tasks * sizeof(TaskRecord);
+  const std::uint64_t live = arena::live_bytes();
+  if (bytes + (live > kSlack ? live - kSlack : 0) <= limit_bytes) return;
+  throw MemoryError(std::string(where.file_name()) + ":" + std::to_string(where.line()) + ": map over " +
+                    std::to_string(tasks) + " elements takes " + bytes_text(bytes) +
+                    " for its tasks, with what is there more than the " + bytes_text(limit_bytes) +
+                    " that tasks may take: use client.stream(f, items), which has few tasks at once, or raise "
+                    "--weft-graph-limit-bytes");
 }
 
 }  // namespace weft

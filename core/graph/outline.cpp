@@ -5,6 +5,7 @@
 #include "core/graph/packet_size.hpp"
 #include "core/graph/task_name.hpp"
 
+#include <weft/build.hpp>
 #include <weft/described.hpp>
 #include <weft/error.hpp>
 #include <weft/layer.hpp>
@@ -13,6 +14,7 @@
 #include <array>
 #include <cstring>
 #include <memory>
+#include <string>
 #include <unordered_map>
 #include <utility>
 
@@ -122,6 +124,11 @@ class Outliner {
     row.estimated = layer.output_bytes_estimated();
     row.edges = edges_of(layer);
     const auto number = static_cast<std::uint32_t>(outline_.layers.size());
+    if (detail::checking_transfer()) {
+      // Each task's closure went through its encoding and has a copy of the layer.
+      const auto [same, fresh] = copies_.emplace(content_of(layer, row), number);
+      if (!fresh) return same->second;
+    }
     outline_.layers.push_back(std::move(row));
     layers_.emplace(&layer, number);
     return number;
@@ -132,6 +139,17 @@ class Outliner {
     const std::uint64_t word = record.word.load(std::memory_order_acquire);
     if ((word & task_word::kKept) != 0) return true;
     return (word & (task_word::kDone | task_word::kLaunched)) == 0;
+  }
+
+  static std::string content_of(const Layer& layer, const Outline::Layer& row) {
+    std::string content = row.file + ":" + std::to_string(row.line) + " " + row.name + " " + std::to_string(row.tasks);
+    for (const std::uint32_t source : row.sources) content += " " + std::to_string(source);
+    if (const auto* const step = dynamic_cast<const detail::FormulaStep*>(&layer)) {
+      Writer writer;
+      step->write(writer);
+      content.append(reinterpret_cast<const char*>(writer.data()), writer.size());
+    }
+    return content;
   }
 
   /// Looks at the first, the last and a task in between: formulas are regular.
@@ -242,6 +260,7 @@ class Outliner {
   Numbers numbers_;
   std::unordered_map<std::uint32_t, std::uint32_t> kinds_;
   std::unordered_map<const Layer*, std::uint32_t> layers_;
+  std::unordered_map<std::string, std::uint32_t> copies_;
   /// Uses of each task that are not of tasks in the outline.
   std::vector<std::int64_t> uses_;
   /// Tasks that hold no use of their inputs.

@@ -92,6 +92,7 @@ LocalRuntime::LocalRuntime(Settings settings, std::map<std::string, std::uint32_
   for (const auto& [name, amount] : resources) joined.resources.push_back({resource_ids_.at(name), amount});
   tell_scheduler(std::move(joined));
   pump();
+  set_graph_limit(machine::graph_limit(settings_, budget_bytes_));
   open();
 }
 

@@ -68,6 +68,13 @@ std::vector<std::string> Runtime::who_has(TaskId task) {
   return {worker_infos().front().name};
 }
 
+void Runtime::replicate(const std::vector<TaskId>&, std::size_t) {}
+
+void Runtime::retire(std::string_view name) {
+  throw Error("worker \"" + std::string(name) +
+              "\" cannot be retired: this client runs in one process; close it instead");
+}
+
 void Runtime::open() {
   for (std::uint32_t tries = 0; tries < kMostClients; ++tries) {
     std::uint32_t serial = next_serial.fetch_add(1, std::memory_order_relaxed);

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace weft {
@@ -79,6 +80,12 @@ class Runtime {
   virtual bool alone() const { return true; }
   /// Returns the names of the workers that hold the task's result.
   virtual std::vector<std::string> who_has(TaskId task);
+  /// Has results that are there copied until so many workers hold each, or all do. In one process they do.
+  virtual void replicate(const std::vector<TaskId>& tasks, std::size_t copies);
+  /// Lets a worker go, named as people do. Throws Error where there is none of that name, or where it is this process.
+  virtual void retire(std::string_view name);
+  /// Returns what the records of tasks may take. Constant once the runtime is open.
+  std::uint64_t graph_limit() const { return graph_limit_; }
   /// Returns whether the calling thread runs a task of this runtime now.
   virtual bool runs_this_thread() const { return false; }
 
@@ -88,12 +95,14 @@ class Runtime {
   Runtime() = default;
   /// Gives this runtime a fresh serial number under which `find` knows it. Throws if too many clients are open.
   void open();
+  void set_graph_limit(std::uint64_t bytes) { graph_limit_ = bytes; }
   /// From now on `find` does not know it.
   void unlist() noexcept;
   virtual void help(TaskId task, DoneFunction done, const void* argument) = 0;
 
  private:
   std::uint32_t serial_ = 0;
+  std::uint64_t graph_limit_ = ~std::uint64_t{0};
 };
 
 /// Makes what a client runs on. Whoever starts processes sets it, so that a client finds the cluster that is there.

@@ -3,7 +3,7 @@
 #include <weft/callable.hpp>
 #include <weft/describe.hpp>
 #include <weft/give_value.hpp>
-#include <weft/nested_travel.hpp>
+#include <weft/passed.hpp>
 
 #include <utility>
 
@@ -25,67 +25,6 @@ struct StoredAs<char (&)[N]> {
   using type = std::string;
 };
 
-/// The parameter list of a function or of a callable with one signature; unknown for generic ones.
-template <class F>
-struct Signature {
-  template <std::size_t I, class Else>
-  using Parameter = Else;
-};
-template <class... P>
-struct KnownSignature {
-  template <std::size_t I, class Else>
-  using Parameter = typename decltype([] {
-    if constexpr (I < sizeof...(P)) {
-      return std::type_identity<std::tuple_element_t<I, std::tuple<P...>>>{};
-    } else {
-      return std::type_identity<Else>{};
-    }
-  }())::type;
-};
-template <class R, class... P>
-struct Signature<R (*)(P...)> : KnownSignature<P...> {};
-template <class R, class... P>
-struct Signature<R (*)(P...) noexcept> : KnownSignature<P...> {};
-template <class M>
-struct MemberSignature;
-template <class C, class R, class... P>
-struct MemberSignature<R (C::*)(P...) const> : KnownSignature<P...> {};
-template <class C, class R, class... P>
-struct MemberSignature<R (C::*)(P...) const noexcept> : KnownSignature<P...> {};
-template <class C, class R, class... P>
-struct MemberSignature<R (C::*)(P...)> : KnownSignature<P...> {};
-template <class C, class R, class... P>
-struct MemberSignature<R (C::*)(P...) noexcept> : KnownSignature<P...> {};
-template <class F>
-requires requires { &F::operator(); }
-struct Signature<F> : MemberSignature<decltype(&F::operator())> {};
-
-/// What the function receives for a stored argument.
-template <class S, bool kMove>
-struct Passed {
-  using type = std::conditional_t<kMove, S&&, const S&>;
-};
-template <class S, bool kMove>
-requires is_handle<S>
-struct Passed<S, kMove> {
-  using type = const typename HandleValue<S>::type&;
-};
-template <class S, bool kMove>
-requires(!is_handle<S> && has_handles<S>) struct Passed<S, kMove> {
-  using type = decltype(resolve(std::declval<const S&>()));
-};
-
-/// What the function receives when it takes containers of handles as they are: a handle itself still gives its value.
-template <class S>
-struct PassedRaw {
-  using type = const S&;
-};
-template <class S>
-requires is_handle<S>
-struct PassedRaw<S> {
-  using type = const typename HandleValue<S>::type&;
-};
-
 template <class T>
 inline constexpr bool may_stay_or_travel = TravelsOrStays<T>;
 
@@ -96,7 +35,9 @@ struct Binding {
   static constexpr bool kMutableCall = !kPlainCall && std::is_invocable_v<F&, typename Passed<S, true>::type...>;
   static constexpr bool kRawCall =
       !kPlainCall && !kMutableCall && std::is_invocable_v<const F&, typename PassedRaw<S>::type...>;
-  static_assert(kPlainCall || kMutableCall || kRawCall,
+  static constexpr bool kTakingCall =
+      !kPlainCall && !kMutableCall && !kRawCall && std::is_invocable_v<const F&, typename PassedTaken<S>::type...>;
+  static_assert(kPlainCall || kMutableCall || kRawCall || kTakingCall,
                 "weft: the task's function cannot be called with these arguments (a handle gives its value, const T&)");
 
   static constexpr auto result_of() {
@@ -106,6 +47,8 @@ struct Binding {
       return std::type_identity<std::invoke_result_t<F&, typename Passed<S, true>::type...>>{};
     } else if constexpr (kRawCall) {
       return std::type_identity<std::invoke_result_t<const F&, typename PassedRaw<S>::type...>>{};
+    } else if constexpr (kTakingCall) {
+      return std::type_identity<std::invoke_result_t<const F&, typename PassedTaken<S>::type...>>{};
     } else {
       return std::type_identity<void>{};
     }
@@ -128,7 +71,7 @@ struct Binding {
   static constexpr std::size_t handles_before() {
     constexpr bool kinds[] = {is_handle<S>..., false};
     std::size_t count = 0;
-    for (std::size_t i = 0; i < I; ++i) count += kinds[i] ? 1 : 0;
+    for (std::size_t i = 0; i != I; ++i) count += kinds[i] ? 1 : 0;
     return count;
   }
   static constexpr std::size_t kHandles = handles_before<sizeof...(S)>();
@@ -147,16 +90,13 @@ struct Binding {
       return raw<I>(closure, frame);
     } else if constexpr (is_handle<A>) {
       using V = typename HandleValue<A>::type;
-      using P = typename Signature<F>::template Parameter<I, const V&>;
-      V& value = frame.template input<V>(before);
-      if constexpr (std::is_same_v<P, V> && !std::is_trivially_copyable_v<V>) {
-        if constexpr (std::is_copy_constructible_v<V>) {
-          return frame.sole_use(before) ? V(std::move(value)) : V(value);
-        } else {
-          return V(std::move(value));
-        }
+      constexpr bool kTakes = kTakingCall && !std::is_copy_constructible_v<V>;
+      using P = typename Signature<F>::template Parameter<I, std::conditional_t<kTakes, V, const V&>>;
+      constexpr bool kWorthIt = kTakes || !std::is_trivially_copyable_v<V>;
+      if constexpr ((std::is_same_v<P, V> && kWorthIt) || (std::is_same_v<P, V&&> && kTakes)) {
+        return own_copy<V>(frame, before);
       } else {
-        return static_cast<const V&>(value);
+        return static_cast<const V&>(frame.template input<V>(before));
       }
     } else if constexpr (has_handles<A>) {
       return resolve(std::get<I - before>(closure.plain));

@@ -104,6 +104,28 @@ inline TaskId open_task(const Place& place, std::uint32_t site, std::uint32_t in
   return id;
 }
 
+/// Empties a handle that was moved into the call, so that the task may be the last who needs its value.
+template <class A, class T>
+void let_go_of_moved(T& argument) {
+  if constexpr (is_handle<T> && !std::is_reference_v<A> && !std::is_const_v<A>) argument = T();
+}
+
+/// Warns, once a line, that a large argument is copied into a task.
+void warn_of_copy(const std::source_location& where, std::size_t bytes);
+/// Looks at an argument that is a name, so that a task gets a copy of what it stands for.
+template <bool kCopied, class A>
+void look_at_copy(const A& argument, const std::source_location& where) {
+  constexpr std::size_t kLarge = std::size_t{10} << 20;
+  if constexpr (kCopied && InStd<A> && requires {
+                  argument.data()[0];
+                  argument.size();
+                }) {
+    const std::size_t bytes = argument.size() * sizeof(argument.data()[0]);
+    if (bytes > kLarge) [[unlikely]]
+      warn_of_copy(where, bytes);
+  }
+}
+
 /// Keeps an argument that is not a handle; handles are kept as edges.
 template <class A>
 auto keep_plain(A&& argument) {
@@ -173,7 +195,9 @@ TaskId write_task(const Place& place, const std::source_location& where, Connect
   (join_direct(arguments), ...);
   if constexpr (B::kHasNested) (join_nested(arguments), ...);
   hold_inputs(record, connected);
+  (let_go_of_moved<A>(arguments), ...);
 
+  if constexpr (!gives_value<std::decay_t<F>>) (look_at_copy<std::is_lvalue_reference_v<A>>(arguments, where), ...);
   auto plain = std::tuple_cat(keep_plain(std::forward<A>(arguments))...);
   if constexpr (B::kInRecord) {
     ::new (static_cast<void*>(record.payload)) Closure{std::forward<F>(function), typename B::Plain(std::move(plain))};

@@ -86,7 +86,9 @@ concept CallableTravels = CallableTraits<F>::travels;
 /// Stops the compiler with one sentence where `F` captures what cannot be sent.
 template <class F>
 consteval void require_callable_travels() {
-  static_assert(CallableTravels<F>,
+  static_assert(!std::is_member_pointer_v<F>,
+                "weft: a task's function is no pointer to a member: write weft::member<&Class::method>");
+  static_assert(CallableTravels<F> || std::is_member_pointer_v<F>,
                 "weft: this callable cannot travel between processes: its captures are not trivially copyable; pass "
                 "them as arguments of the task");
 }

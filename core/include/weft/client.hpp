@@ -5,6 +5,7 @@
 #include <weft/graph.hpp>
 #include <weft/ledger.hpp>
 #include <weft/memory.hpp>
+#include <weft/run_again.hpp>
 #include <weft/submitting.hpp>
 
 #include <iterator>
@@ -21,35 +22,6 @@ namespace weft {
 class Client;
 class Runtime;
 
-namespace detail {
-
-/// A failed future as an argument: its failure must not pass on to the task that looks at it.
-template <class T>
-struct FailedTask {
-  Future<T> future;
-};
-/// Says that it has no inputs. It stays where its task's record is, so checking transfers leaves it alone, as all
-/// arguments that tell their handles.
-template <class T, class Visit>
-void weft_handles(const FailedTask<T>&, Visit&&) {}
-/// Runs the task of a failed future again on this slot and moves its result into `result`, of its own type.
-void run_again(const Handle& failed, const ValueType& type, const std::function<void(void*)>& take);
-
-struct RunAgain {
-  template <class T>
-  T operator()(const FailedTask<T>& failed) const {
-    std::optional<T> value;
-    run_again(failed.future, value_type<T>, [&](void* result) { value.emplace(std::move(*static_cast<T*>(result))); });
-    return std::move(*value);
-  }
-};
-
-}  // namespace detail
-
-/// Goes no further than the record it names.
-template <class T>
-inline constexpr bool local_only<detail::FailedTask<T>> = true;
-
 /// How a room's lazy collection is computed: a specialisation has
 ///   using Value = ...; static Value compute(const Client&, const T&);
 ///   static std::tuple<Value, ...> compute(const Client&, const T&, const T&...);   in one pass
@@ -60,6 +32,13 @@ struct CollectionTraits {};
 template <class T>
 concept LazyCollection = requires {
   typename CollectionTraits<T>::Value;
+};
+
+struct ScatterOptions {
+  /// Every worker gets a copy at once.
+  bool broadcast = false;
+  /// A value whose encoding equals that of one that is still held becomes the same future.
+  bool hash = false;
 };
 
 /// A client's `submit` and `map` with options: `client.with({.retries = 3}).submit(f, x)`.
@@ -98,6 +77,7 @@ class Client : public detail::Submitting {
   template <class T>
   T compute(const Delayed<T>& lazy) const {
     detail::check_may_compute("Client::compute");
+    launch_needed(lazy, true);
     return persist(lazy).result();
   }
   /// Runs what all of them need, once, and returns their values.
@@ -105,6 +85,7 @@ class Client : public detail::Submitting {
   requires(sizeof...(T) > 1) std::tuple<T...> compute(const Delayed<T>&... lazy)
   const {
     detail::check_may_compute("Client::compute");
+    (launch_needed(lazy, true), ...);
     const auto futures = std::tuple(persist(lazy)...);
     return std::apply([](const auto&... future) { return std::tuple<T...>(future.result()...); }, futures);
   }
@@ -112,7 +93,7 @@ class Client : public detail::Submitting {
   template <class C>
   requires(detail::has_handles<C> && !detail::is_handle<C>) auto compute(const C& lazy) const {
     detail::check_may_compute("Client::compute");
-    auto start = [this](const Handle& handle) { launch_needed(handle); };
+    auto start = [this](const Handle& handle) { launch_needed(handle, true); };
     detail::visit_handles(lazy, start);
     auto wait = [this](const Handle& handle) { wait_for(handle); };
     detail::visit_handles(lazy, wait);
@@ -143,7 +124,7 @@ class Client : public detail::Submitting {
   template <class T>
   Future<T> persist(const Delayed<T>& lazy) const {
     detail::check_may_compute("Client::persist");
-    launch_needed(lazy);
+    launch_needed(lazy, false);
     arena::add_use(lazy.task_id());
     return Future<T>::adopt(lazy.task_id(), serial_);
   }
@@ -188,6 +169,22 @@ class Client : public detail::Submitting {
     using V = std::decay_t<T>;
     return submit_at(where, detail::GiveValue<V>{}, std::forward<T>(value));
   }
+  /// As above, with a copy for each worker, or merged with an equal value that was handed over before.
+  template <class T>
+  auto scatter(T&& value, const ScatterOptions& options,
+               const std::source_location& where = std::source_location::current()) const {
+    using V = std::decay_t<T>;
+    auto future = with({.pure = options.hash}).submit_at(where, detail::GiveValue<V>{}, std::forward<T>(value));
+    if (options.broadcast) replicate(future);
+    return future;
+  }
+  /// Waits for the results (a future, or a container of them) and has them copied until so many workers hold each, or
+  /// all: tasks that need them then find them wherever they run. What is lost later is not copied again.
+  template <class C>
+  requires detail::has_handles<C>
+  void replicate(const C& futures, std::size_t copies = static_cast<std::size_t>(-1)) const {
+    replicate_tasks(listed(futures), copies);
+  }
   /// Asks that none of these is run.
   template <class T>
   void cancel(const std::vector<Future<T>>& futures) const {
@@ -205,12 +202,12 @@ class Client : public detail::Submitting {
     static_cast<void>(failed.exception());
     return submit_at(where, detail::RunAgain{}, detail::FailedTask<T>{failed});
   }
-#define WEFT_CALL(TYPES, PARAMETERS, ARGUMENTS)                                                              \
-  /** Calls `function(arguments...)` once on each worker and returns the results by the workers' names. */   \
-  template <class F TYPES>                                                                                   \
-  auto run_on_workers(const F& function PARAMETERS,                                                          \
-                      const std::source_location& where = std::source_location::current()) const {           \
-    return run_on_workers_at(where, function ARGUMENTS);                                                     \
+#define WEFT_CALL(TYPES, PARAMETERS, ARGUMENTS)                                                            \
+  /** Calls `function(arguments...)` once on each worker and returns the results by the workers' names. */ \
+  template <class F TYPES>                                                                                 \
+  auto run_on_workers(const F& function PARAMETERS,                                                        \
+                      const std::source_location& where = std::source_location::current()) const {         \
+    return run_on_workers_at(where, function ARGUMENTS);                                                   \
   }
 #include <weft/call_overloads.def>
 #undef WEFT_CALL
@@ -231,6 +228,16 @@ class Client : public detail::Submitting {
   ClientInfo info() const;
   /// Returns the names of the workers that hold a result; none while it is not there.
   std::vector<std::string> who_has(const Handle& future) const;
+  /// Returns which of these results each worker holds, by the names that errors call them.
+  template <class C>
+  requires detail::has_handles<C> std::map<std::string, std::vector<std::string>> has_what(const C& futures)
+  const { return held_by_workers(listed(futures)); }
+  /// Lets workers go, named as `info` lists them: they are dealt nothing more, others take over what they hold, then
+  /// they end. Returns at once. Throws Error for a worker that is not there, or that is this process.
+  void retire_workers(const std::vector<std::string>& names) const;
+  /// Gives up all that runs and all results, and begins anew with the same settings. Futures and named objects of
+  /// before are of a closed client then; notes are kept. Nobody else may use the client meanwhile.
+  void restart();
   /// Inside a task: the client that runs it. Elsewhere: the one opened last in this process that is still open.
   static const Client& current();
 
@@ -253,7 +260,18 @@ class Client : public detail::Submitting {
 
  private:
   Client(Settings settings, std::map<std::string, std::uint32_t> resources);
-  void launch_needed(const Handle& handle) const;
+  template <class C>
+  static std::vector<Handle> listed(const C& futures) {
+    std::vector<Handle> handles;
+    auto list = [&](const Handle& handle) { handles.push_back(handle); };
+    detail::visit_handles(futures, list);
+    return handles;
+  }
+  void replicate_tasks(const std::vector<Handle>& futures, std::size_t copies) const;
+  std::map<std::string, std::vector<std::string>> held_by_workers(const std::vector<Handle>& futures) const;
+  void open(Settings settings);
+  /// Throws, if the caller waits, where that would have no end.
+  void launch_needed(const Handle& handle, bool waits) const;
   void wait_for(const Handle& handle) const;
 
   struct Notes;

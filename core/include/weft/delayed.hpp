@@ -96,9 +96,14 @@ struct ItemIndex {
 /// Makes the line of another handle's task that of a task which has not been launched.
 void take_line(const Handle& task, const Handle& from);
 
+/// Throws if an operand of an operator is an empty handle.
+void require_operand(const Handle& handle);
+
 /// Describes function(left, right), at the line of the lazy operand: an operator is not told its own.
 template <class F, class A, class B>
 auto describe_operator(F function, const A& left, const B& right) {
+  if constexpr (is_handle<A>) require_operand(left);
+  if constexpr (is_handle<B>) require_operand(right);
   auto described = DelayedFunction<F>(function, std::source_location::current())(left, right);
   if constexpr (is_handle<A>) {
     take_line(described, left);
@@ -212,6 +217,7 @@ class Delayed : public Handle {
 template <class A>
 requires std::is_invocable_v < std::negate<>,
 const A& > auto operator-(const Delayed<A>& value) {
+  detail::require_operand(value);
   auto described = DelayedFunction<std::negate<>>({}, std::source_location::current())(value);
   detail::take_line(described, value);
   return described;
@@ -226,8 +232,7 @@ auto delayed(F&& function, const std::source_location& where = std::source_locat
 
 /// As above, with options for its tasks: `delayed(load, {.retries = 2, .pure = true})(path)`.
 template <class F>
-auto delayed(F&& function, TaskOptions options,
-             const std::source_location& where = std::source_location::current()) {
+auto delayed(F&& function, TaskOptions options, const std::source_location& where = std::source_location::current()) {
   return AnnotatedFunction<std::decay_t<F>>(std::forward<F>(function), std::move(options), where);
 }
 

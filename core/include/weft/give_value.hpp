@@ -30,4 +30,9 @@ struct GiveValue {
   V operator()(const V& value) const { return value; }
 };
 
+template <class F>
+inline constexpr bool gives_value = false;
+template <class V>
+inline constexpr bool gives_value<GiveValue<V>> = true;
+
 }  // namespace weft::detail

@@ -3,8 +3,12 @@
 #include <weft/task_type.hpp>
 
 #include <array>
+#include <concepts>
 #include <map>
+#include <optional>
 #include <type_traits>
+#include <unordered_map>
+#include <variant>
 #include <vector>
 
 namespace weft {
@@ -92,6 +96,27 @@ struct Nested<std::map<K, T, C, A>> {
   static void visit(const std::map<K, T, C, A>& values, Visit& visit_handle);
   static auto resolve(const std::map<K, T, C, A>& values);
 };
+template <class K, class T, class H, class E, class A>
+struct Nested<std::unordered_map<K, T, H, E, A>> {
+  static constexpr bool has_handles = detail::has_handles<T>;
+  template <class Visit>
+  static void visit(const std::unordered_map<K, T, H, E, A>& values, Visit& visit_handle);
+  static auto resolve(const std::unordered_map<K, T, H, E, A>& values);
+};
+template <class T>
+struct Nested<std::optional<T>> {
+  static constexpr bool has_handles = detail::has_handles<T>;
+  template <class Visit>
+  static void visit(const std::optional<T>& value, Visit& visit_handle);
+  static auto resolve(const std::optional<T>& value);
+};
+template <class... T>
+struct Nested<std::variant<T...>> {
+  static constexpr bool has_handles = (detail::has_handles<T> || ...);
+  template <class Visit>
+  static void visit(const std::variant<T...>& value, Visit& visit_handle);
+  static auto resolve(const std::variant<T...>& value);
+};
 template <class A, class B>
 struct Nested<std::pair<A, B>> {
   static constexpr bool has_handles = detail::has_handles<A> || detail::has_handles<B>;
@@ -163,6 +188,64 @@ auto Nested<std::map<K, T, C, A>>::resolve(const std::map<K, T, C, A>& values) {
   std::map<K, decltype(detail::resolve(std::declval<const T&>())), C> resolved;
   for (const auto& [key, value] : values) resolved.emplace_hint(resolved.end(), key, detail::resolve(value));
   return resolved;
+}
+/// Returns the elements of an unordered map by their keys. Handles are told in this order, so that it is the same in
+/// every process and for every copy.
+template <class M>
+auto by_key(const M& values) {
+  static_assert(std::totally_ordered<typename M::key_type>,
+                "weft: the keys of an unordered_map of handles need an order: give their type operator<=>, or use a "
+                "std::map");
+  struct Earlier {
+    bool operator()(const typename M::key_type* left, const typename M::key_type* right) const {
+      return *left < *right;
+    }
+  };
+  std::map<const typename M::key_type*, const typename M::mapped_type*, Earlier> ordered;
+  for (const auto& [key, value] : values) ordered.emplace(&key, &value);
+  return ordered;
+}
+
+template <class K, class T, class H, class E, class A>
+template <class Visit>
+void Nested<std::unordered_map<K, T, H, E, A>>::visit(const std::unordered_map<K, T, H, E, A>& values,
+                                                      Visit& visit_handle) {
+  for (const auto& [key, value] : by_key(values)) visit_handles(*value, visit_handle);
+}
+template <class K, class T, class H, class E, class A>
+auto Nested<std::unordered_map<K, T, H, E, A>>::resolve(const std::unordered_map<K, T, H, E, A>& values) {
+  std::unordered_map<K, decltype(detail::resolve(std::declval<const T&>())), H, E> resolved;
+  resolved.reserve(values.size());
+  for (const auto& [key, value] : values) resolved.emplace(key, detail::resolve(value));
+  return resolved;
+}
+template <class T>
+template <class Visit>
+void Nested<std::optional<T>>::visit(const std::optional<T>& value, Visit& visit_handle) {
+  if (value) visit_handles(*value, visit_handle);
+}
+template <class T>
+auto Nested<std::optional<T>>::resolve(const std::optional<T>& value) {
+  using Resolved = std::optional<decltype(detail::resolve(*value))>;
+  return value ? Resolved(detail::resolve(*value)) : Resolved();
+}
+template <class... T>
+template <class Visit>
+void Nested<std::variant<T...>>::visit(const std::variant<T...>& value, Visit& visit_handle) {
+  std::visit([&](const auto& held) { visit_handles(held, visit_handle); }, value);
+}
+template <class... T>
+auto Nested<std::variant<T...>>::resolve(const std::variant<T...>& value) {
+  using Resolved = std::variant<decltype(detail::resolve(std::declval<const T&>()))...>;
+  // By place: two alternatives may become the same type.
+  std::optional<Resolved> resolved;
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    static_cast<void>(((value.index() == I &&
+                        (resolved.emplace(std::in_place_index<I>, detail::resolve(*std::get_if<I>(&value))), true)) ||
+                       ...));
+  }
+  (std::index_sequence_for<T...>{});
+  return std::move(resolved).value();
 }
 template <class A, class B>
 template <class Visit>

@@ -101,6 +101,61 @@ struct ArgumentCodec<std::map<K, T, C, A>> {
   }
 };
 
+template <class K, class T, class H, class E, class A>
+requires has_handles<T>
+struct ArgumentCodec<std::unordered_map<K, T, H, E, A>> {
+  static constexpr bool travels = TravelsOrStays<K> && argument_travels<T>;
+  static void write(Writer& writer, const std::unordered_map<K, T, H, E, A>& values) {
+    writer.count(values.size());
+    for (const auto& [key, value] : by_key(values)) {
+      encode(writer, *key);
+      ArgumentCodec<T>::write(writer, *value);
+    }
+  }
+  static std::unordered_map<K, T, H, E, A> read(Reader& reader) {
+    std::unordered_map<K, T, H, E, A> values;
+    for (std::size_t left = read_element_count(reader); left != 0; --left) {
+      K key = decode<K>(reader);
+      values.emplace(std::move(key), ArgumentCodec<T>::read(reader));
+    }
+    return values;
+  }
+};
+
+template <class T>
+requires has_handles<T>
+struct ArgumentCodec<std::optional<T>> {
+  static constexpr bool travels = argument_travels<T>;
+  static void write(Writer& writer, const std::optional<T>& value) {
+    writer.count(value ? 1 : 0);
+    if (value) ArgumentCodec<T>::write(writer, *value);
+  }
+  static std::optional<T> read(Reader& reader) {
+    return reader.count("optional") != 0 ? std::optional<T>(ArgumentCodec<T>::read(reader)) : std::nullopt;
+  }
+};
+
+template <class... T>
+requires(has_handles<T> || ...) struct ArgumentCodec<std::variant<T...>> {
+  using Variant = std::variant<T...>;
+  static constexpr bool travels = (argument_travels<T> && ...);
+  static void write(Writer& writer, const Variant& value) {
+    writer.count(value.index());
+    std::visit([&]<class V>(const V& held) { ArgumentCodec<V>::write(writer, held); }, value);
+  }
+  static Variant read(Reader& reader) {
+    const std::uint64_t index = reader.count(type_name<Variant>());
+    std::optional<Variant> value;
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      static_cast<void>(
+          ((index == I && (value.emplace(std::in_place_index<I>, ArgumentCodec<T>::read(reader)), true)) || ...));
+    }
+    (std::index_sequence_for<T...>{});
+    if (!value) reader.damaged(type_name<Variant>(), "it has no such alternative");
+    return std::move(*value);
+  }
+};
+
 template <class X, class Y>
 requires(has_handles<X> || has_handles<Y>) struct ArgumentCodec<std::pair<X, Y>> {
   static constexpr bool travels = argument_travels<X> && argument_travels<Y>;

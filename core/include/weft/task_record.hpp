@@ -42,6 +42,8 @@ inline constexpr std::uint32_t edge_of(std::uint64_t word) { return static_cast<
 inline constexpr std::uint64_t uses_of(std::uint64_t word) { return word & kUses; }
 }  // namespace task_word
 
+inline constexpr std::uint32_t kTookInput = kNone - 1;
+
 /// A task, in one cache line.
 ///
 /// Invariants:
@@ -63,7 +65,7 @@ struct alignas(64) TaskRecord {
   /// Holds no use of its inputs: they are plain tasks of the Graph it belongs to, which keeps them for all runs.
   std::uint32_t borrows : 1;
   PacketId packet;
-  /// Links parked tasks of a packet; otherwise free.
+  /// Links parked tasks of a packet; kTookInput of one that runs and has moved an input out; otherwise free.
   std::uint32_t link;
   alignas(8) std::byte payload[kPayloadBytes];
 };

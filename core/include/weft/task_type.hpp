@@ -128,6 +128,9 @@ class TaskFrame {
            (record_.word.load(std::memory_order_relaxed) & task_word::kExtra) == 0;
   }
 
+  /// Notes that an input was moved from: the task cannot be run again by hand with the same arguments.
+  void note_taken() const { record_.link = kTookInput; }
+
   /// Constructs the result from what `make` returns, in place.
   template <class T, class Make>
   void emplace(Make&& make) {

@@ -25,9 +25,11 @@
 #include <weft/plan.hpp>
 #include <weft/progress.hpp>
 #include <weft/pure.hpp>
+#include <weft/resource_profile.hpp>
 #include <weft/run.hpp>
 #include <weft/task_options.hpp>
 #include <weft/this_task.hpp>
+#include <weft/tokenize.hpp>
 #include <weft/version.hpp>
 
 // Arrays, where they were built.

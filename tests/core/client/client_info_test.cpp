@@ -1,5 +1,6 @@
 #include <weft/client.hpp>
 #include <weft/error.hpp>
+#include <weft/log.hpp>
 #include <weft/this_task.hpp>
 
 #include <gmock/gmock.h>
@@ -89,6 +90,55 @@ TEST_P(ClientInfoTest, HoldersOfAResultAreTold) {
   EXPECT_THAT(client_.who_has(bad), IsEmpty());
 }
 
+TEST_P(ClientInfoTest, ResultsOfWorkersAreListed) {
+  const auto future = client_.with({.name = "one"}).submit(increment, 1);
+  future.result();
+  const auto later = client_.with({.name = "two"}).submit(increment, 2);
+  later.result();
+  EXPECT_THAT(client_.has_what(std::map<int, Future<int>>{{1, future}, {2, later}}),
+              ElementsAre(std::pair(std::string("worker-0"), std::vector<std::string>{future.name(), later.name()})));
+}
+
+TEST_P(ClientInfoTest, ScatteredValuesMayBeMergedAndCopiedToAll) {
+  const std::vector<double> table(1'000, 2.5);
+  const auto first = client_.scatter(table, {.broadcast = true, .hash = true});
+  const auto again = client_.scatter(table, {.hash = true});
+  const auto own = client_.scatter(table, {.broadcast = true});
+  EXPECT_EQ(first.task_id(), again.task_id());
+  EXPECT_NE(first.task_id(), own.task_id());
+  EXPECT_EQ(client_.submit([](const std::vector<double>& t) { return t[7]; }, own).result(), 2.5);
+  EXPECT_NO_THROW(client_.replicate(std::vector{first, own}, 2));
+}
+
+TEST_P(ClientInfoTest, AWorkerThatIsThisProcessIsNotRetired) {
+  EXPECT_THAT(message_of([&] { client_.retire_workers({"worker-0"}); }),
+              AllOf(HasSubstr("\"worker-0\""), HasSubstr("one process")));
+}
+
+TEST_P(ClientInfoTest, RestartingGivesUpEverythingAndBeginsAnew) {
+  client_.set_metadata("model", "v1");
+  const auto before = client_.submit(increment, 1);
+  before.result();
+  client_.restart();
+  EXPECT_THAT(message_of([&] { before.result(); }), HasSubstr("closed"));
+  EXPECT_EQ(client_.submit(increment, 2).result(), 3);
+  EXPECT_EQ(client_.info().counts.total, 1u);
+  EXPECT_EQ(client_.info().workers[0].resources.at("licence"), 3u);
+  EXPECT_EQ(client_.info().scheduler, GetParam());
+  EXPECT_EQ(client_.metadata("model"), "v1");
+}
+
+TEST_P(ClientInfoTest, AClosedClientSaysSoWhateverIsAsked) {
+  client_.close();
+  EXPECT_THAT(message_of([&] { client_.slots(); }), HasSubstr("closed"));
+  EXPECT_THAT(message_of([&] { client_.counts(); }), HasSubstr("closed"));
+  EXPECT_THAT(message_of([&] { client_.settings(); }), HasSubstr("closed"));
+  EXPECT_THAT(message_of([&] { client_.memory(); }), HasSubstr("closed"));
+  EXPECT_THAT(message_of([&] { client_.ledger(); }), HasSubstr("closed"));
+  EXPECT_THAT(message_of([&] { client_.reset_ledger(); }), HasSubstr("closed"));
+  EXPECT_THAT(message_of([&] { client_.restart(); }), HasSubstr("closed"));
+}
+
 TEST_P(ClientInfoTest, MetadataAndEventsAreKept) {
   EXPECT_EQ(client_.metadata("model"), std::nullopt);
   client_.set_metadata("model", "v1");
@@ -108,6 +158,21 @@ TEST_P(ClientInfoTest, GatherKeepsTheShapeOfContainersAndMayLeaveFailuresOut) {
   EXPECT_EQ(client_.gather(by_name), (std::map<std::string, int>{{"a", 2}, {"b", 3}}));
   const auto some = client_.map([](int a) { return a == 2 ? throw a : a; }, std::vector<int>{1, 2, 3});
   EXPECT_THAT(client_.gather_finished(some), ElementsAre(1, 3));
+}
+
+TEST(ClientWarningTest, LargeArgumentsThatAreCopiedAreWarnedOfOnceALine) {
+  const Client client(Options{.scheduler = "threads", .threads = 2});
+  const std::vector<double> large(2'000'000, 1.0);
+  const auto look = [](const std::vector<double>& values) { return values.size(); };
+  const logging::Capture log;
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(client.submit(look, large).result(), large.size());
+  ASSERT_EQ(log.records().size(), 1u);
+  EXPECT_THAT(log.records()[0].text,
+              AllOf(HasSubstr("client_info_test.cpp:"), HasSubstr("15"), HasSubstr("client.scatter")));
+  EXPECT_EQ(client.submit(look, std::vector<double>(2'000'000)).result(), large.size());
+  EXPECT_EQ(client.submit(look, client.scatter(large)).result(), large.size());
+  EXPECT_EQ(client.compute(delayed(look)(delayed(large))), large.size());
+  EXPECT_EQ(log.records().size(), 1u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, ClientInfoTest, testing::Values("sync", "threads"));

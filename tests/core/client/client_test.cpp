@@ -10,8 +10,12 @@
 
 #include <atomic>
 #include <chrono>
+#include <numeric>
+#include <optional>
 #include <stdexcept>
 #include <thread>
+#include <unordered_map>
+#include <variant>
 #include <vector>
 
 namespace weft {
@@ -73,6 +77,30 @@ TEST_P(ClientTest, HandlesInMapsTuplesAndPairsAreFound) {
     return by_name.at("two") * by_name.at("five") + std::get<0>(pair);
   })(std::map<std::string, Delayed<int>>{{"two", two}, {"five", five}}, std::tuple(five, 0.5));
   EXPECT_EQ(client_.compute(product), 15);
+}
+
+TEST_P(ClientTest, HandlesInOptionalsVariantsAndUnorderedMapsAreFound) {
+  using Either = std::variant<Delayed<int>, int, std::string>;
+  const auto two = delayed(add)(1, 1);
+  std::unordered_map<std::string, Delayed<int>> by_name;
+  for (int i = 0; i < 50; ++i) by_name["n" + std::to_string(i)] = delayed(add)(i, 0);
+  const auto all =
+      delayed([](const std::unordered_map<std::string, int>& numbers, std::optional<int> there,
+                 std::optional<int> absent, const std::vector<std::variant<int, int, std::string>>& parts) {
+        int wrong = 0;
+        for (int i = 0; i < 50; ++i) wrong += numbers.at("n" + std::to_string(i)) == i ? 0 : 1;
+        return std::vector<int>{wrong,
+                                there.value(),
+                                absent.has_value() ? 1 : 0,
+                                std::get<0>(parts[0]),
+                                std::get<1>(parts[1]),
+                                static_cast<int>(std::get<2>(parts[2]).size())};
+      })(by_name, std::optional(two), std::optional<Delayed<int>>(), std::vector<Either>{two, 7, std::string("three")});
+  EXPECT_EQ(client_.compute(all), (std::vector<int>{0, 2, 0, 2, 7, 5}));
+  EXPECT_EQ(client_.compute(by_name).at("n31"), 31);
+  EXPECT_EQ(client_.compute(std::optional(two)), 2);
+  const auto tables = std::vector{by_name, by_name};
+  EXPECT_EQ(client_.compute(tables)[1].at("n9"), 9);
 }
 
 TEST_P(ClientTest, ComputeRunsSharedTasksOnce) {
@@ -327,6 +355,28 @@ TEST(ClientResourcesTest, TasksNeverHoldMoreThanThereIs) {
   }
   for (int i = 0; i < 100; ++i) EXPECT_EQ(futures[static_cast<std::size_t>(i)].result(), i);
   EXPECT_LE(most, 2);
+}
+
+TEST(ClientResourcesTest, FortyScenariosNeverNeedMoreMemoryThanThereIs) {
+  constexpr std::uint64_t kEach = 24 << 20;
+  const Client client(Options{.scheduler = "threads", .threads = 8, .memory = "128MiB"});
+  static std::atomic<std::uint64_t> needed;
+  static std::atomic<std::uint64_t> most;
+  needed = most = 0;
+  const auto scenario = [](int n) {
+    const std::uint64_t now = needed += kEach;
+    std::uint64_t seen = most;
+    while (seen < now && !most.compare_exchange_weak(seen, now)) {
+    }
+    std::this_thread::yield();
+    needed -= kEach;
+    return n;
+  };
+  std::vector<int> numbers(40);
+  std::iota(numbers.begin(), numbers.end(), 0);
+  EXPECT_EQ(client.gather(client.with({.memory_bytes = kEach}).map(scenario, numbers)), numbers);
+  EXPECT_LE(most, std::uint64_t{128} << 20);
+  EXPECT_GE(most, kEach);
 }
 
 TEST_P(ClientTest, LargeValuesInContainersAreLetGoAfterTheyWereRead) {

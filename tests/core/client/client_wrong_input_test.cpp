@@ -2,6 +2,7 @@
 #include <weft/completed.hpp>
 #include <weft/coordination.hpp>
 #include <weft/error.hpp>
+#include <weft/log.hpp>
 #include <weft/this_task.hpp>
 
 #include <gmock/gmock.h>
@@ -146,6 +147,64 @@ TEST_P(WrongInputTest, ASpillFolderThatIsAbsentOrReadOnlyIsOneSentence) {
   Options read_only = options();
   read_only.spill_dir = "/proc/self";
   EXPECT_THAT(message_of([&] { Client client(read_only); }), HasSubstr("/proc/self"));
+}
+
+TEST_P(WrongInputTest, ATaskOfAGraphThatHasNotRunIsNoEndlessWait) {
+  Graph graph;
+  const auto input = graph.input(1);
+  const auto inside = graph.add(increment, input);
+  EXPECT_THAT(message_of([&] { client_.compute(inside); }), AllOf(HasSubstr(kHere), HasSubstr("client.run(graph)")));
+  const auto outside = delayed(increment)(inside);
+  EXPECT_THAT(message_of([&] { client_.compute(delayed(increment)(outside), outside); }),
+              HasSubstr("client.run(graph)"));
+  EXPECT_THAT(message_of([&] { client_.compute(std::vector{outside}); }), HasSubstr("client.run(graph)"));
+  const auto future = client_.persist(outside);
+  client_.run(graph);
+  EXPECT_EQ(future.result(), 3);
+  EXPECT_EQ(client_.compute(inside), 2);
+}
+
+TEST_P(WrongInputTest, AnExceptionWithoutATextIsStillReported) {
+  struct Silent : std::exception {
+    const char* what() const noexcept override { return nullptr; }
+  };
+  EXPECT_THAT(client_.submit([]() -> int { throw Silent(); }).traceback(),
+              AllOf(HasSubstr("Silent"), HasSubstr(kHere)));
+}
+
+TEST_P(WrongInputTest, ARetryPredicateThatThrowsIsLoggedAndFailsTheTaskAsItFailed) {
+  const logging::Capture log;
+  const auto bad =
+      client_
+          .with({.retries = 2,
+                 .retry_if = [](const std::exception&) -> bool { throw std::runtime_error("of the predicate"); }})
+          .submit([](int) -> int { throw std::runtime_error("of the task"); }, 1);
+  EXPECT_THAT(message_of([&] { bad.result(); }), AllOf(HasSubstr("of the task"), HasSubstr(kHere)));
+  ASSERT_EQ(log.records().size(), 1u);
+  EXPECT_THAT(log.records()[0].text, AllOf(HasSubstr("retry_if"), HasSubstr("of the predicate")));
+}
+
+TEST_P(WrongInputTest, ACallbackThatThrowsIsLogged) {
+  const logging::Capture log;
+  const auto future = client_.submit(increment, 1);
+  future.result();
+  EXPECT_NO_THROW(future.add_done_callback([](const Future<int>&) { throw std::runtime_error("of the callback"); }));
+  ASSERT_EQ(log.records().size(), 1u);
+  EXPECT_THAT(log.records()[0].text, HasSubstr("of the callback"));
+}
+
+TEST_P(WrongInputTest, EmptyOperandsOfOperatorsAreTold) {
+  const Delayed<int> empty;
+  EXPECT_THAT(message_of([&] { static_cast<void>(empty + 1); }), HasSubstr("operand"));
+  EXPECT_THAT(message_of([&] { static_cast<void>(2 * empty); }), HasSubstr("operand"));
+  EXPECT_THAT(message_of([&] { static_cast<void>(-empty); }), HasSubstr("operand"));
+}
+
+TEST_P(WrongInputTest, MoreSlotsThanAProcessHasAreRefused) {
+  Options many = options();
+  many.scheduler = "threads";
+  many.threads = 100'000;
+  EXPECT_THAT(message_of([&] { Client client(many); }), AllOf(HasSubstr("100000"), HasSubstr("--weft-threads")));
 }
 
 TEST_P(WrongInputTest, OptionsThatDoNotExistNameTheNearest) {

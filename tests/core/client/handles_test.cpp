@@ -11,6 +11,14 @@
 #include <memory>
 #include <stdexcept>
 
+struct Socket {
+  explicit Socket(int its_number) : number(its_number) {}
+  Socket(Socket&&) = default;
+  int number;
+};
+template <>
+inline constexpr bool weft::local_only<Socket> = true;
+
 namespace weft {
 namespace {
 
@@ -124,6 +132,57 @@ TEST_P(HandlesTest, MoveOnlyResultsThatOthersHoldAreNotTaken) {
   const Future<std::unique_ptr<int>> other = future;
   EXPECT_THAT(message_of([&] { future.take(); }), HasSubstr("cannot be copied"));
   EXPECT_EQ(other.inspect([](const std::unique_ptr<int>& value) { return *value; }), 7);
+}
+
+TEST_P(HandlesTest, AMovedHandleGivesItsValueToTheTask) {
+  Future<std::vector<int>> made = client_.submit(three, 1);
+  made.exception();
+  const auto place = made.inspect([](const std::vector<int>& v) { return reinterpret_cast<std::uintptr_t>(v.data()); });
+  const auto place_of = [](std::vector<int> v) { return reinterpret_cast<std::uintptr_t>(v.data()); };
+  const std::uintptr_t copied = client_.submit(place_of, made).result();
+  EXPECT_NE(copied, place);
+  // The task that read it lets go of it a moment after its end.
+  client_.submit([] {}).exception();
+  Future<std::uintptr_t> moved = client_.submit(place_of, std::move(made));
+  EXPECT_FALSE(made.valid());
+  moved.exception();
+  if (std::string(GetParam().scheduler) == "sync") {
+    EXPECT_EQ(moved.result(), place);
+  }
+  auto lazy = delayed(three)(5);
+  const auto sum = delayed([](std::vector<int> v) { return v[0] + v[2]; })(std::move(lazy));
+  EXPECT_FALSE(lazy.valid());
+  EXPECT_EQ(client_.compute(sum), 12);
+}
+
+TEST_P(HandlesTest, MoveOnlyResultsMayBeTakenByValue) {
+  const auto make = [](int n) { return std::make_unique<int>(n); };
+  const auto take = [](std::unique_ptr<int> p) { return *p + 1; };
+  EXPECT_EQ(client_.submit(take, client_.submit(make, 4)).result(), 5);
+  const auto shared = client_.submit(make, 7);
+  EXPECT_EQ(client_.submit(take, shared).result() + client_.submit(take, shared).result(), 16);
+  EXPECT_EQ(
+      client_.submit([](std::unique_ptr<int>&& p, const std::unique_ptr<int>& q) { return *p + *q; }, shared, shared)
+          .result(),
+      14);
+  EXPECT_EQ(client_.submit([](auto p) { return *p; }, client_.submit(make, 3)).result(), 3);
+  EXPECT_EQ(client_.compute(delayed(take)(delayed(make)(1))), 2);
+}
+
+TEST_P(HandlesTest, WhatCanNeitherBeCopiedNorSentIsTakenByOneAlone) {
+  const auto kept = client_.submit([](int n) { return Socket(n); }, 9);
+  const auto take = [](Socket socket) { return socket.number; };
+  EXPECT_THAT(client_.submit(take, kept).traceback(), HasSubstr("cannot be copied"));
+  EXPECT_EQ(kept.inspect([](const Socket& socket) { return socket.number; }), 9);
+}
+
+TEST_P(HandlesTest, ATaskThatTookItsInputIsNotRunAgainByHand) {
+  const auto bad = client_.submit([](std::vector<int> v) -> int { throw std::runtime_error(std::to_string(v.size())); },
+                                  client_.submit(three, 1));
+  EXPECT_THAT(bad.traceback(), HasSubstr("failed: 3"));
+  const std::string said = message_of([&] { rerun_locally(bad); });
+  // It had a copy where something else held the input, and took it otherwise; never an empty one.
+  EXPECT_TRUE(said == "3" || said.find("took its arguments away") != std::string::npos) << said;
 }
 
 TEST_P(HandlesTest, TakeCopiesWhatOthersHold) {

@@ -198,6 +198,16 @@ TEST_P(ClusterTest, ScatteredValuesAreInputs) {
   EXPECT_EQ(client_.submit(&total, values).result(), 9'999.0 * 10'000.0 / 2);
 }
 
+TEST_P(ClusterTest, CopiesAtAllWorkersAreReadWhereverTasksRun) {
+  const auto values = client_.scatter(ramp(10'000), {.broadcast = true});
+  const auto small = client_.scatter(7, {.broadcast = true, .hash = true});
+  EXPECT_EQ(client_.scatter(7, {.hash = true}).task_id(), small.task_id());
+  for (const auto& [worker, sum] : client_.run_on_workers(&total, values)) EXPECT_EQ(sum, 9'999.0 * 10'000.0 / 2);
+  client_.replicate(std::vector{values}, 2);
+  EXPECT_EQ(client_.submit(&total, values).result(), 9'999.0 * 10'000.0 / 2);
+  EXPECT_FALSE(client_.has_what(values).empty());
+}
+
 TEST_P(ClusterTest, CancelledTasksEndAsCancelled) {
   static std::atomic<bool> go{false};
   go = false;
@@ -230,6 +240,17 @@ TEST(ClusterLifeTest, ClientsFollowOneAnother) {
     Client client(InProcessCluster::client_options());
     EXPECT_EQ(client.submit(&add, round, 1).result(), round + 1);
   }
+}
+
+TEST(ClusterLifeTest, ARestartedClientGivesUpItsResultsAndGoesOn) {
+  InProcessCluster cluster(ClusterOptions{.workers = 2});
+  Client client(InProcessCluster::client_options());
+  const auto before = client.submit(&add, 1, 1);
+  EXPECT_EQ(before.result(), 2);
+  client.restart();
+  EXPECT_THROW(before.result(), Error);
+  EXPECT_EQ(client.submit(&add, 2, 3).result(), 5);
+  EXPECT_EQ(client.info().workers.size(), 2u);
 }
 
 TEST(ClusterLifeTest, ClosingCancelsWhatHasNotRun) {
