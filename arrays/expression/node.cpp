@@ -97,6 +97,20 @@ NodePointer make_elementwise(OpCode op, TypeCode compute_type, Dtype dtype, Grid
   return node;
 }
 
+NodePointer make_elementwise(detail::UserFunction function, Grid grid, std::vector<NodePointer> inputs,
+                             const std::source_location& where) {
+  auto node = begin_node(NodeKind::Elementwise, function.kernel->output().dtype, std::move(grid), "elementwise", where);
+  Writer writer;
+  detail::identify(function, writer);
+  Fingerprint print("function");
+  print.add(writer.data(), writer.size()).add(node->grid);
+  for (const NodePointer& input : inputs) print.add(input->key);
+  node->key = print.key();
+  node->user = std::move(function);
+  node->inputs = std::move(inputs);
+  return node;
+}
+
 NodePointer make_cast(const NodePointer& input, Dtype dtype, const std::source_location& where) {
   if (input->dtype == dtype) return input;
   if (input->dtype.is_time() && dtype.is_time()) {
@@ -148,7 +162,7 @@ NodePointer make_structural(std::shared_ptr<const Structure> structure, std::vec
   auto node = begin_node(NodeKind::Structural, dtype, std::move(grid), structure->type->name, where);
   Fingerprint print("structural");
   Writer writer;
-  structure->type->encode(structure->parameters.get(), writer);
+  structure->type->identify(structure->parameters.get(), writer);
   print.add(structure->type->name, std::strlen(structure->type->name) + 1);
   print.add(&structure->type, sizeof structure->type);
   print.add(writer.data(), writer.size()).add(dtype.code()).add(dtype.unit()).add(node->grid);

@@ -7,6 +7,7 @@
 
 #include <weft/array.hpp>
 #include <weft/delayed.hpp>
+#include <weft/ops/kernel.hpp>
 
 #include <memory>
 #include <source_location>
@@ -28,7 +29,7 @@ struct Key {
 enum class NodeKind : std::uint8_t {
   Generated,    ///< a function of the index: constant, ramp, random
   Stored,       ///< chunks that tasks hold: persisted or imported
-  Elementwise,  ///< an operation of elementwise.def on inputs of the same shape
+  Elementwise,  ///< an operation of elementwise.def, or a function of the program, on inputs of the same shape
   Cast,         ///< the input in another type
   View,         ///< elements of the input at mapped places
   Reduced,      ///< a reduction of the input along axes, which are kept with extent 1
@@ -75,6 +76,8 @@ struct Node {
 
   Generator generator;
   OpCode op{};
+  /// Of an elementwise step: what computes it, where that is no operation of elementwise.def.
+  detail::UserFunction user;
   /// Of an elementwise step: the type its inputs are converted to.
   TypeCode compute_type = TypeCode::Float64;
   IndexMap map;
@@ -104,6 +107,8 @@ NodePointer make_generated(const Generator& generator, Dtype dtype, Grid grid, s
 NodePointer make_stored(Dtype dtype, Grid grid, std::vector<Delayed<Buffer>> chunks, std::string name,
                         const std::source_location& where);
 NodePointer make_elementwise(OpCode op, TypeCode compute_type, Dtype dtype, Grid grid, std::vector<NodePointer> inputs,
+                             const std::source_location& where);
+NodePointer make_elementwise(detail::UserFunction function, Grid grid, std::vector<NodePointer> inputs,
                              const std::source_location& where);
 NodePointer make_cast(const NodePointer& input, Dtype dtype, const std::source_location& where);
 /// Returns times in another unit: make_cast's way to what is an expression of its own (ops/times.cpp).

@@ -60,6 +60,8 @@ struct StructureType {
   bool takes_deferred;
   void (*needs)(const void* parameters, const Box& out, std::vector<Need>& needs);
   void (*run)(const void* parameters, const ChunkWork& work);
+  /// Writes what tells these parameters from others.
+  void (*identify)(const void* parameters, Writer& writer);
   void (*encode)(const void* parameters, Writer& writer);
   std::shared_ptr<const void> (*decode)(Reader& reader);
 };
@@ -69,7 +71,8 @@ struct StructureType {
 ///   void needs(const Box& out, std::vector<Need>& needs) const;
 ///   void run(const ChunkWork& work) const;
 /// and, for what has to do with unknown extents, `static constexpr bool kDefers, kTakesDeferred`. A box is given with
-/// one place along a deferred axis, at the start of its piece; the blocks of run() have their true shapes.
+/// one place along a deferred axis, at the start of its piece; the blocks of run() have their true shapes. With
+/// `void identify(Writer&) const`, other bytes than the encoded ones tell parameters apart.
 template <class P>
 inline constexpr StructureType structure_type{
     P::kName,
@@ -87,6 +90,14 @@ inline constexpr StructureType structure_type{
     },
     [](const void* parameters, const ChunkWork& work) {
       if constexpr (!P::kAssembles) static_cast<const P*>(parameters)->run(work);
+    },
+    [](const void* parameters, Writer& writer) {
+      const P& known = *static_cast<const P*>(parameters);
+      if constexpr (requires { known.identify(writer); }) {
+        known.identify(writer);
+      } else {
+        weft::encode(writer, known);
+      }
     },
     [](const void* parameters, Writer& writer) { weft::encode(writer, *static_cast<const P*>(parameters)); },
     [](Reader& reader) -> std::shared_ptr<const void> { return std::make_shared<const P>(weft::decode<P>(reader)); }};

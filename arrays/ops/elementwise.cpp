@@ -4,6 +4,7 @@
 #include "arrays/ops/times.hpp"
 
 #include <weft/error.hpp>
+#include <weft/ops/blocks.hpp>
 
 #include <cmath>
 #include <limits>
@@ -132,6 +133,24 @@ Grid broadcast_grid(const std::vector<NodePointer>& inputs, const char* operatio
   return grid;
 }
 
+Grid broadcast_grid(const std::vector<NodePointer>& inputs, const char* operation, const std::source_location& where) {
+  try {
+    return broadcast_grid(inputs, operation);
+  } catch (const Error&) {
+    for (const NodePointer& one : inputs) {
+      if (expression::known(one->grid)) continue;
+      throw Error(at_line(operation, where) +
+                  "an operand has extents that only running can tell, and the other one's are not of the same origin: "
+                  "give both compute_chunk_sizes(client, x)");
+    }
+    // Again with the line of the call.
+    std::string shapes;
+    for (const NodePointer& one : inputs) shapes += (shapes.empty() ? "" : " and ") + one->shape.text();
+    throw Error(at_line(operation, where) + "operands of the shapes " + shapes +
+                " do not broadcast together: from the last axis on, extents must be equal or 1");
+  }
+}
+
 Array apply(OpCode op, const std::vector<Operand>& operands) {
   const OpInfo& info = kOps[static_cast<std::size_t>(op)];
   const std::source_location& where = operands[0].where();
@@ -147,28 +166,27 @@ Array apply(OpCode op, const std::vector<Operand>& operands) {
       inputs.push_back(expression::make_cast(operand.array().node(), wanted, operand.where()));
     }
   }
-  Grid grid;
-  try {
-    grid = broadcast_grid(inputs, info.name);
-  } catch (const Error&) {
-    for (const NodePointer& one : inputs) {
-      if (expression::known(one->grid)) continue;
-      throw Error(at_line(info.name, where) +
-                  "an operand has extents that only running can tell, and the other one's are not of the same origin: "
-                  "give both compute_chunk_sizes(client, x)");
-    }
-    // Again with the line of the call.
-    std::string shapes;
-    for (const NodePointer& one : inputs) shapes += (shapes.empty() ? "" : " and ") + one->shape.text();
-    throw Error(at_line(info.name, where) + "operands of the shapes " + shapes +
-                " do not broadcast together: from the last axis on, extents must be equal or 1");
-  }
+  Grid grid = broadcast_grid(inputs, info.name, where);
   for (NodePointer& input : inputs) input = expression::broadcast_to_grid(input, grid, where);
   return Array(expression::make_elementwise(op, type.code(), result_type(info, type), std::move(grid),
                                             std::move(inputs), where));
 }
 
 }  // namespace ops
+
+Array detail::elementwise(UserFunction function, const std::vector<Operand>& operands) {
+  const std::source_location& where = operands[0].where();
+  std::vector<ops::NodePointer> inputs;
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    const Dtype type = function.kernel->views[i].dtype;
+    const Operand& operand = operands[i];
+    inputs.push_back(operand.is_scalar() ? expression::make_constant(operand.scalar(), type, operand.where())
+                                         : expression::make_cast(operand.array().node(), type, operand.where()));
+  }
+  ops::Grid grid = ops::broadcast_grid(inputs, "elementwise", where);
+  for (ops::NodePointer& input : inputs) input = expression::broadcast_to_grid(input, grid, where);
+  return Array(expression::make_elementwise(std::move(function), std::move(grid), std::move(inputs), where));
+}
 
 #define WEFT_ARGUMENTS_1 a
 #define WEFT_ARGUMENTS_2 a, b

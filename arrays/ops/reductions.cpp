@@ -9,6 +9,19 @@
 #include <algorithm>
 
 namespace weft::arrays {
+
+ops::NodePointer ops::drop_axes(const NodePointer& node, const std::vector<std::uint8_t>& reduced,
+                                const std::source_location& where) {
+  expression::Grid grid;
+  expression::IndexMap map(reduced.size());
+  for (std::size_t axis = 0; axis < reduced.size(); ++axis) {
+    if (reduced[axis] != 0) continue;
+    map[axis].out_axis = static_cast<std::int32_t>(grid.size());
+    grid.push_back(node->grid[axis]);
+  }
+  return expression::make_view(node, std::move(map), std::move(grid), "squeeze", where);
+}
+
 namespace {
 
 using expression::Finish;
@@ -51,19 +64,6 @@ Dtype result_type(const Kind& kind, Dtype type, const ReduceOptions& options) {
 }
 
 bool has_identity(const Kind& kind) { return kind.types != TypeRule::Same && kind.types != TypeRule::Place; }
-
-/// Leaves out the axes that were reduced.
-expression::NodePointer drop_axes(const expression::NodePointer& node, const std::vector<std::uint8_t>& reduced,
-                                  const std::source_location& where) {
-  expression::Grid grid;
-  expression::IndexMap map(reduced.size());
-  for (std::size_t axis = 0; axis < reduced.size(); ++axis) {
-    if (reduced[axis] != 0) continue;
-    map[axis].out_axis = static_cast<std::int32_t>(grid.size());
-    grid.push_back(node->grid[axis]);
-  }
-  return expression::make_view(node, std::move(map), std::move(grid), "squeeze", where);
-}
 
 /// Lets the state count its elements, where their number is not known before.
 void count_while_running(ReduceSpec& spec) {
@@ -126,7 +126,7 @@ Array reduce(const Kind& kind, const Array& array, const ReduceOptions& options,
       expression::make_reduced(input, std::move(spec), type, options.name.empty() ? kind.name : options.name, where);
   if (!options.keepdims) {
     std::vector<std::uint8_t> reduced = node->reduce.reduced;
-    node = drop_axes(node, reduced, where);
+    node = ops::drop_axes(node, reduced, where);
   }
   return Array(std::move(node));
 }

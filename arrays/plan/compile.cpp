@@ -89,6 +89,11 @@ class Compiler {
         draft.step.kind = Instruction::Apply;
         draft.step.op = node->op;
         draft.step.type = node->compute_type;
+        if (node->user.kernel != nullptr) {
+          draft.step.kind = Instruction::User;
+          draft.step.index = static_cast<std::uint32_t>(compiled_.program.functions.size());
+          compiled_.program.functions.push_back(node->user);
+        }
         for (const NodePointer& input : node->inputs) {
           draft.operands[draft.operand_count++] = value_of(input, map, false);
         }

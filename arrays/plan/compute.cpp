@@ -4,7 +4,11 @@
 #include "arrays/plan/lower.hpp"
 
 #include <weft/client.hpp>
+#include <weft/client_info.hpp>
 #include <weft/ops/masks.hpp>
+
+#include <algorithm>
+#include <functional>
 
 namespace weft::arrays {
 namespace {
@@ -72,6 +76,19 @@ NDArray assemble(const expression::Node& node, std::vector<Future<Buffer>> futur
   return whole;
 }
 
+std::function<lowering::Circumstances()> circumstances_of(const Client& client) {
+  return [&client] {
+    const ClientInfo info = client.info();
+    lowering::Circumstances found{info.scheduler == "mpi", 1, 0};
+    for (const WorkerInfo& worker : info.workers) {
+      found.slots = std::max(found.slots, worker.slots);
+      const bool less = found.memory_bytes == 0 || worker.memory_bytes < found.memory_bytes;
+      if (worker.memory_bytes != 0 && less) found.memory_bytes = worker.memory_bytes;
+    }
+    return found;
+  };
+}
+
 }  // namespace
 
 std::vector<NDArray> compute_arrays(const Client& client, const std::vector<Array>& arrays) {
@@ -79,7 +96,7 @@ std::vector<NDArray> compute_arrays(const Client& client, const std::vector<Arra
   {
     std::vector<expression::NodePointer> nodes;
     for (const Array& array : arrays) nodes.push_back(array.node());
-    lowering::Lowering lowered(nodes);
+    lowering::Lowering lowered(nodes, nullptr, circumstances_of(client));
     for (const expression::NodePointer& node : nodes) {
       const std::int64_t count = expression::chunk_count(node->grid);
       std::vector<Future<Buffer>>& list = futures.emplace_back();
@@ -96,7 +113,7 @@ std::vector<NDArray> compute_arrays(const Client& client, const std::vector<Arra
 
 Array persist_array(const Client& client, const Array& array) {
   const expression::NodePointer& node = array.node();
-  lowering::Lowering lowered({node});
+  lowering::Lowering lowered({node}, nullptr, circumstances_of(client));
   std::vector<Delayed<Buffer>> chunks;
   const std::int64_t count = expression::chunk_count(node->grid);
   for (std::int64_t number = 0; number < count; ++number) {

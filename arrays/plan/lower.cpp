@@ -1,12 +1,14 @@
 #include "arrays/plan/lower.hpp"
 
 #include "arrays/plan/compile.hpp"
+#include "arrays/plan/evaluate.hpp"
 #include "arrays/plan/tasks.hpp"
 
 #include <weft/error.hpp>
 
 #include <algorithm>
 #include <set>
+#include <string_view>
 
 namespace weft::arrays::lowering {
 namespace {
@@ -33,6 +35,7 @@ double own_cost(const Node& node) {
       }
       return 1;
     case NodeKind::Elementwise:
+      if (node.user.kernel != nullptr) return 3;
       return node.op >= OpCode::sqrt && node.op <= OpCode::sinc ? 6 : 0.2;
     case NodeKind::Cast:
       return 0.2;
@@ -86,7 +89,27 @@ void collect_passes(const std::vector<NodePointer>& outputs, const IsMaterialise
 
 }  // namespace
 
-Lowering::Lowering(const std::vector<NodePointer>& outputs) { choose_materialised(outputs); }
+Lowering::Lowering(const std::vector<NodePointer>& outputs, Outlined* outlined,
+                   std::function<Circumstances()> circumstances)
+    : outlined_(outlined), ask_(std::move(circumstances)) {
+  choose_materialised(outputs);
+}
+
+void Lowering::note(const NodePointer& node, const Delayed<Buffer>& task, std::uint64_t bytes,
+                    const std::vector<Delayed<Buffer>>& inputs) {
+  if (outlined_ == nullptr) return;
+  Outlined::Task noted{node, bytes, {}, 0};
+  for (const Delayed<Buffer>& input : inputs) {
+    const auto known = outlined_->places.find(input.task_id());
+    if (known == outlined_->places.end()) {
+      ++noted.stored;
+    } else {
+      noted.inputs.push_back(known->second);
+    }
+  }
+  outlined_->places.emplace(task.task_id(), static_cast<std::uint32_t>(outlined_->tasks.size()));
+  outlined_->tasks.push_back(std::move(noted));
+}
 
 bool Lowering::materialised(const Node& node) const {
   return always_materialised(node) || materialised_.count(node.key) != 0;
@@ -151,6 +174,32 @@ void Lowering::choose_materialised(const std::vector<NodePointer>& outputs) {
   }
 }
 
+/// Pieces that a rechunk is cut into, at most.
+constexpr std::int64_t kMostPieces = std::int64_t{1} << 18;
+
+/// A chunk of the result reads whole chunks of the source, where they are in the same process and there is room for all
+/// that it touches. Otherwise the source is first cut into pieces that go into one chunk of the result each, so that
+/// only these move and wait.
+NodePointer Lowering::source_of_rechunk(const NodePointer& node) {
+  const NodePointer& source = node->inputs[0];
+  if (!ask_ || !expression::known(node->grid) || !expression::known(source->grid)) return source;
+  double touched = 1, whole = static_cast<double>(source->dtype.size()), made = whole;
+  Grid pieces;
+  for (std::size_t axis = 0; axis < node->grid.size(); ++axis) {
+    pieces.push_back(expression::common_refinement(source->grid[axis], node->grid[axis]));
+    touched *= static_cast<double>(pieces[axis].count()) / static_cast<double>(node->grid[axis].count());
+    whole *= static_cast<double>(source->grid[axis].largest());
+    made *= static_cast<double>(node->grid[axis].largest());
+  }
+  if (touched < 2 || expression::chunk_count(pieces) > kMostPieces) return source;
+  if (!circumstances_) circumstances_ = ask_();
+  const double waits = touched * whole;
+  const double room = static_cast<double>(circumstances_->memory_bytes) / (2.0 * circumstances_->slots);
+  const bool crowded = circumstances_->memory_bytes != 0 && waits > room;
+  if (waits < 2 * made || !(circumstances_->apart || crowded)) return source;
+  return expression::make_structural(node->structure, {source}, node->dtype, std::move(pieces), node->where);
+}
+
 Lowering::Step& Lowering::step_of(const NodePointer& node) {
   std::unique_ptr<Step>& step = steps_[node->key];
   if (step != nullptr) return *step;
@@ -164,6 +213,7 @@ Lowering::Step& Lowering::step_of(const NodePointer& node) {
     stage->grid = node->grid;
     stage->structure = node->structure;
     step->sources = node->inputs;
+    if (std::string_view(node->structure->type->name) == "rechunk") step->sources = {source_of_rechunk(node)};
   } else {
     const bool reduces = node->kind == NodeKind::Reduced;
     const NodePointer& root = reduces ? node->inputs[0] : node;
@@ -189,7 +239,33 @@ Lowering::Step& Lowering::step_of(const NodePointer& node) {
   return *step;
 }
 
+/// Tells whether a view has its input's chunks as they are: axes of extent 1 more or less.
+bool Lowering::passes_on(const Node& node) const {
+  if (node.kind != NodeKind::View || !materialised(*node.inputs[0])) return false;
+  const Grid& from = node.inputs[0]->grid;
+  if (!expression::known(from) || !expression::known(node.grid)) return false;
+  std::int32_t next = 0;
+  for (std::size_t axis = 0; axis < from.size(); ++axis) {
+    const expression::AxisMap& map = node.map[axis];
+    if (map.start != 0) return false;
+    if (map.out_axis < 0) {
+      if (from[axis].extent() != 1) return false;
+      continue;
+    }
+    for (; next < map.out_axis; ++next) {
+      if (node.grid[static_cast<std::size_t>(next)].extent() != 1) return false;
+    }
+    if (map.out_axis != next || map.step != 1 || !(node.grid[static_cast<std::size_t>(next++)] == from[axis]))
+      return false;
+  }
+  for (; static_cast<std::size_t>(next) < node.grid.size(); ++next) {
+    if (node.grid[static_cast<std::size_t>(next)].extent() != 1) return false;
+  }
+  return true;
+}
+
 const Delayed<Buffer>& Lowering::chunk(const NodePointer& node, std::int64_t number) {
+  if (passes_on(*node)) return chunk(node->inputs[0], number);
   if (node->kind == NodeKind::Stored) return node->chunks[static_cast<std::size_t>(number)];
   Step& step = step_of(node);
   const auto known = step.chunks.find(number);
@@ -208,8 +284,12 @@ std::vector<Delayed<Buffer>> Lowering::inputs_of(Step& step, const std::vector<S
 
 Delayed<Buffer> Lowering::describe(const NodePointer& node, Step& step, std::int64_t number) {
   std::vector<SourceChunk> chunks;
-  list_sources(*step.stage, expression::chunk_box(step.stage->grid, number), chunks);
-  return delayed(ComputeChunk{}, node->where)(StageReference{step.stage}, number, inputs_of(step, chunks));
+  const Box box = expression::chunk_box(step.stage->grid, number);
+  list_sources(*step.stage, box, chunks);
+  const std::vector<Delayed<Buffer>> inputs = inputs_of(step, chunks);
+  Delayed<Buffer> task = delayed(ComputeChunk{}, node->where)(StageReference{step.stage}, number, inputs);
+  note(node, task, static_cast<std::uint64_t>(box.elements()) * node->dtype.size(), inputs);
+  return task;
 }
 
 Delayed<Buffer> Lowering::describe_reduction(const NodePointer& node, Step& step, std::int64_t number) {
@@ -231,6 +311,8 @@ Delayed<Buffer> Lowering::describe_reduction(const NodePointer& node, Step& step
     ++level;
     covered *= kFanIn;
   }
+  const auto output_bytes = static_cast<std::uint64_t>(tree.outputs()) * node->dtype.size();
+  const std::uint64_t state_bytes = state_layout(*step.stage, tree.outputs()).bytes;
   const StageReference stage{step.stage};
   const auto reduce = delayed(ReduceNode{}, node->where);
   std::vector<Delayed<Buffer>> nodes;
@@ -243,7 +325,9 @@ Delayed<Buffer> Lowering::describe_reduction(const NodePointer& node, Step& step
       std::sort(chunks.begin(), chunks.end());
       chunks.erase(std::unique(chunks.begin(), chunks.end()), chunks.end());
     }
-    nodes.push_back(reduce(stage, number, level, index, count == 1, inputs_of(step, chunks)));
+    const std::vector<Delayed<Buffer>> inputs = inputs_of(step, chunks);
+    nodes.push_back(reduce(stage, number, level, index, count == 1, inputs));
+    note(node, nodes.back(), count == 1 ? output_bytes : state_bytes, inputs);
   }
   const auto merge = delayed(MergeNodes{}, node->where);
   while (nodes.size() > 1) {
@@ -251,9 +335,10 @@ Delayed<Buffer> Lowering::describe_reduction(const NodePointer& node, Step& step
     for (std::size_t at = 0; at < nodes.size(); at += kFanIn) {
       const std::size_t end = std::min(nodes.size(), at + static_cast<std::size_t>(kFanIn));
       const bool last = nodes.size() <= static_cast<std::size_t>(kFanIn);
-      above.push_back(merge(stage, number, last,
-                            std::vector<Delayed<Buffer>>(nodes.begin() + static_cast<std::ptrdiff_t>(at),
-                                                         nodes.begin() + static_cast<std::ptrdiff_t>(end))));
+      const std::vector<Delayed<Buffer>> states(nodes.begin() + static_cast<std::ptrdiff_t>(at),
+                                                nodes.begin() + static_cast<std::ptrdiff_t>(end));
+      above.push_back(merge(stage, number, last, states));
+      note(node, above.back(), last ? output_bytes : state_bytes, states);
     }
     nodes.swap(above);
   }

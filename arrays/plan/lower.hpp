@@ -3,12 +3,37 @@
 #include "arrays/expression/node.hpp"
 #include "arrays/plan/stage.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
 namespace weft::arrays::lowering {
+
+/// What a lowering has described, in its order: inputs stand before what reads them.
+struct Outlined {
+  struct Task {
+    expression::NodePointer node;
+    std::uint64_t bytes = 0;
+    /// Places of the tasks it takes results of.
+    std::vector<std::uint32_t> inputs;
+    /// Chunks it takes that existed before.
+    std::uint32_t stored = 0;
+  };
+  std::vector<Task> tasks;
+  std::unordered_map<TaskId, std::uint32_t> places;
+};
+
+/// What tasks will run on, as far as it decides how elements are moved; never what is computed.
+struct Circumstances {
+  /// Tasks run in several processes.
+  bool apart = false;
+  unsigned slots = 1;
+  /// Memory that results may take in one process; 0: not known.
+  std::uint64_t memory_bytes = 0;
+};
 
 /// Turns array expressions into tasks: chunks are described one by one, only those that somebody reads.
 ///
@@ -17,8 +42,13 @@ namespace weft::arrays::lowering {
 class Lowering {
  public:
   /// `outputs`: all that will be asked for; what several of them share may be given tasks of its own.
-  explicit Lowering(const std::vector<expression::NodePointer>& outputs);
+  /// `outlined`, where given, is told what is described; it outlives the lowering.
+  /// `circumstances` is asked once, if at all.
+  explicit Lowering(const std::vector<expression::NodePointer>& outputs, Outlined* outlined = nullptr,
+                    std::function<Circumstances()> circumstances = {});
 
+  /// Tells whether a node's chunks are made by tasks of their own.
+  bool materialised(const expression::Node& node) const;
   /// Returns the task that makes a chunk of one of the outputs.
   const Delayed<Buffer>& chunk(const expression::NodePointer& node, std::int64_t number);
 
@@ -30,12 +60,18 @@ class Lowering {
   };
 
   void choose_materialised(const std::vector<expression::NodePointer>& outputs);
-  bool materialised(const expression::Node& node) const;
+  void note(const expression::NodePointer& node, const Delayed<Buffer>& task, std::uint64_t bytes,
+            const std::vector<Delayed<Buffer>>& inputs);
   Step& step_of(const expression::NodePointer& node);
+  bool passes_on(const expression::Node& node) const;
+  expression::NodePointer source_of_rechunk(const expression::NodePointer& node);
   Delayed<Buffer> describe(const expression::NodePointer& node, Step& step, std::int64_t number);
   Delayed<Buffer> describe_reduction(const expression::NodePointer& node, Step& step, std::int64_t number);
   std::vector<Delayed<Buffer>> inputs_of(Step& step, const std::vector<SourceChunk>& chunks);
 
+  Outlined* const outlined_;
+  const std::function<Circumstances()> ask_;
+  std::optional<Circumstances> circumstances_;
   std::map<expression::Key, bool> materialised_;
   std::map<expression::Key, std::unique_ptr<Step>> steps_;
 };

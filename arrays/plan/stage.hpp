@@ -29,7 +29,7 @@ struct Generated {
 };
 
 struct Instruction {
-  enum Kind : std::uint8_t { Apply, Cast, Load, Generate };
+  enum Kind : std::uint8_t { Apply, Cast, Load, Generate, User };
   std::uint8_t kind = Apply;
   TypeCode type = TypeCode::Float64;  ///< of the operands
   OpCode op{};
@@ -37,7 +37,7 @@ struct Instruction {
   std::uint16_t a = 0;
   std::uint16_t b = 0;
   std::uint16_t c = 0;
-  /// Of loads and generators.
+  /// Of loads, generators and functions of the program.
   std::uint32_t index = 0;
 };
 
@@ -53,6 +53,7 @@ struct Constant {
 struct Program {
   std::vector<Load> loads;
   std::vector<Generated> generated;
+  std::vector<detail::UserFunction> functions;
   std::vector<Constant> constants;
   std::vector<Instruction> code;
   /// The type of each register.

@@ -326,6 +326,12 @@ const void* TileWalk::run_tile(std::size_t n, std::int64_t row, std::byte* direc
       case Instruction::Cast:
         kernels::cast_kernel(program_.registers[step.out], step.type)(place, values_[step.a], n);
         break;
+      case Instruction::User: {
+        const void* const operands[] = {values_[step.a], values_[step.b], values_[step.c]};
+        const detail::UserFunction& function = program_.functions[step.index];
+        function.kernel->tile(function.callable.get(), place, operands, n);
+        break;
+      }
       case Instruction::Apply:
         kernels::elementwise_kernel(step.op, step.type)(place, values_[step.a], values_[step.b], values_[step.c], n);
         break;

@@ -24,6 +24,7 @@ using NodePointer = std::shared_ptr<const Node>;
 }  // namespace expression
 
 class Array;
+class Operand;
 
 /// Options of reductions. `axis`: one, a list, or all.
 struct ReduceOptions {
@@ -95,6 +96,16 @@ class Array {
   }
   /// As operator(), for indices that are made while the program runs.
   Array at(const std::vector<Index>& index, const std::source_location& where = std::source_location::current()) const;
+
+  /// Returns the array with `value`, which broadcasts, at the places that the indices mean: `x = x.set({0, slice(2)},
+  /// 7)`. A mask stands alone and takes a scalar, or what broadcasts to the axes behind its own; else write where(mask,
+  /// values, x).
+  Array set(const std::vector<Index>& index, const Operand& value,
+            const std::source_location& where = std::source_location::current()) const;
+  /// Returns the chunks at these places of the grid of chunks, side by side: numbers, slices and lists, one for each
+  /// axis, `x.blocks({0, slice(1, none)})`.
+  Array blocks(const std::vector<Index>& index,
+               const std::source_location& where = std::source_location::current()) const;
 
   Array astype(Dtype dtype, const std::source_location& where = std::source_location::current()) const;
   Array rechunk(Chunks chunks, const std::source_location& where = std::source_location::current()) const;

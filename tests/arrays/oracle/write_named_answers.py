@@ -290,7 +290,99 @@ def hypotheses():
     return cases
 
 
-GROUPS = {"hypotheses": hypotheses, "masked": masked, "shaping": shaping, "numbers": numbers, "statistics": statistics, "times": times, "transforms": transforms}
+def blocks():
+    x = operand("int64", (5, 6), 0)
+    y = operand("int64", (6, 5), 1)
+    f = operand("float64", (5, 6), 0)
+    row = operand("int64", (6,), 1)
+    i, j = np.indices((5, 6))
+    return {
+        "map_blocks": 2 * x, "map_blocks_place": (x + 100 * i + 10 * j).astype(float), "map_blocks_drop": x.sum(axis=1),
+        "map_blocks_new": np.stack([x, -x]), "map_blocks_shape": np.repeat(x, 2, axis=1), "map_blocks_two": x + row,
+        "map_blocks_column": x * x[:, 2:3], "map_blocks_slice": 2 * x[::-2, 1:5], "map_blocks_array": x,
+        "blockwise": x @ y, "blockwise_transposed": x.T, "gufunc": (f * (f + 1.0)).sum(axis=-1),
+        "gufunc_broadcast": (f[:, None] * (f[0:2] * 2.0)).sum(axis=-1), "gufunc_same": np.cumsum(f, axis=-1),
+        "gufunc_size": np.stack([f.sum(axis=-1), (f * f).sum(axis=-1)], axis=-1), "from_function": i * 10.0 + j,
+        "elementwise": f * 2 + x, "elementwise_chain": np.where(f + 1 < 0, -(f + 1), (f + 1) ** 2).sum(axis=0),
+        "elementwise_scalar": np.where(x > 0, x, 7), "elementwise_broadcast": x[:, 1:2] * 100 + row,
+        "reduction": x.sum(axis=1), "reduction_all": np.array([[x.sum() * 0.5]]), "coarsen": x.reshape(5, 2, 3).sum(axis=2),
+        "coarsen_mean": f[:4, :4].reshape(2, 2, 1, 4).mean(axis=(1, 3)),
+    }
+
+
+def overlap():
+    x = operand("float64", (11, 13), 0)
+    v = operand("int64", (9,), 0)
+
+    def extended(margins, modes, values=(0, 0)):
+        wide = x
+        for axis, (margin, mode) in enumerate(zip(margins, modes)):
+            width = [(0, 0), (0, 0)]
+            width[axis] = margin
+            more = {"constant_values": values[axis]} if mode == "constant" else {}
+            wide = np.pad(wide, width, mode=mode, **more)
+        return wide
+
+    def weigh(up, down, left, right, modes, values=(0, 0)):
+        # Nothing beyond the ends is as good as zeros.
+        wide = extended([(up, down), (left, right)], modes, values)
+        total = np.zeros(x.shape)
+        for di in range(-up, down + 1):
+            for dj in range(-left, right + 1):
+                part = wide[up + di:up + di + 11, left + dj:left + dj + 13]
+                total += part * (7 * di + 3 * dj + 29)
+        return total
+
+    none, reflect, periodic, nearest, constant = "constant", "symmetric", "wrap", "edge", "constant"
+    twice = [np.pad(v, (1, 2), mode="wrap")[k:k + 6] for k in (0, 3, 6)]
+    periodic_pair = np.roll(x, 1, axis=0) - np.roll(x * 2, -1, axis=1)
+    windows = np.lib.stride_tricks.sliding_window_view
+    return {
+        "none": weigh(1, 1, 1, 1, [none, none]), "reflect": weigh(1, 1, 1, 1, [reflect, reflect]),
+        "periodic": weigh(1, 1, 1, 1, [periodic, periodic]), "nearest": weigh(1, 1, 1, 1, [nearest, nearest]),
+        "constant": weigh(1, 1, 1, 1, [constant, constant], (2.5, 2.5)), "asymmetric": weigh(2, 0, 0, 3, [reflect, reflect]),
+        "asymmetric_periodic": weigh(0, 3, 2, 1, [periodic, periodic]), "mixed": weigh(2, 1, 1, 2, [periodic, none]),
+        "mixed_constant": weigh(2, 1, 1, 2, [constant, nearest], (4.0, 0)),
+        "two_constants": weigh(1, 1, 1, 1, [constant, constant], (4.0, -1.0)), "one_axis": weigh(0, 0, 2, 2, [none, reflect]),
+        "deep": weigh(5, 4, 6, 6, [reflect, reflect]), "local": weigh(2, 1, 1, 1, [periodic, periodic]),
+        "overlap_trim": x, "trim_internal": np.pad(v, 2, mode="wrap")[1:-2], "overlap_vector": np.concatenate(twice),
+        "windows": windows(x, (3, 2)), "windows_axis": windows(x, 4, axis=1), "two_arrays": periodic_pair, "returned": x,
+    }
+
+
+def running():
+    x = operand("int64", (5, 6), 0)
+    f = operand("float64", (5, 6), 0)
+    n = operand("float64", (5, 6), 1)
+    s = operand("float32", (7,), 0)
+    u = operand("uint8", (5, 6), 1)
+    z = operand("complex128", (3, 4), 0)
+    b = operand("bool", (5, 6), 0)
+    nothing = operand("float64", (0, 3), 0)
+
+    def put(array, key, value):
+        array = array.copy()
+        array[key] = value
+        return array
+
+    return {
+        "cumsum": np.cumsum(x, axis=0), "cumsum_last": np.cumsum(x, axis=-1), "cumsum_flat": np.cumsum(x), "cumsum_real": np.cumsum(f, axis=1),
+        "cumsum_single": np.cumsum(s), "cumsum_bool": np.cumsum(b, axis=0), "cumsum_unsigned": np.cumsum(u, axis=1),
+        "cumsum_complex": np.cumsum(z, axis=1), "cumsum_dtype": np.cumsum(x, axis=0, dtype=np.int16), "cumsum_empty": np.cumsum(nothing, axis=0),
+        "cumprod": np.cumprod(x, axis=0), "cumprod_real": np.cumprod(f, axis=1), "cumprod_complex": np.cumprod(z, axis=0),
+        "nancumsum": np.nancumsum(n, axis=0), "nancumprod": np.nancumprod(n, axis=1), "nancumsum_flat": np.nancumsum(n),
+        "set_number": put(x, 2, 99), "set_element": put(x, (1, -2), 99), "set_slice": put(x, np.s_[1:4, ::2], 7),
+        "set_back": put(x, np.s_[::-2, 1:5], np.arange(12).reshape(3, 4)), "set_row": put(x, np.s_[1:3], np.arange(6)),
+        "set_column": put(x, np.s_[..., 3], np.arange(5)), "set_stretched": put(x, np.s_[0:4, 1:3], np.arange(4)[:, None]),
+        "set_list": put(x, np.s_[:, [4, 0, 2]], np.arange(15).reshape(5, 3)), "set_list_rows": put(x, np.s_[[3, 3, 0], 2:4], np.arange(6).reshape(3, 2)),
+        "set_mask": put(x, x > 2, 0), "set_mask_rows": put(x, x[:, 0] > 0, np.arange(6)), "set_cast": put(x, np.s_[0], f[1] + 0.75), "set_nothing": put(x, np.s_[3:3], 1),
+        "set_real": put(f, np.s_[1], 2),
+        "blocks": x[2:4, 0:2], "blocks_list": np.concatenate([x[4:5], x[0:2]]), "blocks_back": np.concatenate([x[:, 4:6], x[:, 2:4], x[:, 0:2]], axis=1),
+    }
+
+
+GROUPS = {"blocks": blocks, "hypotheses": hypotheses, "masked": masked, "numbers": numbers, "overlap": overlap, "running": running, "shaping": shaping,
+          "statistics": statistics, "times": times, "transforms": transforms}
 
 
 def main():

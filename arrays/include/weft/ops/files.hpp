@@ -1,6 +1,7 @@
 #pragma once
 
 #include <weft/array.hpp>
+#include <weft/ops/store.hpp>
 
 #include <functional>
 #include <string>
@@ -50,14 +51,12 @@ void save_zarr(const Client& client, const Array& array, const std::string& fold
 Array load_zarr(const std::string& folder, const LoadOptions& options = {}, WEFT_HERE);
 
 /// The place of a chunk in its array.
-struct ChunkRegion {
-  std::vector<std::int64_t> start;
-  std::vector<std::int64_t> extent;
-};
+using ChunkRegion = Region;
 /// Starts a task for each chunk that gives it to `write(region, values)`, and waits for all. `write` runs on the worker
-/// that holds the chunk, several at once; a captureless callable, or one whose captures travel.
+/// that holds the chunk, several at once; a captureless callable, or one whose captures travel. For objects with a
+/// `write`, see store.hpp.
 template <class W>
-void store(const Client& client, const Array& array, W write, WEFT_HERE);
+requires(!detail::HasWrite<W>) void store(const Client& client, const Array& array, W write, WEFT_HERE);
 
 #undef WEFT_HERE
 
@@ -71,7 +70,8 @@ NDArray values_of(const Buffer& buffer, Dtype dtype, const ChunkRegion& region);
 }  // namespace detail
 
 template <class W>
-void store(const Client& client, const Array& array, W write, const std::source_location& where) {
+requires(!detail::HasWrite<W>) void store(const Client& client, const Array& array, W write,
+                                          const std::source_location& where) {
   const auto task = delayed(
       [write](const ChunkRegion& region, TypeCode code, TimeUnit unit, const Buffer& chunk) {
         write(region, detail::values_of(chunk, Dtype(code, unit), region));

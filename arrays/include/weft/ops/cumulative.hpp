@@ -1,0 +1,19 @@
+#pragma once
+
+#include <weft/array.hpp>
+
+namespace weft::arrays {
+
+/// Sum of the elements up to each place along an axis, as long as the array; without an axis, of the array as one line.
+/// Chunks of the axis are summed up at the same time, then moved by what came before them.
+Array cumsum(const Array& array, const ReduceOptions& options = {},
+             const std::source_location& where = std::source_location::current());
+Array cumprod(const Array& array, const ReduceOptions& options = {},
+              const std::source_location& where = std::source_location::current());
+/// As above; what is not a number counts as 0 (1).
+Array nancumsum(const Array& array, const ReduceOptions& options = {},
+                const std::source_location& where = std::source_location::current());
+Array nancumprod(const Array& array, const ReduceOptions& options = {},
+                 const std::source_location& where = std::source_location::current());
+
+}  // namespace weft::arrays

@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""Compares the bits of array workloads between modes. usage: modes_test.py MPIRUN MODES_JOB"""
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+MPIRUN, PROGRAM = sys.argv[1], sys.argv[2]
+MIB = 1 << 20
+# Of `large`: 4480 x 4480 doubles.
+DATA_BYTES = 4480 * 4480 * 8
+
+
+def run(ranks, *words, timeout=240):
+    """Returns what the program printed, a line an item. No ranks: without mpirun."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("WEFT_")}
+    kept.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", WEFT_CONFIG="none", OPENBLAS_NUM_THREADS="1")
+    launch = [MPIRUN, "--oversubscribe", "--bind-to", "none", "-n", str(ranks)] if ranks else []
+    with tempfile.TemporaryDirectory() as scratch:
+        done = subprocess.run([*launch, PROGRAM, *words, f"--weft-spill-dir={scratch}"], env=kept, capture_output=True, text=True,
+                              timeout=timeout)
+    if done.returncode != 0:
+        raise AssertionError(f"{ranks} ranks, {words}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}")
+    return done.stdout.splitlines()
+
+
+class ModesTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.expected = run(0, "all", "--weft-scheduler=sync")
+
+    def check(self, ranks, *words):
+        self.assertEqual(run(ranks, *words), self.expected, f"{ranks} ranks, {words}")
+
+    def test_threads_give_the_same_bits(self):
+        for threads in (1, 2, 5):
+            self.check(0, "all", "--weft-scheduler=threads", f"--weft-threads={threads}")
+
+    def test_workers_give_the_same_bits(self):
+        for workers in (1, 2, 3, 7):
+            for threads in (1, 2):
+                self.check(workers + 1, "all", f"--weft-threads={threads}")
+
+    def test_a_killed_worker_changes_no_bit(self):
+        for workers in (1, 2, 3, 7):
+            for threads in (1, 2):
+                with tempfile.TemporaryDirectory() as folder:
+                    self.check(workers + 1, "dies", folder, f"--weft-threads={threads}")
+                    self.assertTrue(os.path.islink(folder + "/died"))
+
+    def test_a_tenth_of_the_memory_is_enough_and_is_kept(self):
+        budget = DATA_BYTES // 10
+        for name in ("expression", "std", "sum", "cumsum", "overlap", "rechunk", "matmul", "sort", "set", "diff"):
+            with self.subTest(name):
+                large = run(0, "large", name, "--weft-scheduler=threads", "--weft-threads=2", "--weft-memory=8GiB")[0]
+                printed = run(0, "large", name, "--weft-scheduler=threads", "--weft-threads=2", f"--weft-memory={budget}")
+                self.assertEqual(printed[0], large)
+                held = int(printed[1].split()[1]) * 1024
+                self.assertLessEqual(held, budget + 64 * MIB, f"{name}: {held / MIB:.0f} MiB")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[3:]], verbosity=2)

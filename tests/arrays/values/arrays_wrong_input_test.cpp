@@ -1,0 +1,144 @@
+// Wrong input: the error comes where the expression is built, or names the chunk, and says what to do.
+#include <weft/arrays.hpp>
+#include <weft/client.hpp>
+#include <weft/error.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace weft {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+template <class F>
+std::string error_of(const F& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+class WrongInputTest : public testing::Test {
+ protected:
+  Client client_{{.scheduler = "threads"}};
+  const std::string here_ = "(arrays_wrong_input_test.cpp:";
+};
+
+TEST_F(WrongInputTest, ShapesThatDoNotBroadcastAreToldWithBothShapesAndTheLine) {
+  EXPECT_THAT(error_of([] {
+                ones({3, 4}) + ones({4, 3});
+              }),
+              AllOf(HasSubstr(here_), HasSubstr("(3, 4)"), HasSubstr("(4, 3)"), HasSubstr("must be equal or 1")));
+  EXPECT_THAT(error_of([] { broadcast_to(ones({3}), {4}); }),
+              AllOf(HasSubstr(here_), HasSubstr("(3,)"), HasSubstr("(4,)")));
+  EXPECT_THAT(error_of([] { elementwise([](double a, double b) { return a + b; }, ones({3}), ones({4})); }),
+              AllOf(HasSubstr("elementwise (arrays_wrong_input_test.cpp:"), HasSubstr("do not broadcast")));
+}
+
+TEST_F(WrongInputTest, AnAxisOutOfRangeIsToldWithTheNumberOfAxes) {
+  const Array x = ones({3, 4});
+  EXPECT_THAT(error_of([&] { x.sum({.axis = 2}); }),
+              AllOf(HasSubstr("sum " + here_), HasSubstr("axis 2"), HasSubstr("2 ")));
+  EXPECT_THAT(error_of([&] { x.sum({.axis = {0, -2}}); }), HasSubstr("sum " + here_));
+  EXPECT_THAT(error_of([&] { cumsum(x, {.axis = -3}); }), HasSubstr("cumsum " + here_));
+  EXPECT_THAT(error_of([&] { concatenate({x, x}, 5); }), HasSubstr("5"));
+}
+
+TEST_F(WrongInputTest, AnIndexOutOfBoundsIsToldWithAxisAndExtent) {
+  const Array x = ones({3, 4});
+  EXPECT_THAT(error_of([&] { x(3); }),
+              AllOf(HasSubstr(here_), HasSubstr("index 3 is out of bounds for axis 0 of extent 3")));
+  EXPECT_THAT(error_of([&] { x(0, -5); }), HasSubstr("index -5 is out of bounds for axis 1 of extent 4"));
+  EXPECT_THAT(error_of([&] { take(x, {0, 4}, 1); }), HasSubstr("place 4 is out of bounds"));
+  EXPECT_THAT(error_of([&] { vindex(x, {{0}, {9}}); }), HasSubstr("place 9 is out of bounds"));
+  EXPECT_THAT(error_of([&] { x(0, 0, 0); }), HasSubstr("3 indices were given for an array of shape (3, 4)"));
+  EXPECT_THAT(error_of([&] { x(slice(none, none, 0)); }), HasSubstr("step"));
+}
+
+TEST_F(WrongInputTest, AChunkSizeOfZeroIsRefusedWithWhatToGive) {
+  EXPECT_THAT(error_of([] {
+                ones({3, 4}, {.chunks = {3, 0}});
+              }),
+              AllOf(HasSubstr("axis 1 is 0"), HasSubstr("-1 for the whole")));
+  EXPECT_THAT(error_of([] { ones({3, 4}).rechunk(0); }), HasSubstr("is 0"));
+  EXPECT_THAT(error_of([] { ones({5}, {.chunks = {{2, 2}}}); }), AllOf(HasSubstr("add up to 4"), HasSubstr("5")));
+}
+
+TEST_F(WrongInputTest, UnknownExtentsAreRefusedWhereAKnownOneIsNeeded) {
+  const Array some = arange(10, {.chunks = 4});
+  const Array chosen = some(some > 3);
+  for (const std::string& error :
+       {error_of([&] { chosen(2); }), error_of([&] {
+          reshape(chosen, {2, 3});
+        }),
+        error_of([&] { cumsum(chosen); }), error_of([&] { roll(chosen, 1, 0); }), error_of([&] { chosen.set({0}, 1); }),
+        error_of([&] { map_overlap(chosen, [](NDArray in) { return in; }, {.depth = 1}); })}) {
+    EXPECT_THAT(error, AllOf(HasSubstr(here_), HasSubstr("compute_chunk_sizes")));
+  }
+  EXPECT_THAT(error_of([&] { chosen + some(some > 4); }), HasSubstr("compute_chunk_sizes"));
+}
+
+TEST_F(WrongInputTest, AKernelThatReturnsAnotherShapeThanDeclaredNamesTheChunk) {
+  const Array x = ones({4}, {.chunks = 2});
+  const Array wrong = map_blocks(x, [](NDArray) { return NDArray(float64, Shape{7}); });
+  EXPECT_THAT(error_of([&] { client_.compute(wrong); }),
+              AllOf(HasSubstr("(7,)"), HasSubstr("for chunk ("), HasSubstr("(2,)")));
+}
+
+TEST_F(WrongInputTest, NotANumberIsRefusedWhereItCannotGo) {
+  const Array x = full({4}, std::nan(""), {.chunks = 2});
+  EXPECT_THAT(error_of([&] { client_.compute(nanargmax(x)); }), HasSubstr("NaN"));
+  EXPECT_THAT(error_of([&] { quantile(ones({4}), std::nan("")); }), HasSubstr("quantile"));
+}
+
+TEST_F(WrongInputTest, IntegersOverflowAsNumpysDo) {
+  const Array most = full({2}, 127, {.dtype = int8});
+  EXPECT_EQ(client_.compute(most + most).at<std::int8_t>(0), -2);
+  EXPECT_EQ(client_.compute(most.sum()).item<std::int64_t>(), 254);
+  EXPECT_EQ(client_.compute(most.sum({.dtype = int8})).item<std::int8_t>(), -2);
+  // A number that the type cannot hold is no operand of it.
+  EXPECT_THAT(error_of([&] { most + 300; }), AllOf(HasSubstr("300"), HasSubstr("int8")));
+}
+
+TEST_F(WrongInputTest, ASingularMatrixIsToldWhenItIsFactored) {
+  EXPECT_THAT(error_of([&] { client_.compute(linalg::inv(zeros({3, 3}))); }), HasSubstr("singular"));
+  EXPECT_THAT(error_of([&] { linalg::inv(zeros({3, 4})); }), HasSubstr("(3, 4)"));
+}
+
+TEST_F(WrongInputTest, NonsenseOfEinsumIsRefused) {
+  const Array x = ones({3, 4});
+  EXPECT_THAT(error_of([&] { einsum("ij,jk->ik", {x}); }), HasSubstr("einsum " + here_));
+  EXPECT_THAT(error_of([&] { einsum("ij->ijk", {x}); }), HasSubstr("k"));
+  EXPECT_THAT(error_of([&] { einsum("i->i", {x}); }), HasSubstr("has 2 axes"));
+  EXPECT_THAT(error_of([&] { einsum("ij,ij", {x, ones({4, 3})}); }), HasSubstr("einsum"));
+}
+
+TEST_F(WrongInputTest, ATypeThatDoesNotExistNamesTheNearest) {
+  EXPECT_THAT(error_of([] { Dtype::parse("flaot64"); }), AllOf(HasSubstr("flaot64"), HasSubstr("float64")));
+  EXPECT_THAT(error_of([] { Dtype::parse("float16"); }), HasSubstr("float16"));
+}
+
+TEST_F(WrongInputTest, MoreElementsThan63BitsCountAreRefused) {
+  EXPECT_THAT(error_of([] { ones({std::int64_t{1} << 32, std::int64_t{1} << 31}).size(); }), HasSubstr("63 bits"));
+  EXPECT_THAT(error_of([] { broadcast_to(ones({1}), {std::int64_t{1} << 62, 4}).size(); }), HasSubstr("63 bits"));
+}
+
+TEST_F(WrongInputTest, ElementsOfAnotherTypeAreRefusedNamingBoth) {
+  const NDArray values = client_.compute(ones({3}));
+  EXPECT_THAT(error_of([&] { values.span<float>(); }), AllOf(HasSubstr("float32"), HasSubstr("float64")));
+  EXPECT_THAT(error_of([&] { values.item<double>(); }), HasSubstr("(3,)"));
+  EXPECT_THAT(error_of([&] { values.to_vector<std::int64_t>(); }), HasSubstr("int64"));
+}
+
+TEST_F(WrongInputTest, AnArrayThatWasNeverMadeIsRefused) {
+  EXPECT_THAT(error_of([] { Array().shape(); }), HasSubstr("Array"));
+}
+
+}  // namespace
+}  // namespace weft
