@@ -21,6 +21,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+PEERS = pathlib.Path(os.environ.get("WEFT_BENCH_PEERS") or ROOT / "build" / "peers")
 SHAPES = ("independent", "tree", "chain")
 PARTS = ("start", "tasks", "moving", "losing", "many", "transfers", "peers")
 
@@ -80,9 +81,13 @@ def mpirun(ranks):
     return ["mpirun", "-n", str(ranks), "--oversubscribe", "--bind-to", "none"]
 
 
-def environment():
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("WEFT_") or name.startswith("WEFT_BENCH")}
+def environment(peer=False):
+    kept = {name: value for name, value in os.environ.items()
+            if not name.startswith("WEFT_") or name.startswith("WEFT_BENCH")}
     kept.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+    if peer:  # weft itself refuses variables of its name that it does not know
+        kept["WEFT_PEER_KERNEL"] = os.environ.get("WEFT_PEER_KERNEL", str(PEERS / "libpeer_python.so"))
+        kept["PYTHONPATH"] = str(ROOT / "bench" / "peers")  # their workers import the kernel by name
     return kept
 
 
@@ -119,11 +124,11 @@ class Table:
         return "\n".join(lines)
 
 
-def measure(command, timeout):
+def measure(command, timeout, peer=False):
     """Runs a command that prints JSON lines; returns them, or the reason there are none."""
     try:
-        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=timeout, env=environment(),
-                              check=False)
+        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=timeout,
+                              env=environment(peer), check=False)
     except subprocess.TimeoutExpired:
         return [], f"more than {timeout} s"
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
@@ -308,12 +313,12 @@ def measure_python(name, module, options, table):
     for system in [name] + (["dask-distributed-tuned"] if name.startswith("dask") else []):
         for shape in SHAPES:
             tasks = 300 if shape == "chain" else 2000
-            lines, why = measure([*peer, shape, "--system", system, "--tasks", tasks, "--reps", 3, "--json"], options.timeout)
+            lines, why = measure([*peer, shape, "--system", system, "--tasks", tasks, "--reps", 3, "--json"], options.timeout, peer=True)
             table.add(shape, system, min((line["us_per_task"] for line in lines), default=None), "us a task", why)
-        lines, why = measure([*peer, "roundtrip", "--system", system, "--count", 100, "--json"], options.timeout)
+        lines, why = measure([*peer, "roundtrip", "--system", system, "--count", 100, "--json"], options.timeout, peer=True)
         table.add("roundtrip", system, lines[0]["us_median"] if lines else None, "us", why)
         lines, why = measure([*peer, "metg", "--system", system, "--pattern", "stencil_1d", "--steps", 25, "--reps", 3, "--json"],
-                             options.timeout)
+                             options.timeout, peer=True)
         table.add("metg stencil_1d", system, best(lines, "metg_us"), "core-us", why)
 
 

@@ -42,6 +42,8 @@ class UcxFabric final : public Fabric {
   bool moves_device() const { return (memory_types_ & UCS_BIT(UCS_MEMORY_TYPE_CUDA)) != 0; }
   std::uint64_t enter(UcxLane* lane);
   void leave(std::uint64_t token) { lanes_.erase(token); }
+  /// A lane has ended whose connection UCX may not have finished to set up: the worker stays until the process ends.
+  void never_destroy() { destroy_ = false; }
 
  private:
   UcxFabric() = default;
@@ -57,6 +59,7 @@ class UcxFabric final : public Fabric {
   std::string address_;
   std::string description_;
   int event_fd_ = -1;  // UCX's own
+  bool destroy_ = true;
   std::uint64_t memory_types_ = 0;
   std::unordered_map<std::uint64_t, UcxLane*> lanes_;
 };

@@ -354,6 +354,8 @@ bool UcxLane::end_blocks() {
 
 UcxLane::~UcxLane() {
   fabric_.leave(token_);
+  // Only what has come from the other side says that the connection stands.
+  if (next_batch_in_ == 0 || requests_ > 0) fabric_.never_destroy();
   close_endpoint();
   const auto until = std::chrono::steady_clock::now() + kForcedClose;
   const auto closed = [&] { return closing_ == nullptr || ucp_request_check_status(closing_) != UCS_INPROGRESS; };
