@@ -80,8 +80,8 @@ void SchedulerState::bury(Edge& edge, PacketRecord& producer, std::vector<Packet
   if (dead_here > kDeadTolerated && dead_here > producer.open) crowded.push_back(edge.producer);
 }
 
-/// Ends a packet's knowledge of its inputs, and gives its edges back but for those that are still in a list. Who is read
-/// by nobody known any more may be forgotten too: its edges are fetched already, while its record is at hand.
+/// Ends a packet's knowledge of its inputs, and gives its edges back but for those that are still in a list. Who is
+/// read by nobody known any more may be forgotten too: its edges are fetched already, while its record is at hand.
 void SchedulerState::leave_inputs(PacketRecord& record) {
   const std::uint32_t count = record.edge_count;
   if (count == 0) return;

@@ -10,8 +10,9 @@
 namespace weft {
 
 struct SchedulerOptions {
-  /// A worker's queue holds at least this many packets a slot,
-  std::uint32_t queue_packets = 2;
+  /// A worker's queue holds at least this many packets a slot: one that runs, one that follows, and one in place of
+  /// those that wait for inputs which are being made elsewhere,
+  std::uint32_t queue_packets = 3;
   /// and at least this much expected time a slot, so that it never waits for the scheduler,
   Nanoseconds queue_ns = 1'000'000;
   /// but never more packets a slot than this.

@@ -20,17 +20,22 @@ constexpr std::uint32_t kPacketsLookedAt = 8;
 
 void SchedulerState::on(const Tick&) {}
 
-/// At most once in the time of a message, which is when more would be known. While workers are empty and nothing is
-/// left to deal, asks the most loaded workers for their last packets: one recall unanswered for each empty worker at
-/// most. The victim decides; what it returns is placed like any ready packet.
+/// At most once in the time of a message, which is when more would be known. While workers have fewer packets than
+/// slots and nothing is left to deal, asks the most loaded workers for their last packets: one recall unanswered for
+/// each such worker at most. The victim decides; what it returns is placed like any ready packet.
 void SchedulerState::propose_steals() {
   if (counts.workers < 2 || ready.size() != 0 || now < next_steals) return;
   next_steals = now + cost.latency_ns;
-  const machine::WorkerSet& idle = loads.set(WorkerGroup::Open, 0);
-  WorkerId thief = idle.first();
-  for (std::uint32_t i = 0; i != kStealsAtOnce && thief != kNone && recalls < idle.size(); ++i) {
-    if (workers[thief].queued == 0 && !propose_steal(thief)) return;
-    thief = idle.next(thief);
+  std::uint32_t thieves = 0;
+  std::uint32_t proposed = 0;
+  for (std::uint32_t bucket = loads.lowest(WorkerGroup::Open); bucket != LoadIndex::kBuckets;
+       bucket = loads.lowest(WorkerGroup::Open, bucket + 1)) {
+    const machine::WorkerSet& set = loads.set(WorkerGroup::Open, bucket);
+    for (WorkerId thief = set.first(); thief != kNone; thief = set.next(thief)) {
+      if (workers[thief].queued >= workers[thief].slots) return;
+      if (recalls >= ++thieves) continue;
+      if (!propose_steal(thief) || ++proposed == kStealsAtOnce) return;
+    }
   }
 }
 
