@@ -75,8 +75,9 @@ bool UcxFabric::start(const std::string& interface, std::string& why) {
 }
 
 UcxFabric::~UcxFabric() {
-  // UCX 1.13 aborts in ucp_worker_destroy when a connection over TCP is still being set up (ucp_request.c, "wireup.type"):
-  // seen once in 50 runs of the tests beside others. Its memory goes with the process, which is about to end.
+  // UCX 1.13 aborts in ucp_worker_destroy when a connection over TCP is still being set up (ucp_request.c,
+  // "wireup.type"): seen once in 50 runs of the tests beside others. Its memory goes with the process, which is about
+  // to end.
   if (!destroy_) return;
   if (worker_ != nullptr) ucp_worker_destroy(worker_);
   if (context_ != nullptr) ucp_cleanup(context_);
