@@ -48,6 +48,8 @@ auto fields_of_scheduler_events(T& m) {
     return std::tie(m.worker, m.reason, m.suspects);
   else if constexpr (kIs<T, WorkerDraining> || kIs<T, WorkerPaused> || kIs<T, WorkerResumed>)
     return std::tie(m.worker);
+  else if constexpr (kIs<T, WorkerBlocked>)
+    return std::tie(m.worker, m.blocked);
   else if constexpr (kIs<T, PacketsSubmitted>)
     return std::tie(m.first_packet, m.packets, m.producers, m.needs);
   else if constexpr (kIs<T, PacketsFinished>)
@@ -62,7 +64,7 @@ auto fields_of_scheduler_events(T& m) {
     return std::tie(m.worker, m.packet, m.attempt);
   else if constexpr (kIs<T, InputMissing>)
     return std::tie(m.worker, m.packet, m.attempt, m.producer, m.producer_attempt, m.owner);
-  else if constexpr (kIs<T, OutputsReleased> || kIs<T, PacketsCancelled>)
+  else if constexpr (kIs<T, OutputsReleased> || kIs<T, PacketsCancelled> || kIs<T, BalanceWanted>)
     return std::tie(m.packets);
   else if constexpr (kIs<T, ReplicasWanted>)
     return std::tie(m.packets, m.copies);

@@ -131,11 +131,23 @@ struct ReplicasWanted {
   std::uint32_t copies = 2;
 };
 
+/// The client wants these, as far as they are in memory now, to lie at the workers in about equal shares: what one
+/// holds too much of is copied to one that holds least, and dropped by its owner when the copy is there.
+struct BalanceWanted {
+  std::vector<PacketId> packets;
+};
+
 /// `worker` now has a copy too.
 struct Replicated {
   WorkerId worker = kNone;
   PacketId packet = kNone;
   Attempt attempt = 0;
+};
+
+/// Of the packets that run there, so many only wait for something that other tasks do: as many more are dealt.
+struct WorkerBlocked {
+  WorkerId worker = kNone;
+  std::uint32_t blocked = 0;
 };
 
 /// Time passes. To the scheduler, which looks for steals that pay: every few milliseconds while something runs. To a
@@ -145,7 +157,7 @@ struct Tick {};
 using SchedulerEventBody =
     std::variant<WorkerJoined, WorkerLost, WorkerDraining, WorkerPaused, WorkerResumed, PacketsSubmitted,
                  PacketsFinished, PacketProgress, PacketFailed, PacketReturned, RecallRefused, InputMissing,
-                 OutputsReleased, PacketsCancelled, Replicated, Tick, ReplicasWanted>;
+                 OutputsReleased, PacketsCancelled, Replicated, Tick, ReplicasWanted, WorkerBlocked, BalanceWanted>;
 
 struct SchedulerEvent {
   Nanoseconds time = 0;

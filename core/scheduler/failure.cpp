@@ -27,6 +27,7 @@ void SchedulerState::on(const WorkerLost& event) {
     if (entry->second.empty()) packets[entry->first].bits &= static_cast<std::uint8_t>(~packet_bits::kCopies);
     entry = entry->second.empty() ? copies.erase(entry) : std::next(entry);
   }
+  std::erase_if(moves, [&](const auto& move) { return move.second == event.worker; });
   std::vector<PacketId> lost;
   packets.for_each([&](PacketId id, PacketRecord& record) {
     if (record.is_kept_at(event.worker)) lose_outputs(id, record, lost);
@@ -39,6 +40,7 @@ void SchedulerState::on(const WorkerLost& event) {
   for (const PacketId id : lost) {
     if (packets.knows(id) && packets[id].state == PacketState::Released && packets[id].needed()) require(id, true);
   }
+  if (!spreading.empty()) spread_after_loss();
   refresh(event.worker);
 }
 

@@ -11,6 +11,11 @@ using machine::WorkerGroup;
 using machine::WorkerRecord;
 namespace packet_bits = machine::packet_bits;
 
+namespace {
+/// Copies of one packet that a holder makes before others, who have theirs from it, make the next.
+constexpr std::size_t kPassedOn = 2;
+}  // namespace
+
 void SchedulerState::on(const WorkerJoined& event) {
   if (event.worker >= workers.size()) workers.resize(event.worker + 1);
   WorkerRecord& worker = workers[event.worker];
@@ -37,6 +42,12 @@ void SchedulerState::on(const WorkerPaused& event) {
 void SchedulerState::on(const WorkerResumed& event) {
   if (!is_known_worker(event.worker)) return;
   workers[event.worker].paused = false;
+  refresh(event.worker);
+}
+
+void SchedulerState::on(const WorkerBlocked& event) {
+  if (!is_known_worker(event.worker)) return;
+  workers[event.worker].blocked = event.blocked;
   refresh(event.worker);
 }
 
@@ -76,7 +87,8 @@ bool SchedulerState::holds(WorkerId worker, PacketId id, const PacketRecord& rec
   return std::find(holders.begin(), holders.end(), worker) != holders.end();
 }
 
-/// Copies go to the workers with the least bytes, by id where equal, which have room for them.
+/// Copies go to the workers with the least bytes, by id where equal, which have room for them. They go in a tree: each
+/// holder passes two on (`spread`), the others as copies arrive.
 void SchedulerState::on(const ReplicasWanted& event) {
   for (const PacketId id : event.packets) {
     if (!packets.knows(id) || packets[id].state != PacketState::InMemory) continue;
@@ -94,12 +106,83 @@ void SchedulerState::on(const ReplicasWanted& event) {
     }
     std::stable_sort(others.begin(), others.end(),
                      [this](WorkerId a, WorkerId b) { return workers[a].held_bytes < workers[b].held_bytes; });
-    for (const WorkerId worker : others) {
-      if (places >= event.copies) break;
-      emit(Replicate{record.worker, worker, id, record.attempt});
-      ++places;
+    if (places >= event.copies || others.empty()) continue;
+    others.resize(std::min<std::size_t>(others.size(), event.copies - places));
+    std::reverse(others.begin(), others.end());
+    spreading[id] = std::move(others);
+    spread(id, record.worker, kPassedOn);
+  }
+}
+
+/// Has `from` pass copies on to the next that shall have one.
+void SchedulerState::spread(PacketId id, WorkerId from, std::size_t most) {
+  const auto found = spreading.find(id);
+  if (found == spreading.end()) return;
+  std::vector<WorkerId>& left = found->second;
+  while (!left.empty() && most != 0) {
+    const WorkerId to = left.back();
+    left.pop_back();
+    if (!workers[to].usable() || holds(to, id, packets[id])) continue;
+    emit(Replicate{from, to, id, packets[id].attempt});
+    --most;
+  }
+  if (left.empty()) spreading.erase(found);
+}
+
+/// Whoever is gone passes nothing on: the owners do it, or what they held is lost and its copies with it.
+void SchedulerState::spread_after_loss() {
+  std::vector<PacketId> ids;
+  for (const auto& [id, left] : spreading) ids.push_back(id);
+  for (const PacketId id : ids) {
+    if (packets.knows(id) && packets[id].state == PacketState::InMemory) {
+      spread(id, packets[id].worker, kPassedOn);
+    } else {
+      spreading.erase(id);
     }
   }
+}
+
+/// Looks at the largest first; each goes from whoever holds most of them to whoever holds least, where that brings the
+/// two closer together.
+void SchedulerState::on(const BalanceWanted& event) {
+  std::vector<double> held(workers.size(), 0);
+  std::vector<PacketId> movable;
+  for (const PacketId id : event.packets) {
+    if (!packets.knows(id) || packets[id].state != PacketState::InMemory || packets[id].worker == kKeeper) continue;
+    held[packets[id].worker] += static_cast<double>(packets[id].output_bytes);
+    if (!packets[id].is(packet_bits::kCopies) && !moves.contains(id)) movable.push_back(id);
+  }
+  std::stable_sort(movable.begin(), movable.end(),
+                   [this](PacketId a, PacketId b) { return packets[a].output_bytes > packets[b].output_bytes; });
+  for (const PacketId id : movable) {
+    const PacketRecord& record = packets[id];
+    const auto bytes = static_cast<double>(record.output_bytes);
+    WorkerId least = kNone;
+    for (WorkerId worker = 0; worker != workers.size(); ++worker) {
+      if (!workers[worker].usable()) continue;
+      const double there = workers[worker].held_bytes + workers[worker].promised_bytes + bytes;
+      if (workers[worker].budget_bytes != 0 && there > workers[worker].budget_bytes) continue;
+      if (least == kNone || held[worker] < held[least]) least = worker;
+    }
+    if (least == kNone || least == record.worker || held[least] + bytes >= held[record.worker]) continue;
+    held[record.worker] -= bytes;
+    held[least] += bytes;
+    moves[id] = least;
+    emit(Replicate{record.worker, least, id, record.attempt});
+  }
+}
+
+/// The copy takes over from the owner, unless somebody there reads it just now: then both stay.
+void SchedulerState::finish_move(PacketId id, PacketRecord& record) {
+  for (std::uint32_t e = record.readers; e != kNone; e = edges[e].next) {
+    const PacketId consumer = edges[e].consumer;
+    if (consumer == kNone || packets[consumer].state != PacketState::Running) continue;
+    if (packets[consumer].worker == record.worker) return;
+  }
+  emit(Drop{record.worker, id, record.attempt});
+  std::vector<PacketId> lost;  // stays empty: there is a copy
+  lose_outputs(id, record, lost);
+  if (record.wanted()) report(id, record, {});
 }
 
 /// Looks at all packets once nothing runs there.
@@ -123,10 +206,18 @@ void SchedulerState::on(const Replicated& event) {
     return;
   }
   PacketRecord& record = packets[event.packet];
-  if (record.worker == event.worker) return;
+  if (record.worker == event.worker) {
+    moves.erase(event.packet);
+    return;
+  }
   std::vector<WorkerId>& holders = copies[event.packet];
   if (std::find(holders.begin(), holders.end(), event.worker) == holders.end()) holders.push_back(event.worker);
   record.bits |= packet_bits::kCopies;
+  spread(event.packet, event.worker, kPassedOn);
+  const auto move = moves.find(event.packet);
+  if (move == moves.end() || move->second != event.worker) return;
+  moves.erase(move);
+  finish_move(event.packet, record);
 }
 
 void SchedulerState::enqueue(PacketId id, PacketRecord& record, WorkerId worker_id) {
@@ -157,7 +248,8 @@ void SchedulerState::refresh(WorkerId id) {
   WorkerRecord& worker = workers[id];
   WorkerGroup group = WorkerGroup::Closed;
   if (worker.usable() && worker.alone_with == kNone) {
-    if (!policies::has_room(worker.queued, worker.queued_ns, worker.slots, limits)) {
+    const std::uint32_t working = worker.queued - std::min(worker.queued, worker.blocked);
+    if (!policies::has_room(working, worker.queued_ns, worker.slots, limits)) {
       group = WorkerGroup::Full;
     } else if (policies::has_enough(worker.held_bytes, worker.promised_bytes, worker.budget_bytes,
                                     options.withhold_share, worker.queued)) {

@@ -135,6 +135,8 @@ void SchedulerState::drop_outputs(PacketId id, PacketRecord& record) {
     if (workers[record.worker].budget_bytes != 0) refresh(record.worker);
   }
   record.worker = kNone;
+  if (!moves.empty()) moves.erase(id);
+  if (!spreading.empty()) spreading.erase(id);
   if (!record.is(packet_bits::kCopies)) return;
   for (const WorkerId worker : copies[id]) emit(Drop{worker, id, record.attempt});
   copies.erase(id);

@@ -101,6 +101,15 @@ PacketSpec Scheduler::spec(PacketId packet) const {
   return spec;
 }
 
+std::vector<WorkerId> Scheduler::holders(PacketId packet) const {
+  const auto& record = state_->packets[packet];
+  if (record.state != PacketState::InMemory) return {};
+  std::vector<WorkerId> all{record.worker};
+  const auto found = state_->copies.find(packet);
+  if (found != state_->copies.end()) all.insert(all.end(), found->second.begin(), found->second.end());
+  return all;
+}
+
 bool Scheduler::is_drained(WorkerId worker) const { return state_->is_drained(worker); }
 
 SchedulerCounts Scheduler::counts() const { return state_->counts; }

@@ -65,6 +65,9 @@ class Scheduler {
   [[nodiscard]] WorkerId owner(PacketId packet) const;
   [[nodiscard]] PacketSpec spec(PacketId packet) const;
 
+  /// All whose memory holds its outputs, the owner first; none while it is not InMemory.
+  [[nodiscard]] std::vector<WorkerId> holders(PacketId packet) const;
+
   /// True if a draining worker may go: nothing runs there, and all it keeps is elsewhere too. Visits all packets when
   /// nothing runs there: ask now and then. Also true of a worker that has gone.
   [[nodiscard]] bool is_drained(WorkerId worker) const;

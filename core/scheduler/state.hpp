@@ -36,6 +36,7 @@ struct SchedulerState {
   void on(const WorkerDraining& event);
   void on(const WorkerPaused& event);
   void on(const WorkerResumed& event);
+  void on(const WorkerBlocked& event);
   void on(const PacketsSubmitted& event);
   void on(const PacketsFinished& event);
   void on(const PacketProgress& event);
@@ -47,6 +48,7 @@ struct SchedulerState {
   void on(const PacketsCancelled& event);
   void on(const Replicated& event);
   void on(const ReplicasWanted& event);
+  void on(const BalanceWanted& event);
   void on(const Tick& event);
 
   // ---- Submission (submit.cpp) ----
@@ -123,6 +125,9 @@ struct SchedulerState {
   void copy_away(PacketId id, const PacketRecord& record);
   bool holds(WorkerId worker, PacketId id, const PacketRecord& record) const;
   bool is_drained(WorkerId worker) const;
+  void finish_move(PacketId id, PacketRecord& record);
+  void spread(PacketId id, WorkerId from, std::size_t most);
+  void spread_after_loss();
 
   // ---- Loss and failure (failure.cpp) ----
   void make_unavailable(const PacketRecord& record);
@@ -182,9 +187,11 @@ struct SchedulerState {
   std::uint64_t membership = 1;    // changes when a worker comes or goes
   std::uint64_t budgets_seen = 0;  // membership when budget_seen was right, see largest_budget()
   double budget_seen = 0;
-  std::map<PacketId, std::vector<WorkerId>> copies;  // beside the owner's
-  std::vector<PacketId> parked;                      // Ready packets that nobody present can run
-  std::vector<WorkerId> neighbours;                  // by affinity modulo its size: who was dealt the last one
+  std::map<PacketId, std::vector<WorkerId>> copies;     // beside the owner's
+  std::map<PacketId, std::vector<WorkerId>> spreading;  // shall have a copy and are not asked yet, the next one last
+  std::map<PacketId, WorkerId> moves;                   // to whom, of BalanceWanted: the owner drops its own then
+  std::vector<PacketId> parked;                         // Ready packets that nobody present can run
+  std::vector<WorkerId> neighbours;                     // by affinity modulo its size: who was dealt the last one
   struct LayerTime {
     float task_ns = 0;
   };

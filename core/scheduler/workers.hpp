@@ -84,6 +84,7 @@ class RunningQueue {
 struct WorkerRecord {
   std::uint32_t slots = 1;
   std::uint32_t queued = 0;   // Running packets: the size of `running`
+  std::uint32_t blocked = 0;  // of them: only wait for what other tasks do
   Nanoseconds queued_ns = 0;  // their expected time
   double held_bytes = 0;      // outputs InMemory here
   double promised_bytes = 0;  // expected outputs of Running packets

@@ -191,6 +191,7 @@ SchedulerEventBody parse_scheduler_event(const Line& line) {
   if (verb == "drain") return WorkerDraining{worker};
   if (verb == "pause") return WorkerPaused{worker};
   if (verb == "resume") return WorkerResumed{worker};
+  if (verb == "blocked") return WorkerBlocked{worker, static_cast<std::uint32_t>(line.number("packets", 0))};
   if (verb == "finished") {
     PacketsFinished finished{worker, {}};
     for (std::size_t i = 1; i != line.words.size(); ++i) {

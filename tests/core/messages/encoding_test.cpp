@@ -46,7 +46,9 @@ std::vector<SchedulerEvent> scheduler_events() {
           {14, PacketsCancelled{{3}}},
           {15, Replicated{kKeeper, 2, 1}},
           {16, Tick{}},
-          {17, ReplicasWanted{{4, 5}, 3}}};
+          {17, ReplicasWanted{{4, 5}, 3}},
+          {18, WorkerBlocked{1, 7}},
+          {19, BalanceWanted{{4, 5}}}};
 }
 
 std::vector<WorkerEvent> worker_events() {

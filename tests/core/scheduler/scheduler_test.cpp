@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace weft {
 namespace {
 
@@ -53,6 +55,83 @@ TEST(SchedulerTest, MemoryFollowsLivePacketsNotAllThatEverWere) {
     if (round == 0) after_first = scheduler.memory_bytes();
   }
   EXPECT_LE(scheduler.memory_bytes(), after_first * 3) << "ten times as many packets have been known";
+}
+
+TEST(SchedulerTest, WorkersWhosePacketsOnlyWaitAreDealtAsManyMore) {
+  Scheduler scheduler;
+  SchedulerActions actions;
+  scheduler.handle({0, WorkerJoined{0, 1, 0, {}}}, actions);
+  SchedulerEvent event = submission(0, 10, false);
+  for (PacketSpec& spec : std::get<PacketsSubmitted>(event.body).packets) spec.expected_ns = 1'000'000'000;
+  const auto dealt = [&](SchedulerEvent next) {
+    actions.clear();
+    scheduler.handle(next, actions);
+    return std::count_if(actions.list.begin(), actions.list.end(),
+                         [](const SchedulerAction& action) { return std::holds_alternative<Deal>(action); });
+  };
+  EXPECT_EQ(dealt(std::move(event)), 2);
+  EXPECT_EQ(dealt({1, WorkerBlocked{0, 2}}), 2);
+  EXPECT_EQ(dealt({2, WorkerBlocked{0, 3}}), 1);
+  EXPECT_EQ(dealt({3, WorkerBlocked{0, 0}}), 0);
+}
+
+/// A packet in the memory of worker 0 of so many, which all shall have.
+class SpreadTest : public ::testing::Test {
+ protected:
+  static constexpr WorkerId kWorkers = 16;
+
+  SpreadTest() {
+    scheduler_.handle({0, WorkerJoined{0, 1, 0, {}}}, actions_);
+    scheduler_.handle(submission(0, 1, false), actions_);
+    scheduler_.handle({1, PacketsFinished{0, {{0, 1, 0, 1 << 20, 1000}}}}, actions_);
+    for (WorkerId id = 1; id != kWorkers; ++id) scheduler_.handle({2, WorkerJoined{id, 1, 0, {}}}, actions_);
+    actions_.clear();
+  }
+  /// Takes the copies that are asked for out of the actions.
+  std::vector<Replicate> asked() {
+    std::vector<Replicate> all;
+    for (const SchedulerAction& action : actions_.list) {
+      if (const auto* one = std::get_if<Replicate>(&action)) all.push_back(*one);
+    }
+    actions_.clear();
+    return all;
+  }
+
+  Scheduler scheduler_;
+  SchedulerActions actions_;
+};
+
+TEST_F(SpreadTest, CopiesOfOnePacketGoInATree) {
+  ASSERT_EQ(scheduler_.state(0), PacketState::InMemory);
+  scheduler_.handle({3, ReplicasWanted{{0}, kWorkers}}, actions_);
+  std::vector<unsigned> passed_on(kWorkers, 0);
+  std::vector<WorkerId> here{0};
+  unsigned rounds = 0;
+  for (std::vector<Replicate> round = asked(); !round.empty(); round = asked(), ++rounds) {
+    for (const Replicate& one : round) {
+      EXPECT_NE(std::find(here.begin(), here.end(), one.from), here.end()) << "who passes it on has it";
+      ++passed_on[one.from];
+    }
+    for (const Replicate& one : round) {
+      here.push_back(one.to);
+      scheduler_.handle({4, Replicated{one.to, 0, one.attempt}}, actions_);
+    }
+  }
+  EXPECT_EQ(here.size(), kWorkers);
+  EXPECT_EQ(scheduler_.holders(0).size(), kWorkers);
+  EXPECT_LE(*std::max_element(passed_on.begin(), passed_on.end()), 2u);
+  EXPECT_EQ(rounds, 4u);
+}
+
+TEST_F(SpreadTest, ALostWorkerOfTheTreeKeepsNobodyFromItsCopy) {
+  scheduler_.handle({3, ReplicasWanted{{0}, kWorkers}}, actions_);
+  std::vector<Replicate> round = asked();
+  ASSERT_EQ(round.size(), 2u);
+  for (const Replicate& one : round) scheduler_.handle({4, WorkerLost{one.to, 0, {}}}, actions_);
+  for (round = asked(); !round.empty(); round = asked()) {
+    for (const Replicate& one : round) scheduler_.handle({5, Replicated{one.to, 0, one.attempt}}, actions_);
+  }
+  EXPECT_EQ(scheduler_.holders(0).size(), kWorkers - 2);
 }
 
 TEST(SchedulerTest, ForgottenIdsServeAgain) {
