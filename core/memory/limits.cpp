@@ -284,4 +284,31 @@ std::optional<OomCount> read_oom_count(const HostView& host) {
   return std::nullopt;
 }
 
+std::optional<MemoryRoom> read_memory_room(const HostView& host) {
+  std::optional<MemoryRoom> least;
+  const auto add = [&](std::size_t limit, std::size_t used, const std::string& source) {
+    const std::size_t left = limit > used ? limit - used : 0;
+    if (!least || left < least->left_bytes) least = MemoryRoom{left, limit, source};
+  };
+  std::size_t machine = 0;
+  if (const auto text = file_text(host.root + "/proc/meminfo")) {
+    const std::size_t total = number_of_line(*text, "MemTotal:").value_or(0) * 1024;
+    const std::optional<std::size_t> available = number_of_line(*text, "MemAvailable:");
+    if (available && *available * 1024 <= total) add(total, total - *available * 1024, "MemTotal of /proc/meminfo");
+    machine = total;
+  }
+  std::vector<FoundLimit> limits;
+  add_memory_cgroups(host, machine, limits);
+  for (const FoundLimit& limit : limits) {
+    const std::string path = limit.source.substr(limit.source.find('/'));
+    const auto text = file_text(host.root + path.substr(0, path.rfind('/')) + "/memory.stat");
+    if (!text) continue;
+    const bool second = limit.source.starts_with("cgroup v2");
+    const std::size_t own = number_of_line(*text, second ? "anon" : "total_rss").value_or(0);
+    const std::size_t shared = number_of_line(*text, second ? "shmem" : "total_shmem").value_or(0);
+    add(limit.value, own + shared, limit.source);
+  }
+  return least;
+}
+
 }  // namespace weft

@@ -47,4 +47,15 @@ struct OomCount {
 /// Returns nothing where no cgroup counts.
 std::optional<OomCount> read_oom_count(const HostView& host = {});
 
+/// What is left before the system kills a process for memory.
+struct MemoryRoom {
+  std::size_t left_bytes = 0;
+  std::size_t limit_bytes = 0;
+  /// Which limit it is.
+  std::string source;
+};
+/// Returns the least room below the limits of the cgroups and the machine. What files take in their caches counts as
+/// left, because the system takes it back.
+std::optional<MemoryRoom> read_memory_room(const HostView& host = {});
+
 }  // namespace weft

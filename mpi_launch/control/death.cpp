@@ -14,6 +14,7 @@ std::string begin_of(const Death& death) {
   if (death.cannot_start) return "cannot start";
   if (!death.killed_because.empty()) return "was killed by its supervisor because " + death.killed_because;
   if (death.exit_code == 118 && death.signal == 0) return "ended";  // its last words say why
+  if (death.exit_code == 117 && death.signal == 0) return "ran out of memory";
   if (death.signal != 0 && death.out_of_memory) {
     return fmt::format("was killed by the system because memory ran out (signal {}; {})", death.signal, death.counter);
   }

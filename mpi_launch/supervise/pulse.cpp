@@ -2,6 +2,7 @@
 
 #include "core/executor/slot.hpp"
 #include "core/memory/limits.hpp"
+#include "mpi_launch/supervise/worker_main.hpp"
 
 #include <weft/arena.hpp>
 #include <weft/task_type.hpp>
@@ -16,6 +17,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <string_view>
 #include <thread>
 
@@ -111,7 +113,29 @@ void note_tasks(StatusPage& page, std::array<TaskId, StatusPage::kSlots>& before
   }
 }
 
-void beat(StatusPage& page) {
+/// Ends a worker that has more than its share once next to nothing is left: the system would kill somebody at any
+/// moment, without a word, and perhaps another process than the one to blame.
+void end_before_the_system_does(StatusPage& page, std::uint64_t share_bytes) {
+  constexpr std::size_t kLeast = std::size_t{16} << 20;
+  const std::size_t resident = read_resident_bytes();
+  if (share_bytes == 0 || resident < share_bytes - share_bytes / 10) return;
+  const std::optional<MemoryRoom> room = read_memory_room();
+  if (!room || room->left_bytes > std::max(kLeast, room->limit_bytes / 32)) return;
+  Text text;
+  text.add("it held ");
+  text.add(resident >> 20);
+  text.add(" MiB of the ");
+  text.add(room->limit_bytes >> 20);
+  text.add(" MiB of ");
+  text.add(room->source);
+  text.add(", of which ");
+  text.add(room->left_bytes >> 20);
+  text.add(" MiB were left, and ended itself before the system would have killed it");
+  page.say_last_words(text.view());
+  ::_exit(kExitOutOfMemory);
+}
+
+void beat(StatusPage& page, std::uint64_t share_bytes) {
   ::pthread_setname_np(::pthread_self(), "weft pulse");
   std::array<TaskId, StatusPage::kSlots> tasks;
   tasks.fill(kNone);
@@ -126,14 +150,15 @@ void beat(StatusPage& page) {
       page.samples.store(sample + 1, std::memory_order_release);
     }
     note_tasks(page, tasks);
+    end_before_the_system_does(page, share_bytes);
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
 }
 
 }  // namespace
 
-void start_pulse(StatusPage& page) {
-  std::thread([&page] { beat(page); }).detach();  // ends with the process, as the page does
+void start_pulse(StatusPage& page, std::uint64_t share_bytes) {
+  std::thread([&page, share_bytes] { beat(page, share_bytes); }).detach();  // ends with the process, as the page does
 }
 
 void report_fatal_signals(StatusPage& page) {

@@ -160,5 +160,25 @@ TEST(ThisMachine, LimitsAreFoundAndNamed) {
   EXPECT_GT(read_resident_bytes(), kMiB);
 }
 
+TEST_F(LimitsTest, RoomIsTheLeastBelowAnyLimitWithoutWhatCachesHold) {
+  EXPECT_FALSE(read_memory_room(host_)) << "this machine does not say what is available";
+  write("/proc/meminfo", "MemTotal:       67108864 kB\nMemAvailable:   33554432 kB\n");
+  EXPECT_EQ(read_memory_room(host_)->left_bytes, 32768 * kMiB);
+  EXPECT_EQ(read_memory_room(host_)->source, "MemTotal of /proc/meminfo");
+  mount_v2("/job/task");
+  write("/sys/fs/cgroup/job/memory.max", "1073741824\n");
+  write("/sys/fs/cgroup/job/memory.stat", "anon 536870912\nfile 500000000\nshmem 268435456\n");
+  EXPECT_EQ(read_memory_room(host_)->left_bytes, 256 * kMiB);
+  EXPECT_EQ(read_memory_room(host_)->limit_bytes, 1024 * kMiB);
+  EXPECT_EQ(read_memory_room(host_)->source, "cgroup v2 /sys/fs/cgroup/job/memory.max");
+}
+
+TEST_F(LimitsTest, RoomOfVersion1CountsAllGroupsBelow) {
+  mount_v1("/job");
+  write("/sys/fs/cgroup/memory/job/memory.limit_in_bytes", "1073741824\n");
+  write("/sys/fs/cgroup/memory/job/memory.stat", "rss 1\ntotal_cache 900000000\ntotal_rss 1072693248\n");
+  EXPECT_EQ(read_memory_room(host_)->left_bytes, 1 * kMiB);
+}
+
 }  // namespace
 }  // namespace weft
