@@ -1,78 +1,17 @@
 #include <weft/coordination.hpp>
 
+#include "core/coordination/far_client.hpp"
+#include "core/coordination/questions.hpp"
 #include "core/executor/slot.hpp"
-#include "core/runtime/runtime.hpp"
 
 #include <weft/error.hpp>
 
 #include <algorithm>
-#include <map>
 #include <thread>
 
 namespace weft {
 namespace detail {
 namespace {
-
-struct Entry {
-  const char* kind;
-  std::string_view type;
-  std::shared_ptr<SharedObject> object;
-};
-/// (client, kind, name)
-using Place = std::tuple<std::uint32_t, std::string, std::string>;
-
-/// All named objects of the process. Never destroyed: objects may be used until the process ends.
-/// Threading: guarded by its mutex.
-struct Registry {
-  std::mutex mutex;
-  std::map<Place, Entry> entries;
-};
-Registry& registry() {
-  static Registry* const instance = new Registry;
-  return *instance;
-}
-
-/// Holds the registry, and frees what closed clients have left once it is let go: that may be anything.
-class OpenRegistry {
- public:
-  explicit OpenRegistry(std::uint32_t client) : lock_(registry().mutex) {
-    std::map<Place, Entry>& entries = registry().entries;
-    for (auto at = entries.begin(); at != entries.end();) {
-      if (Runtime::find(std::get<0>(at->first)) != nullptr) {
-        ++at;
-      } else {
-        closed_.push_back(std::move(at->second));
-        at = entries.erase(at);
-      }
-    }
-    if (Runtime::find(client) == nullptr) {
-      lock_.unlock();
-      throw Error("this client has been closed: named objects are made and found through an open weft::Client");
-    }
-  }
-  std::map<Place, Entry>& entries() { return registry().entries; }
-
- private:
-  std::vector<Entry> closed_;
-  std::unique_lock<std::mutex> lock_;
-};
-
-[[noreturn]] void refuse_type(const std::string& kind, const std::string& name, std::string_view has,
-                              std::string_view wanted) {
-  throw Error(kind + " \"" + name + "\" is of " + std::string(has) + " and was asked for as one of " +
-              std::string(wanted) + ": use the type it was made with, or another name");
-}
-
-std::string names_of(std::map<Place, Entry>& entries, std::uint32_t client, const std::string& kind) {
-  std::string names;
-  for (auto at = entries.lower_bound({client, kind, ""}); at != entries.end(); ++at) {
-    if (std::get<0>(at->first) != client || std::get<1>(at->first) != kind) break;
-    names += (names.empty() ? "\"" : ", \"") + std::get<2>(at->first) + "\"";
-  }
-  return names.empty() ? "nothing" : names;
-}
-
-constexpr const char* kPublished = "published result";
 
 /// Names the running task, or the thread that runs none.
 std::uint64_t who_asks() {
@@ -81,175 +20,199 @@ std::uint64_t who_asks() {
   return (std::uint64_t{1} << 63) | std::hash<std::thread::id>{}(std::this_thread::get_id());
 }
 
-void require_not_holder(LeaseState& state, const std::string& name) {
-  const std::lock_guard lock(state.mutex);
-  if (state.free == 0 && state.holder == who_asks()) {
-    throw Error("Lock \"" + name +
-                "\" is asked for by the one who holds it, who would wait for itself: release it first");
-  }
-}
-
 }  // namespace
 
-std::shared_ptr<SharedObject> named_object(std::uint32_t client, const char* kind, const std::string& name,
-                                           std::string_view type,
-                                           const std::function<std::shared_ptr<SharedObject>()>& make) {
-  if (name.empty()) throw Error(std::string("a ") + kind + " needs a name: it is how others find it");
-  OpenRegistry open(client);
-  const auto [at, added] = open.entries().try_emplace({client, kind, name}, Entry{kind, type, nullptr});
-  if (added) {
-    at->second.object = make();
-  } else if (at->second.type != type) {
-    refuse_type(kind, name, at->second.type, type);
+// --- Parcels ---------------------------------------------------------------------------------------------------------
+
+void Parcel::write(Writer& writer) const {
+  if (bytes_ != nullptr) return write_string(writer, *bytes_);
+  if (type_->encode == nullptr) {
+    throw Error("a value of type " + std::string(type_->name()) +
+                " is kept in a named object and cannot leave the process that put it there");
   }
-  return at->second.object;
+  Writer value;
+  type_->encode(value_.get(), value);
+  writer.count(value.size());
+  writer.bytes(value.data(), value.size());
 }
 
-std::shared_ptr<SharedObject> existing_object(std::uint32_t client, const std::string& kind, const std::string& name,
-                                              const std::string& type, const char*& kept_kind,
-                                              std::string_view& kept_type) {
-  OpenRegistry open(client);
-  const auto at = open.entries().find({client, kind, name});
-  if (at == open.entries().end() || at->second.type != type) {
-    throw Error(kind + " \"" + name + "\" does not exist in this client");
+Parcel Parcel::read(Reader& reader) {
+  Parcel parcel;
+  parcel.bytes_ = std::make_shared<const std::string>(read_string(reader));
+  return parcel;
+}
+
+const std::string& Parcel::text() const {
+  static const std::string none;
+  return bytes_ != nullptr ? *bytes_ : none;
+}
+
+void Parcel::refuse(std::string_view type) {
+  throw Error("a value of type " + std::string(type) + " came from another process, which it cannot do");
+}
+
+// --- Names -----------------------------------------------------------------------------------------------------------
+
+Named::Named(std::uint32_t client, NamedKind kind, const std::string& name, std::string_view type, std::uint64_t size) {
+  Identity wanted{client, kind, name, std::string(type), size};
+  if (name.empty() || far_client(client) == nullptr) {
+    object_ = open_named(wanted);
   }
-  kept_kind = at->second.kind;
-  kept_type = at->second.type;
-  return at->second.object;
+  identity_ = std::make_shared<const Identity>(wanted);
+  NamedAnswer answer;
+  perform(NamedAct::Open, answer);
+  wanted.size = answer.number;
+  identity_ = std::make_shared<const Identity>(std::move(wanted));
 }
 
-void refuse_empty_name(const char* kind) {
-  throw Error(std::string("this ") + (*kind == '\0' ? "named object" : kind) +
-              " is empty: open it with a client and a name");
+const Named::Identity& Named::identity() const {
+  if (identity_ == nullptr) throw Error("this named object is empty: open it with a client and a name");
+  return *identity_;
 }
 
-void refuse_size(const char* kind, const std::string& name, const char* size, std::size_t has, std::size_t wanted) {
-  throw Error(std::string(kind) + " \"" + name + "\" has " + size + " of " + std::to_string(has) +
-              " and was asked for with " + std::to_string(wanted) +
-              ": use the number it was made with, or another name");
+const std::string& Named::name() const { return identity().name; }
+std::uint64_t Named::size() const { return identity().size; }
+
+void Named::find_again(Identity identity) {
+  object_ = far_client(identity.client) != nullptr ? nullptr : existing_named(identity);
+  identity_ = std::make_shared<const Identity>(std::move(identity));
 }
 
-void add_published(std::uint32_t client, const std::string& name, std::string_view type,
-                   std::shared_ptr<SharedObject> object) {
-  OpenRegistry open(client);
-  if (!open.entries().try_emplace({client, kPublished, name}, Entry{kPublished, type, std::move(object)}).second) {
-    throw Error("publish: \"" + name + "\" is published already: unpublish it first, or use another name");
+bool Named::perform(NamedAct act, NamedAnswer& answer, std::int64_t longest_ms, std::uint64_t number,
+                    Parcel parcel) const {
+  const Identity& mine = identity();
+  NamedCall call{act, longest_ms != kNow, number, {0, who_asks()}, std::move(parcel)};
+  FarClient* const far = far_client(mine.client);
+  if (far == nullptr && object_ != nullptr) {
+    auto& object = static_cast<NamedObject&>(*object_);
+    const auto attempt = [&] { return object.attempt(call, answer); };
+    if (!attempt() && (longest_ms == kNow || !wait_until(mine.client, text_of(mine), longest_ms, attempt)))
+      return false;
+    if (changes(act)) wake_client(mine.client);
+    return true;
   }
-}
-
-std::shared_ptr<SharedObject> find_published(std::uint32_t client, const std::string& name, std::string_view type) {
-  OpenRegistry open(client);
-  const auto at = open.entries().find({client, kPublished, name});
-  if (at == open.entries().end()) {
-    throw Error("get_published: nothing is published as \"" + name +
-                "\"; published are: " + names_of(open.entries(), client, kPublished));
-  }
-  if (at->second.type != type) refuse_type(kPublished, name, at->second.type, type);
-  return at->second.object;
-}
-
-bool LeaseState::take(std::size_t count, std::uint64_t by) {
-  const std::lock_guard lock(mutex);
-  if (free < count) return false;
-  free -= count;
-  holder = by;
+  if (far == nullptr) throw Error(text_of(mine) + ": its client has been closed");
+  const std::optional<std::string> bytes = far->ask(question_about(mine, call), longest_ms, text_of(mine));
+  if (!bytes) return false;
+  answer = read_named_answer(*bytes);
   return true;
 }
 
-void LeaseState::give(std::size_t count) {
-  const std::lock_guard lock(mutex);
-  free += count;
-  holder = 0;
+void Named::give_back(std::uint64_t count) const noexcept {
+  if (identity_ == nullptr) return;
+  NamedCall call{NamedAct::Give, false, count, {0, who_asks()}, {}};
+  NamedAnswer answer;
+  if (FarClient* const far = far_client(identity_->client)) {
+    far->say(question_about(*identity_, call));
+  } else if (object_ != nullptr) {
+    static_cast<NamedObject&>(*object_).attempt(call, answer);
+    wake_client(identity_->client);
+  }
+}
+
+// --- Published results -----------------------------------------------------------------------------------------------
+
+void add_published(std::uint32_t client, const std::string& name, std::string_view type, const Handle& future) {
+  if (FarClient* const far = far_client(client)) return far->publish(name, type, future);
+  publish_here(client, name, type, future);
+}
+
+TaskId find_published(std::uint32_t client, const std::string& name, std::string_view type, std::uint32_t site) {
+  if (FarClient* const far = far_client(client))
+    return far->ask_for_task(question_of_name(QuestionForm::Find, name, type), site);
+  const Handle found = published_here(client, name, type);
+  arena::add_use(found.task_id());
+  return found.task_id();
 }
 
 }  // namespace detail
 
 void unpublish(const Client& client, const std::string& name) {
-  const std::uint32_t serial = client.serial();
-  // Freed after the registry has been let go.
-  std::shared_ptr<detail::SharedObject> gone;
-  detail::OpenRegistry open(serial);
-  const auto at = open.entries().find({serial, detail::kPublished, name});
-  if (at == open.entries().end()) {
-    throw Error("unpublish: nothing is published as \"" + name +
-                "\"; published are: " + detail::names_of(open.entries(), serial, detail::kPublished));
+  if (detail::FarClient* const far = detail::far_client(client.serial())) {
+    far->ask(detail::question_of_name(detail::QuestionForm::Unpublish, name), detail::kWaits, "unpublish");
+    return;
   }
-  gone = std::move(at->second.object);
-  open.entries().erase(at);
+  detail::unpublish_here(client.serial(), name);
 }
 
 std::vector<std::string> list_published(const Client& client) {
-  const std::uint32_t serial = client.serial();
-  detail::OpenRegistry open(serial);
-  std::vector<std::string> names;
-  for (const auto& [place, entry] : open.entries()) {
-    if (std::get<0>(place) == serial && std::get<1>(place) == detail::kPublished) names.push_back(std::get<2>(place));
+  if (detail::FarClient* const far = detail::far_client(client.serial())) {
+    const auto names =
+        far->ask(detail::question_of_name(detail::QuestionForm::List, ""), detail::kWaits, "the published names");
+    return names ? detail::read_names(*names) : std::vector<std::string>{};
   }
-  return names;
+  return detail::list_published_here(client.serial());
+}
+
+// --- Events ----------------------------------------------------------------------------------------------------------
+
+void Event::set() const {
+  detail::NamedAnswer answer;
+  named_.perform(detail::NamedAct::Set, answer);
+}
+void Event::clear() const {
+  detail::NamedAnswer answer;
+  named_.perform(detail::NamedAct::Clear, answer);
+}
+bool Event::is_set() const { return named_.number_of(detail::NamedAct::Size) != 0; }
+void Event::wait() const {
+  detail::NamedAnswer answer;
+  named_.perform(detail::NamedAct::Wait, answer);
+}
+bool Event::wait_for(Milliseconds longest) const {
+  detail::NamedAnswer answer;
+  return named_.perform(detail::NamedAct::Wait, answer, std::max<std::int64_t>(longest.count(), 0));
 }
 
 // --- Leases ----------------------------------------------------------------------------------------------------------
 
 void Lease::release() noexcept {
   if (count_ == 0) return;
-  from_.state().give(std::exchange(count_, 0));
-  from_.wake();
+  from_.give_back(std::exchange(count_, 0));
   from_ = {};
 }
 
 Semaphore::Semaphore(const Client& client, const std::string& name, std::size_t leases)
-    : named_(client.serial(), "Semaphore", name, "leases",
-             [leases](detail::LeaseState& state) { state.leases = state.free = leases; }) {
-  if (named_.state().leases != leases) {
-    detail::refuse_size("Semaphore", name, "a number of leases", named_.state().leases, leases);
-  }
-}
+    : named_(client.serial(), detail::NamedKind::Semaphore, name, "leases", leases) {}
 
 namespace {
-void require_enough(const detail::Named<detail::LeaseState>& named, std::size_t count) {
-  if (count <= named.state().leases) return;
-  throw Error("Semaphore \"" + named.name() + "\" has " + std::to_string(named.state().leases) + " leases, and " +
+void require_enough(const detail::Named& named, std::size_t count) {
+  if (count <= named.size()) return;
+  throw Error("Semaphore \"" + named.name() + "\" has " + std::to_string(named.size()) + " leases, and " +
               std::to_string(count) + " were asked for: that could never be");
+}
+
+bool take(const detail::Named& named, std::int64_t longest_ms, std::size_t count) {
+  detail::NamedAnswer answer;
+  return named.perform(detail::NamedAct::Take, answer, longest_ms, count);
 }
 }  // namespace
 
 Lease Semaphore::acquire(std::size_t count) const {
   require_enough(named_, count);
-  detail::LeaseState& state = named_.state();
-  named_.wait([&] { return state.take(count, 0); });
+  take(named_, detail::kWaits, count);
   return Lease(named_, count);
 }
 
 Lease Semaphore::acquire_for(Milliseconds longest, std::size_t count) const {
   require_enough(named_, count);
-  detail::LeaseState& state = named_.state();
-  if (!named_.wait_for(longest, [&] { return state.take(count, 0); })) return {};
-  return Lease(named_, count);
+  return take(named_, std::max<std::int64_t>(longest.count(), 0), count) ? Lease(named_, count) : Lease();
 }
 
 Lease Semaphore::try_acquire(std::size_t count) const {
   require_enough(named_, count);
-  return named_.state().take(count, 0) ? Lease(named_, count) : Lease();
+  return take(named_, detail::kNow, count) ? Lease(named_, count) : Lease();
 }
 
-std::size_t Semaphore::free() const {
-  const std::lock_guard lock(named_.state().mutex);
-  return named_.state().free;
-}
+std::size_t Semaphore::free() const { return static_cast<std::size_t>(named_.number_of(detail::NamedAct::Free)); }
 
-void Lock::lock() const {
-  detail::LeaseState& state = named_.state();
-  detail::require_not_holder(state, named_.name());
-  const std::uint64_t me = detail::who_asks();
-  named_.wait([&] { return state.take(1, me); });
-}
+void Lock::lock() const { take(named_, detail::kWaits, 1); }
 
-bool Lock::try_lock() const { return named_.state().take(1, detail::who_asks()); }
+bool Lock::try_lock() const { return take(named_, detail::kNow, 1); }
 
 void Lock::unlock() const {
   if (!is_locked()) throw Error("Lock \"" + named_.name() + "\" is not locked, so it cannot be unlocked");
-  named_.state().give(1);
-  named_.wake();
+  named_.give_back(1);
 }
 
 Lease Lock::acquire() const {
@@ -259,10 +222,7 @@ Lease Lock::acquire() const {
 
 Lease Lock::try_acquire() const { return try_lock() ? Lease(named_, 1) : Lease(); }
 
-bool Lock::is_locked() const {
-  const std::lock_guard lock(named_.state().mutex);
-  return named_.state().free == 0;
-}
+bool Lock::is_locked() const { return named_.number_of(detail::NamedAct::Free) == 0; }
 
 // --- MultiLock -------------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,8 @@
 #include <weft/waiting.hpp>
 
+#include "core/coordination/far_client.hpp"
+
+#include "core/executor/executor.hpp"
 #include "core/executor/slot.hpp"
 #include "core/graph/extras.hpp"
 #include "core/runtime/runtime.hpp"
@@ -60,14 +63,14 @@ class LonelyWait {
   unsigned looks_ = 0;
 };
 
+}  // namespace
+
 bool asked_to_cancel(TaskId task) {
   if (task == kNone || (arena::task(task).word.load(std::memory_order_acquire) & task_word::kExtra) == 0) return false;
   bool cancelled = false;
   extras::read(task, [&](const TaskExtra& extra) { cancelled = extra.cancelled; });
   return cancelled;
 }
-
-}  // namespace
 
 bool wait_until(std::uint32_t client, const std::string& what, std::int64_t longest_ms,
                 const std::function<bool()>& attempt) {
@@ -112,6 +115,16 @@ bool wait_until(std::uint32_t client, const std::string& what, std::int64_t long
           "nothing that is left to run changes it; use the threads scheduler, or make what is waited for first");
   }
   return false;
+}
+
+std::atomic<FarClient*> far_client_of_process{nullptr};
+
+FarClient* far_client(std::uint32_t client) noexcept {
+  const Slot* const slot = current_slot();
+  if (slot != nullptr && slot->executor().far_client() != nullptr) return slot->executor().far_client();
+  if (FarClient* const far = far_client_of_process.load(std::memory_order_acquire)) return far;
+  Runtime* const runtime = Runtime::find(client);
+  return runtime != nullptr ? runtime->far_client() : nullptr;
 }
 
 void wake_client(std::uint32_t client) noexcept {

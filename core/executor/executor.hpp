@@ -15,6 +15,10 @@
 
 namespace weft {
 
+namespace detail {
+class FarClient;
+}
+
 struct ExecutorOptions {
   unsigned slots = 1;
   /// Threads of its own. Without them only callers of `help_until` run tasks (sync mode).
@@ -104,6 +108,10 @@ class Executor {
   /// Makes the next slot that ends a task call `Listener::polled`.
   void request_poll() noexcept { poll_.store(true, std::memory_order_relaxed); }
 
+  /// What reaches the named objects that its tasks use, where these live in another process. Set before any task runs.
+  void set_far_client(detail::FarClient* far) noexcept { far_client_ = far; }
+  detail::FarClient* far_client() const noexcept { return far_client_; }
+
   /// Returns whether the calling thread runs a task of this executor now.
   bool inside() const;
   unsigned slot_count() const { return static_cast<unsigned>(slots_.size()); }
@@ -176,6 +184,7 @@ class Executor {
 
   const ExecutorOptions options_;
   Listener& listener_;
+  detail::FarClient* far_client_ = nullptr;
   PacketTable packets_;
   std::vector<std::unique_ptr<Slot>> slots_;
 

@@ -1,9 +1,9 @@
 #pragma once
 
+#include <weft/far_actor.hpp>
 #include <weft/locks.hpp>
 
-#include <chrono>
-#include <deque>
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -11,83 +11,48 @@ namespace weft {
 
 /// Values in order of their arrival, shared by name among the threads and tasks of a client. With `maxsize` a full
 /// queue makes `put` wait, which slows a producer down to its consumers. A queue is a reference: copy it, pass it to
-/// tasks. Its values stay until they are taken or the client is closed. Owns: a share of the queue.  Threading: any
-/// thread.
+/// tasks, on whatever worker they run. Its values stay until they are taken or the client is closed.
+/// Owns: a share of the queue.  Threading: any thread.
 template <class T>
 class Queue {
  public:
   Queue() = default;
   /// Opens the client's queue of this name; makes it if there is none. `maxsize` 0: without a limit.
   Queue(const Client& client, const std::string& name, std::size_t maxsize = 0)
-      : Queue(client.serial(), name, maxsize) {}
+      : named_(client.serial(), detail::NamedKind::Queue, name, type_name<T>(), maxsize) {}
 
   void put(T value) const {
-    State& state = named_.state();
-    named_.wait([&] { return state.put(value); });
-    named_.wake();
+    detail::NamedAnswer answer;
+    named_.perform(detail::NamedAct::Put, answer, detail::kWaits, 0, detail::Parcel::of(std::move(value)));
   }
   /// Puts the value if there is room now.
   bool try_put(T value) const {
-    if (!named_.state().put(value)) return false;
-    named_.wake();
-    return true;
+    detail::NamedAnswer answer;
+    return named_.perform(detail::NamedAct::Put, answer, detail::kNow, 0, detail::Parcel::of(std::move(value)));
   }
   /// Waits for a value and takes it.
   T get() const {
-    std::optional<T> value;
-    State& state = named_.state();
-    named_.wait([&] { return state.get(value); });
-    named_.wake();
-    return std::move(*value);
+    detail::NamedAnswer answer;
+    named_.perform(detail::NamedAct::Get, answer);
+    return answer.parcel.template take<T>();
   }
   /// Waits no longer than that; nothing if no value came.
-  std::optional<T> get_for(Milliseconds longest) const {
-    std::optional<T> value;
-    State& state = named_.state();
-    if (named_.wait_for(longest, [&] { return state.get(value); })) named_.wake();
-    return value;
-  }
-  std::optional<T> try_get() const {
-    std::optional<T> value;
-    if (named_.state().get(value)) named_.wake();
-    return value;
-  }
-  std::size_t size() const {
-    const std::lock_guard lock(named_.state().mutex);
-    return named_.state().values.size();
-  }
-  std::size_t maxsize() const { return named_.state().maxsize; }
+  std::optional<T> get_for(Milliseconds longest) const { return get_within(longest.count()); }
+  std::optional<T> try_get() const { return get_within(detail::kNow); }
+  std::size_t size() const { return static_cast<std::size_t>(named_.number_of(detail::NamedAct::Size)); }
+  std::size_t maxsize() const { return static_cast<std::size_t>(named_.size()); }
   template <class Archive>
   friend void weft_fields(Archive& archive, Queue& queue) {
     queue.named_.exchange(archive);
   }
 
  private:
-  struct State : detail::SharedObject {
-    std::mutex mutex;
-    std::deque<T> values;
-    std::size_t maxsize = 0;
-    bool put(T& value) {
-      const std::lock_guard lock(mutex);
-      if (maxsize != 0 && values.size() >= maxsize) return false;
-      values.push_back(std::move(value));
-      return true;
-    }
-    bool get(std::optional<T>& value) {
-      const std::lock_guard lock(mutex);
-      if (values.empty()) return false;
-      value.emplace(std::move(values.front()));
-      values.pop_front();
-      return true;
-    }
-  };
-  Queue(std::uint32_t client, const std::string& name, std::size_t maxsize)
-      : named_(client, "Queue", name, type_name<T>(), [maxsize](State& state) { state.maxsize = maxsize; }) {
-    if (maxsize != 0 && named_.state().maxsize != maxsize) {
-      detail::refuse_size("Queue", name, "a maxsize", named_.state().maxsize, maxsize);
-    }
+  std::optional<T> get_within(std::int64_t longest_ms) const {
+    detail::NamedAnswer answer;
+    if (!named_.perform(detail::NamedAct::Get, answer, std::max<std::int64_t>(longest_ms, 0))) return std::nullopt;
+    return answer.parcel.template take<T>();
   }
-  detail::Named<State> named_;
+  detail::Named named_;
 };
 
 /// A value that is set by one and read by others, shared by name among the threads and tasks of a client.
@@ -96,34 +61,25 @@ template <class T>
 class Variable {
  public:
   Variable() = default;
-  Variable(const Client& client, const std::string& name) : named_(client.serial(), "Variable", name, type_name<T>()) {}
+  Variable(const Client& client, const std::string& name)
+      : named_(client.serial(), detail::NamedKind::Variable, name, type_name<T>()) {}
 
   void set(T value) const {
-    {
-      const std::lock_guard lock(named_.state().mutex);
-      named_.state().value.emplace(std::move(value));
-    }
-    named_.wake();
+    detail::NamedAnswer answer;
+    named_.perform(detail::NamedAct::Set, answer, detail::kWaits, 0, detail::Parcel::of(std::move(value)));
   }
   /// Waits until the variable has been set, and returns what it is now.
   T get() const {
-    std::optional<T> value;
-    named_.wait([&] { return (value = try_get()).has_value(); });
-    return std::move(*value);
+    detail::NamedAnswer answer;
+    named_.perform(detail::NamedAct::Look, answer);
+    return answer.parcel.template copy<T>();
   }
-  std::optional<T> get_for(Milliseconds longest) const {
-    std::optional<T> value;
-    named_.wait_for(longest, [&] { return (value = try_get()).has_value(); });
-    return value;
-  }
-  std::optional<T> try_get() const {
-    const std::lock_guard lock(named_.state().mutex);
-    return named_.state().value;
-  }
+  std::optional<T> get_for(Milliseconds longest) const { return get_within(longest.count()); }
+  std::optional<T> try_get() const { return get_within(detail::kNow); }
   /// Makes readers wait again.
   void clear() const {
-    const std::lock_guard lock(named_.state().mutex);
-    named_.state().value.reset();
+    detail::NamedAnswer answer;
+    named_.perform(detail::NamedAct::Clear, answer);
   }
 
   template <class Archive>
@@ -132,11 +88,12 @@ class Variable {
   }
 
  private:
-  struct State : detail::SharedObject {
-    std::mutex mutex;
-    std::optional<T> value;
-  };
-  detail::Named<State> named_;
+  std::optional<T> get_within(std::int64_t longest_ms) const {
+    detail::NamedAnswer answer;
+    if (!named_.perform(detail::NamedAct::Look, answer, std::max<std::int64_t>(longest_ms, 0))) return std::nullopt;
+    return answer.parcel.template copy<T>();
+  }
+  detail::Named named_;
 };
 
 /// A flag that threads and tasks of a client wait for, shared by name.
@@ -144,21 +101,15 @@ class Variable {
 class Event {
  public:
   Event() = default;
-  Event(const Client& client, const std::string& name) : named_(client.serial(), "Event", name, "a flag") {}
+  Event(const Client& client, const std::string& name)
+      : named_(client.serial(), detail::NamedKind::Event, name, "a flag") {}
 
-  void set() const {
-    named_.state().raised.store(true);
-    named_.wake();
-  }
-  void clear() const { named_.state().raised.store(false); }
-  bool is_set() const { return named_.state().raised.load(); }
-  void wait() const {
-    named_.wait([&] { return is_set(); });
-  }
+  void set() const;
+  void clear() const;
+  bool is_set() const;
+  void wait() const;
   /// Waits no longer than that; returns whether the flag was set.
-  bool wait_for(Milliseconds longest) const {
-    return named_.wait_for(longest, [&] { return is_set(); });
-  }
+  bool wait_for(Milliseconds longest) const;
 
   template <class Archive>
   friend void weft_fields(Archive& archive, Event& event) {
@@ -166,20 +117,13 @@ class Event {
   }
 
  private:
-  struct State : detail::SharedObject {
-    std::atomic<bool> raised{false};
-  };
-  detail::Named<State> named_;
+  detail::Named named_;
 };
 
 namespace detail {
-template <class T>
-struct PublishedState : SharedObject {
-  Future<T> future;
-};
-void add_published(std::uint32_t client, const std::string& name, std::string_view type,
-                   std::shared_ptr<SharedObject> object);
-std::shared_ptr<SharedObject> find_published(std::uint32_t client, const std::string& name, std::string_view type);
+void add_published(std::uint32_t client, const std::string& name, std::string_view type, const Handle& future);
+/// Returns a future's task, with a use that the caller owns. `site`: what makes a value of this type, for a stand-in.
+TaskId find_published(std::uint32_t client, const std::string& name, std::string_view type, std::uint32_t site);
 }  // namespace detail
 
 /// Keeps a result under a name until it is unpublished or the client is closed, so that other parts of a program find
@@ -187,15 +131,14 @@ std::shared_ptr<SharedObject> find_published(std::uint32_t client, const std::st
 template <class T>
 void publish(const Client& client, const std::string& name, const Future<T>& future) {
   detail::require_client(future);
-  auto state = std::make_shared<detail::PublishedState<T>>();
-  state->future = future;
-  detail::add_published(client.serial(), name, type_name<T>(), std::move(state));
+  detail::add_published(client.serial(), name, type_name<T>(), future);
 }
-/// Returns what was published under the name; throws if there is nothing, or something of another type.
+/// Returns what was published under the name, computed or not; throws if there is nothing, or something of another
+/// type.
 template <class T>
 Future<T> get_published(const Client& client, const std::string& name) {
-  const auto found = detail::find_published(client.serial(), name, type_name<T>());
-  return static_cast<const detail::PublishedState<T>&>(*found).future;
+  return Future<T>::adopt(detail::find_published(client.serial(), name, type_name<T>(), detail::site_of_arrivals<T>()),
+                          client.serial());
 }
 /// Forgets the name; the result lives on while somebody else has its future.
 void unpublish(const Client& client, const std::string& name);

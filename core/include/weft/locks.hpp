@@ -2,8 +2,6 @@
 
 #include <weft/waiting.hpp>
 
-#include <chrono>
-#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -11,27 +9,13 @@
 
 namespace weft {
 
-using Milliseconds = std::chrono::milliseconds;
-
-namespace detail {
-struct LeaseState : SharedObject {
-  std::mutex mutex;
-  std::size_t leases = 1;
-  std::size_t free = 1;
-  /// The task or thread that holds a Lock.
-  std::uint64_t holder = 0;
-
-  bool take(std::size_t count, std::uint64_t by);
-  void give(std::size_t count);
-};
-}  // namespace detail
-
-/// Leases of a Semaphore or a Lock that are held; its end, however it comes about, gives them back.
+/// Leases of a Semaphore or a Lock that are held; its end, however it comes about, gives them back. So does the loss of
+/// the process that holds them.
 /// Owns: the leases.  Threading: one thread at a time; may be handed to another.
 class [[nodiscard]] Lease {
  public:
   Lease() = default;
-  Lease(detail::Named<detail::LeaseState> from, std::size_t count) : from_(std::move(from)), count_(count) {}
+  Lease(detail::Named from, std::size_t count) : from_(std::move(from)), count_(count) {}
   Lease(Lease&& other) noexcept : from_(std::move(other.from_)), count_(std::exchange(other.count_, 0)) {}
   Lease& operator=(Lease&& other) noexcept {
     std::swap(from_, other.from_);
@@ -47,7 +31,7 @@ class [[nodiscard]] Lease {
   explicit operator bool() const { return count_ != 0; }
 
  private:
-  detail::Named<detail::LeaseState> from_;
+  detail::Named from_;
   std::size_t count_ = 0;
 };
 
@@ -68,7 +52,7 @@ class Semaphore {
   /// Waits no longer than that; an empty lease if there were none.
   Lease acquire_for(Milliseconds longest, std::size_t count = 1) const;
   Lease try_acquire(std::size_t count = 1) const;
-  std::size_t leases() const { return named_.state().leases; }
+  std::size_t leases() const { return static_cast<std::size_t>(named_.size()); }
   /// Returns how many are not taken now.
   std::size_t free() const;
 
@@ -78,7 +62,7 @@ class Semaphore {
   }
 
  private:
-  detail::Named<detail::LeaseState> named_;
+  detail::Named named_;
 };
 
 /// Lets one task or thread of a client in at a time, shared by name. `auto held = lock.acquire();`, or std::lock_guard.
@@ -87,7 +71,8 @@ class Semaphore {
 class Lock {
  public:
   Lock() = default;
-  Lock(const Client& client, const std::string& name) : named_(client.serial(), "Lock", name, "a lock") {}
+  Lock(const Client& client, const std::string& name)
+      : named_(client.serial(), detail::NamedKind::Lock, name, "a lock", 1) {}
 
   Lease acquire() const;
   Lease try_acquire() const;
@@ -102,7 +87,7 @@ class Lock {
   }
 
  private:
-  detail::Named<detail::LeaseState> named_;
+  detail::Named named_;
 };
 
 /// Several Locks as one: taken in the order of their names, whoever asks, so that holders of some never wait for each

@@ -2,24 +2,137 @@
 
 #include <weft/client.hpp>
 
-#include <atomic>
-#include <mutex>
+#include <chrono>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 // What objects that tasks wait for are made of. Part of <weft/coordination.hpp>.
 
-namespace weft::detail {
+namespace weft {
 
-/// What the holders of one name share.
+using Milliseconds = std::chrono::milliseconds;
+
+namespace detail {
+
+class FarClient;
+
+/// A value that a named object keeps: as it is where it was made, as its encoding where another process sent it.
+/// Owns: a share of the value (shared, because variables give it to many).  Threading: as a shared_ptr.
+class Parcel {
+ public:
+  Parcel() = default;
+  template <class T>
+  static Parcel of(T value) {
+    Parcel parcel;
+    parcel.value_ = std::make_shared<T>(std::move(value));
+    parcel.type_ = &value_type<T>;
+    return parcel;
+  }
+  /// Takes the value out; whoever else has a share sees what is left of it.
+  template <class T>
+  T take() {
+    if (value_ != nullptr) return std::move(*static_cast<T*>(value_.get()));
+    return decoded<T>();
+  }
+  template <class T>
+  T copy() const {
+    if (value_ != nullptr) return *static_cast<const T*>(value_.get());
+    return decoded<T>();
+  }
+
+  bool empty() const { return value_ == nullptr && bytes_ == nullptr; }
+  /// Throws Error where the value's type does not travel.
+  void write(Writer& writer) const;
+  static Parcel read(Reader& reader);
+
+ private:
+  template <class T>
+  T decoded() const {
+    if constexpr (Travels<T>) {
+      Reader reader(text().data(), text().size());
+      return decode<T>(reader);
+    } else {
+      refuse(type_name<T>());
+    }
+  }
+  const std::string& text() const;
+  [[noreturn]] static void refuse(std::string_view type);
+
+  std::shared_ptr<void> value_;
+  const ValueType* type_ = nullptr;
+  std::shared_ptr<const std::string> bytes_;
+};
+
+enum class NamedKind : std::uint8_t { Queue, Variable, Event, Semaphore, Lock };
+
+/// What may be done with a named object; which of these have to wait, its kind says.
+enum class NamedAct : std::uint8_t { Open, Put, Get, Size, Set, Look, Clear, Wait, Take, Give, Free };
+
+struct NamedAnswer {
+  std::uint64_t number = 0;
+  Parcel parcel;
+};
+
+/// What the holders of one name share, in the process where it lives.
 struct SharedObject {
   virtual ~SharedObject() = default;
 };
 
-/// Returns the client's object of this kind and name, made by `make` if there is none. Throws if it is of another type.
-std::shared_ptr<SharedObject> named_object(std::uint32_t client, const char* kind, const std::string& name,
-                                           std::string_view type,
-                                           const std::function<std::shared_ptr<SharedObject>()>& make);
+/// How long `Named::perform` waits.
+inline constexpr std::int64_t kWaits = -1;
+inline constexpr std::int64_t kNow = 0;
+
+/// A client's named object, wherever it lives: in this process, or in the client's. It goes to other tasks as its name.
+/// Owns: a share of the object where it lives here.  Threading: as a shared_ptr.
+class Named {
+ public:
+  Named() = default;
+  /// Opens the object, makes it if there is none. `size`: maxsize or leases, 0 for "whatever it has". `type`: what it
+  /// holds. Throws Error if it is of another type or size.
+  Named(std::uint32_t client, NamedKind kind, const std::string& name, std::string_view type, std::uint64_t size = 0);
+
+  /// Does it, waiting at most so long for that to be possible; false if it was not. A task that waits lends its slot.
+  /// Throws CancelledError if its task is cancelled or the client is closed meanwhile.
+  bool perform(NamedAct act, NamedAnswer& answer, std::int64_t longest_ms = kWaits, std::uint64_t number = 0,
+               Parcel parcel = {}) const;
+  std::uint64_t number_of(NamedAct act) const {
+    NamedAnswer answer;
+    perform(act, answer);
+    return answer.number;
+  }
+  /// Gives leases back, without waiting for anything.
+  void give_back(std::uint64_t count) const noexcept;
+  const std::string& name() const;
+  /// What it was opened with, or had.
+  std::uint64_t size() const;
+
+  /// Writes the name, or reads it and finds the object.
+  template <class Archive>
+  void exchange(Archive& archive) {
+    Identity mine = identity_ != nullptr ? *identity_ : Identity{};
+    archive(mine.client, mine.kind, mine.name, mine.type, mine.size);
+    if constexpr (Archive::kReading) {
+      if (!mine.name.empty()) find_again(std::move(mine));
+    }
+  }
+
+  struct Identity {
+    std::uint32_t client = 0;
+    NamedKind kind = NamedKind::Queue;
+    std::string name;
+    std::string type;
+    std::uint64_t size = 0;
+  };
+
+ private:
+  const Identity& identity() const;
+  void find_again(Identity identity);
+
+  std::shared_ptr<const Identity> identity_;
+  std::shared_ptr<SharedObject> object_;  // null where it lives in another process
+};
 
 /// Waits until `attempt` says true, or until the deadline; whoever changes what it looks at must call `wake_client`. A
 /// waiting task lends its slot. Throws CancelledError if its task is cancelled or the client is closed meanwhile.
@@ -27,75 +140,8 @@ bool wait_until(std::uint32_t client, const std::string& what, std::int64_t long
                 const std::function<bool()>& attempt);
 void wake_client(std::uint32_t client) noexcept;
 
-[[noreturn]] void refuse_empty_name(const char* kind);
-[[noreturn]] void refuse_size(const char* kind, const std::string& name, const char* size, std::size_t has,
-                              std::size_t wanted);
+/// Returns what reaches the client's objects from here, or null where they live in this process.
+FarClient* far_client(std::uint32_t client) noexcept;
 
-/// A share of a client's named object. It goes to other tasks as its name.
-/// Owns: a share of the state.  Threading: as a shared_ptr.
-template <class State>
-class Named {
- public:
-  Named() = default;
-  template <class Prepare>
-  Named(std::uint32_t client, const char* kind, const std::string& name, std::string_view type, const Prepare& prepare)
-      : client_(client), kind_(kind), name_(name), type_(type) {
-    state_ = std::static_pointer_cast<State>(named_object(client, kind, name, type, [&] {
-      auto made = std::make_shared<State>();
-      prepare(*made);
-      return std::shared_ptr<SharedObject>(std::move(made));
-    }));
-  }
-  Named(std::uint32_t client, const char* kind, const std::string& name, std::string_view type)
-      : Named(client, kind, name, type, [](State&) {}) {}
-
-  State& state() const {
-    if (state_ == nullptr) refuse_empty_name(kind_);
-    return *state_;
-  }
-  const std::string& name() const { return name_; }
-  template <class Attempt>
-  void wait(const Attempt& attempt) const {
-    if (!attempt()) wait_until(client_, text(), -1, attempt);
-  }
-  template <class Rep, class Attempt>
-  bool wait_for(Rep longest, const Attempt& attempt) const {
-    return attempt() || wait_until(client_, text(), static_cast<std::int64_t>(longest.count()), attempt);
-  }
-  void wake() const noexcept { wake_client(client_); }
-
-  /// Writes the name, or reads it and finds the object.
-  template <class Archive>
-  void exchange(Archive& archive) {
-    std::string kind = kind_;
-    std::string type(type_);
-    archive(client_, kind, name_, type);
-    if constexpr (Archive::kReading) {
-      if (name_.empty()) return;
-      find_again(kind, type);
-    }
-  }
-
- private:
-  std::string text() const { return std::string(kind_) + " \"" + name_ + "\""; }
-  void find_again(const std::string& kind, const std::string& type);
-
-  std::uint32_t client_ = 0;
-  /// Literals and spellings of types: they live as long as the program.
-  const char* kind_ = "";
-  std::string name_;
-  std::string_view type_;
-  std::shared_ptr<State> state_;
-};
-
-/// Returns an object that exists; `kind` and `type` become what they were made with.
-std::shared_ptr<SharedObject> existing_object(std::uint32_t client, const std::string& kind, const std::string& name,
-                                              const std::string& type, const char*& kept_kind,
-                                              std::string_view& kept_type);
-
-template <class State>
-void Named<State>::find_again(const std::string& kind, const std::string& type) {
-  state_ = std::static_pointer_cast<State>(existing_object(client_, kind, name_, type, kind_, type_));
-}
-
-}  // namespace weft::detail
+}  // namespace detail
+}  // namespace weft

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "core/coordination/named_objects.hpp"
+
+#include <weft/wire.hpp>
+
+#include <optional>
+#include <string>
+
+// What other processes ask the client's about its objects, as bytes, and the answers.
+
+namespace weft::detail {
+
+enum class QuestionForm : std::uint8_t {
+  Act = 1,    ///< Something is done with a named object.
+  Find,       ///< A published result is looked for: its end answers.
+  Unpublish,  ///< A name is forgotten.
+  List,       ///< The published names.
+  Publish,    ///< A result of the asker is published: its site and its end follow.
+  CallActor,  ///< An actor's method is called: the end of the call answers.
+  EndOf,      ///< The end of a task of the client's process.
+};
+inline constexpr std::uint8_t kLastQuestion = static_cast<std::uint8_t>(QuestionForm::EndOf);
+
+std::string question_about(const Named::Identity& identity, const NamedCall& call);
+std::string question_of_name(QuestionForm form, const std::string& name, std::string_view type = {});
+
+/// What a question leads to, if it is possible now.
+struct Reply {
+  std::string bytes;
+  /// The end of this task is the answer; invalid: the bytes are.
+  Handle task;
+  /// Others may go on now.
+  bool changed = false;
+};
+
+/// Answers a question of another process about the client's objects; nothing where it is not possible now. All forms
+/// but Publish, CallActor and EndOf, whose bytes hold more than objects. Throws Error where it never is, or where the
+/// bytes are no question.
+std::optional<Reply> answer_question(std::uint32_t client, std::uint64_t process, QuestionForm form, Reader& reader,
+                                     bool waits);
+QuestionForm read_form(Reader& reader);
+NamedAnswer read_named_answer(const std::string& bytes);
+std::vector<std::string> read_names(const std::string& bytes);
+
+void write_string(Writer& writer, std::string_view text);
+std::string read_string(Reader& reader);
+std::string text_of(const Writer& writer);
+
+}  // namespace weft::detail
