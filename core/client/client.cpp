@@ -224,10 +224,22 @@ void Client::replicate_tasks(const std::vector<Handle>& futures, std::size_t cop
   for (const Handle& future : futures) {
     detail::require_client(future);
     if (future.client_serial() != serial_) throw Error("Client::replicate: the result is another client's");
-    runtime_->wait(future.task_id());
+    runtime_->wait_there(future.task_id());
     tasks.push_back(future.task_id());
   }
   runtime_->replicate(tasks, copies);
+}
+
+void Client::rebalance_tasks(const std::vector<Handle>& futures) const {
+  require_open();
+  std::vector<TaskId> tasks;
+  for (const Handle& future : futures) {
+    detail::require_client(future);
+    if (future.client_serial() != serial_) throw Error("Client::rebalance: the result is another client's");
+    runtime_->wait_there(future.task_id());
+    tasks.push_back(future.task_id());
+  }
+  runtime_->rebalance(tasks);
 }
 
 std::map<std::string, std::vector<std::string>> Client::held_by_workers(const std::vector<Handle>& futures) const {

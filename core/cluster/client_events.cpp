@@ -1,3 +1,4 @@
+#include "core/cluster/books.hpp"
 #include "core/cluster/client_process.hpp"
 #include "core/graph/failure_text.hpp"
 #include "core/graph/task_name.hpp"
@@ -156,6 +157,14 @@ void ClientProcess::refuse(PacketId id, Reason reason, std::uint32_t detail) {
     }
     return std::string("?");
   });
+  if (reason == Reason::NoAllowedWorker && detail < workers_.size() && !workers_[detail].standing.present) {
+    const bool of_actor = packet->count == 1 && task_name(packet->tasks[0]).starts_with("actor ");
+    failure->message =
+        (of_actor ? "cannot run: the actor was lost with the worker \"" : "may only run on the worker \"") +
+        workers_[detail].standing.identity.name + "\", which " +
+        (workers_[detail].end.empty() ? "is lost" : workers_[detail].end) +
+        (of_actor ? "; make a new one, and give it what this one knew" : "; name one that is here");
+  }
   if (reason == Reason::NoAllowedWorker && detail >= kNotHere) {
     failure->message = "may only run on the worker \"" + absent_workers_[detail - kNotHere] +
                        "\", which is not here: name one that client.info() lists, or set allow_other_workers";
@@ -175,7 +184,7 @@ WorkerId ClientProcess::worker_of(PeerId peer) const {
 void ClientProcess::connected(PeerId peer, std::string_view bytes) {
   if (bytes.empty()) return;
   const Hello hello = read_hello(bytes);
-  if (hello.role != Hello::Role::Worker) throw Error("a process connected that is no worker");
+  if (hello.role == Hello::Role::Peer) throw Error("a process connected that is no worker");
   const std::string why = mismatch(hello, hello_of_this_process());
   if (!why.empty()) {
     logging::error("cluster", why);
@@ -184,6 +193,7 @@ void ClientProcess::connected(PeerId peer, std::string_view bytes) {
     post_.close(peer);
     return;
   }
+  if (hello.role == Hello::Role::Guest) return welcome_guest(peer, hello);
   join(peer, hello);
 }
 
@@ -217,21 +227,54 @@ void ClientProcess::join(PeerId peer, const Hello& hello) {
   joined.budget_bytes = hello.budget_bytes;
   joined.resources = welcome.resources;
   tell(std::move(joined));
+  // What had nobody to take it over may have somebody now.
+  for (const ClientWorker& other : workers_) {
+    if (other.drains_since != 0 && other.standing.present) tell(WorkerDraining{other.standing.id});
+  }
   logging::info("cluster", "worker ", hello.identity.name, " has joined with ", hello.slots, " slots");
+}
+
+/// 1. The machine deals it nothing more and has what it keeps copied to others. 2. `end_drained` says End. 3. It ends.
+void ClientProcess::drain(WorkerId id) {
+  ClientWorker& worker = workers_[id];
+  if (worker.drains_since != 0 || !worker.standing.present) return;
+  worker.drains_since = now();
+  ++draining_;
+  slots_.fetch_sub(worker.standing.slots, std::memory_order_relaxed);
+  logging::info("cluster", "worker ", worker.standing.identity.name, " leaves: others take over what it has");
+  tell(WorkerDraining{id});
+}
+
+/// Lets drained workers go. One that nobody takes over from goes after a while: what it kept is made again.
+void ClientProcess::end_drained(Nanoseconds time) {
+  constexpr Nanoseconds kLongestDrain = 20'000'000'000;
+  for (ClientWorker& worker : workers_) {
+    if (worker.drains_since == 0 || worker.told_to_end || !worker.standing.present) continue;
+    if (!machine_.is_drained(worker.standing.id) && time - worker.drains_since < kLongestDrain) continue;
+    worker.told_to_end = true;
+    post_.begin(worker.peer, LetterKind::End);
+    post_.end(worker.peer);
+  }
 }
 
 void ClientProcess::lose_worker(WorkerId id, std::string_view why) {
   ClientWorker& worker = workers_[id];
   if (!worker.standing.present) return;
   worker.standing.present = false;
+  if (std::exchange(worker.books_asked, false)) books_missing_.fetch_sub(1);
+  worker.end = "was lost: " + std::string(why);
   --present_;
-  slots_.fetch_sub(worker.standing.slots, std::memory_order_relaxed);
+  if (worker.drains_since == 0) slots_.fetch_sub(worker.standing.slots, std::memory_order_relaxed);
+  if (worker.drains_since != 0) --draining_;
   by_peer_.erase(worker.peer);
+  forget_asker(worker.peer);
   post_.close(worker.peer);
-  if (!stopping_.load() && outstanding_ != 0)
+  const bool has_left = worker.told_to_end;
+  if (has_left) logging::info("cluster", "worker ", worker.standing.identity.name, " has left");
+  if (!has_left && !stopping_.load() && outstanding_ != 0)
     logging::warning("cluster", "worker ", worker.standing.identity.name, " is lost: ", why,
                      "; what it held runs again");
-  if (last_loss_.empty()) last_loss_ = "worker " + worker.standing.identity.name + ": " + std::string(why);
+  if (last_loss_.empty() && !has_left) last_loss_ = "worker " + worker.standing.identity.name + ": " + std::string(why);
   for (const ClientWorker& other : workers_) {
     if (other.standing.present) send_event(other.standing.id, PeerLost{id});
   }
@@ -240,12 +283,22 @@ void ClientProcess::lose_worker(WorkerId id, std::string_view why) {
 
 void ClientProcess::lost(PeerId peer, std::string_view why) {
   const WorkerId worker = worker_of(peer);
-  if (worker != kNone) lose_worker(worker, why);
+  if (worker != kNone) return lose_worker(worker, why);
+  if (!guests_.contains(peer)) return;
+  forget_asker(peer);
+  guest_letters_.push_back({peer, 0, false, {}});
+  guests_wait_.store(true, std::memory_order_relaxed);
 }
 
 void ClientProcess::letter(PeerId peer, LetterKind kind, Reader& reader) {
   const WorkerId worker = worker_of(peer);
-  if (worker == kNone) throw Error("a letter came from somebody who has not said hello");
+  if (worker == kNone) {
+    if (!guests_.contains(peer)) throw Error("a letter came from somebody who has not said hello");
+    if (kind == LetterKind::Guest) return on_guest(peer, reader);
+    if (kind == LetterKind::Ask) return on_ask(peer, reader);
+    if (kind == LetterKind::Withdraw) return on_withdraw(peer, reader);
+    throw Error("a letter of kind " + std::to_string(static_cast<int>(kind)) + " came from a client that is attached");
+  }
   switch (kind) {
     case LetterKind::Finished:
       return on_finished(worker, reader);
@@ -264,6 +317,9 @@ void ClientProcess::letter(PeerId peer, LetterKind kind, Reader& reader) {
     }
     case LetterKind::Ended:
       return lose_worker(worker, "it has ended");
+    case LetterKind::Leaving:
+      drain(worker);
+      return pump();
     case LetterKind::Subscribe:
       return on_subscribe(peer, read_subscribe(reader));
     case LetterKind::Values:
@@ -271,7 +327,14 @@ void ClientProcess::letter(PeerId peer, LetterKind kind, Reader& reader) {
     case LetterKind::NotMine:
       asked_again_ = true;  // the machine reports where it is now, or it is asked again with the next tick
       return;
+    case LetterKind::Books:
+      workers_[worker].books = read_books(reader);
+      if (std::exchange(workers_[worker].books_asked, false)) books_missing_.fetch_sub(1);
+      return;
     case LetterKind::Ask:
+      return on_ask(peer, reader);
+    case LetterKind::Withdraw:
+      return on_withdraw(peer, reader);
     case LetterKind::Welcome:
     case LetterKind::Refusal:
     case LetterKind::Neighbour:
@@ -280,6 +343,8 @@ void ClientProcess::letter(PeerId peer, LetterKind kind, Reader& reader) {
     case LetterKind::Cancel:
     case LetterKind::End:
     case LetterKind::Answer:
+    case LetterKind::Outline:
+    case LetterKind::Guest:
       break;
   }
   throw Error("a letter of kind " + std::to_string(static_cast<int>(kind)) + " is not for the client's process");

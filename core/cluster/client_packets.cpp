@@ -14,8 +14,6 @@ namespace {
 /// Short tasks share a packet of about this length.
 constexpr float kPacketNs = 200'000;
 constexpr std::uint32_t kMostTasks = 1024;
-/// Packets a slot that are known to the machine ahead of their turn.
-constexpr std::uint32_t kAhead = 4;
 /// The first value tells little: what a site takes is believed after as many packets.
 constexpr float kNewWeight = 0.25f;
 
@@ -82,8 +80,7 @@ void ClientProcess::form_packets() {
     pending_.clear();
   }
   if (forming_.empty()) {
-    hungry_.store(present_ != 0 && outstanding_ < kAhead * slots_.load(std::memory_order_relaxed),
-                  std::memory_order_relaxed);
+    hungry_.store(present_ != 0 && outstanding_ < room(), std::memory_order_relaxed);
     return;
   }
   if (present_ != 0 || no_more_) {
@@ -91,16 +88,14 @@ void ClientProcess::form_packets() {
     const auto last_alone =
         std::find_if(forming_.rbegin(), forming_.rend(), [](const Pending& one) { return one.alone; });
     auto forced = static_cast<std::size_t>(forming_.rend() - last_alone);
-    const std::uint32_t room = kAhead * slots_.load(std::memory_order_relaxed);
-    while (!forming_.empty() && (must || forced != 0 || outstanding_ < room)) {
+    while (!forming_.empty() && (must || forced != 0 || outstanding_ < room())) {
       const std::size_t before = forming_.size();
       submit_pending(forming_.front().alone ? 1 : tasks_for_next(forming_.size()));
       forced -= std::min(forced, before - forming_.size());
     }
     flush_submission();
   }
-  hungry_.store(present_ != 0 && forming_.empty() && outstanding_ < kAhead * slots_.load(std::memory_order_relaxed),
-                std::memory_order_relaxed);
+  hungry_.store(present_ != 0 && forming_.empty() && outstanding_ < room(), std::memory_order_relaxed);
   if (no_more_ && present_ == 0 && outstanding_ != 0) {
     std::vector<PacketId> unfinished;
     for (auto& [id, packet] : packets_) {
@@ -252,6 +247,7 @@ void ClientProcess::end_packet(PacketId id, ClientPacket& packet, Reader* outcom
   if (outcome != nullptr) read_outcome(id, packet, *outcome);
   tasks_done_.fetch_add(packet.count, std::memory_order_relaxed);
   woken_ = true;
+  owed_changed_ = true;
   if (packet.graph != nullptr) {
     --packet.graph->packets_left;
     return;

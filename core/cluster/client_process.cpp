@@ -1,5 +1,8 @@
 #include "core/cluster/client_process.hpp"
 
+#include "core/cluster/books.hpp"
+#include "core/coordination/actors.hpp"
+#include "core/coordination/far_client.hpp"
 #include "core/diagnostics/run_diagnostics.hpp"
 #include "core/executor/executor.hpp"
 #include "core/executor/failing.hpp"
@@ -34,6 +37,13 @@ Nanoseconds now() {
   ::clock_gettime(CLOCK_MONOTONIC, &time);
   return static_cast<Nanoseconds>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
 }
+
+/// While a thread launches tasks. Whoever launches may hold a lock, as of an actor, that making a call of it needs too.
+thread_local bool launching = false;
+struct Launching {
+  Launching() { launching = true; }
+  ~Launching() { launching = false; }
+};
 
 /// Returns the executor that runs the calling task, or null outside of tasks.
 Executor* executor_here() {
@@ -94,19 +104,31 @@ bool ClientProcess::drive() {
 bool ClientProcess::drive_locked(std::unique_lock<std::mutex>& lock) {
   bool moved = post_.progress();
   const Nanoseconds time = now();
-  if (outstanding_ != 0 && time - last_tick_ > kTick) {
+  const bool waited_for = outstanding_ != 0 || draining_ != 0 || !owed_.empty();
+  if (waited_for && time - last_tick_ > kTick) {
     last_tick_ = time;
     later_.push_back(Tick{});
+    owed_changed_ = true;
     ask_again();
+    if (draining_ != 0) end_drained(time);
   }
+  retry_parked();
+  serve_owed();
+  note_blocked();
   form_packets();
   pump();
   post_.flush();
-  busy_.store(outstanding_ != 0 || !forming_.empty(), std::memory_order_relaxed);
+  busy_.store(waited_for || outstanding_ != 0 || !forming_.empty(), std::memory_order_relaxed);
   std::vector<TaskId> called_back;
   called_back.swap(called_back_);
   const bool woken = std::exchange(woken_, false);
+  std::vector<Asked> calls;
+  if (!launching) calls = std::exchange(calls_, {});
+  if (!calls_.empty()) post_.wake();  // somebody else makes them
   lock.unlock();
+  if (!calls.empty()) make_calls(std::move(calls));
+  if (!launching && guests_wait_.load(std::memory_order_relaxed)) serve_guests();
+  if (!launching && detail::actors_left()) detail::drop_left_actors();
   for (const TaskId task : called_back) {
     failing::call_back(task);
     arena::drop_use(task);
@@ -137,6 +159,8 @@ void ClientProcess::progress_main() {
 }
 
 void ClientProcess::wake_waiters() noexcept {
+  named_changed_.store(true, std::memory_order_seq_cst);
+  if (parked_count_.load(std::memory_order_seq_cst) != 0) post_.wake();
   epoch_.fetch_add(1, std::memory_order_seq_cst);
   if (watchers_.load(std::memory_order_seq_cst) == 0) return;
   futex::wake_all(epoch_);
@@ -162,7 +186,10 @@ void ClientProcess::sleep(Nanoseconds most) {
 }
 
 void ClientProcess::help(TaskId task, DoneFunction done, const void* argument) {
-  if (Executor* const executor = executor_here()) return executor->help_until(task, [=] { return done(argument); });
+  if (Executor* const executor = executor_here()) {
+    if (detail::FarClient* const far = executor->far_client()) return far->help_there(task, done, argument);
+    return executor->help_until(task, [=] { return done(argument); });
+  }
   waiters_.fetch_add(1);
   if (task < kAnyTask) arena::task(task).word.fetch_or(task_word::kWatched, std::memory_order_acq_rel);
   PoliteSpin::Pause pause(spin_);
@@ -223,6 +250,7 @@ void ClientProcess::launch(TaskId task, const TaskOptions* given) {
     pending_.push_back(one);
     waiting = pending_.size();
   }
+  const Launching now_launching;
   if (one.alone || hungry_.load(std::memory_order_relaxed) || waiting % kManyPending == 0) drive();
 }
 
@@ -244,6 +272,7 @@ void ClientProcess::launch(const std::vector<TaskId>& tasks, const TaskOptions* 
     const std::lock_guard lock(pending_mutex_);
     pending_.insert(pending_.end(), batch.begin(), batch.end());
   }
+  const Launching now_launching;
   drive();
 }
 
@@ -281,14 +310,45 @@ Runtime::Counts ClientProcess::counts() {
           tasks_failed_.load(std::memory_order_relaxed)};
 }
 
+/// Asks all workers for their books, and waits for them, but not for long: one that is stopped keeps those it told
+/// last.
+void ClientProcess::gather_books() {
+  constexpr Nanoseconds kLongest = 1'000'000'000;
+  if (executor_here() != nullptr || !open_.load()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    for (ClientWorker& worker : workers_) {
+      if (!worker.standing.present) continue;
+      if (!std::exchange(worker.books_asked, true)) books_missing_.fetch_add(1);
+      post_.begin(worker.peer, LetterKind::Books).number(std::uint8_t{0});
+      post_.end(worker.peer);
+    }
+    post_.flush();
+  }
+  const Nanoseconds until = now() + kLongest;
+  help_until(kNone, [&] { return books_missing_.load() == 0 || now() > until; });
+}
+
 LedgerReport ClientProcess::ledger() {
+  gather_books();
   const std::lock_guard lock(mutex_);
-  return ledger_.report();
+  LedgerReport report = ledger_.report();
+  for (const ClientWorker& worker : workers_) {
+    if (worker.books) add_books(report, *worker.books, worker.standing.identity.name);
+  }
+  return report;
 }
 
 void ClientProcess::reset_ledger() {
   const std::lock_guard lock(mutex_);
   ledger_.restart();
+  for (ClientWorker& worker : workers_) {
+    worker.books.reset();
+    if (!worker.standing.present) continue;
+    post_.begin(worker.peer, LetterKind::Books).number(std::uint8_t{1});
+    post_.end(worker.peer);
+  }
+  post_.flush();
 }
 
 MemoryReport ClientProcess::memory_report() const {
@@ -301,6 +361,15 @@ MemoryReport ClientProcess::memory_report() const {
 /// becomes plain results of this process.
 bool ClientProcess::close() {
   if (!open_.load() || closing_.exchange(true)) return true;
+  const bool books_wanted = settings_.ledger != "off" || settings_.enforce_budget;
+  if (books_wanted) gather_books();
+  std::vector<std::unordered_map<std::uint64_t, Handle>> of_guests;  // let go of at the end
+  {
+    const std::lock_guard turn(guests_turn_);
+    const std::lock_guard lock(mutex_);
+    for (auto& [peer, guest] : guests_) of_guests.push_back(std::move(guest.tasks));
+    for (auto& [peer, guest] : guests_) guest.tasks.clear();
+  }
   {
     std::unique_lock lock(mutex_);
     auto failure = std::make_shared<TaskFailure>();
@@ -330,6 +399,7 @@ bool ClientProcess::close() {
     }
     std::sort(left.begin(), left.end());
     tell(OutputsReleased{std::move(left)});
+    close_questions();
     drive_locked(lock);
   }
   unlist();
@@ -382,17 +452,57 @@ std::vector<std::string> ClientProcess::who_has(TaskId task) {
   const TaskRecord& record = arena::task(task);
   const std::uint64_t word = record.word.load(std::memory_order_acquire);
   if ((word & task_word::kDone) == 0 || (word & task_word::kFailed) != 0) return {};
+  if ((record.join.load(std::memory_order_relaxed) & kManagedJoin) == 0) return {};
   const std::lock_guard lock(mutex_);
-  const WorkerId owner = machine_.owner(record.packet);
-  if (owner >= workers_.size() || !workers_[owner].standing.present) return {};
-  return {workers_[owner].standing.identity.name};
+  if (!machine_.knows(record.packet)) return {};
+  std::vector<std::string> names;
+  for (const WorkerId holder : machine_.holders(record.packet)) {
+    if (holder < workers_.size() && workers_[holder].standing.present)
+      names.push_back(workers_[holder].standing.identity.name);
+  }
+  return names;
+}
+
+void ClientProcess::wait_there(TaskId task) {
+  const std::atomic<std::uint64_t>& word = arena::task(task).word;
+  help_until(task, [&] { return (word.load(std::memory_order_acquire) & task_word::kDone) != 0; });
+}
+
+/// Returns the packets of these tasks whose results lie at workers, each once.
+std::vector<PacketId> ClientProcess::packets_away(const std::vector<TaskId>& tasks) {
+  std::vector<PacketId> packets;
+  for (const TaskId task : tasks) {
+    const TaskRecord& record = arena::task(task);
+    const bool managed = (record.join.load(std::memory_order_relaxed) & kManagedJoin) != 0;
+    if (managed && machine_.knows(record.packet) && machine_.state(record.packet) == PacketState::InMemory)
+      packets.push_back(record.packet);
+  }
+  std::sort(packets.begin(), packets.end());
+  packets.erase(std::unique(packets.begin(), packets.end()), packets.end());
+  return packets;
+}
+
+void ClientProcess::replicate(const std::vector<TaskId>& tasks, std::size_t copies) {
+  if (executor_here() != nullptr) return;
+  std::unique_lock lock(mutex_);
+  const auto most = static_cast<std::uint32_t>(std::min<std::size_t>(copies, workers_.size()));
+  tell(ReplicasWanted{packets_away(tasks), most});
+  drive_locked(lock);
+}
+
+void ClientProcess::rebalance(const std::vector<TaskId>& tasks) {
+  if (executor_here() != nullptr) return;
+  std::unique_lock lock(mutex_);
+  tell(BalanceWanted{packets_away(tasks)});
+  drive_locked(lock);
 }
 
 void ClientProcess::worker_died(std::string_view key, std::string_view cause) {
   {
     std::unique_lock lock(mutex_);
+    if (stopping_.load()) return;
     for (WorkerId id = 0; id < workers_.size(); ++id) {
-      if (workers_[id].standing.identity.key != key) continue;
+      if (workers_[id].standing.identity.key != key || workers_[id].told_to_end) continue;
       last_loss_ = "worker " + workers_[id].standing.identity.name + " " + std::string(cause);
       if (!workers_[id].standing.present) continue;
       lose_worker(id, cause);
@@ -403,8 +513,23 @@ void ClientProcess::worker_died(std::string_view key, std::string_view cause) {
   wake_waiters();
 }
 
+void ClientProcess::retire(std::string_view name) {
+  {
+    std::unique_lock lock(mutex_);
+    if (stopping_.load()) throw Error("the workers have been told to end");
+    const auto found = std::find_if(workers_.begin(), workers_.end(), [&](const ClientWorker& worker) {
+      return worker.standing.present && worker.standing.identity.name == name;
+    });
+    if (found == workers_.end()) throw Error("there is no worker \"" + std::string(name) + "\" to retire");
+    drain(found->standing.id);
+    drive_locked(lock);
+  }
+  post_.wake();
+}
+
 void ClientProcess::no_more_workers(std::string_view why) {
   std::unique_lock lock(mutex_);
+  if (stopping_.load()) return;
   no_more_ = true;
   no_more_why_ = why;
   drive_locked(lock);
@@ -435,6 +560,11 @@ void ClientProcess::end(Nanoseconds longest) {
   stopping_.store(true);
   post_.wake();
   progress_.join();
+  // Whoever comes too late, as a worker that starts while the client ends, is to see that nobody is there any more.
+  const std::lock_guard lock(mutex_);
+  post_.shut();
+  for (auto& [token, landing] : landings_) drop_block(landing.box);
+  landings_.clear();
 }
 
 }  // namespace cluster

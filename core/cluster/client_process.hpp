@@ -15,6 +15,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <unordered_map>
 
@@ -66,12 +67,21 @@ struct GraphRun {
 /// Worker numbers from here on are of names that no worker has.
 inline constexpr WorkerId kNotHere = 1u << 20;
 
+/// Packets a slot that are known to the machine ahead of their turn.
+inline constexpr std::uint32_t kAhead = 4;
+
 /// What is known of a worker.
 struct ClientWorker {
   PeerId peer = 0;
   WorkerStanding standing;
   std::string address;
-  std::vector<bool> sites;  // it has been told of
+  Nanoseconds drains_since = 0;  // 0: it stays
+  bool told_to_end = false;
+  std::string end;                    // how it was lost: "was lost: the link was cut"
+  std::uint32_t blocked = 0;          // questions of its tasks that wait
+  std::vector<bool> sites;            // it has been told of
+  std::optional<LedgerReport> books;  // as last told
+  bool books_asked = false;
 };
 
 /// The scheduler machine and all that is around it in the client's process.
@@ -99,6 +109,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   void no_more_workers(std::string_view why) override;
   std::vector<WorkerStanding> workers() override;
   void end(Nanoseconds longest) override;
+  void retire(std::string_view name) override;
 
   const Settings& settings() const override { return settings_; }
   void launch(TaskId task, const TaskOptions* options) override;
@@ -117,7 +128,9 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   std::vector<WorkerInfo> worker_infos() override;
   bool alone() const override { return false; }
   std::vector<std::string> who_has(TaskId task) override;
+  void wait_there(TaskId task) override;
   void replicate(const std::vector<TaskId>& tasks, std::size_t copies) override;
+  void rebalance(const std::vector<TaskId>& tasks) override;
 
  private:
   void help(TaskId task, DoneFunction done, const void* argument) override;
@@ -173,6 +186,44 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   void on_subscribe(PeerId peer, const Subscribe& subscribe);
   void ask_again();
 
+  // Questions of other processes (client_asks.cpp)
+  struct Asked {
+    PeerId peer = 0;
+    std::uint64_t id = 0;  // 0: nobody waits for the answer
+    bool waits = false;
+    std::string bytes;
+  };
+  void on_ask(PeerId peer, Reader& reader);
+  void on_withdraw(PeerId peer, Reader& reader);
+  bool try_answer(const Asked& asked);
+  void make_calls(std::vector<Asked> calls);
+  void answer(PeerId peer, std::uint64_t id, AnswerKind kind, std::string_view text);
+  void publish_from(Reader& reader);
+  void owe(const Asked& asked, const Handle& task);
+
+  // Clients of other processes (client_guests.cpp)
+  struct Guest {
+    std::string name;
+    std::unordered_map<std::uint64_t, Handle> tasks;  // by the guest's numbers; of whoever holds guests_turn_
+  };
+  void welcome_guest(PeerId peer, const Hello& hello);
+  void on_guest(PeerId peer, Reader& reader);
+  void serve_guests();
+  void serve_guest(const Asked& letter);
+  void reply(const Asked& letter, std::string_view text);
+  std::string workers_text();
+  Handle task_of_guest(const Guest& guest, Reader& reader) const;
+  Handle task_of_question(Reader& reader);
+  void guest_submits(Guest& guest, const Asked& letter, Reader& reader);
+  void watch(const Asked& letter, const Handle& task);
+  void drop_guest(PeerId peer);
+  void retry_parked();
+  void serve_owed();
+  void forget_asker(PeerId peer);
+  void close_questions();
+  void note_blocked();
+  std::uint32_t room() const { return kAhead * slots_.load(std::memory_order_relaxed) + blocked_; }
+
   // Graphs (client_graphs.cpp)
   void put_in_order(GraphRun& run);
   void cut(GraphRun& run);
@@ -188,8 +239,12 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   void refuse(PacketId packet, Reason reason, std::uint32_t detail);
   void on_finished(WorkerId worker, Reader& reader);
   void join(PeerId peer, const Hello& hello);
+  void drain(WorkerId worker);
+  void end_drained(Nanoseconds time);
   void lose_worker(WorkerId worker, std::string_view why);
   ClientPacket* find(PacketId id);
+  void gather_books();
+  std::vector<PacketId> packets_away(const std::vector<TaskId>& tasks);
   WorkerId worker_of(PeerId peer) const;
 
   Settings settings_;
@@ -224,6 +279,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   std::vector<Pending> deferred_;  // wait for a graph that has not run
   std::uint32_t outstanding_ = 0;  // packets that have not ended
   std::uint32_t present_ = 0;
+  std::uint32_t draining_ = 0;
   bool no_more_ = false;
   std::string no_more_why_;
   std::string last_loss_;
@@ -236,8 +292,26 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
     Box* box = nullptr;
   };
   std::unordered_map<std::uint64_t, Landing> landings_;
+  std::vector<Asked> calls_;  // of actors: made once the lock is free
+  std::deque<Asked> parked_;  // questions that wait until something changes, in their order
+  struct Owed {
+    PeerId peer = 0;
+    std::uint64_t id = 0;
+    Handle task;
+    bool only_end = false;  // a large value is not wanted yet
+  };
+  std::vector<Owed> owed_;  // ends of tasks that others wait for
+  bool owed_changed_ = false;
+  std::unordered_map<PeerId, Guest> guests_;
+  std::deque<Asked> guest_letters_;  // one without bytes: the guest is gone
+  std::uint32_t blocked_ = 0;        // of what workers were dealt: only waits for one of these
+  bool questions_changed_ = false;
   std::uint64_t next_landing_ = 1;
   bool woken_ = false;  // something ended that somebody may wait for
+
+  std::atomic<std::uint32_t> books_missing_{0};
+  std::atomic<bool> guests_wait_{false};
+  std::mutex guests_turn_;  // held, before mutex_, by who takes letters of guests
 
   std::mutex pending_mutex_;
   std::vector<Pending> pending_;  // guarded by pending_mutex_
@@ -249,6 +323,8 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   std::atomic<std::uint64_t> tasks_total_{0};
   std::atomic<std::uint64_t> tasks_done_{0};
   std::atomic<std::uint64_t> tasks_failed_{0};
+  std::atomic<bool> named_changed_{false};  // what parked questions look at
+  std::atomic<std::size_t> parked_count_{0};
   std::atomic<bool> closing_{false};
   std::atomic<bool> open_{false};
   std::atomic<bool> stopping_{false};

@@ -26,7 +26,13 @@ void ClientProcess::ask_for(PacketId id, ClientPacket& packet, std::uint32_t ind
 }
 
 void ClientProcess::subscribe(PacketId id, ClientPacket& packet, const std::vector<std::uint32_t>& indices) {
-  if (packet.owner >= workers_.size() || !workers_[packet.owner].standing.present) return;
+  const auto is_there = [&] { return packet.owner < workers_.size() && workers_[packet.owner].standing.present; };
+  if (!is_there() && packet.ended && machine_.knows(id) && machine_.state(id) == PacketState::InMemory) {
+    // Its owner has left; a copy has taken over.
+    packet.owner = machine_.owner(id);
+    packet.attempt = machine_.attempt(id);
+  }
+  if (!is_there()) return;
   post_.send(workers_[packet.owner].peer, LetterKind::Subscribe, Subscribe{id, packet.attempt, indices});
 }
 
@@ -51,6 +57,7 @@ void ClientProcess::value_here(PacketId id, ClientPacket& packet, std::uint32_t 
   if (end.failure != nullptr) fail_task(task, end.failure, end.began_here);
   if (packet.graph != nullptr) --packet.graph->values_left;
   woken_ = true;
+  owed_changed_ = true;
 }
 
 void ClientProcess::on_values(Reader& reader) {
@@ -122,12 +129,24 @@ void ClientProcess::on_subscribe(PeerId peer, const Subscribe& subscribe) {
     const auto index = static_cast<std::uint32_t>(reader.count("kept outputs") >> 1);
     const std::size_t begin = reader.offset();
     skip_end(reader);
-    const bool asked = std::find(subscribe.indices.begin(), subscribe.indices.end(), index) != subscribe.indices.end();
+    const bool asked = subscribe.all ||
+                       std::find(subscribe.indices.begin(), subscribe.indices.end(), index) != subscribe.indices.end();
     if (asked) ends.push_back({index, packet->kept.data() + begin, reader.offset() - begin});
   }
-  if (ends.size() != subscribe.indices.size()) {
+  if (subscribe.all && packet->over) ends.clear();  // of what kind they are, nobody here knows any more
+  if (subscribe.all ? ends.empty() : ends.size() != subscribe.indices.size()) {
     post_.send(peer, LetterKind::NotMine, NotMine{subscribe.packet, subscribe.attempt});
     return;
+  }
+  if (subscribe.all) {
+    Writer& outline = post_.begin(peer, LetterKind::Outline);
+    outline.count(subscribe.packet);
+    outline.count(ends.size());
+    for (const End& end : ends) {
+      outline.count(end.index);
+      write_site(outline, arena::task(packet->tasks[end.index]).site);
+    }
+    post_.end(peer);
   }
   Writer& out = post_.begin(peer, LetterKind::Values);
   out.count(subscribe.packet);
@@ -138,18 +157,6 @@ void ClientProcess::on_subscribe(PeerId peer, const Subscribe& subscribe) {
     out.bytes(end.bytes, end.size);
   }
   post_.end(peer);
-}
-
-void ClientProcess::replicate(const std::vector<TaskId>& tasks, std::size_t copies) {
-  ReplicasWanted wanted;
-  wanted.copies = static_cast<std::uint32_t>(std::min<std::size_t>(copies, kNotHere));
-  std::unique_lock lock(mutex_);
-  for (const TaskId task : tasks) {
-    if (machine_.knows(arena::task(task).packet)) wanted.packets.push_back(arena::task(task).packet);
-  }
-  tell(std::move(wanted));
-  pump();
-  post_.flush();
 }
 
 }  // namespace weft::cluster

@@ -60,6 +60,9 @@ class ClusterRuntime : public Runtime {
   /// Tells that no worker will join any more: with none left, what has not run fails, for this reason.
   virtual void no_more_workers(std::string_view why) = 0;
   virtual std::vector<WorkerStanding> workers() = 0;
+  /// Lets a worker go, named as people do: it is dealt nothing more, others take over what it keeps, then it ends.
+  /// Returns at once; throws Error where there is none of that name.
+  void retire(std::string_view name) override = 0;
   /// Tells all workers to end and waits for that, at most so long. Nothing runs after it.
   virtual void end(Nanoseconds longest = 2'000'000'000) = 0;
 };
@@ -71,8 +74,17 @@ enum class WorkerEnd : std::uint8_t {
   Refused,  ///< It may not join: another binary or another version. The sentence has been logged.
 };
 
+/// Asks the worker of this process to leave as `ClusterRuntime::retire` does. For signal handlers.
+void leave_soon() noexcept;
+
 /// Runs tasks for the client at `scheduler_address` until told to end: what a worker process's main thread does.
 WorkerEnd run_worker(Settings settings, std::unique_ptr<Transport> transport, std::string_view scheduler_address,
                      WorkerIdentity identity);
+
+/// Attaches this process to the cluster at `scheduler_address` as a second client: its tasks run there, and named
+/// objects and published results are those of the cluster's own client. Throws Error where it may not: another binary
+/// or version, nobody there.
+std::shared_ptr<Runtime> attach_client(Settings settings, std::unique_ptr<Transport> transport,
+                                       std::string_view scheduler_address);
 
 }  // namespace weft

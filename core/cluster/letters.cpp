@@ -17,6 +17,16 @@ std::string hex(std::uint64_t value) {
   return text;
 }
 
+void write_pair(Writer& writer, std::uint32_t first, std::uint32_t second) {
+  writer.count(first);
+  writer.count(second);
+}
+
+std::pair<std::uint32_t, std::uint32_t> read_pair(Reader& reader, std::string_view what) {
+  const std::uint32_t first = read_small(reader, what);
+  return {first, read_small(reader, what)};
+}
+
 }  // namespace
 
 void write_text(Writer& writer, std::string_view text) {
@@ -71,7 +81,7 @@ Hello read_hello(std::string_view bytes) {
                 ": start all processes from one build");
   }
   hello.role = reader.number<Hello::Role>("hello");
-  if (hello.role != Hello::Role::Worker && hello.role != Hello::Role::Peer)
+  if (hello.role != Hello::Role::Worker && hello.role != Hello::Role::Peer && hello.role != Hello::Role::Guest)
     reader.damaged("hello", "it names no role that there is");
   hello.image = reader.number<std::uint64_t>("hello");
   hello.registry = reader.number<std::uint64_t>("hello");
@@ -94,7 +104,8 @@ Hello read_hello(std::string_view bytes) {
 
 std::string mismatch(const Hello& theirs, const Hello& ours) {
   if (theirs.image == ours.image && theirs.registry == ours.registry) return {};
-  const std::string who = theirs.identity.name.empty() ? "a worker" : "worker " + theirs.identity.name;
+  const std::string kind = theirs.role == Hello::Role::Guest ? "client" : "worker";
+  const std::string who = theirs.identity.name.empty() ? "a " + kind : kind + " " + theirs.identity.name;
   const std::string what = theirs.image != ours.image ? "another program than the client's process"
                                                       : "other task types than the client's process";
   const std::uint64_t left = theirs.image != ours.image ? theirs.image : theirs.registry;
@@ -140,6 +151,7 @@ Neighbour read_neighbour(Reader& reader) {
 void write(Writer& writer, const Subscribe& subscribe) {
   writer.count(subscribe.packet);
   writer.count(subscribe.attempt);
+  writer.number(static_cast<std::uint8_t>(subscribe.all ? 1 : 0));
   writer.count(subscribe.indices.size());
   for (const std::uint32_t index : subscribe.indices) writer.count(index);
 }
@@ -148,33 +160,24 @@ Subscribe read_subscribe(Reader& reader) {
   Subscribe subscribe;
   subscribe.packet = read_small(reader, "subscription");
   subscribe.attempt = static_cast<Attempt>(reader.count("subscription"));
+  subscribe.all = reader.number<std::uint8_t>("subscription") != 0;
   subscribe.indices.resize(reader.elements(1, "subscription"));
   for (std::uint32_t& index : subscribe.indices) index = read_small(reader, "subscription");
   return subscribe;
 }
 
-void write(Writer& writer, const NotMine& not_mine) {
-  writer.count(not_mine.packet);
-  writer.count(not_mine.attempt);
-}
+void write(Writer& writer, const NotMine& not_mine) { write_pair(writer, not_mine.packet, not_mine.attempt); }
 
 NotMine read_not_mine(Reader& reader) {
-  NotMine not_mine;
-  not_mine.packet = read_small(reader, "answer to a subscription");
-  not_mine.attempt = static_cast<Attempt>(reader.count("answer to a subscription"));
-  return not_mine;
+  const auto [packet, attempt] = read_pair(reader, "answer to a subscription");
+  return {packet, static_cast<Attempt>(attempt)};
 }
 
-void write(Writer& writer, const CancelTask& cancel) {
-  writer.count(cancel.packet);
-  writer.count(cancel.index);
-}
+void write(Writer& writer, const CancelTask& cancel) { write_pair(writer, cancel.packet, cancel.index); }
 
 CancelTask read_cancel(Reader& reader) {
-  CancelTask cancel;
-  cancel.packet = read_small(reader, "cancellation");
-  cancel.index = read_small(reader, "cancellation");
-  return cancel;
+  const auto [packet, index] = read_pair(reader, "cancellation");
+  return {packet, index};
 }
 
 void write(Writer& writer, const StuckPacket& stuck) {

@@ -15,7 +15,7 @@
 namespace weft::cluster {
 
 /// Changes with every change of a letter. Two sides of different versions do not talk.
-inline constexpr std::uint16_t kProtocol = 1;
+inline constexpr std::uint16_t kProtocol = 3;
 
 enum class LetterKind : std::uint8_t {
   // From the client's process to a worker.
@@ -31,18 +31,34 @@ enum class LetterKind : std::uint8_t {
   SchedulerEvent,  ///< Another event of the scheduler machine.
   Stuck,           ///< A packet can never run there.
   Ended,           ///< The last words before the worker leaves.
+  Leaving,         ///< It wants to go: it shall be dealt nothing more, and End once others have what it keeps.
   // Between any two.
   Subscribe,  ///< Wants outputs of a packet.
   Values,     ///< Outputs.
+  Outline,    ///< Goes before the outputs of a whole packet: which they are.
   NotMine,    ///< Answers Subscribe where they are not.
-  Ask,        ///< A call to an object that lives in the client's process.
-  Answer,     ///< Its answer.
+  Ask,        ///< A question about what lives in the client's process: core/coordination/questions.hpp.
+  Withdraw,   ///< The question need not be answered but with "not now".
+  Answer,     ///< Its answer; each question has one.
+  // From a client that is attached.
+  Guest,  ///< What it wants of the client's process: core/cluster/guests.hpp.
+  // Between the client's process and a worker.
+  Books,  ///< Asks for the worker's books (0), or that they begin anew (1); from the worker: its books.
 };
-inline constexpr std::uint8_t kLastKind = static_cast<std::uint8_t>(LetterKind::Answer);
+inline constexpr std::uint8_t kLastKind = static_cast<std::uint8_t>(LetterKind::Books);
+
+/// What an answer is.
+enum class AnswerKind : std::uint8_t {
+  Done,     ///< The answer's bytes follow. Of a task that a guest watches: it has ended well, its value stays there.
+  NotNow,   ///< It was not possible (in time).
+  Refused,  ///< A sentence follows.
+  Closed,   ///< The client was closed: a sentence follows.
+  End,      ///< The end of a task follows.
+};
 
 /// The first words of a connection.
 struct Hello {
-  enum class Role : std::uint8_t { Worker = 1, Peer = 2 };
+  enum class Role : std::uint8_t { Worker = 1, Peer = 2, Guest = 3 };
   Role role = Role::Worker;
   std::uint16_t protocol = kProtocol;
   std::uint64_t image = 0;
@@ -81,11 +97,12 @@ struct Neighbour {
 void write(Writer& writer, const Neighbour& neighbour);
 Neighbour read_neighbour(Reader& reader);
 
-/// `indices`: which tasks of the packet; all that are kept where `all` holds.
+/// `indices`: which tasks of the packet. `all`: every one that is kept; an Outline goes before them.
 struct Subscribe {
   PacketId packet = kNone;
   Attempt attempt = 0;
   std::vector<std::uint32_t> indices;
+  bool all = false;
 };
 void write(Writer& writer, const Subscribe& subscribe);
 Subscribe read_subscribe(Reader& reader);

@@ -5,6 +5,7 @@
 #include "core/cluster/values.hpp"
 
 #include <weft/build.hpp>
+#include <weft/callable.hpp>
 #include <weft/error.hpp>
 
 #include <cstring>
@@ -195,10 +196,14 @@ void read_extras(Reader& reader, const PacketTasks& tasks) {
     const std::uint32_t index = read_small(reader, "options of tasks");
     if (index >= tasks.ids.size()) reader.damaged("options of tasks", "they are of a task that is not in the packet");
     const std::uint64_t retries = reader.count("options of tasks");
-    const double delay_s = retries != 0 ? reader.number<double>("options of tasks") : 0;
+    double delay_s = 0;
     bool (*retry_if)(const std::exception&) = nullptr;
-    if (retries != 0 && reader.number<std::uint8_t>("options of tasks") != 0)
-      retry_if = reinterpret_cast<bool (*)(const std::exception&)>(const_cast<void*>(decode_address(reader)));
+    if (retries != 0) {
+      delay_s = reader.number<double>("options of tasks");
+      if (!(delay_s >= 0)) reader.damaged("options of tasks", "a time to wait makes no sense");
+      if (reader.number<std::uint8_t>("options of tasks") != 0)
+        retry_if = reinterpret_cast<decltype(retry_if)>(const_cast<void*>(decode_address(reader)));
+    }
     const bool cancelled = reader.number<std::uint8_t>("options of tasks") != 0;
     std::string name = read_text(reader);
     extras::change(tasks.ids[index], [&](TaskExtra& extra) {

@@ -208,7 +208,8 @@ void PacketWriter::find_kept(PacketId self, std::span<const TaskId> tasks, bool 
     const bool wanted =
         again ? task_word::uses_of(word) != 0 && !is_here(tasks[i]) : task_word::uses_of(word) > consumers + 1;
     if (wanted) wanted_.push_back(i);
-    if (wanted || needed) kept_.push_back(i);
+    // Of one that is made again, readers that came after its end are in no list, wherever its value is.
+    if (wanted || needed || (again && task_word::uses_of(word) != 0)) kept_.push_back(i);
   }
 }
 

@@ -47,6 +47,9 @@ class Post final : private Transport::Listener {
   void send_block(PeerId peer, const Writer& header, const void* data, std::size_t bytes, std::function<void()> done);
   void close(PeerId peer);
 
+  /// Ends the transport: who is connected, or connects from now on, loses its peer. No other call may follow.
+  void shut() { transport_.reset(); }
+
   /// Hands everything written to the transport.
   void flush();
   bool progress();
@@ -93,7 +96,7 @@ class Post final : private Transport::Listener {
   template <class Call>
   bool guarded(PeerId peer, const Call& call);
 
-  const std::unique_ptr<Transport> transport_;
+  std::unique_ptr<Transport> transport_;
   Recipient& recipient_;
   const std::size_t most_bytes_;
   std::unordered_map<PeerId, Out> outs_;

@@ -43,6 +43,12 @@ void WorkerProcess::add_entries(Copy& copy, const Run& run, std::vector<std::uin
 
 /// Asks the owner for these outputs; for none: for all that is missing.
 void WorkerProcess::ask(Copy& copy, std::vector<std::uint32_t> indices) {
+  if (copy.outlining && copy.owner != id_) {
+    const PeerId peer = peer_of(copy.owner);
+    if (peer == 0) return complain(copy);
+    post_.send(peer, LetterKind::Subscribe, Subscribe{copy.packet, copy.attempt, {}, true});
+    return;
+  }
   if (indices.empty()) {
     for (const Copy::Entry& entry : copy.entries) {
       if (!entry.here) indices.push_back(entry.index);
@@ -92,6 +98,7 @@ void WorkerProcess::fetch(const Fetch& fetch) {
     }
     readers_.erase(readers);
   }
+  if (replica_asked_ == fetch.producer) return fetch_whole(copy);
   if (copy.missing == 0) {
     copy.fetching = false;
     later_.push_back(InputArrived{copy.packet, copy.attempt, copy.bytes});
@@ -100,14 +107,57 @@ void WorkerProcess::fetch(const Fetch& fetch) {
   ask(copy, {});
 }
 
+/// Asks for all that the packet keeps, so that this process can stand in for its owner.
+void WorkerProcess::fetch_whole(Copy& copy) {
+  copy.replica = true;
+  if (!std::exchange(copy.outlining, true)) ++copy.missing;
+  ask(copy, {});
+}
+
+/// The machine has the packet's inputs here; whether that is all of it, only this loop knows.
+void WorkerProcess::replicated(PacketId packet, Attempt attempt) {
+  const auto found = copies_.find(packet);
+  if (found == copies_.end()) return;
+  if (found->second.whole && found->second.missing == 0) return report(Replicated{id_, packet, attempt});
+  if (!found->second.outlining) fetch_whole(found->second);
+}
+
+/// Which outputs will come. Those of them that nobody here reads have no record yet.
+void WorkerProcess::on_outline(Reader& reader) {
+  const PacketId packet = read_small(reader, "outline");
+  const std::size_t count = reader.elements(5, "outline");
+  const auto found = copies_.find(packet);
+  if (found == copies_.end() || !found->second.outlining) return;
+  Copy& copy = found->second;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint32_t index = read_small(reader, "outline");
+    const std::uint32_t site = read_site(reader);
+    const auto less = [](const Copy::Entry& one, std::uint32_t wanted) { return one.index < wanted; };
+    const auto at = std::lower_bound(copy.entries.begin(), copy.entries.end(), index, less);
+    if (at != copy.entries.end() && at->index == index) continue;
+    copy.entries.insert(at, {index, make_stand_in(cursor_, site), false});
+    ++copy.missing;
+  }
+  copy.outlining = false;
+  copy.whole = true;
+  one_less(copy);
+}
+
 /// An output has come, or its failure: those that wait for it alone may start.
 void WorkerProcess::entry_here(Copy& copy, Copy::Entry& entry, TaskEnd end) {
   entry.here = true;
   end_stand_in(executor_, entry.stand_in, std::move(end.failure), kNone);
   copy.bytes += bytes_of_result(entry.stand_in);
-  if (--copy.missing != 0 || !copy.fetching) return;
-  copy.fetching = false;
-  later_.push_back(InputArrived{copy.packet, copy.attempt, copy.bytes});
+  one_less(copy);
+}
+
+void WorkerProcess::one_less(Copy& copy) {
+  if (--copy.missing != 0) return;
+  if (std::exchange(copy.fetching, false)) {
+    later_.push_back(InputArrived{copy.packet, copy.attempt, copy.bytes});
+  } else if (copy.replica && copy.whole) {
+    report(Replicated{id_, copy.packet, copy.attempt});
+  }
 }
 
 void WorkerProcess::on_values(Reader& reader) {
@@ -210,6 +260,7 @@ void WorkerProcess::on_subscribe(PeerId peer, const Subscribe& subscribe) {
   Subscription& subscription = subscriptions_[key_of(worker, subscribe.packet)];
   subscription.peer = peer;
   subscription.indices.insert(subscription.indices.end(), subscribe.indices.begin(), subscribe.indices.end());
+  subscription.all = subscription.all || subscribe.all;
   tell(PeerSubscribed{subscribe.packet, subscribe.attempt, worker});
 }
 
@@ -229,10 +280,24 @@ TaskId WorkerProcess::find_output(PacketId packet, Attempt attempt, std::uint32_
   return entry != nullptr && entry->here ? entry->stand_in : kNone;
 }
 
+/// Adds the numbers of all outputs that the packet keeps; false where not all of them are here.
+bool WorkerProcess::add_all_outputs(PacketId packet, Attempt attempt, std::vector<std::uint32_t>& indices) {
+  Run* run = find_run(packet, attempt);
+  if (run == nullptr) run = current_run(packet);
+  if (run != nullptr && run->stage == Run::Stage::Kept) {
+    for (const KeptTask& kept : run->tasks.kept) indices.push_back(kept.index);
+    return true;
+  }
+  const auto found = copies_.find(packet);
+  if (found == copies_.end() || !found->second.whole || found->second.missing != 0) return false;
+  for (const Copy::Entry& entry : found->second.entries) indices.push_back(entry.index);
+  return true;
+}
+
 void WorkerProcess::serve(WorkerId worker, PacketId packet, Attempt attempt) {
   const auto found = subscriptions_.find(key_of(worker, packet));
   if (found == subscriptions_.end()) return;
-  const Subscription subscription = std::move(found->second);
+  Subscription subscription = std::move(found->second);
   subscriptions_.erase(found);
   if (worker == id_) {
     // A packet here took it for another's: it is given through its encoding.
@@ -253,12 +318,28 @@ void WorkerProcess::serve(WorkerId worker, PacketId packet, Attempt attempt) {
     on_values(reader);
     return;
   }
+  if (subscription.all) {
+    subscription.indices.clear();
+    if (!add_all_outputs(packet, attempt, subscription.indices)) {
+      post_.send(subscription.peer, LetterKind::NotMine, NotMine{packet, attempt});
+      return;
+    }
+    Writer& outline = post_.begin(subscription.peer, LetterKind::Outline);
+    outline.count(packet);
+    outline.count(subscription.indices.size());
+    for (const std::uint32_t index : subscription.indices) {
+      outline.count(index);
+      write_site(outline, arena::task(find_output(packet, attempt, index)).site);
+    }
+    post_.end(subscription.peer);
+  }
   std::vector<std::pair<std::uint32_t, TaskId>> ends;
   for (const std::uint32_t index : subscription.indices) {
     const TaskId task = find_output(packet, attempt, index);
     if (task == kNone) {
       logging::warning("worker", "task ", index, " of packet ", packet, " was asked for and not kept");
-      return answer_not_mine(worker, packet, attempt);
+      post_.send(subscription.peer, LetterKind::NotMine, NotMine{packet, attempt});
+      return;
     }
     if (!send_as_block(subscription.peer, packet, index, task)) ends.emplace_back(index, task);
   }

@@ -1,5 +1,6 @@
 #include "core/cluster/worker_process.hpp"
 
+#include "core/cluster/books.hpp"
 #include "core/cluster/polite_spin.hpp"
 #include "core/executor/failing.hpp"
 #include "core/graph/boxes.hpp"
@@ -22,6 +23,8 @@ constexpr std::uint32_t kActivePackets = 2;
 constexpr Nanoseconds kLongestNap = 5'000'000;
 constexpr Nanoseconds kLongestEnd = 1'000'000'000;
 
+std::atomic<bool> leave_wanted{false};
+
 Nanoseconds now() {
   timespec time{};
   ::clock_gettime(CLOCK_MONOTONIC, &time);
@@ -37,7 +40,9 @@ WorkerProcess::WorkerProcess(Settings settings, std::unique_ptr<Transport> trans
       memory_(machine::result_memory(settings_, budget_bytes_)),
       ledger_(machine::executor_options(settings_).slots),
       executor_(machine::executor_options(settings_), ledger_, *this),
-      post_(std::move(transport), *this) {
+      post_(std::move(transport), *this),
+      main_thread_(std::this_thread::get_id()) {
+  executor_.set_far_client(this);
   memory_->set_listener(this);
   boxes::add_memory(&executor_, memory_);
 }
@@ -74,6 +79,7 @@ WorkerEnd WorkerProcess::main_loop(std::string_view scheduler_address) {
   PoliteSpin::Pause pause(spin);
   while (!ending_.load(std::memory_order_relaxed)) {
     bool moved = drive();
+    if (leave_wanted.load(std::memory_order_relaxed) && identity_.own_process && !leaving_) say_leaving();
     moved = executor_.help_once() || moved;
     if (moved) {
       pause.over();
@@ -81,20 +87,11 @@ WorkerEnd WorkerProcess::main_loop(std::string_view scheduler_address) {
     }
     if (pause.look_on(now())) continue;
     pause.over();
-    bool busy = false;
-    {
-      const std::lock_guard lock(mutex_);
-      busy = machine_ && machine_->unfinished_count() != 0;
-      const unsigned idle = executor_.idle_slots();
-      if (busy && idle != 0) {
-        tell(SlotsIdle{idle});
-        pump();
-        post_.flush();
-      }
-    }
-    post_.sleep(busy ? kLongestNap : kLongestNap * 100);
+    const bool busy = tell_idle();
+    sleep(busy ? kLongestNap : kLongestNap * 100);
   }
   executor_.drain();
+  give_up_questions();
   executor_.wake_waiters();
   const Nanoseconds until = now() + kLongestEnd;
   while (executor_.idle_slots() != executor_.slot_count() && now() < until) {
@@ -111,6 +108,27 @@ WorkerEnd WorkerProcess::main_loop(std::string_view scheduler_address) {
   while (post_.progress() && now() < gone) {
   }
   return end_;
+}
+
+/// Packets go on coming in and out until the client's process has found others for them and says End.
+void WorkerProcess::say_leaving() {
+  const std::lock_guard lock(mutex_);
+  leaving_ = true;
+  post_.begin(scheduler_, LetterKind::Leaving);
+  post_.end(scheduler_);
+  post_.flush();
+}
+
+/// Tells the machine of slots that nobody works in while it has packets. Returns whether it has.
+bool WorkerProcess::tell_idle() {
+  const std::lock_guard lock(mutex_);
+  if (!machine_ || machine_->unfinished_count() == 0) return false;
+  const unsigned idle = executor_.idle_slots();
+  if (idle == 0) return true;
+  tell(SlotsIdle{idle});
+  pump();
+  post_.flush();
+  return true;
 }
 
 bool WorkerProcess::drive() {
@@ -141,14 +159,10 @@ void WorkerProcess::run(detail::GraphParts&) {
 
 void WorkerProcess::wait(TaskId task) {
   const std::atomic<std::uint64_t>& word = arena::task(task).word;
-  executor_.help_until(task, [&] { return (word.load(std::memory_order_acquire) & task_word::kDone) != 0; });
+  help_until(task, [&] { return (word.load(std::memory_order_acquire) & task_word::kDone) != 0; });
 }
 
 void WorkerProcess::cancel(TaskId task) { failing::request_cancel(task); }
-
-void WorkerProcess::help(TaskId task, DoneFunction done, const void* argument) {
-  executor_.help_until(task, [=] { return done(argument); });
-}
 
 Runtime::Counts WorkerProcess::counts() { return {tasks_done_.load(), tasks_done_.load(), tasks_failed_.load()}; }
 
@@ -169,6 +183,8 @@ void WorkerProcess::letter(PeerId peer, LetterKind kind, Reader& reader) {
       return on_subscribe(peer, read_subscribe(reader));
     case LetterKind::Values:
       return on_values(reader);
+    case LetterKind::Outline:
+      return on_outline(reader);
     case LetterKind::NotMine:
       return on_not_mine(peer, read_not_mine(reader));
     case LetterKind::Welcome:
@@ -200,12 +216,22 @@ void WorkerProcess::letter(PeerId peer, LetterKind kind, Reader& reader) {
       if (!from_client) break;
       ending_.store(true);
       return;
+    case LetterKind::Books:
+      if (!from_client) break;
+      if (reader.number<std::uint8_t>("books") != 0) return ledger_.restart();
+      write_books(post_.begin(scheduler_, LetterKind::Books), ledger_.report());
+      return post_.end(scheduler_);
     case LetterKind::Answer:
+      if (from_client) return on_answer(reader);
+      break;
+    case LetterKind::Withdraw:
     case LetterKind::Finished:
     case LetterKind::SchedulerEvent:
     case LetterKind::Stuck:
     case LetterKind::Ended:
+    case LetterKind::Leaving:
     case LetterKind::Ask:
+    case LetterKind::Guest:
       break;
   }
   throw Error("a letter of kind " + std::to_string(static_cast<int>(kind)) + " is not for a worker from there");
@@ -306,7 +332,10 @@ void WorkerProcess::on_event(Reader& reader) {
   const auto* const recall = std::get_if<RecallAsked>(&event.body);
   const PacketId recalled = recall != nullptr ? recall->packet : kNone;
   const Attempt attempt = recall != nullptr ? recall->attempt : Attempt{0};
+  const auto* const replica = std::get_if<ReplicaAsked>(&event.body);
+  replica_asked_ = replica != nullptr ? replica->source.producer : kNone;
   tell(std::move(event.body));
+  replica_asked_ = kNone;
   if (recalled == kNone) return;
   Run* const run = find_run(recalled, attempt);
   if (run != nullptr && run->stage == Run::Stage::Waiting && !machine_->knows(recalled)) drop_run(*run);
@@ -444,7 +473,7 @@ void WorkerProcess::carry(const WorkerAction& action) {
     report(InputMissing{id_, missing->packet, missing->attempt, missing->producer, missing->producer_attempt,
                         missing->owner});
   } else if (const SendReplicated* copied = std::get_if<SendReplicated>(&action)) {
-    report(Replicated{id_, copied->packet, copied->attempt});
+    replicated(copied->packet, copied->attempt);
   } else if (std::holds_alternative<SendPaused>(action)) {
     report(WorkerPaused{id_});
   } else if (std::holds_alternative<SendResumed>(action)) {
@@ -520,6 +549,8 @@ void WorkerProcess::room_changed() noexcept {
 
 }  // namespace cluster
 
+void leave_soon() noexcept { cluster::leave_wanted.store(true); }
+
 WorkerEnd run_worker(Settings settings, std::unique_ptr<Transport> transport, std::string_view scheduler_address,
                      WorkerIdentity identity) {
   const bool own_process = identity.own_process;
@@ -533,7 +564,9 @@ WorkerEnd run_worker(Settings settings, std::unique_ptr<Transport> transport, st
   Options options;
   options.scheduler = "auto";
   const Client inner(options);
+  detail::far_client_of_process.store(worker.get(), std::memory_order_release);
   const WorkerEnd end = worker->main_loop(scheduler_address);
+  detail::far_client_of_process.store(nullptr, std::memory_order_release);
   set_runtime_maker({});
   return end;
 }

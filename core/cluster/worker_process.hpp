@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/cluster/asks.hpp"
 #include "core/cluster/deal_letter.hpp"
 #include "core/cluster/packet_reader.hpp"
 #include "core/cluster/packet_writer.hpp"
@@ -10,9 +11,11 @@
 #include "core/worker/worker.hpp"
 
 #include <atomic>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <thread>
 #include <unordered_map>
 #include <vector>
 
@@ -63,6 +66,11 @@ struct Copy {
   std::uint64_t bytes = 0;
   /// The machine waits for InputArrived.
   bool fetching = false;
+  /// All that the packet keeps is wanted; `outlining`: what that is has been asked for, which counts as one missing;
+  /// `whole`: it is known, so that with nothing missing this process can serve it.
+  bool replica = false;
+  bool outlining = false;
+  bool whole = false;
 };
 
 /// A worker's side of a cluster: the worker machine, the executor, and the connections to the client and other workers.
@@ -79,6 +87,7 @@ struct Copy {
 ///  4. `packet_done`: what others need is kept, small ends go to the client with the news; SendFinished.
 ///  5. Others subscribe (`on_subscribe`), Serve answers (`serve`); Discard (`discard`) lets go of what was kept.
 class WorkerProcess final : public Runtime,
+                            public detail::FarClient,
                             private Post::Recipient,
                             private Executor::Listener,
                             private ResultMemory::Listener {
@@ -105,6 +114,15 @@ class WorkerProcess final : public Runtime,
   LedgerReport ledger() override { return ledger_.report(); }
   void reset_ledger() override { ledger_.restart(); }
   MemoryReport memory_report() const override { return memory_->store().report(); }
+  detail::FarClient* far_client() noexcept override { return this; }
+
+  // --- What tasks see of the client's process (worker_asks.cpp) ---
+  std::optional<std::string> ask(const std::string& question, std::int64_t longest_ms,
+                                 const std::string& what) override;
+  void say(const std::string& question) noexcept override;
+  TaskId ask_for_task(const std::string& question, std::uint32_t site) override;
+  void help_there(TaskId task, bool (*done)(const void*), const void* argument) override { help(task, done, argument); }
+  void publish(const std::string& name, std::string_view type, const Handle& future) override;
 
  private:
   void help(TaskId task, DoneFunction done, const void* argument) override;
@@ -131,10 +149,17 @@ class WorkerProcess final : public Runtime,
   void on_event(Reader& reader);
   void on_cancel(const CancelTask& cancel);
   void on_subscribe(PeerId peer, const Subscribe& subscribe);
+  void on_answer(Reader& reader);
+  void deputise();
+  void sleep(Nanoseconds most);
+  void give_up_questions();
   void on_values(Reader& reader);
+  void on_outline(Reader& reader);
   void on_not_mine(PeerId peer, const NotMine& answer);
 
   bool drive();
+  bool tell_idle();
+  void say_leaving();
   void tell(WorkerEventBody body);
   void pump();
   void carry(const WorkerAction& action);
@@ -159,6 +184,10 @@ class WorkerProcess final : public Runtime,
   void ask(Copy& copy, std::vector<std::uint32_t> indices);
   void complain(const Copy& copy);
   void entry_here(Copy& copy, Copy::Entry& entry, TaskEnd end);
+  void one_less(Copy& copy);
+  void fetch_whole(Copy& copy);
+  void replicated(PacketId packet, Attempt attempt);
+  bool add_all_outputs(PacketId packet, Attempt attempt, std::vector<std::uint32_t>& indices);
   void drop_copy(PacketId packet);
   void serve(WorkerId peer, PacketId packet, Attempt attempt);
   void answer_not_mine(WorkerId peer, PacketId packet, Attempt attempt);
@@ -177,6 +206,7 @@ class WorkerProcess final : public Runtime,
   std::mutex mutex_;
   // Guarded by mutex_.
   Post post_;
+  Asks asks_{post_};
   std::optional<Worker> machine_;
   bool driving_ = false;  // the main thread is reading letters: it runs what is short itself, right after
   WorkerActions actions_;
@@ -193,9 +223,11 @@ class WorkerProcess final : public Runtime,
   std::vector<PacketId> free_ids_;
   std::unordered_map<PacketId, std::vector<std::uint64_t>> readers_;  // by producer: runs that wait
   std::unordered_map<PacketId, Copy> copies_;
+  PacketId replica_asked_ = kNone;  // while its machine is told
   struct Subscription {
     PeerId peer = 0;
     std::vector<std::uint32_t> indices;
+    bool all = false;
   };
   std::unordered_map<std::uint64_t, Subscription> subscriptions_;  // by worker and packet
   struct Landing {
@@ -212,6 +244,17 @@ class WorkerProcess final : public Runtime,
   std::uint32_t active_ = 0;
   std::atomic<std::uint64_t> tasks_done_{0};
   std::atomic<std::uint64_t> tasks_failed_{0};
+
+  // Who reads letters while the main thread waits inside of a task.
+  std::thread::id main_thread_;
+  std::mutex away_mutex_;
+  std::condition_variable away_changed_;
+  unsigned main_away_ = 0;             // guarded by away_mutex_
+  bool deputy_ends_ = false;           // guarded by away_mutex_
+  std::thread deputy_;                 // guarded by away_mutex_ until it ends
+  std::atomic<bool> sleeping_{false};  // somebody sleeps in the transport
+
+  bool leaving_ = false;  // has said so
 
   std::atomic<bool> ending_{false};
   WorkerEnd end_ = WorkerEnd::Told;

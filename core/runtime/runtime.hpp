@@ -17,8 +17,9 @@
 namespace weft {
 
 namespace detail {
+class FarClient;
 struct GraphParts;
-}
+}  // namespace detail
 
 /// What a client runs on: machines and an executor in this process, or a cluster of processes.
 ///
@@ -86,6 +87,13 @@ class Runtime {
   virtual void retire(std::string_view name);
   /// Returns what the records of tasks may take. Constant once the runtime is open.
   std::uint64_t graph_limit() const { return graph_limit_; }
+  /// Waits until the task has ended; its value stays where it is.
+  virtual void wait_there(TaskId task) { wait(task); }
+  /// Has the results of ended tasks moved until all workers hold about the same. Where there is one worker there is
+  /// nothing to do.
+  virtual void rebalance(const std::vector<TaskId>&) {}
+  /// Returns what reaches the named objects of a client whose process is another one; null where they live here.
+  virtual detail::FarClient* far_client() noexcept { return nullptr; }
   /// Returns whether the calling thread runs a task of this runtime now.
   virtual bool runs_this_thread() const { return false; }
 

@@ -185,6 +185,11 @@ class Client : public detail::Submitting {
   void replicate(const C& futures, std::size_t copies = static_cast<std::size_t>(-1)) const {
     replicate_tasks(listed(futures), copies);
   }
+  /// Waits for the results and moves them from the workers that hold most to those that hold least, until all hold
+  /// about the same. Does not wait for the moves; what is being read stays.
+  template <class C>
+  requires detail::has_handles<C>
+  void rebalance(const C& futures) const { rebalance_tasks(listed(futures)); }
   /// Asks that none of these is run.
   template <class T>
   void cancel(const std::vector<Future<T>>& futures) const {
@@ -268,6 +273,7 @@ class Client : public detail::Submitting {
     return handles;
   }
   void replicate_tasks(const std::vector<Handle>& futures, std::size_t copies) const;
+  void rebalance_tasks(const std::vector<Handle>& futures) const;
   std::map<std::string, std::vector<std::string>> held_by_workers(const std::vector<Handle>& futures) const;
   void open(Settings settings);
   /// Throws, if the caller waits, where that would have no end.

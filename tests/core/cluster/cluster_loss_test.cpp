@@ -145,6 +145,12 @@ TEST_F(LossTest, ANewWorkerTakesPart) {
   for (int i = 0; i < 500; ++i) EXPECT_EQ(futures[static_cast<std::size_t>(i)].result(), i);
 }
 
+TEST(LossLifeTest, AWorkerThatComesWhileTheClientEndsGoesAgain) {
+  InProcessCluster cluster(ClusterOptions{.workers = 1});
+  cluster.runtime().end();
+  cluster.add_worker();  // its thread is joined by the cluster's end
+}
+
 TEST(LossLifeTest, WithNobodyLeftTasksFailWithTheReason) {
   InProcessCluster cluster(ClusterOptions{.workers = 1});
   Client client(InProcessCluster::client_options());

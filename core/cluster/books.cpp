@@ -1,0 +1,85 @@
+#include "core/cluster/books.hpp"
+
+#include "core/cluster/letters.hpp"
+
+#include <algorithm>
+
+namespace weft::cluster {
+namespace {
+
+constexpr std::string_view kWhat = "books";
+
+void write_seconds(Writer& writer, const PhaseSeconds& seconds) {
+  for (const double one : seconds) writer.number(one);
+}
+
+void read_seconds(Reader& reader, PhaseSeconds& seconds) {
+  for (double& one : seconds) one = reader.number<double>(kWhat);
+}
+
+/// Returns the mean of two figures that were taken from so many samples each.
+double weighted(double a, std::uint64_t a_samples, double b, std::uint64_t b_samples) {
+  const auto all = static_cast<double>(a_samples + b_samples);
+  return all == 0 ? 0 : (a * static_cast<double>(a_samples) + b * static_cast<double>(b_samples)) / all;
+}
+
+}  // namespace
+
+void write_books(Writer& writer, const LedgerReport& report) {
+  writer.number(report.wall_seconds);
+  writer.count(report.tasks);
+  writer.count(report.slots);
+  write_seconds(writer, report.seconds);
+  writer.count(report.rows.size());
+  for (const SlotRow& row : report.rows) {
+    write_text(writer, row.name);
+    writer.number(static_cast<std::uint8_t>(row.slot ? 1 : 0));
+    writer.count(row.tasks);
+    write_seconds(writer, row.seconds);
+  }
+  writer.count(report.samples);
+  for (const double one : {report.inferred_kernel_seconds, report.sampled_p50_us, report.sampled_p99_us,
+                           report.kernel_p50_us, report.kernel_p99_us})
+    writer.number(one);
+}
+
+LedgerReport read_books(Reader& reader) {
+  LedgerReport report;
+  report.wall_seconds = reader.number<double>(kWhat);
+  report.tasks = reader.count(kWhat);
+  report.slots = static_cast<std::size_t>(reader.count(kWhat));
+  read_seconds(reader, report.seconds);
+  report.rows.resize(reader.elements(2 + sizeof(PhaseSeconds), kWhat));
+  for (SlotRow& row : report.rows) {
+    row.name = read_text(reader);
+    row.slot = reader.number<std::uint8_t>(kWhat) != 0;
+    row.tasks = reader.count(kWhat);
+    read_seconds(reader, row.seconds);
+  }
+  report.samples = reader.count(kWhat);
+  for (double* const one : {&report.inferred_kernel_seconds, &report.sampled_p50_us, &report.sampled_p99_us,
+                            &report.kernel_p50_us, &report.kernel_p99_us})
+    *one = reader.number<double>(kWhat);
+  return report;
+}
+
+/// The run is as long as its longest books; the percentiles of several workers are the mean of their medians and the
+/// worst of their tails.
+void add_books(LedgerReport& all, const LedgerReport& of_worker, const std::string& worker) {
+  all.wall_seconds = std::max(all.wall_seconds, of_worker.wall_seconds);
+  all.tasks += of_worker.tasks;
+  all.slots += of_worker.slots;
+  for (std::size_t i = 0; i < kPhaseCount; ++i) all.seconds[i] += of_worker.seconds[i];
+  for (SlotRow row : of_worker.rows) {
+    row.name = worker + " " + row.name;
+    all.rows.push_back(std::move(row));
+  }
+  all.sampled_p50_us = weighted(all.sampled_p50_us, all.samples, of_worker.sampled_p50_us, of_worker.samples);
+  all.kernel_p50_us = weighted(all.kernel_p50_us, all.samples, of_worker.kernel_p50_us, of_worker.samples);
+  all.sampled_p99_us = std::max(all.sampled_p99_us, of_worker.sampled_p99_us);
+  all.kernel_p99_us = std::max(all.kernel_p99_us, of_worker.kernel_p99_us);
+  all.inferred_kernel_seconds += of_worker.inferred_kernel_seconds;
+  all.samples += of_worker.samples;
+}
+
+}  // namespace weft::cluster

@@ -1,0 +1,222 @@
+#include "core/cluster/client_process.hpp"
+#include "core/cluster/packet_reader.hpp"
+#include "core/coordination/actors.hpp"
+#include "core/coordination/questions.hpp"
+
+#include <weft/error.hpp>
+
+#include <algorithm>
+
+namespace weft::cluster {
+namespace {
+
+/// What holds leases in the name of a connection: 0 is this process.
+std::uint64_t process_of(PeerId peer) { return std::uint64_t{peer} + 1; }
+
+}  // namespace
+
+void ClientProcess::on_ask(PeerId peer, Reader& reader) {
+  Asked asked;
+  asked.peer = peer;
+  asked.id = reader.count("question");
+  asked.waits = reader.number<std::uint8_t>("question") != 0;
+  const std::size_t size = reader.remaining();
+  asked.bytes.assign(reinterpret_cast<const char*>(reader.view(size, "question")), size);
+  if (try_answer(asked)) return;
+  if (!asked.waits) return answer(peer, asked.id, AnswerKind::NotNow, {});
+  parked_.push_back(std::move(asked));
+  parked_count_.store(parked_.size(), std::memory_order_seq_cst);
+  questions_changed_ = true;
+}
+
+void ClientProcess::on_withdraw(PeerId peer, Reader& reader) {
+  const std::uint64_t id = reader.count("withdrawal");
+  const auto found =
+      std::find_if(parked_.begin(), parked_.end(), [&](const Asked& one) { return one.peer == peer && one.id == id; });
+  if (found == parked_.end()) return;  // the answer is on its way
+  parked_.erase(found);
+  parked_count_.store(parked_.size(), std::memory_order_seq_cst);
+  questions_changed_ = true;
+  answer(peer, id, AnswerKind::NotNow, {});
+}
+
+/// Returns false where it is not possible now.
+bool ClientProcess::try_answer(const Asked& asked) {
+  try {
+    Reader reader(asked.bytes.data(), asked.bytes.size());
+    const detail::QuestionForm form = detail::read_form(reader);
+    if (form == detail::QuestionForm::Publish) {
+      publish_from(reader);
+      answer(asked.peer, asked.id, AnswerKind::Done, {});
+      return true;
+    }
+    if (form == detail::QuestionForm::CallActor) {
+      calls_.push_back(asked);
+      return true;
+    }
+    if (form == detail::QuestionForm::EndOf) {
+      owe(asked, detail::offered_task(reader.number<std::uint64_t>("question")));
+      return true;
+    }
+    std::optional<detail::Reply> reply =
+        detail::answer_question(serial(), process_of(asked.peer), form, reader, asked.waits);
+    if (!reply) return false;
+    if (reply->changed) {
+      named_changed_.store(true, std::memory_order_seq_cst);
+      woken_ = true;
+    }
+    if (reply->task.valid()) {
+      owe(asked, reply->task);
+    } else {
+      answer(asked.peer, asked.id, AnswerKind::Done, reply->bytes);
+    }
+  } catch (const Error& error) {
+    answer(asked.peer, asked.id, AnswerKind::Refused, error.what());
+  }
+  return true;
+}
+
+void ClientProcess::answer(PeerId peer, std::uint64_t id, AnswerKind kind, std::string_view text) {
+  if (id == 0) return;
+  Writer& out = post_.begin(peer, LetterKind::Answer);
+  out.count(id);
+  out.number(kind);
+  out.bytes(text.data(), text.size());
+  post_.end(peer);
+}
+
+/// Makes a result of another process one of this process.
+void ClientProcess::publish_from(Reader& reader) {
+  const std::string name = detail::read_string(reader);
+  const std::string type = detail::read_string(reader);
+  const TaskId task = make_stand_in(arena::thread_cursor(), read_site(reader));
+  const auto result = Future<Nothing>::adopt(task, serial());
+  std::shared_ptr<const TaskFailure> failure;
+  try {
+    failure = read_end(reader, arena::task(task)).failure;
+  } catch (...) {
+    mark_ended(task, std::make_shared<TaskFailure>(), kNone);
+    throw;
+  }
+  mark_ended(task, std::move(failure), kNone);
+  detail::publish_here(serial(), name, type, result);
+}
+
+void ClientProcess::owe(const Asked& asked, const Handle& task) {
+  if (asked.id == 0) return;
+  owed_.push_back({asked.peer, asked.id, task});
+  questions_changed_ = true;
+  owed_changed_ = true;
+}
+
+/// Submits what tasks ask of actors. Called without the lock.
+void ClientProcess::make_calls(std::vector<Asked> calls) {
+  for (const Asked& call : calls) {
+    Handle task;
+    std::string refusal;
+    try {
+      Reader reader(call.bytes.data(), call.bytes.size());
+      detail::read_form(reader);
+      task = detail::perform_call(reader);
+    } catch (const Error& error) {
+      refusal = error.what();
+    }
+    const std::lock_guard lock(mutex_);
+    if (task.valid()) {
+      owe(call, task);
+    } else {
+      answer(call.peer, call.id, AnswerKind::Refused, refusal);
+    }
+    post_.flush();
+  }
+}
+
+/// Parked questions are looked at in their order, once more after each one that changed something.
+void ClientProcess::retry_parked() {
+  if (parked_.empty()) return;
+  while (named_changed_.exchange(false, std::memory_order_seq_cst)) {
+    for (auto at = parked_.begin(); at != parked_.end();) {
+      if (!try_answer(*at)) {
+        ++at;
+        continue;
+      }
+      at = parked_.erase(at);
+      if (named_changed_.load(std::memory_order_seq_cst)) break;
+    }
+    parked_count_.store(parked_.size(), std::memory_order_seq_cst);
+    questions_changed_ = true;
+  }
+}
+
+/// Ends that have come go to whoever asked; values that lie at a worker are brought here first.
+void ClientProcess::serve_owed() {
+  constexpr std::size_t kFew = 16;
+  if (owed_.empty() || (!std::exchange(owed_changed_, false) && owed_.size() > kFew)) return;
+  std::erase_if(owed_, [&](const Owed& one) {
+    const TaskId task = one.task.task_id();
+    const TaskRecord& record = arena::task(task);
+    if ((record.word.load(std::memory_order_acquire) & task_word::kDone) == 0) return false;
+    constexpr std::uint64_t kSmallBytes = 4096;
+    if (one.only_end && (!is_here(task) || bytes_of_result(task) > kSmallBytes)) {
+      answer(one.peer, one.id, AnswerKind::Done, {});
+      return true;
+    }
+    if (!is_here(task)) {
+      const bool managed = (record.join.load(std::memory_order_relaxed) & kManagedJoin) != 0;
+      if (ClientPacket* const packet = managed ? find(record.packet) : nullptr)
+        ask_for(record.packet, *packet, number_in_packet(record));
+      return false;
+    }
+    Writer& out = post_.begin(one.peer, LetterKind::Answer);
+    out.count(one.id);
+    out.number(AnswerKind::End);
+    write_end(out, task);
+    post_.end(one.peer);
+    questions_changed_ = true;
+    return true;
+  });
+}
+
+/// Tasks that wait for others keep no slot: their workers are given as many packets more, or what they wait for might
+/// never be dealt.
+void ClientProcess::note_blocked() {
+  if (!std::exchange(questions_changed_, false)) return;
+  std::unordered_map<PeerId, std::uint32_t> waiting;
+  for (const Asked& one : parked_) ++waiting[one.peer];
+  for (const Owed& one : owed_) ++waiting[one.peer];
+  blocked_ = 0;
+  for (ClientWorker& worker : workers_) {
+    const auto found = waiting.find(worker.peer);
+    const std::uint32_t blocked = found == waiting.end() || !worker.standing.present ? 0 : found->second;
+    blocked_ += blocked;
+    if (std::exchange(worker.blocked, blocked) != blocked) later_.push_back(WorkerBlocked{worker.standing.id, blocked});
+  }
+}
+
+/// A process is gone: what it held is free, what it asked nobody wants to know.
+void ClientProcess::forget_asker(PeerId peer) {
+  std::erase_if(parked_, [&](const Asked& one) { return one.peer == peer; });
+  parked_count_.store(parked_.size(), std::memory_order_seq_cst);
+  questions_changed_ = true;
+  std::erase_if(owed_, [&](const Owed& one) { return one.peer == peer; });
+  std::erase_if(calls_, [&](const Asked& one) { return one.peer == peer; });
+  if (!open_.load()) return;
+  detail::release_of(serial(), process_of(peer));
+  named_changed_.store(true, std::memory_order_seq_cst);
+  woken_ = true;
+}
+
+/// The client is being closed: who waits for its objects waits in vain.
+void ClientProcess::close_questions() {
+  for (const Asked& one : parked_) {
+    answer(one.peer, one.id, AnswerKind::Closed, "the client was closed while somebody waited for one of its objects");
+  }
+  parked_.clear();
+  parked_count_.store(0, std::memory_order_seq_cst);
+  for (const Owed& one : owed_) {
+    answer(one.peer, one.id, AnswerKind::Closed, "the client was closed before this result was there");
+  }
+  owed_.clear();
+}
+
+}  // namespace weft::cluster

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "core/cluster/letters.hpp"
+
+#include <weft/task_options.hpp>
+
+// What a client in another process, a guest, writes to the process that holds the scheduler. Its tasks become tasks of
+// that process, and are known to both by a number that the guest gives.
+
+namespace weft::cluster {
+
+enum class GuestForm : std::uint8_t {
+  Submit = 1,  ///< A task: number, site, options, inputs, closure. Answered when it has ended.
+  Bind,        ///< A number for a task that is there: a question that leads to it follows. Answered as Submit.
+  Value,       ///< The value of an ended task.
+  Publish,     ///< The task of this number, under a name.
+  Release,     ///< Numbers that are not used any more.
+  Cancel,      ///< A task shall not start.
+  Workers,     ///< Who is there.
+  Holders,     ///< Which workers hold the result of a task.
+};
+inline constexpr std::uint8_t kLastGuestForm = static_cast<std::uint8_t>(GuestForm::Holders);
+
+/// Of an input: the task of a number, or a value that was sent along.
+enum class GuestInput : std::uint8_t { Number = 0, Sent = 1 };
+
+void write(Writer& writer, const TaskOptions& options);
+/// Throws Error where the bytes are no options.
+TaskOptions read_options(Reader& reader);
+
+}  // namespace weft::cluster

@@ -1,0 +1,82 @@
+#include "core/cluster/books.hpp"
+#include "tests/core/cluster/in_process_cluster.hpp"
+
+#include <weft/error.hpp>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+namespace weft {
+namespace {
+
+using testing::InProcessCluster;
+
+int busy(int n) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(300);
+  while (std::chrono::steady_clock::now() < until) {
+  }
+  return n;
+}
+
+TEST(BooksTest, TheClientsLedgerHoldsTheSlotsOfAllWorkers) {
+  InProcessCluster cluster({.workers = 3});
+  const Client client(InProcessCluster::client_options());
+  client.gather(client.map(&busy, std::vector<int>(300, 1)));
+  const LedgerReport report = client.ledger();
+  EXPECT_EQ(report.slots, 3u);
+  EXPECT_EQ(report.tasks, 300u);
+  EXPECT_GE(report.phase(Phase::Kernel), 0.05);
+  for (const char* worker : {"worker1 ", "worker2 ", "worker3 "}) {
+    EXPECT_TRUE(std::any_of(report.rows.begin(), report.rows.end(), [&](const SlotRow& row) {
+      return row.name.starts_with(worker) && row.slot;
+    })) << worker;
+  }
+}
+
+TEST(BooksTest, BooksBeginAnewEverywhere) {
+  InProcessCluster cluster({.workers = 2});
+  const Client client(InProcessCluster::client_options());
+  client.gather(client.map(&busy, std::vector<int>(100, 1)));
+  EXPECT_EQ(client.ledger().tasks, 100u);
+  client.reset_ledger();
+  client.gather(client.map(&busy, std::vector<int>(10, 1)));
+  EXPECT_EQ(client.ledger().tasks, 10u);
+}
+
+TEST(BooksTest, ALostWorkersBooksStayAsItToldThem) {
+  InProcessCluster cluster({.workers = 2});
+  const Client client(InProcessCluster::client_options());
+  client.gather(client.map(&busy, std::vector<int>(100, 1)));
+  EXPECT_EQ(client.ledger().tasks, 100u);
+  cluster.kill(0);
+  EXPECT_EQ(client.ledger().tasks, 100u);
+}
+
+TEST(BooksTest, BooksComeBackAsTheyWentOrAreRefused) {
+  LedgerReport report;
+  report.wall_seconds = 2;
+  report.tasks = 7;
+  report.slots = 1;
+  report.seconds[3] = 0.25;
+  report.samples = 5;
+  report.sampled_p99_us = 1.5;
+  SlotRow row;
+  row.name = "slot 0";
+  row.tasks = 7;
+  report.rows.push_back(row);
+  Writer writer;
+  cluster::write_books(writer, report);
+  Reader reader(writer);
+  const LedgerReport back = cluster::read_books(reader);
+  EXPECT_EQ(back.to_json(), report.to_json());
+  for (std::size_t size = 0; size < writer.size(); ++size) {
+    Reader part(writer.data(), size);
+    EXPECT_THROW(cluster::read_books(part), Error) << size;
+  }
+}
+
+}  // namespace
+}  // namespace weft
