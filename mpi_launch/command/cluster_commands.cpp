@@ -8,8 +8,10 @@
 #include "mpi_launch/layout/node.hpp"
 #include "mpi_launch/start/exchange.hpp"
 #include "mpi_launch/start/interface.hpp"
+#include "mpi_launch/start/job.hpp"
 #include "mpi_launch/start/ranks.hpp"
 #include "mpi_launch/start/walltime.hpp"
+#include "mpi_launch/supervise/worker_main.hpp"
 
 #include <weft/config.hpp>
 #include <weft/error.hpp>
@@ -28,6 +30,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -108,6 +111,50 @@ void add_submit(CLI::App& app) {
   sub->callback([words] { submit(*words); });
 }
 
+/// Becomes the scheduler of a program's tasks: only that program, and its libraries, know their code.
+void be_scheduler(const std::string& address_file, std::vector<std::string> words) {
+  ::setenv(launch::kSchedulerVariable, "1", 1);
+  ::setenv("WEFT_ADDRESS_FILE", address_file.c_str(), 1);
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  ::execvp(argv[0], argv.data());
+  throw Error("'" + words[0] + "' cannot be run: " + std::strerror(errno));
+}
+
+void add_scheduler(CLI::App& app) {
+  auto* sub =
+      app.add_subcommand("scheduler", "Hold the scheduler of a program, for workers and clients that come and go");
+  auto file = std::make_shared<std::string>("weft.address");
+  auto words = std::make_shared<std::vector<std::string>>();
+  sub->add_option("--address-file", *file, "File that they find it by, mode 0600 (weft.address)");
+  sub->add_option("PROGRAM", *words,
+                  "The program whose tasks will run, and --weft-* options, after --; its main is not run")
+      ->required();
+  sub->footer(
+      "weft scheduler -- ./program;  weft worker weft.address;  ./program --weft-attach=weft.address\n"
+      "SIGTERM or Ctrl-C ends it and its workers.");
+  sub->callback([file, words] { be_scheduler(*file, *words); });
+}
+
+void add_worker(CLI::App& app) {
+  auto* sub = app.add_subcommand("worker", "Run a worker of this host for a job that runs, until either ends");
+  auto words = std::make_shared<launch::JoinWords>();
+  auto memory = std::make_shared<std::string>();
+  sub->add_option("ADDRESS", words->address_file, "The job's address file (--weft-address-file, weft scheduler)")
+      ->required();
+  sub->add_option("--threads", words->slots, "Slots (the cores of this host)");
+  sub->add_option("--memory", *memory, "Memory that results may hold, as 4GiB (70% of this host's)");
+  sub->add_option("--spill-dir", words->spill_dir, "Folder for spill files (as --weft-spill-dir)");
+  sub->add_option("--wait", words->seconds, "Seconds to wait for the job (60)");
+  sub->footer(
+      "SIGTERM or Ctrl-C makes the worker leave in peace: its results move to others first. A second one ends it.");
+  sub->callback([words, memory] {
+    if (!memory->empty()) words->budget_bytes = parse_bytes(*memory);
+    launch::join_job(*words);
+  });
+}
+
 void row(const char* name, const std::string& value) { std::printf("  %-12s %s\n", name, value.c_str()); }
 
 void doctor() {
@@ -171,6 +218,8 @@ void add_cluster_commands(CLI::App& app) {
   add_demo(app);
   add_doctor(app);
   add_submit(app);
+  add_scheduler(app);
+  add_worker(app);
 }
 
 }  // namespace weft::command

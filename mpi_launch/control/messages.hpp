@@ -124,6 +124,15 @@ struct SupervisorEnded {
 struct Beat {
   std::uint8_t none = 0;
 };
+/// Comes in place of Hello from a supervisor that is no rank: it wants to run a worker for a job that runs already,
+/// until either ends. It is given a place, and StartWorker.
+struct JoinAsked {
+  Hello hello;
+  /// 0: what its node has.
+  std::uint32_t slots = 0;
+  /// Memory that results may hold there; 0: chosen as for ranks.
+  std::uint64_t budget_bytes = 0;
+};
 
 // From rank 0.
 
@@ -133,6 +142,8 @@ struct StartWorker {
   std::uint32_t most_restarts = 10;
   double most_lines_a_second = 1000;
   std::string output_folder;
+  /// The program to start; empty: the supervisor's own.
+  std::string executable;
 };
 /// Kills the worker of this generation (0: whichever there is); it is started again if `again`.
 struct FenceWorker {
@@ -146,12 +157,12 @@ struct EndWorkers {
   /// The rank's process ends too.
   bool leave = true;
 };
-/// The job cannot start: words for nobody but the log, rank 0 says it.
+/// The job cannot start, and rank 0 says why; or who asked to join may not.
 struct Refused {
   std::string why;
 };
 
-using ToHub = std::variant<Hello, WorkerStarted, WorkerEnded, OutputText, SupervisorEnded, Beat>;
+using ToHub = std::variant<Hello, WorkerStarted, WorkerEnded, OutputText, SupervisorEnded, Beat, JoinAsked>;
 using ToSupervisor = std::variant<StartWorker, FenceWorker, EndWorkers, Refused, Beat>;
 
 std::string encode_message(const ToHub& message);

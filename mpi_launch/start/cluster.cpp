@@ -4,19 +4,24 @@
 #include "core/cluster/cluster.hpp"
 #include "core/config/option_table.hpp"
 #include "core/runtime/layout.hpp"
+#include "mpi_launch/control/connection.hpp"
 #include "mpi_launch/control/secret.hpp"
+#include "mpi_launch/start/exchange.hpp"
 #include "mpi_launch/start/job.hpp"
 #include "mpi_launch/supervise/child.hpp"
 #include "mpi_launch/supervise/worker_main.hpp"
 
+#include <weft/client.hpp>
 #include <weft/config.hpp>
 #include <weft/error.hpp>
 #include <weft/log.hpp>
 #include <weft/run.hpp>
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <mutex>
@@ -41,6 +46,14 @@ std::unique_ptr<Transport> open_transport(const Settings& settings, const std::s
   return comm::open_network_transport(options);
 }
 
+/// Makes this process a second client of a job that runs.
+std::shared_ptr<Runtime> attach(const Settings& settings) {
+  const Meeting meeting = read_running(settings.attach, 0);
+  // The address of this host that the job is reached from.
+  const std::string own = connect_to(meeting.endpoint, meeting.secret, settings.start_timeout).own_host();
+  return attach_client(settings, open_transport(settings, meeting.secret, own), meeting.scheduler_address);
+}
+
 /// The life of a worker process: the settings come from rank 0, the tasks from its scheduler.
 void work(const WorkerOrders& orders) {
   std::vector<std::string> words = orders.options;
@@ -58,6 +71,9 @@ void work(const WorkerOrders& orders) {
   identity.rank = orders.place;
   identity.resources = orders.resources;
   std::unique_ptr<Transport> transport = open_transport(settings, orders.secret, orders.listen_on);
+  struct sigaction leave {};
+  leave.sa_handler = [](int) { leave_soon(); };
+  ::sigaction(SIGTERM, &leave, nullptr);
   worker_is_ready();
   switch (run_worker(std::move(settings), std::move(transport), orders.scheduler_address, std::move(identity))) {
     case WorkerEnd::Told:
@@ -80,12 +96,16 @@ class Cluster : public Job::Watcher {
   }
 
   std::shared_ptr<Runtime> open(const Settings& settings, const std::map<std::string, std::uint32_t>& resources) {
+    if (!settings.attach.empty()) return attach(settings);
     const std::lock_guard lock(mutex_);
     if (ended_) throw Error("the ranks of this job have ended; open the client earlier");
     if (runtime_ == nullptr && !start(settings, resources)) return nullptr;
     runtime_->open_for_client(settings);
     return runtime_;
   }
+
+  /// Before it is opened: this process holds the scheduler, and no worker of its own.
+  void be_only_scheduler() { only_scheduler_ = true; }
 
   void end() noexcept {
     const std::lock_guard lock(mutex_);
@@ -106,7 +126,7 @@ class Cluster : public Job::Watcher {
 
  private:
   bool start(const Settings& settings, const std::map<std::string, std::uint32_t>& resources) {
-    job_ = Job::enter(settings);
+    job_ = Job::enter(settings, only_scheduler_);
     if (job_ == nullptr) {
       if (settings.workers > 1) throw ConfigError(too_many_workers(settings));
       return false;
@@ -115,6 +135,7 @@ class Cluster : public Job::Watcher {
     std::atexit([] { end_cluster(); });
     try {
       start_workers(settings, resources);
+      job_->open_to_others(runtime_->address());
     } catch (...) {
       job_->end();
       ended_ = true;
@@ -136,6 +157,7 @@ class Cluster : public Job::Watcher {
     theirs.progress = "off";
     theirs.ledger = "off";
     theirs.config = "none";
+    theirs.address_file.clear();
     job_->start_workers(runtime_->address(), option_words(theirs), resources);
     const auto count = static_cast<std::uint32_t>(job_->layout().workers.size());
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(settings.start_timeout);
@@ -161,6 +183,7 @@ class Cluster : public Job::Watcher {
   std::shared_ptr<ClusterRuntime> runtime_;  // guarded by mutex_
   std::shared_ptr<ClusterRuntime> watched_;  // atomic: the hub's thread reads it while `open` may hold the mutex
   bool ended_ = false;                       // guarded by mutex_
+  bool only_scheduler_ = false;
   int pid_ = 0;
 };
 
@@ -176,9 +199,35 @@ std::string block_of_ranks(const Settings& settings) {
   return text;
 }
 
+/// What `weft scheduler` makes of a program: its tasks are known here, its main is not run. Ends with a signal.
+int schedule(int argc, char** argv) {
+  sigset_t ends;
+  ::sigemptyset(&ends);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&ends, signal);
+  ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);  // all threads to come
+  Cluster::instance().be_only_scheduler();
+  try {
+    Options options;
+    options.scheduler = "mpi";
+    Client client(argc, argv, options);
+    std::printf("weft scheduler: ready; workers join with: weft worker %s\n", client.settings().address_file.c_str());
+    std::fflush(stdout);
+    int signal = 0;
+    while (::sigwait(&ends, &signal) != 0) {
+    }
+    client.close();
+  } catch (const Error& error) {
+    std::fprintf(stderr, "weft: %s\n", error.what());
+    return 1;
+  }
+  end_cluster();
+  return 0;
+}
+
 }  // namespace
 
 void install_cluster_maker() {
+  set_scheduler_body(&schedule);
   set_layout_maker(&block_of_ranks);
   set_worker_body(&work);
   set_runtime_maker([](const Settings& settings, const std::map<std::string, std::uint32_t>& resources) {

@@ -10,6 +10,11 @@ namespace weft::launch {
 struct Meeting {
   std::string endpoint;
   std::string secret;
+  /// For who joins the job once it runs: the program that workers are to be, and where its scheduler is reached.
+  std::string executable = {};
+  std::string scheduler_address = {};
+
+  bool running() const { return !scheduler_address.empty(); }
 };
 
 /// Hands rank 0's meeting to every rank through MPI, which is started for this and finished at once (MPI_Finalize),
@@ -28,6 +33,11 @@ void finish_applications_mpi();
 /// Hands the meeting over through a file that all nodes see: rank 0 writes it (mode 0600, whole or not at all), the
 /// others wait for it. Throws Error after `seconds`.
 Meeting meet_by_file(const Ranks& ranks, const Meeting& mine, const std::string& path, double seconds);
+
+/// Writes an address file (mode 0600, whole or not at all).
+void write_meeting(const Meeting& meeting, const std::string& path);
+/// Reads the address file of a job that runs, for who joins it; waits for it at most so long. Throws Error.
+Meeting read_running(const std::string& path, double seconds);
 
 /// Returns the file by which the ranks of this job step meet where nothing else is told: in the folder the job was
 /// started from. Empty where nothing tells the jobs apart.

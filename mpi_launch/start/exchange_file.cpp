@@ -13,6 +13,7 @@
 #include <fstream>
 #include <iterator>
 #include <thread>
+#include <vector>
 
 namespace weft::launch {
 
@@ -46,22 +47,6 @@ std::string bytes_of(const std::string& text, const std::string& path) {
   return bytes;
 }
 
-void write_file(const Meeting& meeting, const std::string& path) {
-  const std::string fresh = path + ".new";
-  ::unlink(fresh.c_str());
-  const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (file < 0) throw Error("the address file '" + path + "' cannot be written: " + std::strerror(errno));
-  const std::string text = std::string(kHead) + meeting.endpoint + "\n" + hexadecimal(meeting.secret) + "\n";
-  const bool whole = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  const bool kept = ::fsync(file) == 0;
-  ::close(file);
-  if (!whole || !kept || ::rename(fresh.c_str(), path.c_str()) != 0) {
-    const int error = errno;
-    ::unlink(fresh.c_str());
-    throw Error("the address file '" + path + "' cannot be written: " + std::strerror(error));
-  }
-}
-
 /// Returns an empty endpoint while there is no file.
 Meeting read_file(const std::string& path) {
   struct stat state {};
@@ -74,18 +59,58 @@ Meeting read_file(const std::string& path) {
   std::ifstream file(path);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   if (text.compare(0, kHead.size(), kHead) != 0) throw Error("'" + path + "' is no address file of weft");
-  const std::size_t line = text.find('\n', kHead.size());
-  if (line == std::string::npos) return {};
-  const std::size_t last = text.find('\n', line + 1);
-  if (last == std::string::npos) return {};
-  return {text.substr(kHead.size(), line - kHead.size()), bytes_of(text.substr(line + 1, last - line - 1), path)};
+  std::vector<std::string> lines;
+  for (std::size_t at = kHead.size(); at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    if (end == std::string::npos) break;
+    lines.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  if (lines.size() < 2) return {};
+  Meeting meeting{lines[0], bytes_of(lines[1], path)};
+  if (lines.size() >= 4) {
+    meeting.executable = lines[2];
+    meeting.scheduler_address = bytes_of(lines[3], path);
+  }
+  return meeting;
 }
 
 }  // namespace
 
+void write_meeting(const Meeting& meeting, const std::string& path) {
+  const std::string fresh = path + ".new";
+  ::unlink(fresh.c_str());
+  const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file < 0) throw Error("the address file '" + path + "' cannot be written: " + std::strerror(errno));
+  std::string text = std::string(kHead) + meeting.endpoint + "\n" + hexadecimal(meeting.secret) + "\n";
+  if (meeting.running()) text += meeting.executable + "\n" + hexadecimal(meeting.scheduler_address) + "\n";
+  const bool whole = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  const bool kept = ::fsync(file) == 0;
+  ::close(file);
+  if (!whole || !kept || ::rename(fresh.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    ::unlink(fresh.c_str());
+    throw Error("the address file '" + path + "' cannot be written: " + std::strerror(error));
+  }
+}
+
+Meeting read_running(const std::string& path, double seconds) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  for (;;) {
+    Meeting meeting = read_file(path);
+    if (meeting.running()) return meeting;
+    if (std::chrono::steady_clock::now() >= deadline) {
+      throw Error("the address file '" + path + "' " +
+                  (meeting.endpoint.empty() ? "is not there" : "is of a job that has not begun to run") +
+                  ": name the file that the job was started with (--weft-address-file), once it runs");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
 Meeting meet_by_file(const Ranks& ranks, const Meeting& mine, const std::string& path, double seconds) {
   if (ranks.rank == 0) {
-    write_file(mine, path);
+    write_meeting(mine, path);
     return mine;
   }
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <utility>
 
 namespace weft::launch {
 
@@ -27,6 +28,7 @@ constexpr double kGreeting_s = 10;
 /// Supervisors say something every second; a shorter patience would blame them for a busy machine.
 constexpr double kLeastPatience_s = 5;
 constexpr std::size_t kMostStrangers = 64;
+constexpr std::size_t kMostPlaces = 100'000;
 
 double now_s() { return static_cast<double>(machine_now_ns()) / 1e9; }
 
@@ -107,6 +109,22 @@ void Hub::start_worker(std::uint32_t place, StartWorker order) {
   wake();
 }
 
+void Hub::open_to_others() {
+  {
+    const std::lock_guard lock(mutex_);
+    open_to_others_ = true;
+  }
+  wake();
+}
+
+void Hub::turn_away(std::uint32_t place, const std::string& why) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (places_[place].peer != nullptr) say(*places_[place].peer, Refused{why});
+  }
+  wake();
+}
+
 void Hub::fence_worker(std::uint32_t place, std::uint32_t generation, const std::string& why, bool again) {
   {
     const std::lock_guard lock(mutex_);
@@ -162,6 +180,7 @@ void Hub::serve() {
       for (const auto& peer : peers_) {
         peer->connection.flush();
         take_from(*peer, told);
+        if (peer->asked && open_to_others_) give_place(*peer, told);
         if (now_s() - peer->last_said_s > 1 && peer->known) say(*peer, Beat{});
       }
       drop_silent(now_s());
@@ -234,8 +253,26 @@ void Hub::take_hello(Peer& peer, const Hello& hello) {
   places_[hello.rank].peer = &peer;
 }
 
+/// Who joins is a place behind the ranks; places are not used again.
+void Hub::give_place(Peer& peer, std::vector<Told>& told) {
+  const JoinAsked asked = *std::exchange(peer.asked, std::nullopt);
+  if (ending_ || places_.size() >= kMostPlaces) {
+    say(peer, Refused{ending_ ? "the job is ending" : "too many have joined"});
+    return;
+  }
+  peer.rank = static_cast<std::uint32_t>(places_.size());
+  Place& place = places_.emplace_back();
+  place.hello = asked.hello;
+  place.peer = &peer;
+  told.push_back({*peer.rank, asked});
+}
+
 void Hub::take(Peer& peer, const ToHub& message, std::vector<Told>& told) {
   if (const auto* hello = std::get_if<Hello>(&message)) return take_hello(peer, *hello);
+  if (const auto* asked = std::get_if<JoinAsked>(&message)) {
+    if (!peer.rank) peer.asked = *asked;
+    return;
+  }
   if (!peer.rank) return;
   Place& place = places_[*peer.rank];
   if (const auto* started = std::get_if<WorkerStarted>(&message)) place.generation = started->generation;
@@ -288,6 +325,8 @@ void Hub::tell(std::vector<Told>& told) {
       listener_->worker_ended(one.place, ended->generation, ended->death, ended->comes_back);
     } else if (const auto* text = std::get_if<OutputText>(&one.message)) {
       listener_->worker_wrote(one.place, text->stream, text->text);
+    } else if (const auto* asked = std::get_if<JoinAsked>(&one.message)) {
+      listener_->asked_to_join(one.place, *asked);
     }
   }
 }

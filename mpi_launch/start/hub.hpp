@@ -27,6 +27,8 @@ class Hub {
     virtual void worker_ended(std::uint32_t place, std::uint32_t generation, const Death& death, bool comes_back) = 0;
     /// Whole lines that a worker wrote.
     virtual void worker_wrote(std::uint32_t place, int stream, const std::string& text) = 0;
+    /// A supervisor that is no rank has come, and has been given a place: it waits for start_worker or turn_away.
+    virtual void asked_to_join(std::uint32_t place, const JoinAsked& asked) = 0;
   };
 
   /// Listens on `host`; any process that knows the secret may join.
@@ -41,6 +43,9 @@ class Hub {
   /// Returns what each rank said of itself, once all have. Throws Error naming those that are missing after `seconds`.
   std::vector<Hello> wait_for_all(double seconds);
   void start_worker(std::uint32_t place, StartWorker order);
+  /// From now on supervisors that are no ranks may join; who came before has waited.
+  void open_to_others();
+  void turn_away(std::uint32_t place, const std::string& why);
   void fence_worker(std::uint32_t place, std::uint32_t generation, const std::string& why, bool again);
   /// Ends all workers, and all supervisors: waits for that at most so long. Returns the files that were kept.
   std::vector<std::string> end(double seconds);
@@ -57,6 +62,7 @@ class Hub {
     double last_heard_s = 0;
     double last_said_s = 0;
     bool gone = false;
+    std::optional<JoinAsked> asked;  // waits for the job to run
   };
   struct Place {
     std::optional<Hello> hello;
@@ -75,6 +81,7 @@ class Hub {
   void take_from(Peer& peer, std::vector<Told>& told);
   void take(Peer& peer, const ToHub& message, std::vector<Told>& told);
   void take_hello(Peer& peer, const Hello& hello);
+  void give_place(Peer& peer, std::vector<Told>& told);
   void drop_silent(double now);
   void peer_gone(Peer& peer, std::vector<Told>& told);
   void tell(std::vector<Told>& told);
@@ -95,7 +102,8 @@ class Hub {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::unique_ptr<Peer>> peers_;
-  std::vector<Place> places_;
+  std::vector<Place> places_;  // the ranks, then those that joined
+  bool open_to_others_ = false;
   std::vector<std::string> kept_;
   std::string strangers_;
   bool stopping_ = false;

@@ -56,7 +56,9 @@ Supervisor::End supervise(const std::string& endpoint, const std::string& secret
 
 /// Returns the process that started this rank and whose end must end it: mpirun, its daemon, or SLURM's; 0 where ranks
 /// are started by hand, from shells that may go away.
-int launcher_of(const Ranks& ranks) { return ranks.launcher == "WEFT_RANK" ? 0 : static_cast<int>(::getppid()); }
+int launcher_of(const Ranks& ranks) {
+  return ranks.launcher.empty() || ranks.launcher == "WEFT_RANK" ? 0 : static_cast<int>(::getppid());
+}
 
 /// Rank 0 runs the user's program: it gets the signal by which launchers end programs. Called by the thread that opens
 /// the client.
@@ -94,6 +96,36 @@ void leave_on_signals() {
 
 }  // namespace
 
+namespace {
+
+std::atomic<int> leave_signals{0};
+
+/// The worker gets a chance to move what it holds; the supervisor notices.
+void note_leave_signals() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { leave_signals.fetch_add(1); };
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaction(signal, &action, nullptr);
+}
+
+}  // namespace
+
+void join_job(const JoinWords& words) {
+  const Meeting meeting = read_running(words.address_file, words.seconds);
+  note_leave_signals();
+  JoinAsked asked;
+  asked.hello = say_hello(Ranks{}, words.spill_dir);
+  asked.slots = words.slots;
+  asked.budget_bytes = words.budget_bytes;
+  Connection connection = connect_to(meeting.endpoint, meeting.secret, words.seconds);
+  connection.send(encode_message(ToHub(asked)));
+  Supervisor supervisor(std::move(connection), 0, 0);
+  supervisor.join(leave_signals);
+  const Supervisor::End end = supervisor.run();
+  if (!supervisor.complaint().empty()) throw Error(supervisor.complaint());
+  if (end == Supervisor::End::LostRankZero)
+    throw Error("rank 0 of the job is gone, or was cut off; the worker has ended");
+}
+
 void show_output(int stream, const std::string& text) {
   if (stream == 2) return terminal::write_lines(text);
   std::fwrite(text.data(), 1, text.size(), stdout);
@@ -106,21 +138,26 @@ std::string Job::worker_key(std::uint32_t place, std::uint32_t generation) {
   return std::to_string(place) + "." + std::to_string(generation);
 }
 
-std::unique_ptr<Job> Job::enter(const Settings& settings) {
-  const Ranks ranks = read_ranks();
-  if (!ranks.several()) return nullptr;
-  std::unique_ptr<Job> job(new Job(settings, ranks));
+std::unique_ptr<Job> Job::enter(const Settings& settings, bool only_scheduler) {
+  Ranks ranks = read_ranks();
+  if (!ranks.several()) {
+    if (settings.address_file.empty()) return nullptr;
+    ranks = {};
+  }
+  std::unique_ptr<Job> job(new Job(settings, ranks, only_scheduler));
   job->meet();
   return job;
 }
 
-Job::Job(const Settings& settings, Ranks ranks) : settings_(settings), ranks_(std::move(ranks)) {}
+Job::Job(const Settings& settings, Ranks ranks, bool only_scheduler)
+    : settings_(settings), ranks_(std::move(ranks)), only_scheduler_(only_scheduler) {}
 
 Job::~Job() { end(); }
 
 void Job::meet() {
-  meeting_file_ = settings_.address_file.empty() && !ranks_.mpi ? meeting_file() : settings_.address_file;
-  if (!ranks_.mpi && meeting_file_.empty()) {
+  const bool by_mpi = ranks_.mpi && ranks_.several();
+  meeting_file_ = settings_.address_file.empty() && !by_mpi ? meeting_file() : settings_.address_file;
+  if (!by_mpi && meeting_file_.empty()) {
     throw ConfigError("the ranks cannot find each other: " + ranks_.launcher +
                       " connects no MPI; name a file that all nodes see with --weft-address-file");
   }
@@ -132,7 +169,7 @@ void Job::meet() {
     mine = {hub_->endpoint(), secret_};
   }
   const Meeting meeting =
-      ranks_.mpi ? meet_by_mpi(ranks_, mine) : meet_by_file(ranks_, mine, meeting_file_, settings_.start_timeout);
+      by_mpi ? meet_by_mpi(ranks_, mine) : meet_by_file(ranks_, mine, meeting_file_, settings_.start_timeout);
   if (ranks_.rank != 0) be_supervisor(ranks_, settings_, meeting);
   die_with_launcher(ranks_);
   hub_->set_listener(this);
@@ -141,11 +178,12 @@ void Job::meet() {
     hellos_ = hub_->wait_for_all(settings_.start_timeout);
     check_same_program(hellos_);
     layout_ = make_layout(settings_, ranks_, hellos_);
+    if (only_scheduler_) layout_.workers.clear();
   } catch (const Error& error) {
     hub_->refuse(error.what());
     throw;
   }
-  if (settings_.start_block) terminal::write_lines(block());
+  if (settings_.start_block && ranks_.several()) terminal::write_lines(block());
   alive_.assign(ranks_.count, false);
 }
 
@@ -179,49 +217,93 @@ void Job::set_watcher(Watcher* watcher) {
 
 void Job::start_workers(const std::string& scheduler_address, const std::vector<std::string>& options,
                         const std::map<std::string, std::uint32_t>& resources) {
+  scheduler_address_ = scheduler_address;
+  options_ = options;
+  resources_ = resources;
   {
     const std::lock_guard lock(mutex_);
     for (const WorkerPlan& plan : layout_.workers) alive_[plan.place] = true;
   }
-  for (const WorkerPlan& plan : layout_.workers) {
-    StartWorker order;
-    WorkerOrders& orders = order.orders;
-    orders.secret = secret_;
-    orders.scheduler_address = scheduler_address;
-    orders.place = plan.place;
-    orders.host = plan.host;
-    orders.slots = plan.slots;
-    orders.processors = plan.processors;
-    orders.memory_bytes = plan.memory_bytes;
-    orders.gpus = plan.gpus;
-    orders.scratch = plan.scratch;
-    orders.resources = resources;
-    if (!plan.gpus.empty()) orders.resources.try_emplace("GPU", static_cast<std::uint32_t>(plan.gpus.size()));
-    orders.options = options;
-    orders.options.push_back("--weft-threads=" + std::to_string(plan.slots));
-    orders.options.push_back("--weft-memory=" + std::to_string(plan.budget_bytes));
-    orders.options.push_back("--weft-spill-dir=" + plan.scratch);
-    if (plan.scratch.empty()) orders.options.push_back("--weft-spill=off");
-    if (!plan.spins && settings_.origin("spin-us").source == Source::Default)
-      orders.options.push_back("--weft-spin-us=0");
-    if (plan.crowded && settings_.pin == "auto") orders.options.push_back("--weft-pin=off");
-    order.silent_seconds = settings_.worker_timeout;
-    order.most_restarts = static_cast<std::uint32_t>(settings_.worker_restarts);
-    order.most_lines_a_second = static_cast<double>(settings_.output_rate);
-    order.output_folder = settings_.output_dir;
-    hub_->start_worker(plan.place, std::move(order));
+  for (const WorkerPlan& plan : layout_.workers) hub_->start_worker(plan.place, order_for(plan));
+}
+
+StartWorker Job::order_for(const WorkerPlan& plan) const {
+  StartWorker order;
+  WorkerOrders& orders = order.orders;
+  orders.secret = secret_;
+  orders.scheduler_address = scheduler_address_;
+  orders.place = plan.place;
+  orders.host = plan.host;
+  orders.slots = plan.slots;
+  orders.processors = plan.processors;
+  orders.memory_bytes = plan.memory_bytes;
+  orders.gpus = plan.gpus;
+  orders.scratch = plan.scratch;
+  orders.resources = resources_;
+  if (!plan.gpus.empty()) orders.resources.try_emplace("GPU", static_cast<std::uint32_t>(plan.gpus.size()));
+  orders.options = options_;
+  orders.options.push_back("--weft-threads=" + std::to_string(plan.slots));
+  orders.options.push_back("--weft-memory=" + std::to_string(plan.budget_bytes));
+  orders.options.push_back("--weft-spill-dir=" + plan.scratch);
+  if (plan.scratch.empty()) orders.options.push_back("--weft-spill=off");
+  if (!plan.spins && settings_.origin("spin-us").source == Source::Default)
+    orders.options.push_back("--weft-spin-us=0");
+  if (plan.crowded && settings_.pin == "auto") orders.options.push_back("--weft-pin=off");
+  order.silent_seconds = settings_.worker_timeout;
+  order.most_restarts = static_cast<std::uint32_t>(settings_.worker_restarts);
+  order.most_lines_a_second = static_cast<double>(settings_.output_rate);
+  order.output_folder = settings_.output_dir;
+  return order;
+}
+
+void Job::open_to_others(const std::string& scheduler_address) {
+  if (!may_be_joined()) return;
+  write_meeting({hub_->endpoint(), secret_, executable(), scheduler_address}, meeting_file_);
+  hub_->open_to_others();
+}
+
+/// Whoever joins is laid out as if it were the only rank of its node.
+void Job::asked_to_join(std::uint32_t place, const JoinAsked& asked) {
+  try {
+    if (asked.hello.version != WEFT_VERSION_STRING)
+      throw Error("the job runs weft " WEFT_VERSION_STRING ", this is weft " + asked.hello.version);
+    Settings settings = settings_;
+    settings.workers = 0;
+    settings.threads = asked.slots;
+    settings.pin = "off";
+    Hello hello = asked.hello;
+    hello.rank = 0;
+    WorkerPlan plan = make_layout(settings, Ranks{}, {hello}).workers.front();
+    plan.place = place;
+    if (asked.budget_bytes != 0) plan.budget_bytes = asked.budget_bytes;
+    plan.crowded = true;
+    StartWorker order = order_for(plan);
+    order.executable = executable();
+    order.output_folder.clear();
+    {
+      const std::lock_guard lock(mutex_);
+      joined_[place] = asked.hello;
+      alive_.resize(std::max<std::size_t>(alive_.size(), place + 1), false);
+      alive_[place] = true;
+    }
+    kLog.info("worker ", worker_name(plan), " joins with ", plan.slots, " slots");
+    hub_->start_worker(place, std::move(order));
+  } catch (const Error& error) {
+    hub_->turn_away(place, error.what());
   }
 }
 
 void Job::worker_started(std::uint32_t, std::uint32_t) {}
 
 void Job::worker_ended(std::uint32_t place, std::uint32_t generation, const Death& death, bool comes_back) {
-  const std::string who = "the worker of rank " + std::to_string(place) + " on " + hellos_[place].node.host;
+  const std::lock_guard lock(mutex_);
+  const std::string who = place < hellos_.size()
+                              ? "the worker of rank " + std::to_string(place) + " on " + hellos_[place].node.host
+                              : "worker " + joined_[place].node.host + ":" + std::to_string(place);
   const std::string cause = who + " " + death_sentence(death);
   const bool worth_telling = !death.expected && !ending_.load();
-  const std::lock_guard lock(mutex_);
   if (place < alive_.size() && !comes_back) alive_[place] = false;
-  if (death.cannot_start && start_problem_.empty()) start_problem_ = cause;
+  if (death.cannot_start && start_problem_.empty() && place < hellos_.size()) start_problem_ = cause;
   const bool none_left = std::none_of(alive_.begin(), alive_.end(), [](bool alive) { return alive; });
   if (none_left && start_problem_.empty()) start_problem_ = cause;
   if (worth_telling && !death.cannot_start) {
@@ -229,7 +311,12 @@ void Job::worker_ended(std::uint32_t place, std::uint32_t generation, const Deat
   }
   if (watcher_ == nullptr) return;
   watcher_->worker_died(worker_key(place, generation), cause);
-  if (none_left && worth_telling) watcher_->no_more_workers(cause + "; no worker is left");
+  if (!none_left || ending_.load()) return;
+  if (may_be_joined() && !ranks_.several()) {
+    kLog.warning("no worker is left: what is to be run waits for one to join (weft worker ", meeting_file_, ")");
+  } else {
+    watcher_->no_more_workers(worth_telling ? cause + "; no worker is left" : "all workers have been let go");
+  }
 }
 
 void Job::worker_wrote(std::uint32_t, int stream, const std::string& text) { show_output(stream, text); }
@@ -252,7 +339,7 @@ void Job::end() {
   hub_->set_listener(nullptr);
   hub_.reset();  // closes the connections: a supervisor that has not ended sees it
   if (own_.joinable()) own_.join();
-  if (!meeting_file_.empty() && !ranks_.mpi) ::unlink(meeting_file_.c_str());
+  if (!meeting_file_.empty()) ::unlink(meeting_file_.c_str());
 }
 
 }  // namespace weft::launch

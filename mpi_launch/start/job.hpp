@@ -36,9 +36,9 @@ class Job : private Hub::Listener {
     virtual void no_more_workers(const std::string& why) = 0;
   };
 
-  /// Returns the job on rank 0, null where this process is alone; never returns on other ranks. Throws Error where the
-  /// ranks do not come together.
-  static std::unique_ptr<Job> enter(const Settings& settings);
+  /// Returns the job on rank 0, null where this process is alone and nobody may join it; never returns on other ranks.
+  /// `only_scheduler`: rank 0 alone, without a worker. Throws Error where the ranks do not come together.
+  static std::unique_ptr<Job> enter(const Settings& settings, bool only_scheduler = false);
   ~Job() override;
 
   const Layout& layout() const { return layout_; }
@@ -46,6 +46,8 @@ class Job : private Hub::Listener {
   /// Where other processes reach this one: a host or an address, without port.
   const std::string& listening_host() const { return host_; }
   const Ranks& ranks() const { return ranks_; }
+  /// Workers and clients may join while it runs: an address file was asked for.
+  bool may_be_joined() const { return !settings_.address_file.empty(); }
   /// The start block, one line a row.
   std::string block() const;
 
@@ -53,6 +55,8 @@ class Job : private Hub::Listener {
   /// Starts all workers. `options` become the settings of each, before what the layout gives it.
   void start_workers(const std::string& scheduler_address, const std::vector<std::string>& options,
                      const std::map<std::string, std::uint32_t>& resources = {});
+  /// Writes the address file by which others join, if one was asked for.
+  void open_to_others(const std::string& scheduler_address);
   /// Why the job cannot start, as the first failing rank said it, or "".
   std::string start_problem();
   /// Workers that live or will be started again.
@@ -67,30 +71,53 @@ class Job : private Hub::Listener {
   static std::string worker_key(std::uint32_t place, std::uint32_t generation);
 
  private:
-  Job(const Settings& settings, Ranks ranks);
+  Job(const Settings& settings, Ranks ranks, bool only_scheduler);
   void meet();
   void supervise_own(const std::string& endpoint);
   void worker_started(std::uint32_t place, std::uint32_t generation) override;
   void worker_ended(std::uint32_t place, std::uint32_t generation, const Death& death, bool comes_back) override;
   void worker_wrote(std::uint32_t place, int stream, const std::string& text) override;
+  void asked_to_join(std::uint32_t place, const JoinAsked& asked) override;
+  StartWorker order_for(const WorkerPlan& plan) const;
 
   const Settings settings_;
   const Ranks ranks_;
+  const bool only_scheduler_;
   std::string host_;
   std::string secret_;
   std::unique_ptr<Hub> hub_;
   std::thread own_;
   Layout layout_;
-  std::vector<Hello> hellos_;
+  std::vector<Hello> hellos_;  // of the ranks
   std::string meeting_file_;
+  // What all workers are told: constant once they have been started.
+  std::string scheduler_address_;
+  std::vector<std::string> options_;
+  std::map<std::string, std::uint32_t> resources_;
 
   std::mutex mutex_;
-  Watcher* watcher_ = nullptr;  // guarded by mutex_
-  std::vector<bool> alive_;     // guarded by mutex_; by place: lives or comes back
-  std::string start_problem_;   // guarded by mutex_
+  Watcher* watcher_ = nullptr;             // guarded by mutex_
+  std::vector<bool> alive_;                // guarded by mutex_; by place: lives or comes back
+  std::map<std::uint32_t, Hello> joined_;  // guarded by mutex_; by place
+  std::string start_problem_;              // guarded by mutex_
   std::atomic<bool> ending_{false};
   bool ended_ = false;
 };
+
+/// What `weft worker` is told.
+struct JoinWords {
+  std::string address_file;
+  /// 0: the cores of this host; memory that results may hold, 0: as for ranks.
+  std::uint32_t slots = 0;
+  std::uint64_t budget_bytes = 0;
+  std::string spill_dir;
+  /// How long to wait for the address file and for rank 0.
+  double seconds = 60;
+};
+/// Runs a worker for a job that runs, until that ends, or this process is asked to leave by SIGTERM or SIGINT: then the
+/// worker's results move to others first; a second signal ends it at once. Throws Error where the job does not take it,
+/// is gone, or the worker dies for good.
+void join_job(const JoinWords& words);
 
 /// Writes what workers print: whole lines, so that nothing lands in the middle of another.
 void show_output(int stream, const std::string& text);

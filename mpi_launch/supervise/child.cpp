@@ -110,7 +110,7 @@ class SpawnPlan {
   SpawnPlan& operator=(const SpawnPlan&) = delete;
 
   void pass(int descriptor, int as) { ::posix_spawn_file_actions_adddup2(&files_, descriptor, as); }
-  int spawn(std::vector<std::string>& words, std::vector<std::string>& variables) {
+  int spawn(const std::string& executable, std::vector<std::string>& words, std::vector<std::string>& variables) {
     ::posix_spawn_file_actions_addopen(&files_, 0, "/dev/null", O_RDONLY, 0);
 #if defined(__GLIBC_PREREQ)
 #if __GLIBC_PREREQ(2, 34)
@@ -121,8 +121,12 @@ class SpawnPlan {
     const std::vector<char*> argv = pointers(words);
     const std::vector<char*> environment = pointers(variables);
     pid_t pid = -1;
-    const int error = ::posix_spawn(&pid, "/proc/self/exe", &files_, &attributes_, argv.data(), environment.data());
-    if (error != 0) throw Error(std::string("no worker process can be started: ") + std::strerror(error));
+    const char* const path = executable.empty() ? "/proc/self/exe" : executable.c_str();
+    const int error = ::posix_spawn(&pid, path, &files_, &attributes_, argv.data(), environment.data());
+    if (error != 0) {
+      throw Error("no worker process can be started" + (executable.empty() ? "" : " from " + executable) + ": " +
+                  std::strerror(error));
+    }
     return pid;
   }
 
@@ -160,7 +164,7 @@ void kill_last_child_group() noexcept {
   if (group > 1) ::kill(-group, SIGKILL);
 }
 
-Child::Child(const WorkerOrders& orders) {
+Child::Child(const WorkerOrders& orders, const std::string& executable) {
   if (const auto count = read_oom_count()) {
     oom_kills_ = count->kills;
     oom_source_ = count->source;
@@ -178,7 +182,7 @@ Child::Child(const WorkerOrders& orders) {
   std::vector<std::string> variables = worker_environment(environ);
   variables.push_back(std::string(kWorkerVariable) + "=" + std::to_string(::getpid()));
   status_.page().beat_ns.store(machine_now_ns());
-  pid_ = plan.spawn(words, variables);
+  pid_ = plan.spawn(executable, words, variables);
   ::close(status);
   last_child_group.store(pid_);
 #ifdef SYS_pidfd_open
@@ -230,6 +234,10 @@ void Child::kill(const std::string& why) {
   if (reaped_) return;
   if (killed_because_.empty()) killed_because_ = why;
   ::kill(pid_, SIGKILL);
+}
+
+void Child::ask_to_leave() {
+  if (!reaped_) ::kill(pid_, SIGTERM);
 }
 
 std::optional<Death> Child::reap() {

@@ -15,14 +15,15 @@ inline constexpr const char* kWorkerVariable = "WEFT_INTERNAL_WORKER";
 inline constexpr int kOrdersDescriptor = 3;
 inline constexpr int kStatusDescriptor = 4;
 
-/// A worker process: started from this program's own executable, and dead when the thread that started it ends.
+/// A worker process: started from the executable of the job, and dead when the thread that started it ends.
 ///
 /// For: supervisors. Owns: the process (until reaped), the read ends of its output, its status page.
 /// Threading: the thread that made it, which must live as long as the worker should.
 class Child {
  public:
-  /// Starts the process and gives it its orders. Throws Error where no process can be started.
-  explicit Child(const WorkerOrders& orders);
+  /// Starts the process and gives it its orders. `executable`: empty for this program's own. Throws Error where no
+  /// process can be started.
+  explicit Child(const WorkerOrders& orders, const std::string& executable = {});
   /// Kills the process and what it left in its process group, and reaps it.
   ~Child();
   Child(const Child&) = delete;
@@ -36,6 +37,8 @@ class Child {
 
   /// Kills the worker and every process it started and that has not left its group.
   void kill(const std::string& why);
+  /// Asks it to leave the job in peace.
+  void ask_to_leave();
   /// Returns how the process ended, once it has; never waits.
   std::optional<Death> reap();
 

@@ -60,6 +60,7 @@ void Supervisor::step() {
   wait();
   take_messages();
   look_at_child();
+  if (signals_ != nullptr) look_at_signals();
   const double now = now_s();
   // MPI has been finished long ago: nobody else tells us that mpirun was killed.
   if (launcher_ != 0 && ::getppid() != launcher_) connected_ = false;
@@ -106,6 +107,7 @@ void Supervisor::take(const ToSupervisor& message) {
   if (const auto* start_worker = std::get_if<StartWorker>(&message)) {
     plan_ = *start_worker;
     wanted_ = true;
+    if (signals_ != nullptr) rank_ = plan_.orders.place;
     start_again_s_ = now_s();
   } else if (const auto* fence = std::get_if<FenceWorker>(&message)) {
     if (child_ == nullptr || (fence->generation != 0 && fence->generation != generation_)) return;
@@ -116,7 +118,8 @@ void Supervisor::take(const ToSupervisor& message) {
     start_again_s_ = 0;
     ending_ = *end;
     end_by_s_ = now_s() + end->seconds;
-  } else if (std::holds_alternative<Refused>(message)) {
+  } else if (const auto* refused = std::get_if<Refused>(&message)) {
+    complaint_ = refused->why;
     ending_ = EndWorkers{0, true};
     end_by_s_ = 0;
   }
@@ -137,7 +140,7 @@ void Supervisor::start() {
   }
   started_s_ = now_s();
   try {
-    child_ = std::make_unique<Child>(plan_.orders);
+    child_ = std::make_unique<Child>(plan_.orders, plan_.executable);
     say(WorkerStarted{generation_, child_->pid()});
   } catch (const Error& error) {
     Death death;
@@ -171,6 +174,11 @@ void Supervisor::ended(Death death) {
   if (ending_) death.expected = true;
   const bool again = wanted_ && !ending_;
   if (again) start_again_s_ = now + pause_before(quick_deaths_);
+  if (signals_ != nullptr && !again) {
+    // Its rank is nothing but this worker's.
+    if (!death.expected) complaint_ = "the worker " + death_sentence(death);
+    ending_ = EndWorkers{0, true};
+  }
   say(WorkerEnded{generation_, std::move(death), again});
 }
 
@@ -220,6 +228,22 @@ void Supervisor::look_at_beat() {
   if (silent > plan_.silent_seconds) {
     child_->kill("it gave no sign of life for " + std::to_string(static_cast<int>(silent)) +
                  " s (stopped, or the machine is stuck)");
+  }
+}
+
+/// What has joined goes when it is asked to: first its worker's results move to others.
+void Supervisor::look_at_signals() {
+  const int count = signals_->load();
+  if (count == signals_seen_) return;
+  signals_seen_ = count;
+  wanted_ = false;
+  start_again_s_ = 0;
+  if (child_ == nullptr) {
+    ending_ = EndWorkers{0, true};
+  } else if (count == 1) {
+    child_->ask_to_leave();
+  } else {
+    child_->kill("it was told to leave at once");
   }
 }
 

@@ -5,6 +5,7 @@
 #include "mpi_launch/supervise/child.hpp"
 #include "mpi_launch/supervise/output.hpp"
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,7 +14,7 @@ namespace weft::launch {
 
 /// Starts the worker of one rank, watches it, tells rank 0 how it ends, and starts it again.
 ///
-/// For: every rank, rank 0 included. Owns: the connection to rank 0 and the worker process.
+/// For: every rank, rank 0 included, and `weft worker`. Owns: the connection to rank 0 and the worker process.
 /// Threading: one thread, which lives as long as the worker; nothing else in the process is touched.
 ///
 /// What it does, in turns of `step`:
@@ -30,8 +31,13 @@ class Supervisor {
   Supervisor(Connection connection, std::uint32_t rank, int launcher);
   ~Supervisor();
 
+  /// Makes it one that has joined a job: it ends with its worker, and the first of the counted `signals` makes the
+  /// worker leave in peace, the second at once.
+  void join(const std::atomic<int>& signals) { signals_ = &signals; }
   /// Returns when rank 0 says so or is gone; then no worker is left.
   End run();
+  /// Of one that has joined: why rank 0 does not want it, or how the worker ended if not in peace; else "".
+  const std::string& complaint() const { return complaint_; }
 
  private:
   void step();
@@ -45,11 +51,12 @@ class Supervisor {
   void finish_output();
   void look_at_beat();
   void end_child();
+  void look_at_signals();
   void say(const ToHub& message);
   std::string prefix() const;
 
   Connection connection_;
-  const std::uint32_t rank_;
+  std::uint32_t rank_;  // of one that joins: its place, once it is known
   const int launcher_;
   bool connected_ = true;
   double last_said_s_ = 0;
@@ -73,6 +80,11 @@ class Supervisor {
   std::optional<EndWorkers> ending_;
   double end_by_s_ = 0;
   bool left_ = false;
+
+  // Of one that has joined.
+  const std::atomic<int>* signals_ = nullptr;
+  int signals_seen_ = 0;
+  std::string complaint_;
 };
 
 }  // namespace weft::launch

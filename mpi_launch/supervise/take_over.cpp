@@ -1,4 +1,5 @@
-// Lets a process that a supervisor started be a worker from the first line of `main` on, without running the program's
+// Lets a process that a supervisor started be a worker (or `weft scheduler` a scheduler) from the first line of `main`
+// on, without running the program's
 // own main: what that does before it opens a client (reading arguments, calling MPI_Init, printing) is not a worker's
 // business.
 //
@@ -22,6 +23,7 @@ using Main = int (*)(int, char**, char**);
 using Start = int (*)(Main, int, char**, void (*)(), void (*)(), void (*)(), void*);
 
 int worker_instead(int, char**, char**) { weft::launch::live_as_worker(); }
+int scheduler_instead(int argc, char** argv, char**) { return weft::launch::live_as_scheduler(argc, argv); }
 
 }  // namespace
 
@@ -29,7 +31,9 @@ extern "C" __attribute__((weak)) int __libc_start_main(Main main, int argc, char
                                                        void (*linker_fini)(), void* stack_end) {
   const auto start = reinterpret_cast<Start>(::dlsym(RTLD_NEXT, "__libc_start_main"));
   if (start == nullptr) std::abort();
-  const Main chosen = weft::launch::started_as_worker(argv + argc + 1) ? &worker_instead : main;
+  Main chosen = main;
+  if (weft::launch::started_as_scheduler(argv + argc + 1)) chosen = &scheduler_instead;
+  if (weft::launch::started_as_worker(argv + argc + 1)) chosen = &worker_instead;
   return start(chosen, argc, argv, init, fini, linker_fini, stack_end);
 }
 

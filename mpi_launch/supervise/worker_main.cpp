@@ -24,6 +24,7 @@ namespace weft::launch {
 namespace {
 
 WorkerBody body = nullptr;
+SchedulerBody scheduler_body = nullptr;
 StatusPage* page = nullptr;
 
 std::string read_all(int descriptor) {
@@ -67,6 +68,22 @@ bool started_as_worker(char** variables) noexcept {
   return false;
 }
 
+void set_scheduler_body(SchedulerBody given) { scheduler_body = given; }
+
+bool started_as_scheduler(char** variables) noexcept {
+  for (char** at = variables; at != nullptr && *at != nullptr; ++at) {
+    if (std::strncmp(*at, kSchedulerVariable, std::strlen(kSchedulerVariable)) == 0) return true;
+  }
+  return false;
+}
+
+int live_as_scheduler(int argc, char** argv) {
+  ::unsetenv(kSchedulerVariable);
+  if (scheduler_body != nullptr) return scheduler_body(argc, argv);
+  std::fprintf(stderr, "weft: this program has no scheduler in it: it must include <weft/weft.hpp>\n");
+  return 1;
+}
+
 void worker_is_ready() noexcept {
   if (page != nullptr) page->state.store(WorkerState::Ready);
 }
@@ -92,7 +109,7 @@ void live_as_worker() {
     bind_to(orders.processors);
     report_fatal_signals(*page);
     report_unexpected_exit(*page);
-    start_pulse(*page);
+    start_pulse(*page, orders.memory_bytes);
     if (body == nullptr) throw Error("this program has no worker in it: it must include <weft/weft.hpp>");
     body(orders);
     page->state.store(WorkerState::Ended);

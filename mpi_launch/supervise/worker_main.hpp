@@ -25,9 +25,20 @@ void worker_is_ready() noexcept;
 /// its first client.
 [[noreturn]] void live_as_worker();
 
+/// The variable by which a process that is started as a program learns that it is to be the scheduler of clients that
+/// attach and workers that join, in place of running its main.
+inline constexpr const char* kSchedulerVariable = "WEFT_INTERNAL_SCHEDULER";
+using SchedulerBody = int (*)(int argc, char** argv);
+/// As set_worker_body.
+void set_scheduler_body(SchedulerBody body);
+bool started_as_scheduler(char** variables) noexcept;
+int live_as_scheduler(int argc, char** argv);
+
 /// The exit code of a worker that cannot start.
 inline constexpr int kExitCannotStart = 119;
 /// That of one that lost rank 0.
 inline constexpr int kExitCutOff = 118;
+/// That of one that ends itself because memory is nearly exhausted.
+inline constexpr int kExitOutOfMemory = 117;
 
 }  // namespace weft::launch

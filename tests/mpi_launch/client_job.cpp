@@ -70,6 +70,22 @@ std::int64_t first_of(const std::vector<std::int64_t>& a, const std::vector<std:
   return a.front() + b.back() - static_cast<std::int64_t>(b.size() - 1) / 1024;
 }
 
+/// Each call is a task that submits two and waits for them.
+std::int64_t nested_fib(std::int64_t n) {
+  if (n < 2) return n;
+  const Client& client = this_task::client();
+  const Future<std::int64_t> one = client.submit(&nested_fib, n - 1);
+  const Future<std::int64_t> two = client.submit(&nested_fib, n - 2);
+  return one.result() + two.result();
+}
+
+/// Takes memory that weft does not manage, 4 MiB at a time, until somebody stops it; once, in any process.
+std::int64_t hogs(std::int64_t x, const std::string& folder) {
+  if (x != 50 || !first(folder, "hogged")) return slow(x, 0.002);
+  for (std::vector<std::vector<char>> all;; std::this_thread::sleep_for(std::chrono::milliseconds(25)))
+    all.emplace_back(std::size_t{4} << 20, 'x');
+}
+
 std::vector<std::int64_t> numbers(std::int64_t count) {
   std::vector<std::int64_t> all;
   for (std::int64_t i = 0; i < count; ++i) all.push_back(i);
@@ -155,6 +171,21 @@ void body(Client& client, const Args& args) {
   }
   if (what == "fib") print("fib", client.submit(&fib, 20).result());
   if (what == "many") many(client);
+  if (what == "nested") {
+    std::printf("working\n");
+    std::fflush(stdout);
+    const std::int64_t n = std::stoll(args.at(1));
+    std::int64_t sum = 0;
+    for (const std::int64_t value : client.gather(client.map(&nested_fib, std::vector<std::int64_t>(12, n))))
+      sum += value;
+    print("twelve", sum);
+  }
+  if (what == "hogs") {
+    std::int64_t sum = 0;
+    for (const std::int64_t value : client.gather(client.map(&hogs, numbers(400), args.at(1)))) sum += value;
+    std::this_thread::sleep_for(std::chrono::seconds(1));  // the end of a job keeps reports of deaths to itself
+    print("sum", sum);
+  }
   if (what == "resumes") std::getenv("SLURM_RESTART_COUNT") != nullptr ? print("resumed", 1) : many(client);
   if (what == "dies") dying(client, args.at(1), args.at(2));
 }

@@ -2,15 +2,17 @@
 """Tests programs with a Client under mpirun. usage: client_test.py MPIRUN CLIENT_JOB [SOAK_RUNS]"""
 import os
 import random
+import re
 import signal
 import sys
 import tempfile
 import time
 import unittest
+from pathlib import Path
 
 sys.argv[2:2] = []
 import job_test  # noqa: E402  (reads the first two words)
-from job_test import Job, processes  # noqa: E402
+from job_test import PROGRAM, Job, processes  # noqa: E402
 
 SOAK_RUNS = int(sys.argv[3]) if len(sys.argv) > 3 and sys.argv[3].isdigit() else 5
 
@@ -94,6 +96,51 @@ class ClientTest(job_test.JobTest):
         self.assertEqual((code, "sum 1124250\n" in out), (0, True), errors)
         self.assertIn("started again", errors)
         self.check_nothing_left()
+
+    def threads_of(self, pid):
+        try:
+            return int(re.search(r"Threads:\t(\d+)", Path(f"/proc/{pid}/status").read_text())[1])
+        except (OSError, TypeError):
+            return 0
+
+    def test_nested_tasks_survive_their_worker_within_the_cap_of_threads(self):
+        self.job = Job(3, "nested", "25", "--weft-max-waiting-threads=20", "--weft-threads=1")
+        self.job.until("working")
+        most = 0
+        for turn in range(20):
+            time.sleep(0.05)
+            workers = worker_processes(self.job)
+            most = max([most, *(self.threads_of(pid) for pid in workers)])
+            if turn == 4 and workers:
+                os.kill(workers[-1], signal.SIGKILL)
+        code, out, errors = self.job.end(timeout=240)
+        self.assertEqual((code, "twelve 900300\n" in out), (0, True), errors)
+        self.assertIn("started again", errors)
+        self.assertLess(most, 20 + 25, "beside the waiting ones: slot, main, pulse, transport, spilling")
+        self.check_nothing_left()
+
+    def test_a_worker_that_runs_out_of_memory_says_so_before_the_system_kills_it(self):
+        group = Path("/sys/fs/cgroup/memory") / f"weft-test-{os.getpid()}"
+        try:
+            group.mkdir()
+            (group / "memory.limit_in_bytes").write_text(str(900 << 20))
+        except OSError as error:
+            self.skipTest(f"no memory cgroup can be made here: {error}")
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                enter = f'echo $$ > {group}/cgroup.procs; exec "$@"'
+                self.job = Job(3, "hogs", folder, command=["sh", "-c", enter, "sh", PROGRAM])
+                code, out, errors = self.job.end(timeout=120)
+                self.assertEqual((code, "sum 79800\n" in out), (0, True), errors)
+                self.assertRegex(errors, r"ran out of memory while it ran task #\d+.*its memory: .*ended itself before")
+                self.check_nothing_left()
+        finally:
+            for _ in range(50):
+                try:
+                    group.rmdir()
+                    break
+                except OSError:
+                    time.sleep(0.1)
 
     def test_ctrl_c_in_the_middle_of_work_leaves_nothing(self):
         self.job = Job(3, "watched", "-")

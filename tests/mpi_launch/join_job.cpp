@@ -1,0 +1,153 @@
+/// A program whose job others join, for join_test.py: `join_job WHAT`. `serve` waits for lines on its standard input.
+
+#include <weft/weft.hpp>
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+#include <map>
+#include <numeric>
+#include <set>
+#include <string>
+#include <thread>
+
+namespace {
+
+using namespace weft;
+
+std::int64_t increment(std::int64_t x) { return x + 1; }
+std::int64_t slow_increment(std::int64_t x, double seconds) {
+  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+  return x + 1;
+}
+std::int64_t process_of(std::int64_t) { return slow_increment(::getpid() - 1, 0.002); }
+std::vector<double> ramp(std::int64_t first) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));  // long enough for every worker to get some
+  std::vector<double> values(50'000);
+  std::iota(values.begin(), values.end(), static_cast<double>(first));
+  return values;
+}
+double total(const std::vector<double>& values) { return std::accumulate(values.begin(), values.end(), 0.0); }
+
+void print(const std::string& what, std::int64_t value) {
+  std::printf("%s %lld\n", what.c_str(), static_cast<long long>(value));
+  std::fflush(stdout);
+}
+
+/// Runs some tasks and tells how many processes they ran in.
+void count_processes(Client& client) {
+  std::vector<std::int64_t> items(400);
+  std::set<std::int64_t> seen;
+  for (const std::int64_t process : client.gather(client.map(&process_of, items))) seen.insert(process);
+  print("processes", static_cast<std::int64_t>(seen.size()));
+}
+
+/// Obeys words on the standard input until "end".
+void serve(Client& client) {
+  std::map<std::string, Future<std::vector<double>>> kept;
+  for (std::string word; std::cout << "ready\n" << std::flush, std::cin >> word;) {
+    if (word == "end") return;
+    if (word == "processes") count_processes(client);
+    if (word == "workers") {
+      for (const WorkerInfo& worker : client.info().workers)
+        std::printf("worker %s slots %u\n", worker.name.c_str(), worker.slots);
+      print("workers", static_cast<std::int64_t>(client.info().workers.size()));
+    }
+    if (word == "wait") {
+      std::size_t count = 0;
+      std::cin >> count;
+      client.wait_for_workers(count);
+      print("there", static_cast<std::int64_t>(client.info().workers.size()));
+    }
+    if (word == "keep") {
+      for (int i = 0; i < 40; ++i) kept["k" + std::to_string(i)] = client.submit(&ramp, i);
+      for (const auto& [name, value] : kept) static_cast<void>(value.exception());
+      print("kept", 40);
+    }
+    if (word == "spread") {
+      std::set<std::string> names;
+      for (const auto& [name, value] : kept) {
+        for (const std::string& holder : client.who_has(value)) names.insert(holder);
+      }
+      print("holders", static_cast<std::int64_t>(names.size()));
+    }
+    if (word == "sum") {
+      double sum = 0;
+      for (const auto& [name, value] : kept) sum += client.submit(&total, value).result();
+      print("sum", static_cast<std::int64_t>(sum));
+    }
+    if (word == "publish") {
+      publish(client, "x", client.submit(&slow_increment, 0, 0.5));
+      print("published", 1);
+    }
+    if (word == "published") {
+      for (const std::string& name : list_published(client)) std::printf("name %s\n", name.c_str());
+      print("z", client.submit(&increment, get_published<std::int64_t>(client, "y")).result());
+    }
+    if (word == "lock") print("locked", Lock(client, "door").is_locked() ? 1 : 0);
+    if (word == "counts") print("unfinished", static_cast<std::int64_t>(client.counts().total - client.counts().done));
+  }
+}
+
+/// The second client's part of x -> x + 1 -> x + 2: neither waits for the other's result.
+void trace(Client& client) {
+  const auto x = get_published<std::int64_t>(client, "x");
+  publish(client, "y", client.submit(&increment, x));
+  print("unresolved", x.done() ? 0 : 1);
+  print("y", get_published<std::int64_t>(client, "y").result());
+}
+
+void guest(Client& client) {
+  count_processes(client);
+  static_cast<void>(client.info());
+  print("slots", client.slots());
+  const auto big = client.submit(&ramp, 7);
+  print("total", static_cast<std::int64_t>(client.submit(&total, big).result()));
+  print("value", static_cast<std::int64_t>(total(big.result())));
+  std::vector<Future<std::int64_t>> level = client.map(&increment, std::vector<std::int64_t>(2000, 1));
+  std::int64_t sum = 0;
+  for (const std::int64_t value : client.gather(level)) sum += value;
+  print("sum", sum);
+  const auto failing = client.submit([](int x) { return x > 0 ? throw std::runtime_error("too much") : x; }, 1);
+  try {
+    client.submit([](int x) { return x; }, failing).result();
+  } catch (const std::exception& error) {
+    std::printf("failed %s\n", std::string(error.what()).find("too much") != std::string::npos ? "well" : error.what());
+  }
+  Queue<int> queue(client, "numbers");
+  const auto put = client.submit(
+      [](Queue<int> to) {
+        to.put(41);
+        return 1;
+      },
+      queue);
+  print("queue", queue.get() + put.result());
+  int seen = 0;
+  for (const auto& done : as_completed(client.map(&increment, std::vector<std::int64_t>{1, 2, 3})))
+    seen += static_cast<int>(done.result());
+  print("completed", seen);
+}
+
+/// Goes away without a word, with tasks that wait and a lock that it holds.
+[[noreturn]] void vanish(Client& client) {
+  Lock(client, "door").lock();
+  static std::vector<Future<std::int64_t>> mine = client.map(&slow_increment, std::vector<std::int64_t>(500), 0.05);
+  static_cast<void>(mine.front().result());
+  std::printf("vanishing\n");
+  std::fflush(stdout);
+  ::_exit(9);
+}
+
+void body(Client& client, const Args& args) {
+  const std::string what = args.at(0);
+  if (what == "serve") serve(client);
+  if (what == "trace") trace(client);
+  if (what == "guest") guest(client);
+  if (what == "vanish") vanish(client);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return weft::run(argc, argv, &body); }

@@ -1,0 +1,267 @@
+#!/usr/bin/env python3
+"""Tests workers and clients that join a running job and leave it, with real processes.
+usage: join_test.py MPIRUN JOIN_JOB WEFT"""
+import os
+import queue
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+from pathlib import Path
+
+MPIRUN, PROGRAM, WEFT = sys.argv[1:4]
+
+
+def environment(marker):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("WEFT_")}
+    kept.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", WEFT_CONFIG="none", WEFT_TEST_JOIN=marker)
+    return kept
+
+
+def processes(marker):
+    """Returns the ids of all processes whose environment holds `marker`."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                state = (folder / "stat").read_text().rsplit(")", 1)[1].split()[0]
+                if state != "Z" and f"WEFT_TEST_JOIN={marker}".encode() in (folder / "environ").read_bytes():
+                    found.append(int(folder.name))
+            except OSError:
+                pass
+    return found
+
+
+class Running:
+    """A started program: its lines come as they are written, words can be sent to it."""
+
+    def __init__(self, marker, *words):
+        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        text=True, env=environment(marker))
+        self.lines = queue.Queue()
+        self.seen = []
+        self.errors = []
+        self.readers = [threading.Thread(target=self.read, args=(self.process.stdout, self.lines.put)),
+                        threading.Thread(target=self.read, args=(self.process.stderr, self.errors.append))]
+        for reader in self.readers:
+            reader.start()
+
+    @staticmethod
+    def read(stream, put):
+        for line in stream:
+            put(line)
+
+    def until(self, pattern, within=60):
+        end = time.monotonic() + within
+        while True:
+            try:
+                line = self.lines.get(timeout=max(0.01, end - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"never saw {pattern}: {''.join(self.seen)}{''.join(self.errors)}") from None
+            self.seen.append(line)
+            if match := re.search(pattern, line):
+                return match
+
+    def say(self, words, pattern, within=60):
+        self.process.stdin.write(words + "\n")
+        self.process.stdin.flush()
+        return self.until(pattern, within)
+
+    def end(self, timeout=60):
+        code = self.process.wait(timeout)
+        for reader in self.readers:
+            reader.join(timeout)
+        while not self.lines.empty():
+            self.seen.append(self.lines.get())
+        return code, "".join(self.seen), "".join(self.errors)
+
+
+class JoinTest(unittest.TestCase):
+    count = 0
+
+    def setUp(self):
+        JoinTest.count += 1
+        self.marker = f"{os.getpid()}-{JoinTest.count}"
+        self.scratch = tempfile.TemporaryDirectory()
+        self.folder = Path(self.scratch.name)
+        self.address = str(self.folder / "job.address")
+        self.spill = self.folder / "spill"
+        self.spill.mkdir()
+        self.started = []
+
+    def tearDown(self):
+        for one in self.started:
+            one.process.kill()
+            one.process.wait()
+        for one in self.started:
+            for stream in (one.process.stdin, one.process.stdout, one.process.stderr):
+                for reader in one.readers:
+                    reader.join(5)
+                stream.close()
+        self.scratch.cleanup()
+
+    def start(self, *words):
+        one = Running(self.marker, *words)
+        self.started.append(one)
+        return one
+
+    def start_job(self, *words):
+        return self.start(PROGRAM, "serve", f"--weft-address-file={self.address}", "--weft-threads=1",
+                          f"--weft-spill-dir={self.spill}", *words)
+
+    def start_worker(self, *words):
+        return self.start(WEFT, "worker", self.address, f"--spill-dir={self.spill}", *words)
+
+    def start_guest(self, what, *words):
+        return self.start(PROGRAM, what, f"--weft-attach={self.address}", *words)
+
+    def start_scheduler(self):
+        scheduler = self.start(WEFT, "scheduler", "--address-file", self.address, "--", PROGRAM,
+                               f"--weft-spill-dir={self.spill}")
+        scheduler.until("weft scheduler: ready")
+        return scheduler
+
+    def check_nothing_left(self, within=3.0):
+        end = time.monotonic() + within
+        while processes(self.marker) and time.monotonic() < end:
+            time.sleep(0.05)
+        self.assertEqual(processes(self.marker), [])
+        self.assertEqual(sorted(os.listdir(self.folder)), ["spill"])
+        self.assertEqual(os.listdir(self.spill), [])
+
+    def test_a_worker_that_joins_gets_work_and_leaves_without_a_loss(self):
+        job = self.start_job()
+        job.until("ready")
+        job.say("processes", "processes 1")
+        worker = self.start_worker("--threads=1")
+        job.say("wait 2", "there 2")
+        job.say("processes", "processes 2")
+        job.say("keep", "kept 40")
+        job.say("spread", "holders 2")
+        worker.process.send_signal(signal.SIGTERM)
+        code, _, errors = worker.end()
+        self.assertEqual((code, errors), (0, ""))
+        job.say("workers", "workers 1")
+        job.say("spread", "holders 1")
+        expected = sum(50_000 * first + 49_999 * 25_000 for first in range(40))
+        job.say("sum", f"sum {expected}")
+        self.assertNotIn("runs again", "".join(job.errors))
+        job.process.stdin.write("end\n")
+        job.process.stdin.flush()
+        self.assertEqual(job.end()[0], 0)
+        self.check_nothing_left()
+
+    def test_workers_join_a_job_under_mpirun_and_end_with_it(self):
+        job = self.start(MPIRUN, "--oversubscribe", "--bind-to", "none", "-n", "2", PROGRAM, "serve",
+                         f"--weft-address-file={self.address}", "--weft-threads=1", f"--weft-spill-dir={self.spill}")
+        job.until("ready")
+        worker = self.start_worker("--threads=2")
+        job.say("wait 3", "there 3")
+        job.say("workers", "worker .*:2 slots 2")
+        job.say("processes", "processes 3")
+        job.process.stdin.write("end\n")
+        job.process.stdin.flush()
+        code, _, errors = job.end()
+        self.assertEqual(code, 0, errors)
+        self.assertEqual(worker.end()[0], 0)
+        self.check_nothing_left()
+
+    def test_a_killed_worker_that_joined_is_started_again(self):
+        job = self.start_job()
+        job.until("ready")
+        worker = self.start_worker("--threads=1")
+        job.say("wait 2", "there 2")
+        job.say("keep", "kept 40")
+        children = [int(pid) for pid in Path(f"/proc/{worker.process.pid}/task/{worker.process.pid}/children").read_text().split()]
+        os.kill(children[0], signal.SIGKILL)
+        expected = sum(50_000 * first + 49_999 * 25_000 for first in range(40))
+        job.say("sum", f"sum {expected}")
+        job.say("wait 2", "there 2")
+        self.assertIn("signal 9 (Killed)", "".join(job.errors))
+        job.process.stdin.write("end\n")
+        job.process.stdin.flush()
+        self.assertEqual(job.end()[0], 0)
+        self.assertEqual(worker.end()[0], 0)
+        self.check_nothing_left()
+
+    def test_clients_come_and_go_at_a_scheduler(self):
+        scheduler = self.start_scheduler()
+        first = self.start_worker("--threads=1")
+        second = self.start_worker("--threads=1")
+        for _ in range(2):
+            code, out, errors = self.start_guest("guest").end()
+            self.assertEqual(code, 0, errors + out)
+            for line in ("slots 2", f"total {50_000 * 7 + 49_999 * 25_000}", f"value {50_000 * 7 + 49_999 * 25_000}",
+                         "sum 4000", "failed well", "queue 42", "completed 9"):
+                self.assertIn(line, out)
+        scheduler.process.send_signal(signal.SIGTERM)
+        self.assertEqual(scheduler.end()[0], 0)
+        self.assertEqual([first.end()[0], second.end()[0]], [0, 0])
+        self.check_nothing_left()
+
+    def test_two_clients_share_results_that_are_not_there_yet(self):
+        scheduler = self.start_scheduler()
+        self.start_worker("--threads=2")
+        one = self.start_guest("serve")
+        one.until("ready")
+        one.say("wait 1", "there 1")
+        one.say("publish", "published 1")
+        other = self.start_guest("trace")
+        code, out, errors = other.end()
+        self.assertEqual((code, "unresolved 1" in out, "y 2\n" in out), (0, True, True), errors + out)
+        one.say("published", "z 3")
+        one.process.stdin.write("end\n")
+        one.process.stdin.flush()
+        self.assertEqual(one.end()[0], 0)
+        scheduler.process.send_signal(signal.SIGINT)
+        self.assertEqual(scheduler.end()[0], 0)
+
+    def test_a_client_that_vanishes_leaves_nothing_of_its_own(self):
+        job = self.start_job()
+        job.until("ready")
+        other = self.start_guest("vanish")
+        other.until("vanishing")
+        self.assertEqual(other.end()[0], 9)
+        end = time.monotonic() + 20
+        while job.say("lock", r"locked (\d)")[1] == "1" and time.monotonic() < end:
+            time.sleep(0.05)
+        job.say("lock", "locked 0")
+        begin = time.monotonic()
+        while job.say("counts", r"unfinished (\d+)")[1] != "0" and time.monotonic() < begin + 20:
+            time.sleep(0.1)
+        job.say("counts", "unfinished 0")
+        self.assertLess(time.monotonic() - begin, 10, "500 tasks of 50 ms were not run to their end")
+        job.say("processes", "processes 1")
+        job.process.stdin.write("end\n")
+        job.process.stdin.flush()
+        self.assertEqual(job.end()[0], 0)
+        self.check_nothing_left()
+
+    def test_who_has_no_business_there_is_told_so(self):
+        code, _, errors = self.start_worker("--wait=0.1").end()
+        self.assertEqual(code, 1)
+        self.assertIn("job.address' is not there", errors)
+        code, _, errors = self.start_guest("guest").end()
+        self.assertEqual(code, 1)
+        self.assertIn("job.address' is not there", errors)
+        job = self.start_job()
+        job.until("ready")
+        code, _, errors = self.start(WEFT, "demo", f"--weft-attach={self.address}").end()
+        self.assertEqual(code, 1)
+        self.assertRegex(errors, "cannot attach to the job: .*another program")
+        os.chmod(self.address, 0o644)
+        code, _, errors = self.start_worker().end()
+        self.assertEqual(code, 1)
+        self.assertIn("it is not trusted", errors)
+        job.process.stdin.write("end\n")
+        job.process.stdin.flush()
+        self.assertEqual(job.end()[0], 0)
+        self.check_nothing_left()
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[4:]])
