@@ -58,7 +58,9 @@ TEST(SchedulerTest, MemoryFollowsLivePacketsNotAllThatEverWere) {
 }
 
 TEST(SchedulerTest, WorkersWhosePacketsOnlyWaitAreDealtAsManyMore) {
-  Scheduler scheduler;
+  SchedulerOptions options;
+  options.queue_packets = 2;
+  Scheduler scheduler(options);
   SchedulerActions actions;
   scheduler.handle({0, WorkerJoined{0, 1, 0, {}}}, actions);
   SchedulerEvent event = submission(0, 10, false);
