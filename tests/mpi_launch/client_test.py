@@ -104,7 +104,7 @@ class ClientTest(job_test.JobTest):
             return 0
 
     def test_nested_tasks_survive_their_worker_within_the_cap_of_threads(self):
-        self.job = Job(3, "nested", "25", "--weft-max-waiting-threads=20", "--weft-threads=1")
+        self.job = Job(3, "nested", "29", "--weft-max-waiting-threads=20", "--weft-threads=1")
         self.job.until("working")
         most = 0
         for turn in range(20):
@@ -114,7 +114,7 @@ class ClientTest(job_test.JobTest):
             if turn == 4 and workers:
                 os.kill(workers[-1], signal.SIGKILL)
         code, out, errors = self.job.end(timeout=240)
-        self.assertEqual((code, "twelve 900300\n" in out), (0, True), errors)
+        self.assertEqual((code, "twelve 6170748\n" in out), (0, True), errors)
         self.assertIn("started again", errors)
         self.assertLess(most, 20 + 25, "beside the waiting ones: slot, main, pulse, transport, spilling")
         self.check_nothing_left()
