@@ -148,7 +148,9 @@ TEST_F(LossTest, ANewWorkerTakesPart) {
 TEST(LossLifeTest, AWorkerThatComesWhileTheClientEndsGoesAgain) {
   InProcessCluster cluster(ClusterOptions{.workers = 1});
   cluster.runtime().end();
-  cluster.add_worker();  // its thread is joined by the cluster's end
+  EXPECT_EQ(cluster.end_of(0), WorkerEnd::Told);
+  cluster.add_worker();
+  EXPECT_NE(cluster.end_of(1), WorkerEnd::Refused);
 }
 
 TEST(LossLifeTest, WithNobodyLeftTasksFailWithTheReason) {

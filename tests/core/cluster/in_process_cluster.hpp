@@ -5,6 +5,7 @@
 
 #include <weft/client.hpp>
 
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
@@ -36,7 +37,9 @@ class InProcessCluster {
   ~InProcessCluster() {
     set_runtime_maker({});
     runtime_->end();
-    for (Worker& worker : workers_) worker.thread.join();
+    for (Worker& worker : workers_) {
+      if (worker.thread.joinable()) worker.thread.join();
+    }
   }
 
   void add_worker() {
@@ -45,10 +48,15 @@ class InProcessCluster {
     const std::string name = "worker" + std::to_string(workers_.size());
     auto transport = network_.open();
     worker.address = transport->address();
-    worker.thread = std::thread([this, name, moved = std::move(transport)]() mutable {
-      run_worker(settings(), std::move(moved), runtime_->address(), {name, name, 0, options_.resources, false});
+    std::promise<WorkerEnd> end;
+    worker.end = end.get_future();
+    worker.thread = std::thread([this, name, moved = std::move(transport), told = std::move(end)]() mutable {
+      told.set_value(
+          run_worker(settings(), std::move(moved), runtime_->address(), {name, name, 0, options_.resources, false}));
     });
   }
+  /// Waits until a worker has ended, and returns how; once for each.
+  WorkerEnd end_of(std::size_t index) { return workers_[index].end.get(); }
   /// Cuts a worker off from everybody: to the others it has died, itself it ends.
   void kill(std::size_t index) {
     network_.cut(workers_[index].address, runtime_->address());
@@ -69,6 +77,7 @@ class InProcessCluster {
  private:
   struct Worker {
     std::string address;
+    std::future<WorkerEnd> end;
     std::thread thread;
   };
   Settings settings() const {
