@@ -11,13 +11,23 @@ namespace weft {
 template <class... T>
 struct Types {};
 
-/// Returns the spelling of `T`, as the compiler writes it.
+namespace detail {
 template <class T>
-constexpr std::string_view type_name() {
-  std::string_view text = __PRETTY_FUNCTION__;  // "... type_name() [with T = int; std::string_view = ...]"
+constexpr std::string_view find_type_name() {
+  std::string_view text = __PRETTY_FUNCTION__;  // "... find_type_name() [with T = int; std::string_view = ...]"
   text.remove_prefix(text.find("T = ") + 4);
   const std::size_t end = text.find("; std::string_view = ");
   return text.substr(0, end == std::string_view::npos ? text.size() - 1 : end);
+}
+// Found when the program is compiled: every number that is read names its type.
+template <class T>
+inline constexpr std::string_view kTypeName = find_type_name<T>();
+}  // namespace detail
+
+/// Returns the spelling of `T`, as the compiler writes it.
+template <class T>
+constexpr std::string_view type_name() {
+  return detail::kTypeName<T>;
 }
 
 namespace detail {
