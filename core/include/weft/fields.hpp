@@ -11,7 +11,7 @@ namespace weft {
 template <class... T>
 struct Types {};
 
-namespace detail {
+/// For type_name, beside which it stands: the compiler spells names as they are written from here.
 template <class T>
 constexpr std::string_view find_type_name() {
   std::string_view text = __PRETTY_FUNCTION__;  // "... find_type_name() [with T = int; std::string_view = ...]"
@@ -19,6 +19,8 @@ constexpr std::string_view find_type_name() {
   const std::size_t end = text.find("; std::string_view = ");
   return text.substr(0, end == std::string_view::npos ? text.size() - 1 : end);
 }
+
+namespace detail {
 // Found when the program is compiled: every number that is read names its type.
 template <class T>
 inline constexpr std::string_view kTypeName = find_type_name<T>();
