@@ -22,8 +22,8 @@ std::string listed(const std::vector<std::string>& names) {
 }
 
 void set_text(std::vector<io::Attribute>& attributes, const std::string& name, const std::string& text) {
-  const auto found = std::find_if(attributes.begin(), attributes.end(),
-                                  [&](const io::Attribute& one) { return one.name == name; });
+  const auto found =
+      std::find_if(attributes.begin(), attributes.end(), [&](const io::Attribute& one) { return one.name == name; });
   io::Attribute& one = found != attributes.end() ? *found : attributes.emplace_back();
   one = io::Attribute();
   one.name = name;

@@ -15,8 +15,7 @@ std::shared_ptr<const TaskOptions> over_outer(const Annotate* outer, TaskOptions
 
 }  // namespace
 
-Annotate::Annotate(TaskOptions options)
-    : outer_(innermost), options_(over_outer(innermost, std::move(options))) {
+Annotate::Annotate(TaskOptions options) : outer_(innermost), options_(over_outer(innermost, std::move(options))) {
   innermost = this;
   detail::open_annotations.fetch_add(1, std::memory_order_relaxed);
 }

@@ -4,13 +4,13 @@
 #include "io/files/open_file.hpp"
 
 #include <unistd.h>
-#include <utility>
 #include <algorithm>
 #include <bit>
 #include <cstdio>
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <utility>
 
 #if WEFT_HAS_HDF5
 #include <hdf5.h>

@@ -21,8 +21,8 @@ namespace weft {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::HasSubstr;
 using testing::ClusterOptions;
+using ::testing::HasSubstr;
 using testing::InProcessCluster;
 
 std::uint64_t square(std::uint64_t n) { return n * n; }
@@ -124,9 +124,8 @@ TEST_P(ClusterFormulaTest, RetriesOfAScopeReachGraphsAndLazyCalls) {
 }
 
 TEST_P(ClusterFormulaTest, RetryIfIsAskedAtTheWorker) {
-  const auto picky = client_.with({.retries = 9, .retry_if = [](const std::exception& error) {
-                                     return std::strcmp(error.what(), "later") == 0;
-                                   }});
+  const auto picky = client_.with(
+      {.retries = 9, .retry_if = [](const std::exception& error) { return std::strcmp(error.what(), "later") == 0; }});
   static std::atomic<int> attempts{0};
   attempts = 0;
   const auto call = [](int most) -> int {
@@ -142,7 +141,8 @@ TEST_P(ClusterFormulaTest, TasksOfAGraphWithOptionsStandAlone) {
   std::vector<Delayed<int>> ends;
   for (int n = 0; n < 500; ++n) {
     const auto first = graph.add(increment, n);
-    const Annotate scope({.priority = n % 7 == 0 ? 2 : 0, .workers = {n % 11 == 0 ? "worker1" : ""},
+    const Annotate scope({.priority = n % 7 == 0 ? 2 : 0,
+                          .workers = {n % 11 == 0 ? "worker1" : ""},
                           .allow_other_workers = n % 11 != 0});
     ends.push_back(graph.add(increment, first));
   }

@@ -17,8 +17,8 @@ namespace weft {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::HasSubstr;
 using testing::ClusterOptions;
+using ::testing::HasSubstr;
 using testing::InProcessCluster;
 
 constexpr const char* kHere = "cluster_wrong_input_test.cpp:";
@@ -37,7 +37,9 @@ std::string message_of(const Call& call) {
 
 class ClusterWrongInputTest : public ::testing::Test {
  protected:
-  void TearDown() override { EXPECT_EQ(client_.submit(increment, 1).result(), 2) << "the client does not work any more"; }
+  void TearDown() override {
+    EXPECT_EQ(client_.submit(increment, 1).result(), 2) << "the client does not work any more";
+  }
   InProcessCluster cluster_{ClusterOptions{.workers = 2}};
   Client client_{InProcessCluster::client_options()};
 };

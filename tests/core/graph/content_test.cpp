@@ -147,10 +147,9 @@ TEST_P(PureOptionTest, TasksOfAGraphAreLikeNoOther) {
 
 TEST_P(PureOptionTest, ACallThatCannotBeComparedIsOneError) {
   int local = 3;
-  EXPECT_THAT(message_of([&] {
-                client_.with({.pure = true}).submit([&local](int a) { return a + local; }, 1).result();
-              }),
-              HasSubstr("captures a pointer or reference"));
+  EXPECT_THAT(
+      message_of([&] { client_.with({.pure = true}).submit([&local](int a) { return a + local; }, 1).result(); }),
+      HasSubstr("captures a pointer or reference"));
 }
 
 TEST_P(PureOptionTest, ThreadsAgreeOnOneTask) {

@@ -92,11 +92,9 @@ TEST_F(EncodedLayerTest, AlignedMapsOverSharedStepsKeepTheirShape) {
   const auto source = generate_blocks(3'000, [](std::uint64_t i) { return i; });
   const auto text = source.map([](std::uint64_t i) { return std::to_string(i); });
   const auto squares = source.map(&square);
-  const auto mixed = text.map(
-      [](const std::string& digits, std::uint64_t n, std::uint64_t squared, std::uint64_t again) {
-        return digits.size() + n + squared - again;
-      },
-      source, squares, squares);
+  const auto mixed = text.map([](const std::string& digits, std::uint64_t n, std::uint64_t squared,
+                                 std::uint64_t again) { return digits.size() + n + squared - again; },
+                              source, squares, squares);
   std::uint64_t expected = 0;
   for (std::uint64_t i = 0; i < 3'000; ++i) expected += std::to_string(i).size() + i;
   EXPECT_EQ(client_.compute(mixed.reduce([](std::uint64_t a, std::uint64_t b) { return a + b; }, 3)), expected);
