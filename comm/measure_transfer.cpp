@@ -268,21 +268,26 @@ TransferFigures measure_block_bandwidth(const TransferOptions& options) {
   return figures;
 }
 
+namespace {
+
+/// Returns to whom child k passes the block on in the binomial tree over 0 (this process) and 1..processes.
+std::vector<int> children_of(int k, int processes) {
+  std::vector<int> children;
+  for (int step = 1; k + step <= processes; step *= 2)
+    if (step > k) children.push_back(k + step);
+  std::reverse(children.begin(), children.end());  // the largest subtree first
+  return children;
+}
+
+}  // namespace
+
 TransferFigures measure_broadcast(const TransferOptions& options, int processes) {
   if (options.bytes < 2 || processes < 1) throw Error("a broadcast needs 2 bytes and another process");
-  // Child k passes the block on to its children in the binomial tree over 0 (this process) and 1..processes; it learns
-  // their addresses from the message that comes before the first block.
-  const auto children_of = [processes](int k) {
-    std::vector<int> children;
-    for (int step = 1; k + step <= processes; step *= 2)
-      if (step > k) children.push_back(k + step);
-    std::reverse(children.begin(), children.end());  // the largest subtree first
-    return children;
-  };
   std::vector<std::unique_ptr<Child>> others(static_cast<std::size_t>(processes) + 1);
   for (int k = processes; k >= 1; --k) {
     std::vector<std::string> addresses;
-    for (const int child : children_of(k)) addresses.push_back(others[static_cast<std::size_t>(child)]->address());
+    for (const int child : children_of(k, processes))
+      addresses.push_back(others[static_cast<std::size_t>(child)]->address());
     others[static_cast<std::size_t>(k)] =
         std::make_unique<Child>(options, [addresses, bytes = options.bytes](Station& station) {
           std::vector<PeerId> down;
@@ -311,7 +316,7 @@ TransferFigures measure_broadcast(const TransferOptions& options, int processes)
   Station station(options, comm::open_network_transport(network_options(options.path)));
   TransferFigures figures{station.transport->description(), {}, 0};
   std::vector<PeerId> down;
-  for (const int child : children_of(0))
+  for (const int child : children_of(0, processes))
     down.push_back(station.transport->connect(others[static_cast<std::size_t>(child)]->address(), ""));
   station.turn_until([&] { return station.peers.size() == down.size(); });
   const Pages source(options.bytes);

@@ -56,6 +56,7 @@ struct SchedulerState {
   void begin(PacketId id, const ProducerEdge* inputs, std::uint32_t count, bool may_deal);
   std::uint32_t intern(const Needs& needs);
   void split_tail(PacketId id, TaskId from_task, PacketId tail);
+  void shrink(PacketRecord& record, float share);
 
   // ---- Who reads whom (readers.cpp) ----
   static bool is_listed(const machine::Edge& edge, const PacketRecord& producer);

@@ -144,6 +144,17 @@ std::uint32_t SchedulerState::intern(const Needs& given) {
   return static_cast<std::uint32_t>(needs.size()) - 1;
 }
 
+/// Leaves a Running packet that share of its expected time and bytes.
+void SchedulerState::shrink(PacketRecord& record, float share) {
+  machine::WorkerRecord& worker = workers[record.worker];
+  worker.queued_ns -= static_cast<Nanoseconds>(record.expected_ns);
+  worker.promised_bytes -= record.output_bytes;
+  record.expected_ns *= share;
+  record.output_bytes *= share;
+  worker.queued_ns += static_cast<Nanoseconds>(record.expected_ns);
+  worker.promised_bytes += record.output_bytes;
+}
+
 /// Makes the tasks of a Running packet from `from_task` on a packet of their own, which needs the same inputs and
 /// which every reader needs too.
 void SchedulerState::split_tail(PacketId id, TaskId from_task, PacketId tail) {
@@ -189,13 +200,7 @@ void SchedulerState::split_tail(PacketId id, TaskId from_task, PacketId tail) {
       consumers.emplace_back(edge.consumer, edge.bytes);
     }
   }
-  machine::WorkerRecord& worker = workers[record.worker];
-  worker.queued_ns -= static_cast<Nanoseconds>(record.expected_ns);
-  worker.promised_bytes -= record.output_bytes;
-  record.expected_ns *= static_cast<float>(1.0 - share);
-  record.output_bytes *= static_cast<float>(1.0 - share);
-  worker.queued_ns += static_cast<Nanoseconds>(record.expected_ns);
-  worker.promised_bytes += record.output_bytes;
+  shrink(record, static_cast<float>(1.0 - share));
   PacketDetails& details = packets.details(id);
   details.task_count = kept;
   details.output_bytes -= spec.output_bytes;

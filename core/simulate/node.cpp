@@ -103,16 +103,8 @@ void Node::carry(const WorkerAction& action) {
   };
   if (const auto* wanted = std::get_if<Fetch>(&action)) {
     fetch(*wanted);
-  } else if (const auto* activate = std::get_if<Activate>(&action)) {
-    const auto found = dealt_.find(activate->packet);
-    if (found == dealt_.end() || found->second.attempt != activate->attempt) {
-      context_.violate("worker " + std::to_string(id_) + " activated packet " + std::to_string(activate->packet) +
-                       " in an attempt that was not dealt");
-      return;
-    }
-    const Dealt dealt = found->second;
-    dealt_.erase(found);
-    executor_.activate(activate->packet, activate->attempt, dealt.spec, dealt.slots);
+  } else if (const auto* active = std::get_if<Activate>(&action)) {
+    activate(*active);
   } else if (std::holds_alternative<HoldRoots>(action)) {
     executor_.hold_roots();
   } else if (const auto* roots = std::get_if<ReleaseRoots>(&action)) {
@@ -158,6 +150,18 @@ void Node::carry(const WorkerAction& action) {
     send(WorkerResumed{id_}, kNone);
   }
   // Stuck goes with SendFailed.
+}
+
+void Node::activate(const Activate& activate) {
+  const auto found = dealt_.find(activate.packet);
+  if (found == dealt_.end() || found->second.attempt != activate.attempt) {
+    context_.violate("worker " + std::to_string(id_) + " activated packet " + std::to_string(activate.packet) +
+                     " in an attempt that was not dealt");
+    return;
+  }
+  const Dealt dealt = found->second;
+  dealt_.erase(found);
+  executor_.activate(activate.packet, activate.attempt, dealt.spec, dealt.slots);
 }
 
 void Node::flush_finished() {

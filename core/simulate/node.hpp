@@ -71,6 +71,7 @@ class Node final : public ExecutorListener {
   void drain();
   void handle(const WorkerEventBody& body);
   void carry(const WorkerAction& action);
+  void activate(const Activate& activate);
   void fetch(const Fetch& fetch);
   void serve(const Serve& serve);
   void store_arrived(const InputArrived& event);

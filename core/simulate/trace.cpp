@@ -31,6 +31,25 @@ void add_packet(std::string& line, PacketId packet, Attempt attempt) {
   line += ' ' + (packet == kNone ? "-" : std::to_string(packet)) + '.' + std::to_string(attempt);
 }
 
+/// Prints the packets of a body that has several.
+template <typename T>
+void add_packets(std::string& line, const T& body) {
+  if constexpr (requires { body.first_packet; }) {
+    add(line, "first", body.first_packet), add(line, "count", body.packets.size());
+  } else if constexpr (requires { body.packets; }) {
+    for (const auto& packet : body.packets) {
+      if constexpr (requires { packet.attempt; }) {
+        add_packet(line, packet.packet, packet.attempt);
+        if constexpr (requires { packet.input_count; }) {
+          for (std::uint32_t i = 0; i < packet.input_count; ++i) add_source(line, body.inputs[packet.first_input + i]);
+        }
+      } else {
+        add(line, "packet", packet);
+      }
+    }
+  }
+}
+
 /// Prints the fields that T has, of those that machines' events and actions are made of.
 template <typename T>
 std::string describe(const T& body) {
@@ -80,20 +99,7 @@ std::string describe(const T& body) {
   if constexpr (requires { body.suspects; }) {
     for (const PacketId packet : body.suspects) add(line, "suspect", packet);
   }
-  if constexpr (requires { body.first_packet; }) {
-    add(line, "first", body.first_packet), add(line, "count", body.packets.size());
-  } else if constexpr (requires { body.packets; }) {
-    for (const auto& packet : body.packets) {
-      if constexpr (requires { packet.attempt; }) {
-        add_packet(line, packet.packet, packet.attempt);
-        if constexpr (requires { packet.input_count; }) {
-          for (std::uint32_t i = 0; i < packet.input_count; ++i) add_source(line, body.inputs[packet.first_input + i]);
-        }
-      } else {
-        add(line, "packet", packet);
-      }
-    }
-  }
+  add_packets(line, body);
   return line;
 }
 
