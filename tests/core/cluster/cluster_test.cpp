@@ -9,8 +9,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <numeric>
+#include <ranges>
+#include <vector>
 
 namespace weft {
 namespace {
@@ -63,6 +66,34 @@ TEST_P(ClusterTest, MapKeepsTheOrder) {
   const auto futures = client_.map(&square, items);
   const std::vector<int> results = client_.gather(futures);
   for (int i = 0; i < 3000; ++i) ASSERT_EQ(results[static_cast<std::size_t>(i)], i * i);
+}
+
+constinit std::atomic<long> elements_read{0};
+constinit std::atomic<long> elements_at_first{-1};
+
+long notes_the_first(long n) {
+  long unknown = -1;
+  elements_at_first.compare_exchange_strong(unknown, elements_read.load());
+  return n;
+}
+
+TEST_P(ClusterTest, TheFirstTaskOfAMapRunsWhileTheRangeIsBeingRead) {
+  constexpr long kElements = 20'000;
+  std::vector<long> seen;
+  for (int round = 0; round < 5; ++round) {
+    elements_read = 0;
+    elements_at_first = -1;
+    const auto futures =
+        client_.map(&notes_the_first, std::views::iota(0L, kElements) | std::views::transform([](long n) {
+                                        elements_read.fetch_add(1, std::memory_order_relaxed);
+                                        return n;
+                                      }));
+    static_cast<void>(client_.gather(futures));
+    seen.push_back(elements_at_first);
+  }
+  std::sort(seen.begin(), seen.end());
+  EXPECT_GE(seen.front(), 1);
+  EXPECT_LT(seen[2], kElements / 2);
 }
 
 TEST_P(ClusterTest, LargeValuesStayWithTheirWorkerUntilAsked) {
