@@ -1,6 +1,8 @@
 #include <weft/client.hpp>
 
+#include "core/coordination/notes.hpp"
 #include "core/diagnostics/resource_profile.hpp"
+#include "core/diagnostics/watch.hpp"
 #include "core/graph/content.hpp"
 #include "core/graph/graph_parts.hpp"
 #include "core/graph/graph_size.hpp"
@@ -15,7 +17,6 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <deque>
 #include <mutex>
 
 namespace weft {
@@ -31,6 +32,11 @@ struct OpenClients {
 OpenClients& open_clients() {
   static OpenClients* const instance = new OpenClients;
   return *instance;
+}
+
+/// Returns what reaches the client's own process where that is another one.
+detail::FarClient* far_client(const std::shared_ptr<Runtime>& runtime) {
+  return runtime == nullptr ? nullptr : runtime->far_client();
 }
 
 /// A client without a command line has no program to end.
@@ -104,11 +110,9 @@ void Submitting::launch(const std::vector<TaskId>& tasks) const { runtime_->laun
 
 }  // namespace detail
 
-/// What programs note in a client. Threading: guarded by its mutex.
+/// What outlives a client's runtime when it is opened again.
 struct Client::Notes {
-  std::mutex mutex;
-  std::map<std::string, std::string> metadata;
-  std::map<std::string, std::deque<LoggedEvent>> events;
+  const std::shared_ptr<detail::Notes> noted = std::make_shared<detail::Notes>();  // shared with questions about them
   // Constant after construction: for opening again.
   std::map<std::string, std::uint32_t> resources;
 };
@@ -123,6 +127,7 @@ void Client::open(Settings settings) {
   owned_ = make_runtime(std::move(settings), notes_->resources);
   runtime_ = owned_.get();
   serial_ = owned_->serial();
+  detail::list_notes(serial_, notes_->noted);
   OpenClients& clients = open_clients();
   const std::lock_guard lock(clients.mutex);
   clients.all.push_back(this);
@@ -141,8 +146,10 @@ Client::~Client() {
 bool Client::close() {
   if (owned_ == nullptr) return true;
   stop_profiles(serial_);
+  stop_streams(serial_);
   const bool within_budget = owned_->close();
   detail::forget_pure(serial_);
+  detail::unlist_notes(serial_);
   {
     OpenClients& clients = open_clients();
     const std::lock_guard lock(clients.mutex);
@@ -270,29 +277,23 @@ const Client& Client::current() {
 }
 
 void Client::set_metadata(const std::string& key, std::string text) const {
-  const std::lock_guard lock(notes_->mutex);
-  notes_->metadata[key] = std::move(text);
+  if (detail::FarClient* const far = far_client(owned_)) return detail::set_far_note(*far, key, text);
+  notes_->noted->set(key, std::move(text));
 }
 
 std::optional<std::string> Client::metadata(const std::string& key) const {
-  const std::lock_guard lock(notes_->mutex);
-  const auto found = notes_->metadata.find(key);
-  return found == notes_->metadata.end() ? std::nullopt : std::optional(found->second);
+  if (detail::FarClient* const far = far_client(owned_)) return detail::far_note(*far, key);
+  return notes_->noted->find(key);
 }
 
 void Client::log_event(const std::string& topic, std::string text) const {
-  constexpr std::size_t kMostEvents = 10'000;
-  const std::lock_guard lock(notes_->mutex);
-  std::deque<LoggedEvent>& events = notes_->events[topic];
-  events.push_back({std::chrono::system_clock::now(), std::move(text)});
-  if (events.size() > kMostEvents) events.pop_front();
+  if (detail::FarClient* const far = far_client(owned_)) return detail::log_far_event(*far, topic, text);
+  notes_->noted->log(topic, std::move(text));
 }
 
 std::vector<LoggedEvent> Client::events(const std::string& topic) const {
-  const std::lock_guard lock(notes_->mutex);
-  const auto found = notes_->events.find(topic);
-  if (found == notes_->events.end()) return {};
-  return {found->second.begin(), found->second.end()};
+  if (detail::FarClient* const far = far_client(owned_)) return detail::far_events(*far, topic);
+  return notes_->noted->events(topic);
 }
 
 unsigned Client::slots() const {

@@ -349,6 +349,11 @@ bool cancelled() {
   return is_cancelled(task, arena::task(task).word.load(std::memory_order_acquire));
 }
 
+void detail::call_without_slot(void (*call)(void*), void* argument) {
+  if (!running()) return call(argument);
+  current_slot()->executor().call_without_slot(call, argument);
+}
+
 unsigned slot() noexcept { return current_slot() == nullptr ? 0 : current_slot()->index(); }
 
 }  // namespace this_task

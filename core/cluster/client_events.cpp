@@ -1,5 +1,6 @@
 #include "core/cluster/books.hpp"
 #include "core/cluster/client_process.hpp"
+#include "core/coordination/notes.hpp"
 #include "core/graph/failure_text.hpp"
 #include "core/graph/task_name.hpp"
 #include "core/messages/encoding.hpp"
@@ -220,6 +221,7 @@ void ClientProcess::join(PeerId peer, const Hello& hello) {
   workers_.push_back(std::move(worker));
   by_peer_[peer] = id;
   ++present_;
+  if (streams_tasks_) ask_to_look(id, 0, {.stream = LookOrder::Stream::On});
   slots_.fetch_add(hello.slots, std::memory_order_relaxed);
   WorkerJoined joined;
   joined.worker = id;
@@ -232,6 +234,7 @@ void ClientProcess::join(PeerId peer, const Hello& hello) {
     if (other.drains_since != 0 && other.standing.present) tell(WorkerDraining{other.standing.id});
   }
   logging::info("cluster", "worker ", hello.identity.name, " has joined with ", hello.slots, " slots");
+  detail::note_event(serial(), "workers", hello.identity.name + " has joined");
 }
 
 /// 1. The machine deals it nothing more and has what it keeps copied to others. 2. `end_drained` says End. 3. It ends.
@@ -262,6 +265,7 @@ void ClientProcess::lose_worker(WorkerId id, std::string_view why) {
   if (!worker.standing.present) return;
   worker.standing.present = false;
   if (std::exchange(worker.books_asked, false)) books_missing_.fetch_sub(1);
+  look_no_more_at(id);
   worker.end = "was lost: " + std::string(why);
   --present_;
   if (worker.drains_since == 0) slots_.fetch_sub(worker.standing.slots, std::memory_order_relaxed);
@@ -275,6 +279,8 @@ void ClientProcess::lose_worker(WorkerId id, std::string_view why) {
     logging::warning("cluster", "worker ", worker.standing.identity.name, " is lost: ", why,
                      "; what it held runs again");
   if (last_loss_.empty() && !has_left) last_loss_ = "worker " + worker.standing.identity.name + ": " + std::string(why);
+  detail::note_event(serial(), "workers",
+                     worker.standing.identity.name + (has_left ? " has left" : " is lost: " + std::string(why)));
   for (const ClientWorker& other : workers_) {
     if (other.standing.present) send_event(other.standing.id, PeerLost{id});
   }
@@ -331,6 +337,8 @@ void ClientProcess::letter(PeerId peer, LetterKind kind, Reader& reader) {
       workers_[worker].books = read_books(reader);
       if (std::exchange(workers_[worker].books_asked, false)) books_missing_.fetch_sub(1);
       return;
+    case LetterKind::Look:
+      return on_look(worker, reader);
     case LetterKind::Ask:
       return on_ask(peer, reader);
     case LetterKind::Withdraw:

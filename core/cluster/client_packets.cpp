@@ -337,6 +337,7 @@ void ClientProcess::fail_task(TaskId task, const std::shared_ptr<const TaskFailu
   failed_records.fetch_add(1, std::memory_order_relaxed);
   record.word.fetch_or(task_word::kFailed, std::memory_order_acq_rel);
   tasks_failed_.fetch_add(1, std::memory_order_relaxed);
+  if (!closing()) note_failure(serial(), task);
 }
 
 /// From here on the task has ended for everybody in this process. Its own use stays until its packet is forgotten.

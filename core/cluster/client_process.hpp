@@ -1,7 +1,9 @@
 #pragma once
 
+#include "core/cluster/client_records.hpp"
 #include "core/cluster/cluster.hpp"
 #include "core/cluster/deal_letter.hpp"
+#include "core/cluster/looks.hpp"
 #include "core/cluster/packet_writer.hpp"
 #include "core/cluster/polite_spin.hpp"
 #include "core/cluster/post.hpp"
@@ -20,69 +22,6 @@
 #include <unordered_map>
 
 namespace weft::cluster {
-
-struct GraphRun;
-
-/// What the client's process knows of a packet: its tasks, which are in its arena, and how far they are.
-struct ClientPacket {
-  /// The tasks, in order: `single`, or `own`, or a part of a graph's order.
-  const TaskId* tasks = nullptr;
-  std::uint32_t count = 0;
-  TaskId single = kNone;
-  std::vector<TaskId> own;
-  /// Inputs whose ends go along with it: they have a use of each until it is forgotten.
-  std::vector<TaskId> held;
-  /// Of a graph's packet, until the graph's run is over.
-  GraphRun* graph = nullptr;
-  bool over = false;  // its graph's run is over: only the machine still knows it
-  /// Its tasks have ended once. An end after a loss changes nothing here.
-  bool ended = false;
-  bool released = false;
-  WorkerId owner = kNone;
-  Attempt attempt = 0;
-  /// Wanted tasks whose values lie at a worker and whose uses are not gone.
-  std::uint32_t away = 0;
-  /// Tasks whose own use has ended before the packet: those with values elsewhere.
-  std::vector<std::uint32_t> own_dropped;
-  /// Values asked for and not here yet.
-  std::vector<std::uint32_t> wanted;
-  /// Ends of its kept tasks, as they came; kept while the machine counts on them.
-  std::vector<std::byte> kept;
-  /// Why it fails, where the reason is known here.
-  std::shared_ptr<TaskFailure> failure;
-
-  std::span<const TaskId> list() const { return {tasks, count}; }
-};
-
-/// A graph that runs.
-struct GraphRun {
-  detail::GraphParts* parts = nullptr;
-  std::vector<TaskId> order;
-  std::vector<PacketId> packets;
-  std::uint32_t packets_left = 0;
-  std::uint32_t values_left = 0;
-  std::uint32_t failed = 0;
-};
-
-/// Worker numbers from here on are of names that no worker has.
-inline constexpr WorkerId kNotHere = 1u << 20;
-
-/// Packets a slot that are known to the machine ahead of their turn.
-inline constexpr std::uint32_t kAhead = 4;
-
-/// What is known of a worker.
-struct ClientWorker {
-  PeerId peer = 0;
-  WorkerStanding standing;
-  std::string address;
-  Nanoseconds drains_since = 0;  // 0: it stays
-  bool told_to_end = false;
-  std::string end;                    // how it was lost: "was lost: the link was cut"
-  std::uint32_t blocked = 0;          // questions of its tasks that wait
-  std::vector<bool> sites;            // it has been told of
-  std::optional<LedgerReport> books;  // as last told
-  bool books_asked = false;
-};
 
 /// The scheduler machine and all that is around it in the client's process.
 ///
@@ -126,6 +65,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   void reset_ledger() override;
   MemoryReport memory_report() const override;
   std::vector<WorkerInfo> worker_infos() override;
+  std::vector<WorkerLook> look(const LookOrder& order) override;
   bool alone() const override { return false; }
   std::vector<std::string> who_has(TaskId task) override;
   void wait_there(TaskId task) override;
@@ -244,6 +184,9 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   void lose_worker(WorkerId worker, std::string_view why);
   ClientPacket* find(PacketId id);
   void gather_books();
+  void ask_to_look(WorkerId worker, std::uint64_t number, const LookOrder& order);
+  void on_look(WorkerId worker, Reader& reader);
+  void look_no_more_at(WorkerId worker);
   std::vector<PacketId> packets_away(const std::vector<TaskId>& tasks);
   WorkerId worker_of(PeerId peer) const;
 
@@ -293,7 +236,16 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   };
   std::unordered_map<std::uint64_t, Landing> landings_;
   std::vector<Asked> calls_;  // of actors: made once the lock is free
-  std::deque<Asked> parked_;  // questions that wait until something changes, in their order
+  /// Who looks at workers, by the numbers of the orders, and who has not answered.
+  struct Looking {
+    std::atomic<std::uint32_t> missing{0};
+    std::vector<WorkerId> asked;
+    std::vector<WorkerLook> seen;
+  };
+  std::map<std::uint64_t, Looking> looking_;
+  std::uint64_t next_look_ = 1;
+  bool streams_tasks_ = false;  // workers note what they run
+  std::deque<Asked> parked_;    // questions that wait until something changes, in their order
   struct Owed {
     PeerId peer = 0;
     std::uint64_t id = 0;

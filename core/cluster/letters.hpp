@@ -15,7 +15,7 @@
 namespace weft::cluster {
 
 /// Changes with every change of a letter. Two sides of different versions do not talk.
-inline constexpr std::uint16_t kProtocol = 3;
+inline constexpr std::uint16_t kProtocol = 4;
 
 enum class LetterKind : std::uint8_t {
   // From the client's process to a worker.
@@ -44,8 +44,9 @@ enum class LetterKind : std::uint8_t {
   Guest,  ///< What it wants of the client's process: core/cluster/guests.hpp.
   // Between the client's process and a worker.
   Books,  ///< Asks for the worker's books (0), or that they begin anew (1); from the worker: its books.
+  Look,   ///< Asks what the worker runs, has run, uses and logs; from the worker: that.
 };
-inline constexpr std::uint8_t kLastKind = static_cast<std::uint8_t>(LetterKind::Books);
+inline constexpr std::uint8_t kLastKind = static_cast<std::uint8_t>(LetterKind::Look);
 
 /// What an answer is.
 enum class AnswerKind : std::uint8_t {

@@ -1,6 +1,7 @@
 #include "core/cluster/worker_process.hpp"
 
 #include "core/cluster/books.hpp"
+#include "core/cluster/looks.hpp"
 #include "core/cluster/polite_spin.hpp"
 #include "core/executor/failing.hpp"
 #include "core/graph/boxes.hpp"
@@ -166,6 +167,13 @@ void WorkerProcess::cancel(TaskId task) { failing::request_cancel(task); }
 
 Runtime::Counts WorkerProcess::counts() { return {tasks_done_.load(), tasks_done_.load(), tasks_failed_.load()}; }
 
+/// Of a task that asks: what its own worker does.
+std::vector<WorkerLook> WorkerProcess::look(const LookOrder& order) {
+  const auto known = order.known.find(identity_.name);
+  return {look_here(identity_.name, executor_, memory_report(), tasks_done_.load(), order,
+                    known == order.known.end() ? 0 : known->second)};
+}
+
 // --- Letters -----------------------------------------------------------------------------------------------------
 
 void WorkerProcess::connected(PeerId peer, std::string_view bytes) {
@@ -221,6 +229,9 @@ void WorkerProcess::letter(PeerId peer, LetterKind kind, Reader& reader) {
       if (reader.number<std::uint8_t>("books") != 0) return ledger_.restart();
       write_books(post_.begin(scheduler_, LetterKind::Books), ledger_.report());
       return post_.end(scheduler_);
+    case LetterKind::Look:
+      if (from_client) return on_look(reader);
+      break;
     case LetterKind::Answer:
       if (from_client) return on_answer(reader);
       break;
@@ -235,6 +246,16 @@ void WorkerProcess::letter(PeerId peer, LetterKind kind, Reader& reader) {
       break;
   }
   throw Error("a letter of kind " + std::to_string(static_cast<int>(kind)) + " is not for a worker from there");
+}
+
+void WorkerProcess::on_look(Reader& reader) {
+  const LookLetter letter = read_look_letter(reader);
+  const WorkerLook look =
+      look_here(identity_.name, executor_, memory_report(), tasks_done_.load(), letter.order, letter.known);
+  Writer& answer = post_.begin(scheduler_, LetterKind::Look);
+  answer.count(letter.number);
+  write(answer, look);
+  post_.end(scheduler_);
 }
 
 void WorkerProcess::welcome(const Welcome& welcome) {

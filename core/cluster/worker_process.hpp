@@ -114,6 +114,7 @@ class WorkerProcess final : public Runtime,
   LedgerReport ledger() override { return ledger_.report(); }
   void reset_ledger() override { ledger_.restart(); }
   MemoryReport memory_report() const override { return memory_->store().report(); }
+  std::vector<WorkerLook> look(const LookOrder& order) override;
   detail::FarClient* far_client() noexcept override { return this; }
 
   // --- What tasks see of the client's process (worker_asks.cpp) ---
@@ -150,6 +151,7 @@ class WorkerProcess final : public Runtime,
   void on_cancel(const CancelTask& cancel);
   void on_subscribe(PeerId peer, const Subscribe& subscribe);
   void on_answer(Reader& reader);
+  void on_look(Reader& reader);
   void deputise();
   void sleep(Nanoseconds most);
   void give_up_questions();

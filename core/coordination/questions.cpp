@@ -1,6 +1,11 @@
 #include "core/coordination/questions.hpp"
 
+#include "core/coordination/notes.hpp"
+
 #include <weft/error.hpp>
+
+#include <chrono>
+#include <utility>
 
 namespace weft::detail {
 namespace {
@@ -41,6 +46,31 @@ std::optional<Reply> act_on_object(std::uint32_t client, std::uint64_t process, 
   Reply reply;
   reply.bytes = text_of(out);
   reply.changed = changes(call.act);
+  return reply;
+}
+
+/// `key` is a topic, where it is about events.
+Reply note_or_tell(Notes& notes, QuestionForm form, const std::string& key, std::string text) {
+  Writer out;
+  if (form == QuestionForm::SetNote) {
+    notes.set(key, std::move(text));
+  } else if (form == QuestionForm::LogEvent) {
+    notes.log(key, std::move(text));
+  } else if (form == QuestionForm::Note) {
+    const std::optional<std::string> note = notes.find(key);
+    out.number(static_cast<std::uint8_t>(note ? 1 : 0));
+    if (note) write_string(out, *note);
+  } else {
+    const std::vector<LoggedEvent> events = notes.events(key);
+    out.count(events.size());
+    for (const LoggedEvent& event : events) {
+      out.number(
+          std::int64_t{std::chrono::duration_cast<std::chrono::nanoseconds>(event.time.time_since_epoch()).count()});
+      write_string(out, event.text);
+    }
+  }
+  Reply reply;
+  reply.bytes = text_of(out);
   return reply;
 }
 
@@ -91,7 +121,10 @@ std::optional<Reply> answer_question(std::uint32_t client, std::uint64_t process
                                      bool waits) {
   if (form == QuestionForm::Act) return act_on_object(client, process, reader, waits);
   const std::string name = read_string(reader);
-  const std::string type = read_string(reader);
+  std::string type = read_string(reader);
+  if (form == QuestionForm::SetNote || form == QuestionForm::Note || form == QuestionForm::LogEvent ||
+      form == QuestionForm::Events)
+    return note_or_tell(*notes_of(client), form, name, std::move(type));
   Reply reply;
   if (form == QuestionForm::Find) {
     reply.task = published_here(client, name, type);
@@ -123,6 +156,24 @@ std::vector<std::string> read_names(const std::string& bytes) {
   std::vector<std::string> names(reader.elements(1, "answer"));
   for (std::string& name : names) name = read_string(reader);
   return names;
+}
+
+std::optional<std::string> read_note(const std::string& bytes) {
+  Reader reader(bytes.data(), bytes.size());
+  if (reader.number<std::uint8_t>("answer") == 0) return std::nullopt;
+  return read_string(reader);
+}
+
+std::vector<LoggedEvent> read_events(const std::string& bytes) {
+  Reader reader(bytes.data(), bytes.size());
+  std::vector<LoggedEvent> events(reader.elements(1 + sizeof(std::int64_t), "answer"));
+  for (LoggedEvent& event : events) {
+    const std::chrono::nanoseconds time(reader.number<std::int64_t>("answer"));
+    event.time =
+        std::chrono::system_clock::time_point(std::chrono::duration_cast<std::chrono::system_clock::duration>(time));
+    event.text = read_string(reader);
+  }
+  return events;
 }
 
 }  // namespace weft::detail

@@ -2,10 +2,12 @@
 
 #include "core/coordination/named_objects.hpp"
 
+#include <weft/client_info.hpp>
 #include <weft/wire.hpp>
 
 #include <optional>
 #include <string>
+#include <vector>
 
 // What other processes ask the client's about its objects, as bytes, and the answers.
 
@@ -19,8 +21,12 @@ enum class QuestionForm : std::uint8_t {
   Publish,    ///< A result of the asker is published: its site and its end follow.
   CallActor,  ///< An actor's method is called: the end of the call answers.
   EndOf,      ///< The end of a task of the client's process.
+  SetNote,    ///< A text is noted under a key.
+  Note,       ///< The text under a key.
+  LogEvent,   ///< Something of a topic has happened.
+  Events,     ///< What has happened of a topic.
 };
-inline constexpr std::uint8_t kLastQuestion = static_cast<std::uint8_t>(QuestionForm::EndOf);
+inline constexpr std::uint8_t kLastQuestion = static_cast<std::uint8_t>(QuestionForm::Events);
 
 std::string question_about(const Named::Identity& identity, const NamedCall& call);
 std::string question_of_name(QuestionForm form, const std::string& name, std::string_view type = {});
@@ -42,6 +48,8 @@ std::optional<Reply> answer_question(std::uint32_t client, std::uint64_t process
 QuestionForm read_form(Reader& reader);
 NamedAnswer read_named_answer(const std::string& bytes);
 std::vector<std::string> read_names(const std::string& bytes);
+std::optional<std::string> read_note(const std::string& bytes);
+std::vector<LoggedEvent> read_events(const std::string& bytes);
 
 void write_string(Writer& writer, std::string_view text);
 std::string read_string(Reader& reader);

@@ -17,6 +17,7 @@
 
 #include <weft/error.hpp>
 #include "core/config/nearest.hpp"
+#include "core/diagnostics/last_lines.hpp"
 #include "core/diagnostics/terminal.hpp"
 
 namespace weft::logging {
@@ -30,6 +31,7 @@ constexpr std::array<std::string_view, 25> kRooms = {
     "policies", "mpi_launch", "progress", "runtime", "scheduler", "transport", "worker"};
 
 constexpr Level kInitial = Level::Warning;
+constexpr std::size_t kLastLines = 1'000;
 
 struct State {
   std::mutex mutex;
@@ -39,6 +41,7 @@ struct State {
   std::string origin;
   int file = -1;
   Capture* capture = nullptr;
+  std::deque<std::string> last_lines;  // as written, without their ends
 
   State() {
     for (const std::string_view name : kRooms) add(name);
@@ -146,7 +149,10 @@ void write(Level level, const RoomState& room, std::string_view text) {
     line = time_stamp();
     line.append(" ").append(level_name(level)).append(" ");
     if (!s.origin.empty()) line.append("[").append(s.origin).append("] ");
-    line.append(room.name).append(": ").append(text).append("\n");
+    line.append(room.name).append(": ").append(text);
+    s.last_lines.push_back(line);
+    if (s.last_lines.size() > kLastLines) s.last_lines.pop_front();
+    line.append("\n");
     // One write in append mode: lines of several processes in one file stay whole. A full disk loses lines silently:
     // the same text still reaches the standard error.
     if (s.file >= 0) {
@@ -176,6 +182,12 @@ void append_real(std::string& out, double part) {
 }
 
 }  // namespace detail
+
+std::vector<std::string> last_lines() {
+  State& s = state();
+  const std::lock_guard<std::mutex> lock(s.mutex);
+  return {s.last_lines.begin(), s.last_lines.end()};
+}
 
 std::string_view level_name(Level level) {
   switch (level) {

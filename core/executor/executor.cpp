@@ -512,18 +512,36 @@ void Executor::wait_inside(TaskId task, DoneFunction done, const void* argument)
     if (stopping_.load(std::memory_order_relaxed))
       throw CancelledError("the client is being closed while a task of it waits for another");
     if (current_slot()->run_newer_than(mark)) continue;
-    const bool lend = options_.threads && blocked_.load(std::memory_order_relaxed) < options_.most_lent_threads;
-    if (!lend) {
+    if (!may_lend()) {
       // Nobody to lend the slot to: the waiter itself goes on with whatever there is.
       if (!current_slot()->work_once()) sleep_until(task, done, argument);
       continue;
     }
-    lend_slot(task, done, argument);
+    lend_slot([&] { sleep_until(task, done, argument); });
     mark = current_slot()->deque().bottom();
   }
 }
 
-void Executor::lend_slot(TaskId task, DoneFunction done, const void* argument) {
+bool Executor::may_lend() const {
+  return options_.threads && blocked_.load(std::memory_order_relaxed) < options_.most_lent_threads;
+}
+
+void Executor::call_without_slot(void (*call)(void*), void* argument) {
+  current_slot()->return_batch();
+  if (!may_lend()) return call(argument);
+  std::exception_ptr thrown;
+  lend_slot([&] {
+    try {
+      call(argument);
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+  });
+  if (thrown != nullptr) std::rethrow_exception(thrown);
+}
+
+template <class Meanwhile>
+void Executor::lend_slot(const Meanwhile& meanwhile) {
   Slot& lent = *current_slot();
   const TaskId running = lent.swap_running(kNone);
   blocked_.fetch_add(1, std::memory_order_relaxed);
@@ -534,7 +552,7 @@ void Executor::lend_slot(TaskId task, DoneFunction done, const void* argument) {
   } else {
     wake_one();
   }
-  sleep_until(task, done, argument);
+  meanwhile();
   wanting_slot_.fetch_add(1, std::memory_order_relaxed);
   Slot* slot = nullptr;
   for (unsigned tries = 0; (slot = lease_any(lent.index())) == nullptr; ++tries) {

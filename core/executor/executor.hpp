@@ -5,6 +5,7 @@
 #include "core/executor/packet_table.hpp"
 #include "core/executor/sleepers.hpp"
 #include "core/executor/slot.hpp"
+#include "core/executor/task_log.hpp"
 
 #include <condition_variable>
 #include <deque>
@@ -117,6 +118,10 @@ class Executor {
   unsigned slot_count() const { return static_cast<unsigned>(slots_.size()); }
   Slot& slot(unsigned index) { return *slots_[index]; }
   const Slot& slot(unsigned index) const { return *slots_[index]; }
+  /// What has run, while somebody wants to know.
+  TaskLog& task_log() { return task_log_; }
+  /// Calls it from inside a task whose slot is lent meanwhile, if there is somebody to lend it to.
+  void call_without_slot(void (*call)(void*), void* argument);
   /// From now on tasks are not run but end as cancelled; waiting ones are woken by that.
   void drain();
   bool draining() const { return draining_.load(std::memory_order_relaxed); }
@@ -136,7 +141,10 @@ class Executor {
   void help(TaskId task, DoneFunction done, const void* argument);
   bool help_as_slot(Slot& slot, TaskId task, DoneFunction done, const void* argument);
   void wait_inside(TaskId task, DoneFunction done, const void* argument);
-  void lend_slot(TaskId task, DoneFunction done, const void* argument);
+  bool may_lend() const;
+  /// Lends the calling task's slot while `meanwhile` runs, which must not throw, and takes one back.
+  template <class Meanwhile>
+  void lend_slot(const Meanwhile& meanwhile);
   void sleep_until(TaskId task, DoneFunction done, const void* argument);
   Slot* lease_any(unsigned preferred);
   void give_back(Slot& slot);
@@ -185,6 +193,7 @@ class Executor {
   const ExecutorOptions options_;
   Listener& listener_;
   detail::FarClient* far_client_ = nullptr;
+  TaskLog task_log_;
   PacketTable packets_;
   std::vector<std::unique_ptr<Slot>> slots_;
 

@@ -175,7 +175,7 @@ void Slot::run_chain(TaskId task) {
     const bool timed = found != 0 || at.pace.load(std::memory_order_relaxed) != Site::kShort;
     const Ticks begun = timed ? ticks_now() : 0;
     const bool well = slot->call(task, record, type);
-    const Ticks ended = timed ? ticks_now() : 0;
+    const Ticks ended = timed ? end_timed(task, begun, well) : 0;
     inject::delay(Phase::Complete);
     TaskId next = mine->complete(task, record, type, packet, well);
     slot = mine;
@@ -199,6 +199,13 @@ void Slot::run_chain(TaskId task) {
   } while (task != kNone);
   slot->swap_running(outer);
   slot->mark_ = outer_mark;
+}
+
+Ticks Slot::end_timed(TaskId task, Ticks begun, bool well) {
+  const Ticks now = ticks_now();
+  if (mine->executor_.task_log_.on()) [[unlikely]]
+    mine->executor_.task_log_.note(task, mine->index_, now - begun, !well);
+  return now;
 }
 
 bool Slot::refuses(TaskId task) const {

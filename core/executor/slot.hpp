@@ -61,6 +61,8 @@ class Slot {
   void run_chain(TaskId task);
   /// Calls the task's function; false when it threw for good.
   bool call(TaskId task, TaskRecord& record, const TaskType& type);
+  /// Returns now, and notes that a timed task has run, if somebody wants to know.
+  static Ticks end_timed(TaskId task, Ticks begun, bool well);
   /// As call, after a failure that is tried again.
   bool call_again(TaskId task, TaskRecord& record, const TaskType& type);
   /// Looks at inputs that failed, requests to cancel, and records that were abandoned. Returns whether to run the task;

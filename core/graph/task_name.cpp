@@ -47,11 +47,13 @@ std::string spelled_type(const char* pretty_function) {
 
 std::string task_name(TaskId task) {
   const TaskRecord& record = arena::task(task);
+  return task_name_of(task, record.site, (record.word.load(std::memory_order_relaxed) & task_word::kExtra) != 0);
+}
+
+std::string task_name_of(TaskId task, std::uint32_t kind, bool has_extra) {
   std::string name;
-  if ((record.word.load(std::memory_order_relaxed) & task_word::kExtra) != 0) {
-    extras::read(task, [&](const TaskExtra& extra) { name = extra.name; });
-  }
-  if (name.empty() || name.back() == '/') name += function_name(site(record.site));
+  if (has_extra) extras::read(task, [&](const TaskExtra& extra) { name = extra.name; });
+  if (name.empty() || name.back() == '/') name += function_name(site(kind));
   return name + " #" + std::to_string(task);
 }
 

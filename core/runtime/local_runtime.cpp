@@ -11,6 +11,7 @@
 #include "core/graph/packet_size.hpp"
 #include "core/graph/task_name.hpp"
 #include "core/messages/recording.hpp"
+#include "core/runtime/look.hpp"
 #include "core/runtime/machine.hpp"
 #include "core/runtime/needs.hpp"
 
@@ -404,6 +405,10 @@ void LocalRuntime::packet_ready(PacketId packet) noexcept {
   pump();
 }
 
+void LocalRuntime::task_failed(PacketId, TaskId task) noexcept {
+  if (!closing()) note_failure(serial(), task);
+}
+
 void LocalRuntime::polled() noexcept {
   const Aside aside(Phase::Schedule);
   // Calls from now on are admitted anew, with the memory as it is now.
@@ -501,6 +506,13 @@ std::vector<WorkerInfo> LocalRuntime::worker_infos() {
   here.front().resources = resources_;
   for (unsigned i = 0; i < executor_.slot_count(); ++i) here.front().running += executor_.slot(i).leased() ? 1 : 0;
   return here;
+}
+
+std::vector<WorkerLook> LocalRuntime::look(const LookOrder& order) {
+  const std::string name = Runtime::worker_infos().front().name;
+  const auto known = order.known.find(name);
+  return {look_here(name, executor_, memory_report(), tasks_done_.load(std::memory_order_relaxed), order,
+                    known == order.known.end() ? 0 : known->second)};
 }
 
 }  // namespace weft

@@ -52,6 +52,7 @@ class LocalRuntime final : public Runtime, public Executor::Listener, public Res
 
   void packet_done(PacketId packet) noexcept override;
   void packet_ready(PacketId packet) noexcept override;
+  void task_failed(PacketId packet, TaskId task) noexcept override;
   void polled() noexcept override;
   void starved() noexcept override;
   bool about_to_sleep() noexcept override { return end_calls(true); }
@@ -66,6 +67,7 @@ class LocalRuntime final : public Runtime, public Executor::Listener, public Res
   std::uint32_t slots() const override { return executor_.slot_count(); }
   MemoryReport memory_report() const override;
   std::vector<WorkerInfo> worker_infos() override;
+  std::vector<WorkerLook> look(const LookOrder& order) override;
   bool runs_this_thread() const override { return executor_.inside(); }
 
  private:

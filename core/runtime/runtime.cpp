@@ -2,6 +2,7 @@
 
 #include "core/graph/graph_size.hpp"
 #include "core/runtime/local_runtime.hpp"
+#include "core/runtime/look.hpp"
 #include "core/runtime/machine.hpp"
 
 #include <weft/arena.hpp>
@@ -60,6 +61,12 @@ std::vector<WorkerInfo> Runtime::worker_infos() {
   worker.used_bytes = memory.used_bytes;
   worker.spill_directory = memory.spill_directory;
   return {worker};
+}
+
+std::vector<WorkerLook> Runtime::look(const LookOrder&) {
+  throw Error(
+      "the workers of this client cannot be looked at from here: they are those of another program, which it is "
+      "attached to; look from there");
 }
 
 std::vector<std::string> Runtime::who_has(TaskId task) {

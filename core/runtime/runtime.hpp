@@ -21,6 +21,9 @@ class FarClient;
 struct GraphParts;
 }  // namespace detail
 
+struct LookOrder;
+struct WorkerLook;
+
 /// What a client runs on: machines and an executor in this process, or a cluster of processes.
 ///
 /// For: client code, which knows nothing else. Owns: its serial number, while it is open.
@@ -77,6 +80,8 @@ class Runtime {
   virtual MemoryReport memory_report() const = 0;
   /// Returns the processes that run tasks; without an override, this one.
   virtual std::vector<WorkerInfo> worker_infos();
+  /// Looks at the workers. One that does not answer soon is left out. Throws Error where they cannot be looked at.
+  virtual std::vector<WorkerLook> look(const LookOrder& order);
   /// Returns whether no other process can ever run tasks of it.
   virtual bool alone() const { return true; }
   /// Returns the names of the workers that hold the task's result.

@@ -151,6 +151,44 @@ void moving(Client& client, std::int64_t count) {
   print("moved", sum);
 }
 
+std::int64_t notes(std::int64_t n) {
+  this_task::client().log_event("steps", "step " + std::to_string(n));
+  if (n == 0) this_task::client().set_metadata("made by", "a task");
+  return this_task::client().metadata("model") == "v1" ? n : -1;
+}
+
+/// What the client sees of its workers, and what tasks note in it.
+void looking(Client& client) {
+  client.set_metadata("model", "v1");
+  TaskStream stream(client);
+  ResourceProfile profile(client, {.interval = std::chrono::milliseconds(10)});
+  std::int64_t sum = 0;
+  for (const std::int64_t value : client.gather(client.map(&notes, numbers(10)))) sum += value;
+  print("sum", sum);
+  print("events", static_cast<std::int64_t>(client.events("steps").size()));
+  print("metadata", client.metadata("made by") == "a task" ? 1 : 0);
+  client.gather(client.map(&slow, numbers(50), 0.002));
+  std::set<std::string> workers;
+  std::int64_t streamed = 0;
+  for (const RanTask& task : stream.tasks()) {
+    workers.insert(task.worker);
+    streamed += task.seconds >= 0.002 ? 1 : 0;
+  }
+  print("streamed", streamed);
+  print("workers", static_cast<std::int64_t>(workers.size()));
+  const auto held = client.with({.name = "held"}).submit(&slow, 1, 0.5);
+  std::int64_t held_seen = 0;
+  while (!held.done() && held_seen == 0) {
+    for (const auto& [worker, running] : processing(client)) {
+      for (const RunningTask& task : running) held_seen += task.name.starts_with("held") ? 1 : 0;
+    }
+  }
+  print("processing", held_seen);
+  profile.stop();
+  print("profiled", static_cast<std::int64_t>(profile.worker_samples().size()));
+  print("logs", static_cast<std::int64_t>(worker_logs(client).size()));
+}
+
 void many(Client& client) {
   std::int64_t sum = 0;
   for (const std::int64_t value : client.gather(client.map(&slow, numbers(4000), 0.01))) sum += value;
@@ -170,6 +208,7 @@ void body(Client& client, const Args& args) {
     client.submit(&slow, 1, 1000.0).result();
   }
   if (what == "fib") print("fib", client.submit(&fib, 20).result());
+  if (what == "looking") looking(client);
   if (what == "many") many(client);
   if (what == "nested") {
     std::printf("working\n");

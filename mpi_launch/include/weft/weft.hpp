@@ -31,6 +31,7 @@
 #include <weft/this_task.hpp>
 #include <weft/tokenize.hpp>
 #include <weft/version.hpp>
+#include <weft/watch.hpp>
 
 // Arrays, where they were built.
 #if __has_include(<weft/arrays.hpp>)

@@ -6,6 +6,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <stdexcept>
+#include <thread>
+
 namespace weft {
 namespace {
 
@@ -158,6 +162,38 @@ TEST_P(ClientInfoTest, GatherKeepsTheShapeOfContainersAndMayLeaveFailuresOut) {
   EXPECT_EQ(client_.gather(by_name), (std::map<std::string, int>{{"a", 2}, {"b", 3}}));
   const auto some = client_.map([](int a) { return a == 2 ? throw a : a; }, std::vector<int>{1, 2, 3});
   EXPECT_THAT(client_.gather_finished(some), ElementsAre(1, 3));
+}
+
+TEST_P(ClientInfoTest, ATaskThatSecedesGivesWhatItsCallGivesOrThrows) {
+  EXPECT_EQ(client_.submit([](int n) { return 1 + this_task::secede([&] { return n * 2; }); }, 4).result(), 9);
+  EXPECT_EQ(client_
+                .submit([] {
+                  int seen = 0;
+                  this_task::secede([&] { seen = 5; });
+                  return seen;
+                })
+                .result(),
+            5);
+  const auto failing = client_.submit([] { this_task::secede([] { throw std::runtime_error("no such host"); }); });
+  EXPECT_THAT(message_of([&] { failing.result(); }), HasSubstr("no such host"));
+  EXPECT_EQ(this_task::secede([] { return 7; }), 7);
+  EXPECT_EQ(client_.submit(increment, 1).result(), 2);
+}
+
+TEST(SecedeTest, ItsSlotRunsOthersMeanwhile) {
+  const Client client(Options{.scheduler = "threads", .threads = 1});
+  static std::atomic<int> reached;
+  reached = 0;
+  // With one slot, the second task could not run before the first one has ended.
+  const auto first = client.submit([] {
+    this_task::secede([] {
+      while (reached == 0) std::this_thread::yield();
+    });
+    return this_task::running() ? reached.load() : -1;
+  });
+  const auto second = client.submit([] { return reached = 3; });
+  EXPECT_EQ(second.result(), 3);
+  EXPECT_EQ(first.result(), 3);
 }
 
 TEST(ClientWarningTest, LargeArgumentsThatAreCopiedAreWarnedOfOnceALine) {

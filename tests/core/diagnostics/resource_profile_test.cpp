@@ -31,7 +31,9 @@ TEST(ResourceProfileTest, SeesTasksMemoryAndProcessors) {
   ResourceProfile profile(client, {.interval = std::chrono::milliseconds(1)});
   const auto block = client.submit([] { return std::vector<double>(1 << 20, 1.5); });
   double sum = 0;
-  while (profile.samples().size() < 20) sum += client.submit([](double x) { return x * x; }, 3.0).result();
+  do {
+    sum += client.submit([](double x) { return x * x; }, 3.0).result();
+  } while (profile.samples().size() < 20 || profile.samples().back().tasks_done < 2);
   EXPECT_GT(sum + block.inspect([](const auto& values) { return values[3]; }), 1.5);
   profile.stop();
   const std::vector<ResourceSample> samples = profile.samples();
@@ -65,6 +67,13 @@ TEST(ResourceProfileTest, WritesATableAndAPageOfItsOwn) {
               AllOf(StartsWith("<!doctype html>"), HasSubstr("1 tasks done"), HasSubstr("<polyline")));
   EXPECT_THROW(profile.write_csv(folder + "/no/such/file"), ConfigError);
   std::filesystem::remove_all(folder);
+}
+
+TEST(ResourceProfileTest, AWorkerThatIsThisProcessHasNoSamplesOfItsOwn) {
+  const Client client(Options{.scheduler = "threads", .threads = 1});
+  ResourceProfile profile(client);
+  profile.stop();
+  EXPECT_TRUE(profile.worker_samples().empty());
 }
 
 TEST(ResourceProfileTest, EndsWithItsClient) {

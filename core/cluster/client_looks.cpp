@@ -1,0 +1,75 @@
+#include "core/cluster/client_process.hpp"
+
+#include "core/executor/slot.hpp"
+
+#include <algorithm>
+#include <ctime>
+
+namespace weft::cluster {
+namespace {
+
+constexpr Nanoseconds kLongestLook = 1'000'000'000;
+
+Nanoseconds now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<Nanoseconds>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
+}  // namespace
+
+/// 1. Each worker is asked. 2. `on_look` takes the answers while the caller drives. 3. Who has not answered in time is
+/// left out; an answer that comes later is dropped.
+std::vector<WorkerLook> ClientProcess::look(const LookOrder& order) {
+  const Slot* const slot = current_slot();
+  const bool in_task = slot != nullptr && slot->running() != kNone;
+  if (in_task || !open_.load()) return {};
+  Looking* looking = nullptr;
+  std::uint64_t number = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    number = next_look_++;
+    looking = &looking_[number];
+    if (order.stream != LookOrder::Stream::None) streams_tasks_ = order.stream == LookOrder::Stream::On;
+    for (const ClientWorker& worker : workers_) {
+      if (!worker.standing.present) continue;
+      looking->asked.push_back(worker.standing.id);
+      ask_to_look(worker.standing.id, number, order);
+    }
+    looking->missing.store(static_cast<std::uint32_t>(looking->asked.size()));
+    post_.flush();
+  }
+  const Nanoseconds until = now() + kLongestLook;
+  help_until(kNone, [&] { return looking->missing.load() == 0 || now() > until; });
+  const std::lock_guard lock(mutex_);
+  std::vector<WorkerLook> seen = std::move(looking->seen);
+  looking_.erase(number);
+  std::sort(seen.begin(), seen.end(), [](const auto& a, const auto& b) { return a.worker < b.worker; });
+  return seen;
+}
+
+/// `number` 0: whatever it answers is dropped.
+void ClientProcess::ask_to_look(WorkerId id, std::uint64_t number, const LookOrder& order) {
+  const ClientWorker& worker = workers_[id];
+  const auto known = order.known.find(worker.standing.identity.name);
+  LookLetter letter{number, order, known == order.known.end() ? 0 : known->second};
+  post_.send(worker.peer, LetterKind::Look, letter);
+}
+
+void ClientProcess::on_look(WorkerId worker, Reader& reader) {
+  const auto found = looking_.find(reader.count("look"));
+  if (found == looking_.end()) return;
+  WorkerLook look = read_look(reader);
+  Looking& looking = found->second;
+  if (std::erase(looking.asked, worker) == 0) return;
+  looking.seen.push_back(std::move(look));
+  looking.missing.fetch_sub(1);
+}
+
+void ClientProcess::look_no_more_at(WorkerId worker) {
+  for (auto& [number, looking] : looking_) {
+    if (std::erase(looking.asked, worker) != 0) looking.missing.fetch_sub(1);
+  }
+}
+
+}  // namespace weft::cluster

@@ -1,0 +1,84 @@
+#pragma once
+
+#include "core/cluster/cluster.hpp"
+#include "core/graph/extras.hpp"
+#include "core/graph/graph_parts.hpp"
+
+#include <weft/ledger.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+// What the client's process of a cluster keeps of packets, graphs and workers. Part of client_process.hpp.
+
+namespace weft::cluster {
+
+struct GraphRun;
+
+/// What the client's process knows of a packet: its tasks, which are in its arena, and how far they are.
+struct ClientPacket {
+  /// The tasks, in order: `single`, or `own`, or a part of a graph's order.
+  const TaskId* tasks = nullptr;
+  std::uint32_t count = 0;
+  TaskId single = kNone;
+  std::vector<TaskId> own;
+  /// Inputs whose ends go along with it: they have a use of each until it is forgotten.
+  std::vector<TaskId> held;
+  /// Of a graph's packet, until the graph's run is over.
+  GraphRun* graph = nullptr;
+  bool over = false;  // its graph's run is over: only the machine still knows it
+  /// Its tasks have ended once. An end after a loss changes nothing here.
+  bool ended = false;
+  bool released = false;
+  WorkerId owner = kNone;
+  Attempt attempt = 0;
+  /// Wanted tasks whose values lie at a worker and whose uses are not gone.
+  std::uint32_t away = 0;
+  /// Tasks whose own use has ended before the packet: those with values elsewhere.
+  std::vector<std::uint32_t> own_dropped;
+  /// Values asked for and not here yet.
+  std::vector<std::uint32_t> wanted;
+  /// Ends of its kept tasks, as they came; kept while the machine counts on them.
+  std::vector<std::byte> kept;
+  /// Why it fails, where the reason is known here.
+  std::shared_ptr<TaskFailure> failure;
+
+  std::span<const TaskId> list() const { return {tasks, count}; }
+};
+
+/// A graph that runs.
+struct GraphRun {
+  detail::GraphParts* parts = nullptr;
+  std::vector<TaskId> order;
+  std::vector<PacketId> packets;
+  std::uint32_t packets_left = 0;
+  std::uint32_t values_left = 0;
+  std::uint32_t failed = 0;
+};
+
+/// Worker numbers from here on are of names that no worker has.
+inline constexpr WorkerId kNotHere = 1u << 20;
+
+/// Packets a slot that are known to the machine ahead of their turn.
+inline constexpr std::uint32_t kAhead = 4;
+
+/// What is known of a worker.
+struct ClientWorker {
+  PeerId peer = 0;
+  WorkerStanding standing;
+  std::string address;
+  Nanoseconds drains_since = 0;  // 0: it stays
+  bool told_to_end = false;
+  std::string end;                    // how it was lost: "was lost: the link was cut"
+  std::uint32_t blocked = 0;          // questions of its tasks that wait
+  std::vector<bool> sites;            // it has been told of
+  std::optional<LedgerReport> books;  // as last told
+  bool books_asked = false;
+};
+
+}  // namespace weft::cluster

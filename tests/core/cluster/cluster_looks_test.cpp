@@ -1,0 +1,137 @@
+#include "core/cluster/looks.hpp"
+#include "tests/core/cluster/in_process_cluster.hpp"
+
+#include <weft/error.hpp>
+#include <weft/resource_profile.hpp>
+#include <weft/watch.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <set>
+#include <thread>
+
+namespace weft {
+namespace {
+
+using ::testing::EndsWith;
+using testing::InProcessCluster;
+
+int busy(int n) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(1);
+  while (std::chrono::steady_clock::now() < until) {
+  }
+  return n;
+}
+
+std::atomic<bool> gate{false};
+
+int waits_for_the_gate(int n) {
+  while (!gate) std::this_thread::yield();
+  return n;
+}
+
+TEST(LooksTest, AStreamHasTheTasksOfAllWorkersAlsoOfLaterOnes) {
+  InProcessCluster cluster({.workers = 2});
+  const Client client(InProcessCluster::client_options());
+  TaskStream stream(client);
+  client.gather(client.map(busy, std::vector<int>(100, 1)));
+  EXPECT_EQ(stream.tasks().size(), 100u);
+  cluster.add_worker();
+  client.wait_for_workers(3);
+  const auto here = client.with({.workers = {"worker3"}}).map(busy, std::vector<int>(5, 1));
+  client.gather(here);
+  std::set<std::string> workers;
+  const std::vector<RanTask> tasks = stream.tasks();
+  for (const RanTask& task : tasks) {
+    workers.insert(task.worker);
+    EXPECT_THAT(task.file, EndsWith("cluster_looks_test.cpp"));
+  }
+  EXPECT_EQ(tasks.size(), 105u);
+  EXPECT_EQ(workers, (std::set<std::string>{"worker1", "worker2", "worker3"}));
+}
+
+TEST(LooksTest, WhatEachWorkerRunsIsNamed) {
+  InProcessCluster cluster({.workers = 2});
+  const Client client(InProcessCluster::client_options());
+  gate = false;
+  const auto held = client.with({.workers = {"worker2"}, .name = "held"}).submit(waits_for_the_gate, 3);
+  std::map<std::string, std::vector<RunningTask>> running;
+  do {
+    running = processing(client);
+  } while (running["worker2"].empty());
+  EXPECT_TRUE(running["worker2"][0].name.starts_with("held")) << running["worker2"][0].name;
+  EXPECT_THAT(running["worker2"][0].file, EndsWith("cluster_looks_test.cpp"));
+  EXPECT_TRUE(running["worker1"].empty());
+  gate = true;
+  EXPECT_EQ(held.result(), 3);
+}
+
+TEST(LooksTest, ALostWorkerIsLeftOut) {
+  InProcessCluster cluster({.workers = 3});
+  const Client client(InProcessCluster::client_options());
+  EXPECT_EQ(processing(client).size(), 3u);
+  EXPECT_EQ(worker_logs(client).size(), 3u);
+  cluster.kill(1);
+  while (client.info().workers.size() != 2) std::this_thread::yield();
+  EXPECT_EQ(processing(client).size(), 2u);
+}
+
+TEST(LooksTest, AProfileHasSamplesOfEachWorker) {
+  InProcessCluster cluster({.workers = 2});
+  const Client client(InProcessCluster::client_options());
+  ResourceProfile profile(client, {.interval = std::chrono::milliseconds(1)});
+  while (profile.samples().size() < 5) client.gather(client.map(busy, std::vector<int>(4, 1)));
+  profile.stop();
+  const auto workers = profile.worker_samples();
+  ASSERT_EQ(workers.size(), 2u);
+  for (const auto& [name, samples] : workers) {
+    EXPECT_GE(samples.size(), 5u) << name;
+    EXPECT_GT(samples.back().resident_bytes, 0u);
+  }
+  EXPECT_GT(workers.at("worker1").back().tasks_done + workers.at("worker2").back().tasks_done, 0u);
+}
+
+TEST(LooksTest, LooksComeBackAsTheyWentOrAreRefused) {
+  WorkerLook look;
+  look.worker = "node7:2";
+  look.processor_seconds = 1.5;
+  look.resident_bytes = 1u << 30;
+  look.tasks_done = 9;
+  look.running.push_back({"held #4", "job.cpp", 12, 1});
+  look.first_ran = 3;
+  look.next_ran = 4;
+  look.ran.push_back({"old #3", "job.cpp", 11, "node7:2", 0, std::chrono::system_clock::time_point(), 0.25, true});
+  look.log.push_back("a line");
+  Writer writer;
+  cluster::write(writer, look);
+  Reader reader(writer);
+  const WorkerLook back = cluster::read_look(reader);
+  EXPECT_EQ(back.worker, look.worker);
+  EXPECT_EQ(back.resident_bytes, look.resident_bytes);
+  EXPECT_EQ(back.running.at(0).name, "held #4");
+  EXPECT_EQ(back.running.at(0).line, 12u);
+  EXPECT_EQ(back.ran.at(0).seconds, 0.25);
+  EXPECT_TRUE(back.ran.at(0).failed);
+  EXPECT_EQ(back.ran.at(0).worker, "node7:2");
+  EXPECT_EQ(back.next_ran, 4u);
+  EXPECT_EQ(back.log, look.log);
+  for (std::size_t size = 0; size < writer.size(); ++size) {
+    Reader part(writer.data(), size);
+    EXPECT_THROW(cluster::read_look(part), Error) << size;
+  }
+  Writer order;
+  cluster::write(order, cluster::LookLetter{7, {.running = true, .stream = LookOrder::Stream::Off}, 3});
+  Reader of_order(order);
+  const cluster::LookLetter letter = cluster::read_look_letter(of_order);
+  EXPECT_EQ(letter.number, 7u);
+  EXPECT_TRUE(letter.order.running);
+  EXPECT_FALSE(letter.order.log);
+  EXPECT_EQ(letter.order.stream, LookOrder::Stream::Off);
+  EXPECT_EQ(letter.known, 3u);
+}
+
+}  // namespace
+}  // namespace weft
