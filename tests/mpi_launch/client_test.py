@@ -53,8 +53,8 @@ class ClientTest(job_test.JobTest):
     def test_workers_can_be_looked_at_and_tasks_note_things_in_the_client(self):
         code, out, errors = self.run_job(3, "looking", "-")
         self.assertEqual(code, 0, errors)
-        for line in ("sum 45", "events 10", "metadata 1", "streamed 50", "workers 2", "processing 1", "profiled 2",
-                     "logs 2"):
+        for line in ("sum 45", "events 10", "metadata 1", "streamed 50", "workers 3", "processing 1", "profiled 3",
+                     "logs 3"):
             self.assertIn(line + "\n", out)
 
     def test_an_exception_in_the_body_is_printed_once(self):
