@@ -53,6 +53,7 @@ struct Executor::PoolThread {
 Executor::Executor(ExecutorOptions options, Ledger& ledger, Listener& listener)
     : options_(std::move(options)), listener_(listener) {
   for (unsigned i = 0; i < options_.slots; ++i) slots_.push_back(std::make_unique<Slot>(*this, i, ledger.slot(i)));
+  free_slots_.store(options_.slots);
   for (auto& slot : slots_) {
     slot->book().start();
     slot->book().announce(Phase::Idle);
@@ -93,6 +94,7 @@ void Executor::start_thread() {
   threads_.push_back(std::make_unique<PoolThread>());
   PoolThread& self = *threads_.back();
   self.index = static_cast<unsigned>(threads_.size() - 1);
+  thread_count_.store(self.index + 1, std::memory_order_relaxed);
   if (options_.pin && self.index < options_.processors.size()) self.processor = options_.processors[self.index];
   try {
     self.thread = std::thread([this, &self] { thread_main(self); });
@@ -132,7 +134,12 @@ void Executor::activate(PacketId packet, bool caller_helps) {
     task = next;
     lone = false;
   }
-  if (!lone) wake_one();
+  if (!lone && !(caller_helps && enough_are_awake())) wake_one();
+}
+
+bool Executor::enough_are_awake() const {
+  if (blocked_.load(std::memory_order_relaxed) != 0) return false;
+  return thread_count_.load(std::memory_order_relaxed) - sleepers_.count() + 1 >= slot_count();
 }
 
 void Executor::join(PacketId packet, TaskId task) {
@@ -241,7 +248,7 @@ bool Executor::take_start(Slot& slot) {
     if (slot.refuses(at->range.first)) return false;
     if (held && at->holdable && allowed_roots_.load(std::memory_order_relaxed) == 0) continue;
     slot.roots_holdable_ = at->holdable;
-    slot.roots_.assign(at->range);
+    slot.assign_roots(at->range, at->holdable);
     starts_.erase(at);
     takes_.store(takes_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     start_count_.store(static_cast<std::uint32_t>(starts_.size()), std::memory_order_relaxed);
@@ -271,17 +278,16 @@ bool Executor::steal_for(Slot& slot) {
         wake_one();
         continue;
       }
-      arena::task(static_cast<TaskId>(item)).link = slot.index();
-      slot.deque().push(item);
+      slot.take_stolen(static_cast<TaskId>(item));
       return true;
     }
   }
   // What was handed over to a slot that is busy, or has gone meanwhile.
   for (unsigned i = 1; i < count; ++i) {
-    const TaskId task = slots_[(slot.index() + i) % count]->inbox().take();
+    const unsigned victim = (slot.index() + i) % count;
+    TaskId task = slots_[victim]->inbox().take();
     if (task == kNone) continue;
-    arena::task(task).link = slot.index();
-    slot.deque().push(task);
+    while (task != kNone) slot.take_stolen(std::exchange(task, std::exchange(arena::task(task).link, victim)));
     return true;
   }
   if (roots_held_.load(std::memory_order_relaxed)) return false;
@@ -291,7 +297,7 @@ bool Executor::steal_for(Slot& slot) {
     const TaskRange range = victim.roots().steal_half();
     if (range.empty()) continue;
     slot.roots_holdable_ = victim.roots_holdable_.load(std::memory_order_relaxed);
-    slot.roots_.assign(range);
+    slot.assign_roots(range, false);
     return true;
   }
   return false;
@@ -336,6 +342,7 @@ Slot* Executor::lease_any(unsigned preferred) {
   for (unsigned i = 0; i < count; ++i) {
     Slot& slot = *slots_[(preferred + i) % count];
     if (!slot.try_lease()) continue;
+    free_slots_.fetch_sub(1, std::memory_order_relaxed);
     slot.book().stamp(Phase::Idle);
     set_current_slot(&slot);
     return &slot;
@@ -350,6 +357,7 @@ void Executor::give_back(Slot& slot) {
   slot.book().announce(Phase::Idle);
   set_current_slot(nullptr);
   slot.unlease();
+  free_slots_.fetch_add(1, std::memory_order_seq_cst);
   if (!options_.threads && doorbell_.anybody_waits()) wake_waiters();
 }
 

@@ -74,7 +74,7 @@ class Executor {
 
   /// Describes a packet before it is activated.
   void prepare(PacketId packet, std::uint32_t tasks, std::vector<TaskRange> roots, bool urgent);
-  /// `caller_helps`: the caller calls `help_once` next, so that nobody is woken for a single task.
+  /// `caller_helps`: the caller runs tasks next, so that nobody is woken for a single task, nor for the last free slot.
   void activate(PacketId packet, bool caller_helps = false);
   /// Counts a task into an active packet that cannot end meanwhile.
   void join(PacketId packet, TaskId task);
@@ -168,6 +168,12 @@ class Executor {
   bool may_start(PacketId packet, TaskId task);
   void poll() noexcept;
   void wake_one() noexcept;
+  /// Returns whether the pool's threads that do not sleep and the caller are enough for all slots.
+  bool enough_are_awake() const;
+  /// Wakes somebody for a task that a slot has made ready, where a slot is free.
+  void wake_for_ready() noexcept {
+    if (sleepers_.any() && free_slots_.load(std::memory_order_relaxed) != 0) wake_one();
+  }
   /// Wakes a slot for a lone task, unless one looks soon anyway: whoever asks for the result may be faster, and need
   /// not pay for the waking.
   void wake_soon() noexcept;
@@ -214,11 +220,14 @@ class Executor {
   std::atomic<bool> dozing_{false};
   /// Starts taken so far: shows the dozing one that there is work from time to time.
   std::atomic<std::uint32_t> takes_{0};
+  /// Slots that nobody works in. Whoever frees one looks for work after that, or wakes somebody who does.
+  std::atomic<std::uint32_t> free_slots_{0};
   std::atomic<std::uint32_t> wanting_slot_{0};
   std::atomic<std::uint32_t> blocked_{0};
   std::atomic<bool> stopping_{false};
   std::atomic<bool> draining_{false};
   std::atomic<bool> poll_{false};
+  std::atomic<unsigned> thread_count_{0};
   std::mutex threads_mutex_;
   std::vector<std::unique_ptr<PoolThread>> threads_;
 };

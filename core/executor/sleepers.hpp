@@ -31,6 +31,9 @@ class BasicSleepers {
   /// Returns whether somebody sleeps. Called after every piece of work that is made available.
   bool any() const { return count_.load(std::memory_order_relaxed) != 0; }
 
+  /// Returns how many sleep: a hint.
+  std::uint32_t count() const { return count_.load(std::memory_order_relaxed); }
+
   /// Sleeps until woken, at most `longest_ns`, unless `has_work()` says that there is something to do. Returns whether
   /// it was woken though it did not sleep: then the caller wakes somebody else.
   template <class HasWork>

@@ -21,11 +21,22 @@ constinit thread_local Slot* mine = nullptr;
 constexpr std::uint32_t kStretch = 512;
 /// Roots taken from the range at once, while it is long.
 constexpr std::uint32_t kBatch = 8;
-/// Records between the one that runs and the one that is fetched for later.
+/// Records between the one that runs and the one that is fetched for later; in a grid, where consumers touch them
+/// before, more of them.
 constexpr std::ptrdiff_t kAhead = 8;
-/// Tasks with so many inputs go to the slot that ran most of them: with fewer, whoever made one ready ran half of them.
-constexpr std::uint32_t kLeastVoters = 3;
-constexpr std::uint32_t kMostVoters = 8;
+constexpr std::uint32_t kAheadInGrid = 24;
+/// Tasks with so many inputs go to the slot that their middle input belongs to: with fewer, whoever made one ready ran
+/// half of them.
+constexpr std::uint32_t kManyInputs = 3;
+/// As few roots for each slot are divided between the slots before they run: the first one is through with them before
+/// another one is awake.
+constexpr std::uint32_t kFewRoots = 16;
+/// Inputs and consumers of a task that are fetched ahead.
+constexpr std::uint32_t kMostFetched = 5;
+/// Gifts put in order at once.
+constexpr unsigned kMostGifts = 16;
+/// Pauses that a slot waits for what others leave to it before it looks elsewhere: half a microsecond or more.
+constexpr unsigned kGiftPauses = 32;
 /// A kernel that takes longer is not run by a caller who waits for something else: about 20 us.
 constexpr Ticks kShortTicks = 50'000;
 
@@ -96,8 +107,7 @@ void set_current_slot(Slot* slot) noexcept { mine = slot; }
 
 bool Slot::work_once() {
   if (executor_.urgent_count_.load(std::memory_order_relaxed) != 0 && executor_.take_urgent(*this)) return true;
-  const TaskId given = inbox_.take();
-  const std::uint64_t item = given != kNone ? given : ready_.pop();
+  const std::uint64_t item = next_ready();
   if (item != Deque::kEmpty) {
     const auto task = static_cast<TaskId>(item);
     if (refuses(task)) {
@@ -118,12 +128,85 @@ bool Slot::work_once() {
     }
   }
   book_stretch();
+  if (awaits_gifts_ && await_gift()) return true;
+  in_grid_ = false;
   const bool found = executor_.take_start(*this) || executor_.steal_for(*this);
   book_.stamp(Phase::Queue);
   return found;
 }
 
+inline std::uint64_t Slot::next_ready() {
+  return in_grid_ || !inbox_.empty() ? next_in_grid() : ready_.pop();
+}
+
+/// Row by row: what has been ready for longest is what the others wait for.
+std::uint64_t Slot::next_in_grid() {
+  if (!inbox_.empty()) take_gifts();
+  if (row_begin_ != row_end_) {
+    const TaskId task = row_[row_begin_++ % kMostInRow];
+    if (row_begin_ != row_end_) {
+      const TaskRecord& next = arena::task(row_[row_begin_ % kMostInRow]);
+      for (std::uint32_t k = 0; k < next.input_count && k < kMostFetched; ++k)
+        __builtin_prefetch(&arena::task(arena::edge(next.first_input + k).producer));
+    }
+    return task;
+  }
+  const std::uint64_t oldest = ready_.steal();
+  return oldest != Deque::kEmpty ? oldest : ready_.pop();
+}
+
+void Slot::take_gifts() {
+  TaskId gifts[kMostGifts];
+  unsigned count = 0;
+  for (TaskId task = inbox_.take(); task != kNone;) {
+    TaskRecord& record = arena::task(task);
+    const TaskId next = std::exchange(record.link, index_);
+    __builtin_prefetch(&arena::edge(record.first_input));
+    if (count == kMostGifts) {
+      push_ready(task);
+    } else {
+      gifts[count++] = task;
+    }
+    task = next;
+  }
+  if (count == 0) return;
+  // They come newest first.
+  while (count != 0) put_in_row(gifts[--count]);
+  steals_ = 0;
+  awaits_gifts_ = true;
+}
+
+void Slot::take_stolen(TaskId task) {
+  if (steals_ == kKeepsSteals) {
+    arena::task(task).link = index_;
+  } else {
+    ++steals_;
+  }
+  ready_.push(task);
+}
+
+bool Slot::await_gift() {
+  for (unsigned i = 0; i < kGiftPauses && inbox_.empty(); ++i) __builtin_ia32_pause();
+  awaits_gifts_ = !inbox_.empty();
+  book_.stamp(Phase::Idle);
+  return awaits_gifts_;
+}
+
+std::uint32_t Slot::home_of_root(TaskId root) const {
+  const std::uint32_t slots = executor_.slot_count();
+  if (divided_.empty() || root < divided_.first || root >= divided_.end) return index_;
+  return (index_ + (root - divided_.first) * slots / divided_.size()) % slots;
+}
+
+void Slot::assign_roots(TaskRange range, bool divide) {
+  divided_ = divide && range.size() <= kFewRoots * executor_.slot_count() ? range : TaskRange{};
+  roots_.assign(range);
+}
+
 void Slot::run_roots(TaskRange range) {
+  if (!divided_.empty()) {
+    for (TaskId root = range.first; root < range.end; ++root) arena::task(root).link = home_of_root(root);
+  }
   batch_ = range;
   while (!batch_.empty()) {
     const TaskId root = batch_.first++;
@@ -131,7 +214,8 @@ void Slot::run_roots(TaskRange range) {
     Slot* const slot = mine;
     if (slot != this) return;
     // Depth first: what this root enabled comes before the next root.
-    while (run_newer_than(0)) {
+    for (std::uint64_t item = next_ready(); item != Deque::kEmpty; item = next_ready()) {
+      run_chain(static_cast<TaskId>(item));
       if (mine != this) return;
     }
   }
@@ -143,6 +227,17 @@ bool Slot::run_newer_than(std::int64_t mark) {
   if (item == Deque::kEmpty) return false;
   run_chain(static_cast<TaskId>(item));
   return true;
+}
+
+/// Fetches what completing the task, and a later one in its column, will touch: others may have written it.
+inline void Slot::fetch_grid(const TaskRecord& record, std::uint64_t word) {
+  __builtin_prefetch(&record + kAheadInGrid, 1);
+  __builtin_prefetch(&arena::edge(record.first_input + kAheadInGrid * record.input_count));
+  for (std::uint32_t e = task_word::edge_of(word), n = 0; e != 0 && n < kMostFetched; ++n) {
+    const Edge& edge = arena::edge(e - 1);
+    __builtin_prefetch(&arena::task(edge.consumer), 1);
+    e = edge.next;
+  }
 }
 
 void Slot::run_chain(TaskId task) {
@@ -158,6 +253,7 @@ void Slot::run_chain(TaskId task) {
     // What completing it will look at, and what comes next in most graphs: on its way while the task runs.
     __builtin_prefetch(&arena::edge(task_word::edge_of(word) - 1));
     __builtin_prefetch(&record + kAhead, 1);
+    if (slot->in_grid_) fetch_grid(record, word);
     slot->swap_running(task);
     if ((word & (task_word::kExtra | task_word::kDone)) != 0 || failed_records.load(std::memory_order_relaxed) != 0)
         [[unlikely]] {
@@ -171,13 +267,17 @@ void Slot::run_chain(TaskId task) {
     Site& at = site(record.site);
     const TaskType& type = *at.type;
     const PacketId packet = arena::packet_of(task);
+    const std::uint32_t home = record.link;
     slot->mark_ = slot->ready_.bottom();
     const bool timed = found != 0 || at.pace.load(std::memory_order_relaxed) != Site::kShort;
+    if (timed && slot->executor_.sleepers_.any()) slot->look_for_free_slots();
     const Ticks begun = timed ? ticks_now() : 0;
     const bool well = slot->call(task, record, type);
     const Ticks ended = timed ? end_timed(task, begun, well) : 0;
     inject::delay(Phase::Complete);
-    TaskId next = mine->complete(task, record, type, packet, well);
+    slot = mine;
+    slot->nested_ = outer != kNone;
+    TaskId next = slot->complete(task, record, type, packet, home, well);
     slot = mine;
     // Only now: once its packet is told of the last end, the records may go.
     slot->count_end(packet, well);
@@ -254,13 +354,13 @@ bool Slot::may_run(TaskId task, TaskRecord& record, std::uint64_t word, TaskId& 
     return true;
   }
   const PacketId packet = arena::packet_of(task);
-  next = complete(task, record, *site(record.site).type, packet, false);
+  next = complete(task, record, *site(record.site).type, packet, kNone, false);
   count_end(packet, false);
   return false;
 }
 
 [[gnu::always_inline]] inline TaskId Slot::complete(TaskId task, TaskRecord& record, const TaskType& type,
-                                                    PacketId packet, bool well) {
+                                                    PacketId packet, std::uint32_t home, bool well) {
   constexpr std::uint64_t kept_plain = task_word::kKept | task_word::kPlain;
   std::uint64_t old = record.word.load(std::memory_order_relaxed);
   bool holds_inputs = false;
@@ -280,11 +380,15 @@ bool Slot::may_run(TaskId task, TaskRecord& record, std::uint64_t word, TaskId& 
   }
   TaskId candidate = kNone;
   for (std::uint32_t e = task_word::edge_of(old); e != 0;) {
-    const Edge& edge = arena::edge(e - 1);
+    const std::uint32_t input = e - 1;
+    const Edge& edge = arena::edge(input);
     const TaskId consumer = edge.consumer;
     e = edge.next;
     __builtin_prefetch(&arena::edge(e - 1));
-    std::atomic<std::uint32_t>& join = arena::task(consumer).join;
+    TaskRecord& its_record = arena::task(consumer);
+    std::atomic<std::uint32_t>& join = its_record.join;
+    // Before it is counted down: whoever makes it ready reads it.
+    if (in_grid_ && input == its_record.first_input + its_record.input_count / 2) its_record.link = home;
     // The last one needs no atomic: nobody else will count any more.
     if (join.load(std::memory_order_acquire) == 1 || join.fetch_sub(1, std::memory_order_acq_rel) == 1) {
       found_ready(consumer, packet, candidate);
@@ -316,7 +420,7 @@ inline void Slot::found_ready(TaskId task, PacketId running, TaskId& candidate) 
   if (packet != running && tallies_[packet % kTallies].packet != packet && !executor_.may_start(packet, task)) return;
   TaskRecord& record = arena::task(task);
   __builtin_prefetch(&arena::edge(record.first_input));
-  if (record.input_count >= kLeastVoters && executor_.slot_count() > 1) {
+  if (record.input_count >= kManyInputs && executor_.slot_count() > 1) {
     task = choose_slot(task, record);
     if (task == kNone) return;
   }
@@ -324,65 +428,64 @@ inline void Slot::found_ready(TaskId task, PacketId running, TaskId& candidate) 
   candidate = task;
 }
 
-[[gnu::noinline]] TaskId Slot::choose_slot(TaskId task, TaskRecord& record) {
-  const std::uint32_t newest = task_word::edge_of(record.word.load(std::memory_order_acquire));
-  if (newest != 0) __builtin_prefetch(&arena::edge(newest - 1));
-  const std::uint32_t home = home_of(record);
-  record.link = index_;
-  if (home != index_) {
-    record.link = home;
-    if (hand_over(task, record, executor_.slot(home))) return kNone;
-    record.link = index_;
-  }
-  if (!inbox_.empty() && awaited_ == kNone) [[unlikely]] {
-    // Somebody waits for what was handed over, most likely: it comes first.
-    const TaskId given = inbox_.take();
-    if (given == kNone) return task;
-    push_ready(task);
-    return given;
-  }
-  // The newest consumer is the one that no other input has touched yet, most likely.
-  if (newest != 0) __builtin_prefetch(&arena::task(arena::edge(newest - 1).consumer), 1);
-  return task;
+TaskId Slot::choose_slot(TaskId task, TaskRecord& record) {
+  in_grid_ = true;
+  // Where no input's end has told it, as in the first row, the middle one is asked.
+  if (record.link == kNone)
+    record.link = arena::task(arena::edge(record.first_input + record.input_count / 2).producer).link;
+  if (record.link >= executor_.slot_count()) record.link = index_;
+  const std::uint32_t home = record.link;
+  if (home != index_ && hand_over(task, record, executor_.slot(home))) return kNone;
+  if (nested_ || (row_begin_ == row_end_ && ready_.empty() && inbox_.empty())) return task;
+  put_in_row(task);
+  return kNone;
 }
 
-std::uint32_t Slot::home_of(const TaskRecord& record) const {
-  const std::uint32_t inputs = record.input_count;
-  if (inputs > kMostVoters) return index_;
-  // Where an input ran: what its record says is a hint, and nonsense for one that no slot chose.
-  const auto ran_on = [&](std::uint32_t k) { return arena::task(arena::edge(record.first_input + k).producer).link; };
-  const std::uint32_t home = ran_on(inputs / 2);
-  if (home == index_ || home >= executor_.slot_count()) return index_;
-  std::uint32_t theirs = 0;
-  std::uint32_t ours = 0;
-  for (std::uint32_t k = 0; k < inputs; ++k) {
-    const std::uint32_t ran = ran_on(k);
-    theirs += ran == home ? 1 : 0;
-    ours += ran == index_ ? 1 : 0;
+void Slot::put_in_row(TaskId task) {
+  if (row_end_ - row_begin_ < kMostInRow && is_short(task)) {
+    row_[row_end_++ % kMostInRow] = task;
+  } else {
+    push_ready(task);
   }
-  return theirs > ours ? home : index_;
+}
+
+bool Slot::is_short(TaskId task) {
+  return site(arena::task(task).site).pace.load(std::memory_order_relaxed) == Site::kShort;
 }
 
 bool Slot::hand_over(TaskId task, const TaskRecord& record, Slot& to) {
   // Of long tasks the inputs' way does not matter, and the owner might be busy with another one for long.
   if (!to.leased() || site(record.site).pace.load(std::memory_order_relaxed) != Site::kShort) return false;
-  if (!to.inbox_.give(task)) return false;
+  to.inbox_.give(task, [](TaskId given, TaskId next) { arena::task(given).link = next; });
   handed_to_ = &to;
-  if (executor_.sleepers_.any()) executor_.wake_one();
+  awaits_gifts_ = true;
+  executor_.wake_for_ready();
   return true;
 }
 
 [[gnu::noinline]] void Slot::take_back() {
-  const TaskId task = std::exchange(handed_to_, nullptr)->inbox_.take();
-  if (task != kNone) push_ready(task);
+  const std::uint32_t home = handed_to_->index_;
+  for (TaskId task = std::exchange(handed_to_, nullptr)->inbox_.take(); task != kNone;) {
+    const TaskId next = std::exchange(arena::task(task).link, home);
+    push_ready(task);
+    task = next;
+  }
+}
+
+void Slot::look_for_free_slots() {
+  // A slot that was given back just before a task was pushed: either its last owner has seen the task, or it is seen
+  // here that the slot is free.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (!ready_.empty()) executor_.wake_for_ready();
 }
 
 void Slot::push_ready(TaskId task) {
   ready_.push(task);
-  if (executor_.sleepers_.any()) executor_.wake_one();
+  executor_.wake_for_ready();
 }
 
 void Slot::return_batch() {
+  while (row_begin_ != row_end_) push_ready(row_[row_begin_++ % kMostInRow]);
   if (!batch_.empty()) executor_.put_start(std::exchange(batch_, {}), roots_holdable_, true, false);
   const TaskRange rest = roots_.take(kNone);
   if (!rest.empty()) executor_.put_start(rest, roots_holdable_, true, false);

@@ -54,6 +54,8 @@ class Slot {
   /// By any thread: a hint, for those who watch.
   TaskId running() const { return running_.load(std::memory_order_relaxed); }
   std::int64_t mark() const { return mark_; }
+  /// Takes in a task that was taken from another slot.
+  void take_stolen(TaskId task);
 
  private:
   friend class Executor;
@@ -69,7 +71,8 @@ class Slot {
   /// else it has been ended, with its successor in `next`.
   bool may_run(TaskId task, TaskRecord& record, std::uint64_t word, TaskId& next);
   /// Ends the task, and returns one of the consumers it made ready; the others are in the deque.
-  TaskId complete(TaskId task, TaskRecord& record, const TaskType& type, PacketId packet, bool well);
+  TaskId complete(TaskId task, TaskRecord& record, const TaskType& type, PacketId packet, std::uint32_t home,
+                  bool well);
   void tell_watchers(TaskId task, std::uint64_t word);
   bool sample_due() {
     if (!SlotBook::kBooks || --until_sample_ != 0) [[likely]]
@@ -77,15 +80,28 @@ class Slot {
     until_sample_ = book_.next_interval();
     return true;
   }
+  /// Before a task that may take long: wakes somebody for the ready ones, should a slot have become free meanwhile.
+  void look_for_free_slots();
   /// Returns whether a caller who only waits for one task should leave this one to the slot's own thread.
   bool refuses(TaskId task) const;
-  /// Leaves a task that has just become ready to the slot that ran most of its inputs, so that neighbours stay with
-  /// each other, or keeps it. Returns what this slot should run instead: the task, one handed over to this slot, or
-  /// kNone.
+  /// Leaves a task that has just become ready to the slot that its middle input belongs to, so that neighbours stay with
+  /// each other, or keeps it for its turn. Returns what this slot should run at once: the task, or kNone.
   TaskId choose_slot(TaskId task, TaskRecord& record);
-  /// Returns the index of the slot that ran most of the inputs.
-  std::uint32_t home_of(const TaskRecord& record) const;
+  void put_in_row(TaskId task);
+  static bool is_short(TaskId task);
   bool hand_over(TaskId task, const TaskRecord& record, Slot& to);
+  /// Returns the ready task whose turn it is, or Deque::kEmpty.
+  std::uint64_t next_ready();
+  std::uint64_t next_in_grid();
+  static void fetch_grid(const TaskRecord& record, std::uint64_t word);
+  /// Puts what others have left here among the ready tasks.
+  void take_gifts();
+  /// Waits a moment for what others leave here. Returns whether something came.
+  bool await_gift();
+  /// Returns the slot that a root, and the column of tasks behind it, belong to.
+  std::uint32_t home_of_root(TaskId root) const;
+  /// Gives the owner roots to walk. `divide`: few ones are divided between the slots.
+  void assign_roots(TaskRange range, bool divide);
   /// Takes back what was handed over to a slot that has not got round to it.
   void take_back();
   /// `running`: the packet of the task that made it ready.
@@ -133,6 +149,22 @@ class Slot {
   std::uint64_t inner_tasks_ = 0;
   /// The slot that a task was handed over to since take_back, or null.
   Slot* handed_to_ = nullptr;
+  /// Roots that are divided between the slots, the first part being this one's.
+  TaskRange divided_;
+  /// Ready short tasks in the order in which they run; nobody else sees them.
+  static constexpr std::uint32_t kMostInRow = 8;
+  TaskId row_[kMostInRow] = {};
+  std::uint32_t row_begin_ = 0;
+  std::uint32_t row_end_ = 0;
+  /// The completing task ran inside another one that waits.
+  bool nested_ = false;
+  /// Tasks with many inputs were made ready since this slot had nothing to do.
+  bool in_grid_ = false;
+  /// Something came, or was left to another, not long ago: what this slot lacks will be given to it.
+  bool awaits_gifts_ = false;
+  /// Tasks stolen since something was left here last; whoever steals on and on keeps what it steals.
+  std::uint8_t steals_ = kKeepsSteals;
+  static constexpr std::uint8_t kKeepsSteals = 16;
 };
 
 /// Returns the slot the calling thread owns, or null.

@@ -134,7 +134,9 @@ void LocalRuntime::run(detail::GraphParts& graph) {
     const std::vector<GraphCut> cuts = cut(graph);
     const Ticks before = machine_ticks_;
     for (const GraphCut& one : cuts) submit_packet(one.packet, one.first, one.tasks, one.roots, one.options);
+    submitter_helps_ = true;
     flush_submission();
+    submitter_helps_ = false;
     deciding = machine_ticks_ - before;
   }
   for (const TaskId task : graph.guarded) executor_.release_guard(task);

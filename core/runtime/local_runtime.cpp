@@ -342,7 +342,7 @@ void LocalRuntime::carry(const SchedulerAction& action) {
 void LocalRuntime::carry(const WorkerAction& action) {
   if (const Activate* activate = std::get_if<Activate>(&action)) {
     packets_[activate->packet].attempt = activate->attempt;
-    executor_.activate(activate->packet);
+    executor_.activate(activate->packet, submitter_helps_);
   } else if (const SendFinished* finished = std::get_if<SendFinished>(&action)) {
     finished_.push_back(finished->finished);
   } else if (std::holds_alternative<HoldRoots>(action)) {

@@ -123,6 +123,8 @@ class LocalRuntime final : public Runtime, public Executor::Listener, public Res
   std::unique_ptr<Recorder> recorder_;  // null unless the run is recorded
   WorkerActions worker_actions_;
   PacketsSubmitted submission_;
+  /// Whoever submits will run tasks while it waits.
+  bool submitter_helps_ = false;
   std::vector<FinishedPacket> finished_;
   std::vector<PacketId> released_;
   std::priority_queue<PacketId, std::vector<PacketId>, std::greater<>> free_packets_;

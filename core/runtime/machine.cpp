@@ -16,6 +16,8 @@ namespace {
 constexpr double kShareOfLimit = 0.7;
 /// A graph may take this share of the memory for results, unless it is configured.
 constexpr double kGraphShare = 0.5;
+/// So few slots are not bound to processors.
+constexpr unsigned kFewSlots = 8;
 /// More threads than any machine has processors for.
 constexpr unsigned kMostSlots = 1024;
 
@@ -48,9 +50,10 @@ ExecutorOptions executor_options(const Settings& settings) {
   }
   options.spin_ns = options.slots > cores ? 0 : settings.spin_us * 1000;
   options.most_lent_threads = static_cast<unsigned>(settings.max_waiting_threads);
-  // A quota gives time, not processors: then the kernel decides where slots run.
+  // A quota gives time, not processors: then the kernel decides where slots run. So it does among few: a caller that
+  // waits takes a slot on whatever processor it is, and a bound thread cannot make room for it.
   const bool own_cores = options.slots <= processors.size() && processors.size() <= cores;
-  options.pin = settings.pin == "on" || (settings.pin == "auto" && own_cores);
+  options.pin = settings.pin == "on" || (settings.pin == "auto" && own_cores && options.slots > kFewSlots);
   if (options.pin) options.processors = processors;
   return options;
 }
