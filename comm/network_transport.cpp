@@ -34,7 +34,7 @@ constexpr std::size_t kMostDistrusted = 4096;
 // How often the clocks of connections are looked at.
 constexpr Nanoseconds kTick = 100'000'000;
 // While shared memory carries the messages, the sockets are asked every so many turns.
-constexpr unsigned kSocketTurns = 16;
+constexpr unsigned kSocketTurns = 64;
 
 class NetworkTransport final : public Transport, private ConnectionHost {
  public:

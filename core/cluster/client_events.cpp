@@ -36,12 +36,17 @@ void ClientProcess::pump() {
     } else if (!later_.empty()) {
       std::vector<SchedulerEventBody> events = std::exchange(later_, {});
       for (SchedulerEventBody& event : events) tell(std::move(event));
-    } else if (!to_release_.empty()) {
-      tell(OutputsReleased{std::exchange(to_release_, {})});
     } else {
       return;
     }
   }
+}
+
+/// Tells the machine of packets that nobody needs any more: after everything that somebody may wait for.
+void ClientProcess::release_outputs() {
+  if (to_release_.empty()) return;
+  tell(OutputsReleased{std::exchange(to_release_, {})});
+  pump();
 }
 
 void ClientProcess::carry(const SchedulerAction& action, const SchedulerActions& all) {

@@ -46,6 +46,7 @@ void ClientProcess::run(detail::GraphParts& graph) {
   {
     std::unique_lock lock(mutex_);
     finish_graph(run);
+    release_outputs();
     drive_locked(lock);
   }
   if (graph.failed.exchange(0) == 0) return;

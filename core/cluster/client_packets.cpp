@@ -74,8 +74,9 @@ std::uint32_t ClientProcess::tasks_for_next(std::size_t pending) const {
 
 /// Makes packets of what is pending while workers have room, or somebody has asked for a task of its own.
 void ClientProcess::form_packets() {
-  {
+  if (any_pending_.load(std::memory_order_acquire)) {
     const std::lock_guard lock(pending_mutex_);
+    any_pending_.store(false, std::memory_order_relaxed);
     forming_.insert(forming_.end(), pending_.begin(), pending_.end());
     pending_.clear();
   }
@@ -435,9 +436,11 @@ void ClientProcess::forget_packet(PacketId id) {
 
 /// Looks at the uses that have ended since: a packet all of whose values elsewhere are unused is let go of.
 void ClientProcess::note_released() {
+  if (!any_released_.load(std::memory_order_acquire)) return;
   std::vector<TaskId> released;
   {
     const std::lock_guard lock(released_mutex_);
+    any_released_.store(false, std::memory_order_relaxed);
     released.swap(released_);
   }
   for (const TaskId task : released) {

@@ -28,6 +28,8 @@ constexpr Nanoseconds kTick = 5'000'000;
 constexpr Nanoseconds kIdleNap = 200'000'000;
 /// Pending tasks that are looked at although nobody waits and no worker is hungry.
 constexpr std::size_t kManyPending = 8192;
+/// Packets to let go of that wait no longer for a turn without news.
+constexpr std::size_t kManyReleases = 64;
 
 /// The one that is there, for uses that end anywhere.
 std::atomic<ClientProcess*> the_client{nullptr};
@@ -118,6 +120,10 @@ bool ClientProcess::drive_locked(std::unique_lock<std::mutex>& lock) {
   form_packets();
   pump();
   post_.flush();
+  if (!moved || to_release_.size() >= kManyReleases) {
+    release_outputs();
+    post_.flush();
+  }
   busy_.store(waited_for || outstanding_ != 0 || !forming_.empty(), std::memory_order_relaxed);
   std::vector<TaskId> called_back;
   called_back.swap(called_back_);
@@ -249,6 +255,7 @@ void ClientProcess::launch(TaskId task, const TaskOptions* given) {
     const std::lock_guard lock(pending_mutex_);
     pending_.push_back(one);
     waiting = pending_.size();
+    any_pending_.store(true, std::memory_order_release);
   }
   const Launching now_launching;
   if (one.alone || hungry_.load(std::memory_order_relaxed) || waiting % kManyPending == 0) drive();
@@ -271,6 +278,7 @@ void ClientProcess::launch(const std::vector<TaskId>& tasks, const TaskOptions* 
   {
     const std::lock_guard lock(pending_mutex_);
     pending_.insert(pending_.end(), batch.begin(), batch.end());
+    any_pending_.store(true, std::memory_order_release);
   }
   const Launching now_launching;
   drive();
@@ -397,6 +405,8 @@ bool ClientProcess::close() {
       if (!packet.released) left.push_back(id);
       packet.released = true;
     }
+    left.insert(left.end(), to_release_.begin(), to_release_.end());
+    to_release_.clear();
     std::sort(left.begin(), left.end());
     tell(OutputsReleased{std::move(left)});
     close_questions();
@@ -578,6 +588,7 @@ void cluster::ClientProcess::on_released(TaskId task) noexcept {
   if (client == nullptr) return;
   const std::lock_guard lock(client->released_mutex_);
   client->released_.push_back(task);
+  client->any_released_.store(true, std::memory_order_release);
 }
 
 }  // namespace weft

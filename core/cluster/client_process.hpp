@@ -34,8 +34,8 @@ namespace weft::cluster {
 ///     where nothing is known of its time, many where they are short.
 ///  2. The machine deals (`carry` Deal): the packet is written straight from the records.
 ///  3. `on_finished` hands the news to the machine; what it reports ended is ended in the records (`end_packet`).
-///  4. A packet none of whose values lies elsewhere is released at once; others when the last use of a value is gone
-///     (`note_released`). Forget (`forget_packet`) lets go of closures and records.
+///  4. A packet none of whose values lies elsewhere is released, others when the last use of a value is gone
+///     (`note_released`): in a turn without other news, so that nobody waits for it (`release_outputs`). Forget (`forget_packet`) lets go of closures and records.
 class ClientProcess final : public ClusterRuntime, private Post::Recipient {
  public:
   ClientProcess(Settings settings, std::unique_ptr<Transport> transport);
@@ -172,6 +172,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   // Events and actions
   void tell(SchedulerEventBody body);
   void pump();
+  void release_outputs();
   void carry(const SchedulerAction& action, const SchedulerActions& all);
   void carry_deal(const Deal& deal, const SchedulerActions& all);
   void send_event(WorkerId worker, WorkerEventBody body);
@@ -267,9 +268,11 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
 
   std::mutex pending_mutex_;
   std::vector<Pending> pending_;  // guarded by pending_mutex_
+  std::atomic<bool> any_pending_{false};
   std::atomic<bool> hungry_{false};
   std::mutex released_mutex_;
   std::vector<TaskId> released_;  // guarded by released_mutex_
+  std::atomic<bool> any_released_{false};
 
   std::atomic<std::uint32_t> slots_{0};
   std::atomic<std::uint64_t> tasks_total_{0};
