@@ -135,9 +135,7 @@ bool Slot::work_once() {
   return found;
 }
 
-inline std::uint64_t Slot::next_ready() {
-  return in_grid_ || !inbox_.empty() ? next_in_grid() : ready_.pop();
-}
+inline std::uint64_t Slot::next_ready() { return in_grid_ || !inbox_.empty() ? next_in_grid() : ready_.pop(); }
 
 /// Row by row: what has been ready for longest is what the others wait for.
 std::uint64_t Slot::next_in_grid() {

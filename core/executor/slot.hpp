@@ -84,8 +84,8 @@ class Slot {
   void look_for_free_slots();
   /// Returns whether a caller who only waits for one task should leave this one to the slot's own thread.
   bool refuses(TaskId task) const;
-  /// Leaves a task that has just become ready to the slot that its middle input belongs to, so that neighbours stay with
-  /// each other, or keeps it for its turn. Returns what this slot should run at once: the task, or kNone.
+  /// Leaves a task that has just become ready to the slot that its middle input belongs to, so that neighbours stay
+  /// with each other, or keeps it for its turn. Returns what this slot should run at once: the task, or kNone.
   TaskId choose_slot(TaskId task, TaskRecord& record);
   void put_in_row(TaskId task);
   static bool is_short(TaskId task);

@@ -92,11 +92,11 @@ Values expected_grid(int width, int steps, int reach) {
 }
 
 TEST(SlotGridTest, ColumnsDividedBetweenSlotsGiveTheSameValues) {
-  for (const int width : {2, 3, 8, 13, 40, 200}) {
+  for (const int width : {2, 8, 13, 40}) {
     for (const int reach : {1, 2, 6}) {
-      const Values expected = expected_grid(width, 60, reach);
-      for (const int threads : {1, 2, 3, 5}) {
-        EXPECT_EQ(run_grid(threads, width, 60, reach, false), expected)
+      const Values expected = expected_grid(width, 25, reach);
+      for (const int threads : {1, 2, 3}) {
+        EXPECT_EQ(run_grid(threads, width, 25, reach, false), expected)
             << "width " << width << ", reach " << reach << ", threads " << threads;
       }
     }
@@ -104,7 +104,7 @@ TEST(SlotGridTest, ColumnsDividedBetweenSlotsGiveTheSameValues) {
 }
 
 TEST(SlotGridTest, SlotsThatAreHeldUpAreHelpedOut) {
-  for (int round = 0; round < 5; ++round) EXPECT_EQ(run_grid(3, 16, 300, 1, true), expected_grid(16, 300, 1));
+  for (int round = 0; round < 2; ++round) EXPECT_EQ(run_grid(3, 16, 150, 1, true), expected_grid(16, 150, 1));
 }
 
 TEST(SlotGridTest, AGraphRunsAgainWithNewValuesWhateverSlotsItRanOn) {
@@ -124,7 +124,7 @@ TEST(SlotGridTest, AGraphRunsAgainWithNewValuesWhateverSlotsItRanOn) {
     }
     row = std::move(next);
   }
-  for (std::uint64_t run = 0; run < 20; ++run) {
+  for (std::uint64_t run = 0; run < 8; ++run) {
     Values values;
     for (std::size_t point = 0; point < kWidth; ++point) {
       values.push_back(run * 100 + point);
