@@ -7,7 +7,11 @@
 #include <type_traits>
 
 /// Marks a function of one element, which a device may call as well.
+#ifdef __CUDACC__
+#define WEFT_FUNCTION __host__ __device__ inline
+#else
 #define WEFT_FUNCTION inline
+#endif
 
 namespace weft::arrays::kernels {
 namespace {
@@ -15,9 +19,9 @@ namespace {
 namespace m = std;
 
 template <class T>
-WEFT_FUNCTION constexpr bool is_complex = false;
+inline constexpr bool is_complex = false;
 template <class T>
-WEFT_FUNCTION constexpr bool is_complex<std::complex<T>> = true;
+inline constexpr bool is_complex<std::complex<T>> = true;
 
 template <class T>
 struct RealOf {

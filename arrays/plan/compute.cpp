@@ -1,10 +1,12 @@
 // Runs array expressions: describes their chunks, starts them, and puts the values together.
 #include "arrays/kernels/copy.hpp"
+#include "arrays/kernels/spaces/spaces.hpp"
 #include "arrays/plan/defer.hpp"
 #include "arrays/plan/lower.hpp"
 
 #include <weft/client.hpp>
 #include <weft/client_info.hpp>
+#include <weft/error.hpp>
 #include <weft/ops/masks.hpp>
 
 #include <algorithm>
@@ -89,6 +91,14 @@ std::function<lowering::Circumstances()> circumstances_of(const Client& client) 
   };
 }
 
+/// Tells whether passes run in Kokkos' host space.
+bool wants_kokkos(const Client& client) {
+  if (client.settings().array_kernels != "kokkos") return false;
+  if (kernels::has_host_space()) return true;
+  throw ConfigError("--weft-array-kernels=kokkos: this build of weft has no Kokkos (" + kernels::host_space_text() +
+                    "); use --weft-array-kernels=tiles, or build it where CMake finds Kokkos");
+}
+
 }  // namespace
 
 std::vector<NDArray> compute_arrays(const Client& client, const std::vector<Array>& arrays) {
@@ -96,7 +106,7 @@ std::vector<NDArray> compute_arrays(const Client& client, const std::vector<Arra
   {
     std::vector<expression::NodePointer> nodes;
     for (const Array& array : arrays) nodes.push_back(array.node());
-    lowering::Lowering lowered(nodes, nullptr, circumstances_of(client));
+    lowering::Lowering lowered(nodes, nullptr, circumstances_of(client), wants_kokkos(client));
     for (const expression::NodePointer& node : nodes) {
       const std::int64_t count = expression::chunk_count(node->grid);
       std::vector<Future<Buffer>>& list = futures.emplace_back();
@@ -113,7 +123,7 @@ std::vector<NDArray> compute_arrays(const Client& client, const std::vector<Arra
 
 Array persist_array(const Client& client, const Array& array) {
   const expression::NodePointer& node = array.node();
-  lowering::Lowering lowered({node}, nullptr, circumstances_of(client));
+  lowering::Lowering lowered({node}, nullptr, circumstances_of(client), wants_kokkos(client));
   std::vector<Delayed<Buffer>> chunks;
   const std::int64_t count = expression::chunk_count(node->grid);
   for (std::int64_t number = 0; number < count; ++number) {

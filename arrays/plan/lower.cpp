@@ -90,8 +90,8 @@ void collect_passes(const std::vector<NodePointer>& outputs, const IsMaterialise
 }  // namespace
 
 Lowering::Lowering(const std::vector<NodePointer>& outputs, Outlined* outlined,
-                   std::function<Circumstances()> circumstances)
-    : outlined_(outlined), ask_(std::move(circumstances)) {
+                   std::function<Circumstances()> circumstances, bool kokkos)
+    : outlined_(outlined), ask_(std::move(circumstances)), kokkos_(kokkos) {
   choose_materialised(outputs);
 }
 
@@ -208,6 +208,7 @@ Lowering::Step& Lowering::step_of(const NodePointer& node) {
   auto stage = std::make_shared<Stage>();
   stage->type = node->dtype.code();
   stage->unit = node->dtype.unit();
+  stage->kokkos = kokkos_;
   if (node->kind == NodeKind::Structural) {
     stage->kind = Stage::Structural;
     stage->grid = node->grid;

@@ -43,9 +43,9 @@ class Lowering {
  public:
   /// `outputs`: all that will be asked for; what several of them share may be given tasks of its own.
   /// `outlined`, where given, is told what is described; it outlives the lowering.
-  /// `circumstances` is asked once, if at all.
+  /// `circumstances` is asked once, if at all. `kokkos`: passes run in Kokkos' host space.
   explicit Lowering(const std::vector<expression::NodePointer>& outputs, Outlined* outlined = nullptr,
-                    std::function<Circumstances()> circumstances = {});
+                    std::function<Circumstances()> circumstances = {}, bool kokkos = false);
 
   /// Tells whether a node's chunks are made by tasks of their own.
   bool materialised(const expression::Node& node) const;
@@ -71,6 +71,7 @@ class Lowering {
 
   Outlined* const outlined_;
   const std::function<Circumstances()> ask_;
+  const bool kokkos_;
   std::optional<Circumstances> circumstances_;
   std::map<expression::Key, bool> materialised_;
   std::map<expression::Key, std::unique_ptr<Step>> steps_;

@@ -80,6 +80,8 @@ struct Stage {
   Program program;
   ReduceSpec reduce;
   std::shared_ptr<const expression::Structure> structure;
+  /// Its passes run in Kokkos' host space where they can, rather than by tiles; the bits are the same.
+  bool kokkos = false;
 };
 
 /// A chunk of a source that a task reads.

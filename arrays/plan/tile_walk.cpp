@@ -371,7 +371,7 @@ void TileWalk::each_tile(const Visit& visit) {
 }
 
 void TileWalk::write(std::byte* out) {
-  if (empty_) return;
+  if (empty_ || (stage_.kokkos && write_in_space(out))) return;
   each_tile([&](std::size_t n, std::int64_t row, std::int64_t element) {
     std::byte* const place = out + static_cast<std::size_t>(element) * result_bytes_;
     // A program without steps gives a constant.
@@ -381,7 +381,7 @@ void TileWalk::write(std::byte* out) {
 }
 
 void TileWalk::fold(const kernels::ReduceState& state) {
-  if (empty_) return;
+  if (empty_ || (stage_.kokkos && fold_in_space(state))) return;
   const kernels::ReduceKernel& kernel = kernels::reduce_kernel(stage_.reduce.code, program_.registers[program_.result]);
   const std::size_t output = bases_.size() - 2;
   const std::size_t place = bases_.size() - 1;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "arrays/kernels/spaces/pass.hpp"
 #include "arrays/plan/evaluate.hpp"
 
 #include <memory>
@@ -33,6 +34,10 @@ class TileWalk {
   /// Folds every element into the state.
   void fold(const kernels::ReduceState& state);
 
+  /// The pass as execution spaces take it; false where it has what they do not know (complex numbers, functions of the
+  /// program, other generators than uniform numbers, more registers than fit): then tiles compute it.
+  bool flatten(kernels::Pass& pass) const;
+
  private:
   struct Axis {
     std::int64_t extent;
@@ -44,6 +49,8 @@ class TileWalk {
   };
   template <class Visit>
   void each_tile(const Visit& visit);
+  bool write_in_space(std::byte* out) const;
+  bool fold_in_space(const kernels::ReduceState& state) const;
   void prepare_registers();
   const void* run_tile(std::size_t n, std::int64_t row, std::byte* direct);
   const void* load_tile(const Instruction& step, std::size_t n, std::int64_t row, std::byte* place);

@@ -104,6 +104,12 @@ void NDArray::require_contiguous() const {
   }
 }
 
+void NDArray::require_ndim(std::size_t wanted) const {
+  if (ndim() == wanted) return;
+  throw Error("NDArray::chunk_view: an array of " + std::to_string(ndim()) + " dimensions was asked for " +
+              std::to_string(wanted));
+}
+
 const std::byte* NDArray::element(const std::vector<std::int64_t>& index) const {
   if (index.size() != ndim()) {
     throw Error("NDArray::at: " + std::to_string(index.size()) + " indices were given for an array of shape " +

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <weft/buffer.hpp>
+#include <weft/chunk_view.hpp>
 #include <weft/dtype.hpp>
 #include <weft/shape.hpp>
 
@@ -78,6 +79,20 @@ class NDArray {
     return std::vector<T>(first, first + packed.size_);
   }
 
+  /// Returns the elements as kernels see those of a chunk. Throws Error where T or the number of dimensions is another
+  /// one.
+  template <class T, std::size_t N>
+  ChunkView<const T, N> chunk_view() const {
+    require_type(dtype_of<T>(), "chunk_view");
+    require_ndim(N);
+    std::array<std::int64_t, N> extents, strides;
+    for (std::size_t axis = 0; axis < N; ++axis) {
+      extents[axis] = shape_[axis];
+      strides[axis] = strides_[axis] / static_cast<std::int64_t>(sizeof(T));
+    }
+    return {reinterpret_cast<const T*>(data_), extents, strides};
+  }
+
   /// As NumPy prints it; large arrays are shortened.
   std::string text() const;
   friend std::ostream& operator<<(std::ostream& out, const NDArray& array);
@@ -87,6 +102,7 @@ class NDArray {
   void require_type(Dtype wanted, const char* call) const;
   void require_single() const;
   void require_contiguous() const;
+  void require_ndim(std::size_t wanted) const;
   const std::byte* element(const std::vector<std::int64_t>& index) const;
 
   Dtype dtype_;

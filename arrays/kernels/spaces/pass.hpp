@@ -1,0 +1,57 @@
+#pragma once
+
+#include "arrays/kernels/tile_kernels.hpp"
+
+namespace weft::arrays::kernels {
+
+// A pass over a box, as kernels of an execution space take it: flat, of one size, without a pointer but to elements.
+
+inline constexpr int kPassAxes = 6;
+inline constexpr int kPassSteps = 48;
+inline constexpr int kPassRegisters = 32;
+inline constexpr int kPassOperands = 12;
+inline constexpr int kPassConstants = 16;
+
+/// An instruction: registers[out] becomes something of registers a, b and c, or of an operand.
+struct PassStep {
+  enum Kind : std::uint8_t { Apply, Cast, Load, Uniform };
+  std::uint8_t kind = Apply;
+  TypeCode type = TypeCode::Float64;      ///< of the operands
+  TypeCode out_type = TypeCode::Float64;  ///< of what it makes
+  std::uint8_t out = 0, a = 0, b = 0, c = 0;
+  std::uint8_t operand = 0;
+  OpCode op{};
+};
+
+/// Something that moves with the place in the box: elements in memory (moves in bytes), the index of a generator, the
+/// output of a reduction, the place that an arg-reduction notes.
+struct PassOperand {
+  const std::byte* first = nullptr;
+  std::int64_t base = 0;
+  std::int64_t moves[kPassAxes] = {};
+  /// Of a generator of uniform numbers: its seed and its range.
+  std::uint64_t seed = 0;
+  double low = 0, high = 1;
+};
+
+struct PassConstant {
+  std::uint64_t word = 0;
+  TypeCode type = TypeCode::Float64;
+  std::uint8_t out = 0;
+};
+
+/// Axes are merged where all operands allow it; the last one is innermost. There are two axes at least.
+struct Pass {
+  std::int32_t axes = 0, steps = 0, constants = 0;
+  /// Register of the result, and its type.
+  std::uint8_t result = 0;
+  TypeCode type = TypeCode::Float64;
+  /// Operands that say where a reduction's outputs and places are.
+  std::uint8_t output = 0, place = 0;
+  std::int64_t extents[kPassAxes] = {};
+  PassStep code[kPassSteps];
+  PassOperand operands[kPassOperands];
+  PassConstant constant[kPassConstants];
+};
+
+}  // namespace weft::arrays::kernels

@@ -1,0 +1,110 @@
+// Programs for execution spaces: what TileWalk found, made flat.
+#include "arrays/kernels/spaces/spaces.hpp"
+#include "arrays/plan/tile_walk.hpp"
+
+#include <bit>
+#include <cstring>
+
+namespace weft::arrays::lowering {
+namespace {
+
+using kernels::Pass;
+using kernels::PassConstant;
+using kernels::PassOperand;
+using kernels::PassStep;
+
+bool plain(TypeCode type) { return type != TypeCode::Complex64 && type != TypeCode::Complex128; }
+
+/// Writes a generator into its operand; false where spaces do not know it.
+bool flatten_generator(const Generator& generator, PassOperand& operand) {
+  const bool real = generator.type == TypeCode::Float64 || generator.type == TypeCode::Float32;
+  if (generator.kind != Generator::Uniform || !real) return false;
+  operand.seed = generator.seed;
+  operand.low = std::bit_cast<double>(generator.words[0]);
+  operand.high = std::bit_cast<double>(generator.words[1]);
+  return true;
+}
+
+/// Writes an instruction; false where spaces do not know it.
+bool flatten_step(const Program& program, const Instruction& instruction, PassStep& step) {
+  step.type = instruction.type;
+  step.out_type = program.registers[instruction.out];
+  step.out = static_cast<std::uint8_t>(instruction.out);
+  step.a = static_cast<std::uint8_t>(instruction.a);
+  step.b = static_cast<std::uint8_t>(instruction.b);
+  step.c = static_cast<std::uint8_t>(instruction.c);
+  step.op = instruction.op;
+  switch (static_cast<Instruction::Kind>(instruction.kind)) {
+    case Instruction::Apply:
+      step.kind = PassStep::Apply;
+      return plain(step.type);
+    case Instruction::Cast:
+      step.kind = PassStep::Cast;
+      return true;
+    case Instruction::Load:
+      step.kind = PassStep::Load;
+      step.operand = static_cast<std::uint8_t>(instruction.index);
+      return true;
+    case Instruction::Generate:
+      step.kind = PassStep::Uniform;
+      step.operand = static_cast<std::uint8_t>(program.loads.size() + instruction.index);
+      return true;
+    case Instruction::User:
+      return false;
+  }
+  return false;
+}
+
+bool fits(const Program& program) {
+  if (program.code.size() > kernels::kPassSteps || program.registers.size() > kernels::kPassRegisters) return false;
+  if (program.constants.size() > kernels::kPassConstants) return false;
+  if (program.loads.size() + program.generated.size() + 2 > kernels::kPassOperands) return false;
+  for (const TypeCode type : program.registers) {
+    if (!plain(type)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool TileWalk::flatten(Pass& pass) const {
+  if (axes_.size() > kernels::kPassAxes || !fits(program_)) return false;
+  pass.axes = static_cast<std::int32_t>(axes_.size());
+  for (std::size_t axis = 0; axis < axes_.size(); ++axis) {
+    pass.extents[axis] = axes_[axis].extent;
+    for (std::size_t i = 0; i < bases_.size(); ++i) pass.operands[i].moves[axis] = axes_[axis].moves[i];
+  }
+  for (std::size_t i = 0; i < bases_.size(); ++i) pass.operands[i].base = bases_[i];
+  for (std::size_t i = 0; i < loaded_.size(); ++i) pass.operands[i].first = loaded_[i].first;
+  for (std::size_t i = 0; i < program_.generated.size(); ++i) {
+    if (!flatten_generator(program_.generated[i].generator, pass.operands[loaded_.size() + i])) return false;
+  }
+  for (const Instruction& instruction : program_.code) {
+    if (!flatten_step(program_, instruction, pass.code[pass.steps++])) return false;
+  }
+  for (const Constant& constant : program_.constants) {
+    pass.constant[pass.constants++] =
+        PassConstant{constant.words[0], constant.type, static_cast<std::uint8_t>(constant.out)};
+  }
+  pass.result = static_cast<std::uint8_t>(program_.result);
+  pass.type = program_.registers[program_.result];
+  pass.output = static_cast<std::uint8_t>(bases_.size() - 2);
+  pass.place = static_cast<std::uint8_t>(bases_.size() - 1);
+  return true;
+}
+
+bool TileWalk::write_in_space(std::byte* out) const {
+  Pass pass;
+  if (!kernels::has_host_space() || !flatten(pass)) return false;
+  kernels::write_in_host_space(pass, out);
+  return true;
+}
+
+bool TileWalk::fold_in_space(const kernels::ReduceState& state) const {
+  Pass pass;
+  if (!kernels::has_host_space() || !flatten(pass)) return false;
+  kernels::fold_in_host_space(pass, stage_.reduce.code, state);
+  return true;
+}
+
+}  // namespace weft::arrays::lowering
