@@ -66,7 +66,7 @@ ALLOWED = {
     "examples": set(),
 }
 # Public headers that nobody includes but who uses the third party.
-OPT_IN = {"arrays/include/weft/kokkos.hpp": "Kokkos", "arrays/include/weft/eigen.hpp": "Eigen"}
+LIBRARY_OF = {"arrays/include/weft/kokkos.hpp": "Kokkos", "arrays/include/weft/eigen.hpp": "Eigen"}
 # Headers of the operating system: POSIX and Linux, by name or folder.
 SYSTEM = re.compile(
     r"^(sys|linux|arpa|netinet|asm|net|sanitizer)/|^(unistd|fcntl|pthread|sched|signal|poll|dlfcn|spawn|errno|time|termios|dirent|"
@@ -77,6 +77,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 OPT_IN = {"weft/gpu.hpp", "weft/storage.hpp", "weft/measure.hpp", "weft/measure_transfer.hpp", "weft/simulate.hpp"}
 # Files of arrays, and arrays with labels.
 OPT_IN |= {"weft/stored_array.hpp", "weft/labelled.hpp", "weft/storage_writer.hpp"}
+OPT_IN |= {"weft/kokkos.hpp", "weft/eigen.hpp", "weft/mdspan.hpp"}
 SOURCES = (".hpp", ".cpp", ".cu", ".cuh", ".h", ".cc", ".def", ".in")
 HEADER_LINES, SOURCE_LINES, TEST_LINES = 300, 600, 800
 
@@ -131,7 +132,7 @@ class Tree:
         if party is not None:
             if party not in ALLOWED[top]:
                 self.wrong(path, number, f"{top} may not use {party}: <{target}>")
-            elif public and OPT_IN.get(str(path.relative_to(self.root))) != party:
+            elif public and LIBRARY_OF.get(str(path.relative_to(self.root))) != party:
                 self.wrong(path, number, f"a public header includes no third party: <{target}>")
         elif "/" not in target and "." not in target:
             return  # The standard library.

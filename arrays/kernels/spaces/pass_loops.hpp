@@ -1,6 +1,6 @@
 #pragma once
 
-#include "arrays/kernels/spaces/pass_kernels.hpp"
+#include "arrays/kernels/spaces/pass_items.hpp"
 
 #include <Kokkos_Core.hpp>
 
