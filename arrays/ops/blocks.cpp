@@ -321,6 +321,29 @@ Array detail::apply_gufunc(UserFunction function, const std::string& signature, 
   return apply(a, options.dtype, where);
 }
 
+Array detail::apply_along_axis(UserFunction function, int axis, const Array& array, const AlongAxisOptions& options,
+                               const Where& where) {
+  const UserKernel& kernel = *function.kernel;
+  const bool known = !kernel.generic && kernel.inputs == 1 && kernel.views[0].rank == 1 && kernel.output().rank <= 1;
+  if (!known) {
+    throw Error(
+        at_line("apply_along_axis", where) +
+        "the kernel does not take a line (ChunkView<const T, 1>) and write a number (ChunkView<R, 0>) or a line "
+        "(ChunkView<R, 1>); for other kernels there is apply_gufunc");
+  }
+  const Array lines = moveaxis(array, axis, -1, where);
+  if (kernel.output().rank == 0) {
+    if (options.length) {
+      throw Error(at_line("apply_along_axis", where) + ".length was given for a kernel that writes a number");
+    }
+    return apply_gufunc(std::move(function), "(i)->()", {lines}, {}, where);
+  }
+  const std::int64_t length = options.length.value_or(lines.shape()[lines.ndim() - 1]);
+  if (length < 0) throw Error(at_line("apply_along_axis", where) + ".length is negative");
+  const Array made = apply_gufunc(std::move(function), "(i)->(k)", {lines}, {.output_sizes = {{"k", length}}}, where);
+  return moveaxis(made, -1, axis, where);
+}
+
 Array detail::from_function(const Shape& shape, UserFunction function, const CreateOptions& options,
                             const Where& where) {
   Application a{"from_function", std::move(function), {}, {}, {}, counted(shape.size()), {}};

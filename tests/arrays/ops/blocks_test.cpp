@@ -319,6 +319,36 @@ TEST_F(KernelTest, NonsenseSignaturesAndLettersAreRefused) {
   EXPECT_THAT(error_of([&] { blockwise(kCumulate, "i", {{x, "ijk"}}); }), testing::HasSubstr("one for each axis"));
 }
 
+/// The distance of a line's largest and smallest number.
+constexpr auto kRange = [](In<double, 1> line, Out<double, 0> out) {
+  double low = line(0), high = line(0);
+  for (std::int64_t i = 1; i < line.extent(0); ++i) {
+    low = std::min(low, line(i));
+    high = std::max(high, line(i));
+  }
+  out() = high - low;
+};
+constexpr auto kBackwards = [](In<double, 1> line, Out<double, 1> out) {
+  for (std::int64_t i = 0; i < out.extent(0); ++i) out(i) = line(line.extent(0) - 1 - i);
+};
+
+TEST_F(KernelTest, LinesAlongAnyAxisBecomeNumbersOrLines) {
+  const Client client({.scheduler = "sync"});
+  const Array x = (arange(24) * 7 % 11).astype(float64).reshape({2, 3, 4}).rechunk({1, 2, 3});
+  for (int axis = -3; axis < 3; ++axis) {
+    const Array range = apply_along_axis(kRange, axis, x);
+    EXPECT_EQ(client.compute(all(range == max(x, {.axis = axis}) - min(x, {.axis = axis}))).item<bool>(), true);
+    EXPECT_EQ(range.ndim(), 2u);
+    EXPECT_TRUE(client.compute(all(apply_along_axis(kBackwards, axis, x) == flip(x, axis))).item<bool>());
+  }
+  const Array shorter = apply_along_axis(kBackwards, 1, x, {.length = 2});
+  EXPECT_EQ(shorter.shape(), (Shape{2, 2, 4}));
+  EXPECT_TRUE(client.compute(all(shorter == flip(x, 1)(slice(), slice(0, 2)))).item<bool>());
+  EXPECT_THAT(error_of([&] { apply_along_axis(kRange, 3, x); }), testing::HasSubstr("axis 3"));
+  EXPECT_THAT(error_of([&] { apply_along_axis(kTwice, 0, x); }), testing::HasSubstr("apply_gufunc"));
+  EXPECT_THAT(error_of([&] { apply_along_axis(kRange, 0, x, {.length = 2}); }), testing::HasSubstr(".length"));
+}
+
 TEST_F(KernelTest, CoarsenRefusesWhatIsNoWholeNumberOfBlocks) {
   EXPECT_THAT(error_of([&] { coarsen(arrays::sum, ones({5}), {{0, 2}}); }), testing::HasSubstr("trim_excess"));
   EXPECT_THAT(error_of([&] { coarsen(arrays::sum, ones({5}), {{0, 0}}); }), testing::HasSubstr("not positive"));

@@ -46,6 +46,11 @@ struct GufuncOptions {
   /// Extents of core dimensions that only the output has, by their name.
   std::vector<std::pair<std::string, std::int64_t>> output_sizes = {};
 };
+/// Options of apply_along_axis.
+struct AlongAxisOptions {
+  /// How many elements a kernel writes that takes the line's place by another one; as many as it reads if not given.
+  std::optional<std::int64_t> length = {};
+};
 /// Options of coarsen.
 struct CoarsenOptions {
   /// Leaves out what is left over at the end of an axis, which is an error otherwise.
@@ -60,6 +65,8 @@ Array blockwise(UserFunction function, const std::string& out, const std::vector
                 const BlockwiseOptions& options, const Where& where);
 Array apply_gufunc(UserFunction function, const std::string& signature, const std::vector<Array>& inputs,
                    const GufuncOptions& options, const Where& where);
+Array apply_along_axis(UserFunction function, int axis, const Array& array, const AlongAxisOptions& options,
+                       const Where& where);
 Array from_function(const Shape& shape, UserFunction function, const CreateOptions& options, const Where& where);
 Array elementwise(UserFunction function, const std::vector<Operand>& operands);
 Array reduction(const Array& array, UserFunction chunk, UserFunction combine, UserFunction aggregate,
@@ -94,6 +101,14 @@ Array apply_gufunc(F kernel, const std::string& signature, const std::vector<Arr
                    const GufuncOptions& options = {},
                    const std::source_location& where = std::source_location::current()) {
   return detail::apply_gufunc(detail::chunk_function(std::move(kernel), where), signature, inputs, options, where);
+}
+
+/// Applies a kernel to each line along an axis. `[](ChunkView<const T, 1> line, ChunkView<R, 0> out) { out() = ...; }`
+/// makes a number of it, and the axis vanishes; a kernel that writes a ChunkView<R, 1> puts another line in its place.
+template <class F>
+Array apply_along_axis(F kernel, int axis, const Array& array, const AlongAxisOptions& options = {},
+                       const std::source_location& where = std::source_location::current()) {
+  return detail::apply_along_axis(detail::chunk_function(std::move(kernel), where), axis, array, options, where);
 }
 
 /// Makes an array whose chunks a kernel writes: `from_function({n, m}, [](ChunkView<float, 2> out, BlockInfo) { ...
@@ -133,6 +148,7 @@ Array coarsen(Array (*reduction)(const Array&, const ReduceOptions&, const std::
 }  // namespace weft::arrays
 
 namespace weft {
+using arrays::apply_along_axis;
 using arrays::apply_gufunc;
 using arrays::blockwise;
 using arrays::elementwise;
