@@ -4,6 +4,7 @@
 #include "core/cluster/packet_reader.hpp"
 #include "core/cluster/packet_writer.hpp"
 #include "core/cluster/values.hpp"
+#include "core/coordination/actors.hpp"
 #include "core/coordination/questions.hpp"
 #include "core/diagnostics/run_diagnostics.hpp"
 #include "core/executor/failing.hpp"
@@ -38,7 +39,12 @@ Nanoseconds now() {
   return static_cast<Nanoseconds>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
 }
 
-std::string text_of(const Writer& writer) { return {reinterpret_cast<const char*>(writer.data()), writer.size()}; }
+/// While a thread launches tasks: it may hold a lock of what it launches for.
+thread_local bool launching = false;
+struct Launching {
+  Launching() { launching = true; }
+  ~Launching() { launching = false; }
+};
 
 bool has_ended(TaskId task) { return (arena::task(task).word.load(std::memory_order_acquire) & task_word::kDone) != 0; }
 
@@ -116,6 +122,10 @@ bool AttachedClient::drive() {
     failing::call_back(task);
     arena::drop_use(task);
   }
+  if (!launching && open_.load() && detail::actors_left()) {
+    const Launching now_launching;  // dropping an actor submits a task
+    detail::drop_left_actors();
+  }
   arena::flush_frees();
   return moved || !called_back.empty();
 }
@@ -156,6 +166,7 @@ void AttachedClient::help(TaskId, DoneFunction done, const void* argument) {
 // --- Tasks -----------------------------------------------------------------------------------------------------------
 
 void AttachedClient::launch(TaskId task, const TaskOptions* given) {
+  const Launching now_launching;
   const LaunchOptions options(task, given);
   options.keep(task, 0);
   submit(task, options.get());
@@ -254,11 +265,6 @@ std::string AttachedClient::ask_guest(const std::string& body, const std::string
   return answer_of(*question).value_or("");
 }
 
-void AttachedClient::run(detail::GraphParts&) {
-  throw Error(
-      "Client::run: an attached client cannot run a Graph, which belongs to its process; submit its calls as tasks");
-}
-
 void AttachedClient::wait_there(TaskId task) {
   help_until(task, [&] { return has_ended(task); });
 }
@@ -268,17 +274,21 @@ void AttachedClient::wait(TaskId task) {
   if (is_here(task)) return;
   {
     const std::lock_guard lock(mutex_);
-    const std::uint64_t number = number_of(task);
-    if (number != 0 && end_.empty() && fetching_.emplace(task, true).second) {
-      arena::add_use(task);
-      Writer out;
-      out.number(GuestForm::Value);
-      out.count(number);
-      write_guest(text_of(out), task, true);
-      post_.flush();
-    }
+    if (fetch(task)) post_.flush();
   }
   help_until(task, [&] { return is_here(task); });
+}
+
+/// Asks for the value of a task that lies elsewhere, once.
+bool AttachedClient::fetch(TaskId task) {
+  const std::uint64_t number = number_of(task);
+  if (number == 0 || !end_.empty() || !fetching_.emplace(task, true).second) return false;
+  arena::add_use(task);
+  Writer out;
+  out.number(GuestForm::Value);
+  out.count(number);
+  write_guest(text_of(out), task, true);
+  return true;
 }
 
 void AttachedClient::cancel(TaskId task) {
@@ -312,7 +322,10 @@ void AttachedClient::on_answer(Reader& reader) {
   const std::shared_ptr<Asks::Question> question = asks_.read(reader, failure);
   if (question == nullptr || question->stand_in == kNone) return;
   const TaskId task = question->stand_in;
-  if (running_.erase(task) != 0) return task_ended(task, std::move(failure), question->kind == AnswerKind::Done);
+  const bool elsewhere = question->kind == AnswerKind::Done;
+  if (running_.erase(task) != 0) return task_ended(task, std::move(failure), elsewhere);
+  if (const auto of_graph = of_graph_.find(task); of_graph != of_graph_.end() && of_graph->second != nullptr)
+    return end_of_graphs_task(task, std::move(failure), elsewhere);
   if (fetching_.erase(task) == 0) return;
   if (failure != nullptr) {
     extras::change(task, [&](TaskExtra& extra) { extra.failure = std::move(failure); });
@@ -397,6 +410,8 @@ void AttachedClient::lose(const std::string& why) {
       question->bytes = why;
     } else if (running_.erase(task) != 0) {
       task_ended(task, std::move(failure), false);
+    } else if (const auto of_graph = of_graph_.find(task); of_graph != of_graph_.end() && of_graph->second != nullptr) {
+      end_of_graphs_task(task, std::move(failure), false);
     } else if (fetching_.erase(task) != 0) {
       extras::change(task, [&](TaskExtra& extra) { extra.failure = std::move(failure); });
       failed_records.fetch_add(1, std::memory_order_relaxed);

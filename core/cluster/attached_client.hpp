@@ -2,6 +2,7 @@
 
 #include "core/cluster/asks.hpp"
 #include "core/cluster/cluster.hpp"
+#include "core/cluster/guests.hpp"
 #include "core/cluster/polite_spin.hpp"
 #include "core/cluster/post.hpp"
 #include "core/coordination/far_client.hpp"
@@ -28,6 +29,7 @@ namespace weft::cluster {
 ///  2. The answer says that it has ended: with a failure, with a small value, or that its value lies elsewhere.
 ///  3. `wait` asks for a value that lies elsewhere. 4. When its last use is gone (`released`), the other process is
 ///  told.
+/// A Graph goes the same way, task by task (attached_graph.cpp); its records stay the graph's.
 class AttachedClient final : public Runtime, public detail::FarClient, private Post::Recipient {
  public:
   AttachedClient(Settings settings, std::unique_ptr<Transport> transport, std::string_view scheduler_address);
@@ -53,6 +55,8 @@ class AttachedClient final : public Runtime, public detail::FarClient, private P
   bool alone() const override { return false; }
   std::vector<std::string> who_has(TaskId task) override;
   void retire(std::string_view name) override;
+  void replicate(const std::vector<TaskId>& tasks, std::size_t copies) override;
+  void rebalance(const std::vector<TaskId>& tasks) override;
   detail::FarClient* far_client() noexcept override { return this; }
 
   std::optional<std::string> ask(const std::string& question, std::int64_t longest_ms,
@@ -77,6 +81,13 @@ class AttachedClient final : public Runtime, public detail::FarClient, private P
   void progress_main();
   void submit(TaskId task, const TaskOptions* options);
   std::string written(TaskId task, const TaskOptions& options);
+  void submit_graph(detail::GraphParts& graph);
+  void refuse_rest(const detail::GraphParts& graph, const std::string& why);
+  void end_of_graphs_task(TaskId task, std::shared_ptr<const TaskFailure> failure, bool elsewhere);
+  bool fetch(TaskId task);
+  void fetch_results(const detail::GraphParts& graph);
+  void finish_graph(detail::GraphParts& graph);
+  std::string numbers_of(const std::vector<TaskId>& tasks, GuestForm form, std::size_t copies);
   std::shared_ptr<Asks::Question> write_guest(const std::string& body, TaskId stand_in, bool answered);
   std::string ask_guest(const std::string& body, const std::string& what);
   void manage(TaskId task);
@@ -110,6 +121,8 @@ class AttachedClient final : public Runtime, public detail::FarClient, private P
   std::unordered_map<TaskId, std::uint64_t> numbers_;
   std::unordered_map<TaskId, bool> running_;  // have not ended
   std::unordered_map<TaskId, bool> fetching_;
+  // Of graphs that run: the count of those that have not ended; null once this one has.
+  std::unordered_map<TaskId, std::atomic<std::uint32_t>*> of_graph_;
   std::vector<TaskId> called_back_;  // ended, each with a use: what waits for them is called without the lock
 
   std::mutex released_mutex_;

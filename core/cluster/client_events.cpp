@@ -33,6 +33,8 @@ void ClientProcess::pump() {
     if (!actions_.list.empty()) {
       const SchedulerActions actions = std::exchange(actions_, {});
       for (const SchedulerAction& action : actions.list) carry(action, actions);
+    } else if (!to_narrow_.empty()) {
+      for (const PacketId id : std::exchange(to_narrow_, {})) narrow(id);
     } else if (!later_.empty()) {
       std::vector<SchedulerEventBody> events = std::exchange(later_, {});
       for (SchedulerEventBody& event : events) tell(std::move(event));
@@ -62,7 +64,8 @@ void ClientProcess::carry(const SchedulerAction& action, const SchedulerActions&
     send_event(relocate->worker, InputRelocated{relocate->packet, relocate->attempt, relocate->source});
   } else if (const Drop* drop = std::get_if<Drop>(&action)) {
     if (drop->worker != kKeeper) return send_event(drop->worker, DropAsked{drop->packet, drop->attempt});
-    if (ClientPacket* const packet = find(drop->packet)) packet->kept = {};
+    ClientPacket* const packet = find(drop->packet);
+    if (packet != nullptr && !packet->killed) packet->kept = {};
   } else if (const Replicate* replicate = std::get_if<Replicate>(&action)) {
     const ClientPacket* const packet = find(replicate->packet);
     if (replicate->to != kKeeper) {
@@ -72,6 +75,8 @@ void ClientProcess::carry(const SchedulerAction& action, const SchedulerActions&
     }
   } else if (const Refuse* refused = std::get_if<Refuse>(&action)) {
     refuse(refused->packet, refused->reason, refused->detail);
+  } else if (const Narrow* killer = std::get_if<Narrow>(&action)) {
+    to_narrow_.push_back(killer->packet);
   }
 }
 
@@ -139,6 +144,7 @@ void ClientProcess::report(const Report& report) {
     return;
   }
   if (report.state != PacketState::InMemory) return;
+  if (report.reason == Reason::KilledWorkers) return end_killed(report.packet, *packet);
   packet->owner = report.worker;
   packet->attempt = report.attempt;
   const auto outcome = arriving_.find(report.packet);
@@ -269,6 +275,9 @@ void ClientProcess::lose_worker(WorkerId id, std::string_view why) {
   ClientWorker& worker = workers_[id];
   if (!worker.standing.present) return;
   worker.standing.present = false;
+  if (std::exchange(worker.silent_since, 0) != 0) --silent_;
+  if (worker.death.empty()) worker.death = "worker " + worker.standing.identity.name + ": " + std::string(why);
+  note_death(id);
   if (std::exchange(worker.books_asked, false)) books_missing_.fetch_sub(1);
   look_no_more_at(id);
   worker.end = "was lost: " + std::string(why);
@@ -294,7 +303,12 @@ void ClientProcess::lose_worker(WorkerId id, std::string_view why) {
 
 void ClientProcess::lost(PeerId peer, std::string_view why) {
   const WorkerId worker = worker_of(peer);
-  if (worker != kNone) return lose_worker(worker, why);
+  if (worker != kNone) {
+    if (!may_run_a_killer(worker)) return lose_worker(worker, why);
+    workers_[worker].silent_since = now();
+    ++silent_;
+    return;
+  }
   if (!guests_.contains(peer)) return;
   forget_asker(peer);
   guest_letters_.push_back({peer, 0, false, {}});

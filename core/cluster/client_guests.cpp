@@ -113,10 +113,32 @@ void ClientProcess::serve_guests() {
     } catch (const Error& error) {
       refusal = error.what();
     }
+    note_refused(one, refusal);
     const std::lock_guard lock(mutex_);
     answer(one.peer, one.id, AnswerKind::Refused, refusal);
     post_.flush();
   }
+}
+
+/// A task that was refused is one that has failed, for those that read it.
+void ClientProcess::note_refused(const Asked& letter, const std::string& why) {
+  Reader reader(letter.bytes.data(), letter.bytes.size());
+  const auto form = reader.number<GuestForm>(kWhat);
+  if (form != GuestForm::Submit && form != GuestForm::Bind) return;
+  const std::uint64_t number = reader.count(kWhat);
+  Guest* guest = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = guests_.find(letter.peer);
+    if (found == guests_.end() || found->second.tasks.contains(number)) return;
+    guest = &found->second;  // erased in turn with this only
+  }
+  const TaskId task = make_stand_in(arena::thread_cursor(), detail::site_of_arrivals<Nothing>());
+  guest->tasks[number] = Future<Nothing>::adopt(task, serial());
+  auto failure = std::make_shared<TaskFailure>();
+  failure->message = why;
+  failure->type = "weft::Error";
+  mark_ended(task, std::move(failure), kNone);
 }
 
 void ClientProcess::serve_guest(const Asked& letter) {
@@ -165,6 +187,20 @@ void ClientProcess::serve_guest(const Asked& letter) {
       out.count(names.size());
       for (const std::string& name : names) write_text(out, name);
       return reply(letter, {reinterpret_cast<const char*>(out.data()), out.size()});
+    }
+    case GuestForm::Replicate:
+    case GuestForm::Rebalance: {
+      const bool copies_wanted = letter.bytes.front() == static_cast<char>(GuestForm::Replicate);
+      const std::size_t copies = reader.count(kWhat);
+      std::vector<Handle> held;  // they stay while it is done
+      std::vector<TaskId> tasks;
+      const std::size_t count = reader.elements(1, kWhat);
+      for (std::size_t i = 0; i < count; ++i) {
+        held.push_back(task_of_guest(*guest, reader));
+        tasks.push_back(held.back().task_id());
+      }
+      copies_wanted ? replicate(tasks, copies) : rebalance(tasks);
+      return reply(letter, {});
     }
   }
 }

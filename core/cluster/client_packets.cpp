@@ -392,10 +392,6 @@ void ClientProcess::fail_packet(PacketId id, ClientPacket& packet, const Report&
     if (report.reason == Reason::Cancelled) {
       made->kind = TaskFailure::Kind::Cancelled;
       made->message = "cancelled";
-    } else if (report.reason == Reason::KilledWorkers) {
-      made->message =
-          "three workers have died while it ran" + (last_loss_.empty() ? "" : "; the last one: " + last_loss_);
-      made->type = "weft::Error";
     } else {
       made->message = "what it needs was lost with a worker and cannot be made again";
       made->type = "weft::Error";

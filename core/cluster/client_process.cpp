@@ -40,6 +40,12 @@ Nanoseconds now() {
   return static_cast<Nanoseconds>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
 }
 
+SchedulerOptions machine_options() {
+  SchedulerOptions options;
+  options.narrows = true;
+  return options;
+}
+
 /// While a thread launches tasks. Whoever launches may hold a lock, as of an actor, that making a call of it needs too.
 thread_local bool launching = false;
 struct Launching {
@@ -62,6 +68,7 @@ ClientProcess::ClientProcess(Settings settings, std::unique_ptr<Transport> trans
       ledger_(0),
       book_(ledger_.open_book("client")),
       post_(std::move(transport), *this),
+      machine_(machine_options()),
       writer_([this](const TaskRecord& producer) { return !is_linked(producer); }) {
   book_.start();
   ClientProcess* expected = nullptr;
@@ -113,6 +120,7 @@ bool ClientProcess::drive_locked(std::unique_lock<std::mutex>& lock) {
     owed_changed_ = true;
     ask_again();
     if (draining_ != 0) end_drained(time);
+    if (silent_ != 0) lose_silent(time);
   }
   retry_parked();
   serve_owed();
@@ -494,6 +502,7 @@ std::vector<PacketId> ClientProcess::packets_away(const std::vector<TaskId>& tas
 
 void ClientProcess::replicate(const std::vector<TaskId>& tasks, std::size_t copies) {
   if (executor_here() != nullptr) return;
+  const Launching now_launching;  // whoever asks for a guest has its turn already
   std::unique_lock lock(mutex_);
   const auto most = static_cast<std::uint32_t>(std::min<std::size_t>(copies, workers_.size()));
   tell(ReplicasWanted{packets_away(tasks), most});
@@ -502,6 +511,7 @@ void ClientProcess::replicate(const std::vector<TaskId>& tasks, std::size_t copi
 
 void ClientProcess::rebalance(const std::vector<TaskId>& tasks) {
   if (executor_here() != nullptr) return;
+  const Launching now_launching;  // whoever asks for a guest has its turn already
   std::unique_lock lock(mutex_);
   tell(BalanceWanted{packets_away(tasks)});
   drive_locked(lock);
@@ -514,6 +524,7 @@ void ClientProcess::worker_died(std::string_view key, std::string_view cause) {
     for (WorkerId id = 0; id < workers_.size(); ++id) {
       if (workers_[id].standing.identity.key != key || workers_[id].told_to_end) continue;
       last_loss_ = "worker " + workers_[id].standing.identity.name + " " + std::string(cause);
+      workers_[id].death = cause;
       if (!workers_[id].standing.present) continue;
       lose_worker(id, cause);
       drive_locked(lock);

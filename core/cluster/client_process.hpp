@@ -118,6 +118,16 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   void note_released();
   static void on_released(TaskId task) noexcept;
 
+  // Killers of workers (client_killers.cpp)
+  void note_death(WorkerId worker);
+  bool may_run_a_killer(WorkerId worker) const;
+  void lose_silent(Nanoseconds time);
+  void narrow(PacketId id);
+  void describe_part(ClientPacket& part, PacketId first_part, const std::vector<ProducerEdge>& of_whole,
+                     PacketSplit& split);
+  void end_killed(PacketId id, ClientPacket& packet);
+  std::string deaths_text(const ClientPacket& packet) const;
+
   // Values that lie elsewhere (client_values.cpp)
   void ask_for(PacketId id, ClientPacket& packet, std::uint32_t index);
   void subscribe(PacketId id, ClientPacket& packet, const std::vector<std::uint32_t>& indices);
@@ -150,6 +160,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   void on_guest(PeerId peer, Reader& reader);
   void serve_guests();
   void serve_guest(const Asked& letter);
+  void note_refused(const Asked& letter, const std::string& why);
   void reply(const Asked& letter, std::string_view text);
   std::string workers_text();
   Handle task_of_guest(const Guest& guest, Reader& reader) const;
@@ -210,6 +221,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   PacketId next_packet_ = 0;
   std::vector<PacketId> to_release_;
   std::vector<SchedulerEventBody> later_;
+  std::vector<PacketId> to_narrow_;
   std::vector<Needs> needs_;
   std::map<std::string, std::uint32_t> resource_ids_;
   std::vector<ClientWorker> workers_;
@@ -224,6 +236,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   std::uint32_t outstanding_ = 0;  // packets that have not ended
   std::uint32_t present_ = 0;
   std::uint32_t draining_ = 0;
+  std::uint32_t silent_ = 0;  // workers whose death nobody has explained yet
   bool no_more_ = false;
   std::string no_more_why_;
   std::string last_loss_;

@@ -45,6 +45,9 @@ struct ClientPacket {
   std::vector<std::uint32_t> wanted;
   /// Ends of its kept tasks, as they came; kept while the machine counts on them.
   std::vector<std::byte> kept;
+  /// Workers that died while it ran there; of one taken out of another packet, also those of that one.
+  std::vector<WorkerId> deaths;
+  bool killed = false;  // failed for them: `kept` stays
   /// Why it fails, where the reason is known here.
   std::shared_ptr<TaskFailure> failure;
 
@@ -75,6 +78,8 @@ struct ClientWorker {
   Nanoseconds drains_since = 0;  // 0: it stays
   bool told_to_end = false;
   std::string end;                    // how it was lost: "was lost: the link was cut"
+  std::string death;                  // what its supervisor, or the connection to it, said
+  Nanoseconds silent_since = 0;       // the connection is lost, its supervisor has not said why yet
   std::uint32_t blocked = 0;          // questions of its tasks that wait
   std::vector<bool> sites;            // it has been told of
   std::optional<LedgerReport> books;  // as last told

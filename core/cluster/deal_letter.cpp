@@ -9,6 +9,7 @@ namespace {
 constexpr std::uint8_t kHasPriority = 1;
 constexpr std::uint8_t kHasNeeds = 2;
 constexpr std::uint8_t kHasBytes = 4;
+constexpr std::uint8_t kHasHead = 8;
 
 std::uint64_t zigzag(std::int32_t value) {
   return static_cast<std::uint32_t>(value) << 1 ^ static_cast<std::uint32_t>(value >> 31);
@@ -28,9 +29,10 @@ void write(Writer& writer, const DealLetter& deal) {
   writer.count(deal.attempt);
   writer.number(spec.flags);
   writer.number(static_cast<std::uint8_t>((spec.priority != 0 ? kHasPriority : 0) | (has_needs ? kHasNeeds : 0) |
-                                          (has_bytes ? kHasBytes : 0)));
+                                          (has_bytes ? kHasBytes : 0) | (spec.head != kNone ? kHasHead : 0)));
   writer.count(spec.task_count);
   if (spec.priority != 0) writer.count(zigzag(spec.priority));
+  if (spec.head != kNone) writer.count(spec.head);
   if (has_bytes) {
     writer.count(spec.output_bytes);
     writer.count(spec.peak_bytes);
@@ -58,9 +60,11 @@ DealLetter read_deal(Reader& reader) {
   deal.attempt = static_cast<Attempt>(reader.count("deal"));
   deal.spec.flags = reader.number<std::uint8_t>("deal");
   const auto parts = reader.number<std::uint8_t>("deal");
-  if (parts > (kHasPriority | kHasNeeds | kHasBytes)) reader.damaged("deal", "it has parts that there are not");
+  if (parts > (kHasPriority | kHasNeeds | kHasBytes | kHasHead))
+    reader.damaged("deal", "it has parts that there are not");
   deal.spec.task_count = read_small(reader, "deal");
   if ((parts & kHasPriority) != 0) deal.spec.priority = unzigzag(reader.count("deal"));
+  if ((parts & kHasHead) != 0) deal.spec.head = read_small(reader, "deal");
   if ((parts & kHasBytes) != 0) {
     deal.spec.output_bytes = reader.count("deal");
     deal.spec.peak_bytes = reader.count("deal");

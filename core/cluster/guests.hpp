@@ -18,8 +18,10 @@ enum class GuestForm : std::uint8_t {
   Cancel,      ///< A task shall not start.
   Workers,     ///< Who is there.
   Holders,     ///< Which workers hold the result of a task.
+  Replicate,   ///< How many copies; of which tasks. Answered once they have been asked for.
+  Rebalance,   ///< 0; which tasks shall lie at the workers in equal shares.
 };
-inline constexpr std::uint8_t kLastGuestForm = static_cast<std::uint8_t>(GuestForm::Holders);
+inline constexpr std::uint8_t kLastGuestForm = static_cast<std::uint8_t>(GuestForm::Rebalance);
 
 /// Of an input: the task of a number, or a value that was sent along.
 enum class GuestInput : std::uint8_t { Number = 0, Sent = 1 };
@@ -27,5 +29,9 @@ enum class GuestInput : std::uint8_t { Number = 0, Sent = 1 };
 void write(Writer& writer, const TaskOptions& options);
 /// Throws Error where the bytes are no options.
 TaskOptions read_options(Reader& reader);
+/// The bytes of a letter, as questions are kept.
+inline std::string text_of(const Writer& writer) {
+  return {reinterpret_cast<const char*>(writer.data()), writer.size()};
+}
 
 }  // namespace weft::cluster

@@ -61,7 +61,8 @@ struct Replicate {
   bool operator==(const Replicate&) const = default;
 };
 
-/// Tell the client: the packet is InMemory at `worker` (wanted ones only), or Failed (always).
+/// Tell the client: the packet is InMemory at `worker` (wanted ones only), or Failed (always). InMemory at kKeeper with
+/// Reason::KilledWorkers: all its tasks have failed for that; the caller keeps, and serves, these ends until Forget.
 struct Report {
   PacketId packet = kNone;
   PacketState state = PacketState::Released;
@@ -83,13 +84,20 @@ struct Refuse {
   bool operator==(const Refuse&) const = default;
 };
 
+/// Ask the caller to take the packet, which may have killed its workers, apart: answered by PacketSplit. Until then it
+/// is not dealt.
+struct Narrow {
+  PacketId packet = kNone;
+  bool operator==(const Narrow&) const = default;
+};
+
 /// The machine no longer knows the packet; its id may be used again. Once for each id.
 struct Forget {
   PacketId packet = kNone;
   bool operator==(const Forget&) const = default;
 };
 
-using SchedulerAction = std::variant<Deal, Recall, Relocate, Drop, Replicate, Report, Refuse, Forget>;
+using SchedulerAction = std::variant<Deal, Recall, Relocate, Drop, Replicate, Report, Refuse, Forget, Narrow>;
 
 struct SchedulerActions {
   std::vector<SchedulerAction> list;

@@ -1,5 +1,6 @@
 #include "core/messages/encoding.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <tuple>
 #include <type_traits>
@@ -35,7 +36,7 @@ auto fields_of_parts(T& m) {
     return std::tie(m.packet, m.attempt, m.failed_tasks, m.bytes, m.run_ns);
   else if constexpr (kIs<T, SchedulerOptions>)
     return std::tie(m.queue_packets, m.queue_ns, m.queue_packets_most, m.bytes_per_second, m.latency_ns, m.keep_bytes,
-                    m.keep_lineage, m.withhold_share, m.kills_to_fail);
+                    m.keep_lineage, m.withhold_share, m.kills_to_fail, m.narrows);
   else if constexpr (kIs<T, WorkerOptions>)
     return std::tie(m.id, m.slots, m.resources, m.budget_bytes, m.spill_share, m.pause_share, m.active_packets);
 }
@@ -60,6 +61,8 @@ auto fields_of_scheduler_events(T& m) {
     return std::tie(m.worker, m.packet, m.attempt, m.error, m.reason, m.retriable);
   else if constexpr (kIs<T, PacketReturned>)
     return std::tie(m.worker, m.packet, m.attempt, m.from_task, m.tail);
+  else if constexpr (kIs<T, PacketSplit>)
+    return std::tie(m.packet, m.first_part, m.parts, m.producers);
   else if constexpr (kIs<T, RecallRefused> || kIs<T, Replicated>)
     return std::tie(m.worker, m.packet, m.attempt);
   else if constexpr (kIs<T, InputMissing>)
@@ -124,7 +127,7 @@ auto fields_of_scheduler_actions(T& m) {
     return std::tie(m.packet, m.state, m.reason, m.attempt, m.worker, m.error, m.cause);
   else if constexpr (kIs<T, Refuse>)
     return std::tie(m.packet, m.reason, m.detail);
-  else if constexpr (kIs<T, Forget>)
+  else if constexpr (kIs<T, Forget> || kIs<T, Narrow>)
     return std::tie(m.packet);
 }
 
@@ -271,6 +274,11 @@ bool get(ByteView& in, std::variant<T...>& choice) {
 
 /// True if all slices of a message lie inside the lists that they point into.
 bool is_sound(const SchedulerEventBody& body) {
+  if (const auto* split = std::get_if<PacketSplit>(&body)) {
+    return std::all_of(split->parts.begin(), split->parts.end(), [split](const PacketSpec& spec) {
+      return std::uint64_t{spec.first_producer} + spec.producer_count <= split->producers.size();
+    });
+  }
   const auto* submitted = std::get_if<PacketsSubmitted>(&body);
   if (submitted == nullptr) return true;
   for (const PacketSpec& spec : submitted->packets) {

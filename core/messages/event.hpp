@@ -98,6 +98,17 @@ struct PacketReturned {
   PacketId tail = kNone;
 };
 
+/// Answers Narrow: the packet's tasks are packets of their own from now on, `first_part` .. in topological order, fresh
+/// ids that the caller chose. Their producers are those of the packet and earlier parts; their needs are the packet's.
+/// The packet itself has no task left. Only of one that waits for its deal (Scheduler::state: Waiting or Ready).
+/// Without parts: it stays whole.
+struct PacketSplit {
+  PacketId packet = kNone;
+  PacketId first_part = kNone;
+  std::vector<PacketSpec> parts;
+  std::vector<ProducerEdge> producers;
+};
+
 struct RecallRefused {
   WorkerId worker = kNone;
   PacketId packet = kNone;
@@ -154,10 +165,10 @@ struct WorkerBlocked {
 /// worker, which complains of deals that do not come: every 100 ms or so while it has packets.
 struct Tick {};
 
-using SchedulerEventBody =
-    std::variant<WorkerJoined, WorkerLost, WorkerDraining, WorkerPaused, WorkerResumed, PacketsSubmitted,
-                 PacketsFinished, PacketProgress, PacketFailed, PacketReturned, RecallRefused, InputMissing,
-                 OutputsReleased, PacketsCancelled, Replicated, Tick, ReplicasWanted, WorkerBlocked, BalanceWanted>;
+using SchedulerEventBody = std::variant<WorkerJoined, WorkerLost, WorkerDraining, WorkerPaused, WorkerResumed,
+                                        PacketsSubmitted, PacketsFinished, PacketProgress, PacketFailed, PacketReturned,
+                                        RecallRefused, InputMissing, OutputsReleased, PacketsCancelled, Replicated,
+                                        Tick, ReplicasWanted, WorkerBlocked, BalanceWanted, PacketSplit>;
 
 struct SchedulerEvent {
   Nanoseconds time = 0;

@@ -34,7 +34,14 @@ struct Owner {
 
 }  // namespace
 
-void SchedulerState::push_ready(PacketId id, PacketRecord& record) { ready.insert(record.kind, record.priority, id); }
+void SchedulerState::push_ready(PacketId id, PacketRecord& record) {
+  if (!narrowing.empty() && narrowing.contains(id)) {
+    record.bits |= packet_bits::kParked;
+    parked.push_back(id);
+    return;
+  }
+  ready.insert(record.kind, record.priority, id);
+}
 
 void SchedulerState::remove_ready(PacketId id, PacketRecord& record) {
   if (!record.is(packet_bits::kParked)) {
@@ -103,6 +110,7 @@ WorkerId SchedulerState::roomiest(const PacketRecord& record, const ReadyClass& 
     const WorkerRecord& worker = workers[id];
     if (!worker.present || worker.draining || worker.alone_with != kNone || worker.budget_bytes == 0) continue;
     if (group.needs != kNone && !fits_needs(group.needs, id)) continue;
+    if ((group.bits & class_bits::kSolitary) != 0 && !all_wait(id)) continue;
     const double room = worker.budget_bytes - worker.held_bytes - static_cast<double>(record.peak_bytes);
     is_full = is_full || room < 0;
     if (room < 0) continue;
@@ -132,9 +140,7 @@ bool SchedulerState::may_take(const PacketRecord& record, const ReadyClass& grou
   const bool is_urgent = (group.bits & class_bits::kUrgent) != 0;
   if (worker.alone_with != kNone && !(is_urgent && waits_for_inputs(worker.alone_with))) return false;
   if (worker.budget_bytes > 0 && static_cast<double>(record.peak_bytes) > worker.budget_bytes) return false;
-  if ((group.bits & class_bits::kSolitary) != 0 && (group.bits & class_bits::kUrgent) == 0 && worker.queued != 0) {
-    return false;
-  }
+  if ((group.bits & class_bits::kSolitary) != 0 && worker.queued != 0 && !(is_urgent && all_wait(id))) return false;
   return group.needs == kNone || fits_needs(group.needs, id);
 }
 
@@ -144,6 +150,15 @@ bool SchedulerState::waits_for_inputs(PacketId id) const {
     if (packets[edges[record.first_edge + i].producer].state != PacketState::InMemory) return true;
   }
   return false;
+}
+
+/// True if nothing of what the worker was dealt can run: a solitary packet would be alone.
+bool SchedulerState::all_wait(WorkerId id) const {
+  const machine::RunningQueue& running = workers[id].running;
+  for (PacketId packet = running.last(); packet != kNone; packet = running.before(packets[packet].position)) {
+    if (!waits_for_inputs(packet)) return false;
+  }
+  return true;
 }
 
 WorkerId SchedulerState::least_loaded_in(WorkerGroup part, const PacketRecord& record, const ReadyClass& group) const {
@@ -197,6 +212,7 @@ WorkerId SchedulerState::least_loaded(const PacketRecord& record, ReadyClass& gr
 
 WorkerId SchedulerState::choose_worker(PacketId id, const PacketRecord& record) {
   ReadyClass& group = ready[record.kind];
+  if ((group.bits & class_bits::kSolitary) != 0 && waits_for_inputs(id)) return kNone;
   const WorkerId idlest = least_loaded(record, group);
   if (idlest == kNone || (record.edge_count == 0 && (record.traits & packet_traits::kAffinity) == 0)) return idlest;
   if (counts.workers == 1) return idlest;
@@ -274,6 +290,12 @@ bool SchedulerState::step_aside(PacketId id, PacketRecord& record) {
     return true;
   }
   const ReadyClass& group = ready[record.kind];
+  if ((group.bits & class_bits::kSolitary) != 0 && waits_for_inputs(id)) {
+    // It is to run at once, or others that wait there would run beside it. Whoever makes its inputs may be behind it.
+    park(id, record);
+    solitary_waits = true;
+    return true;
+  }
   if ((group.bits & class_bits::kLarge) != 0) return false;
   const bool roots = (group.bits & class_bits::kRoots) != 0;
   const bool others_have_room = !loads.empty(WorkerGroup::Open) || (!roots && !loads.empty(WorkerGroup::Enough));

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "core/scheduler/state.hpp"
 
@@ -20,7 +21,7 @@ void SchedulerState::on(const WorkerLost& event) {
   worker.present = false;
   --counts.workers;
   ++membership;
-  const std::vector<PacketId> ran = worker.running.in_order();
+  const std::vector<Suspect> ran = suspects_of(event);
 
   for (auto entry = copies.begin(); entry != copies.end();) {
     std::erase(entry->second, event.worker);
@@ -32,16 +33,18 @@ void SchedulerState::on(const WorkerLost& event) {
   packets.for_each([&](PacketId id, PacketRecord& record) {
     if (record.is_kept_at(event.worker)) lose_outputs(id, record, lost);
   });
-  for (const PacketId id : ran) {
-    if (!packets.knows(id) || packets[id].state != PacketState::Running || packets[id].worker != event.worker) continue;
-    const bool named = std::find(event.suspects.begin(), event.suspects.end(), id) != event.suspects.end();
-    lose_running(id, packets[id], event.suspects.empty() || named);
+  for (const Suspect& one : ran) {
+    PacketRecord* const record = packets.find(one.packet);
+    if (record == nullptr || record->state != PacketState::Running || record->worker != event.worker) continue;
+    lose_running(*record, one);
   }
   for (const PacketId id : lost) {
     if (packets.knows(id) && packets[id].state == PacketState::Released && packets[id].needed()) require(id, true);
   }
   if (!spreading.empty()) spread_after_loss();
+  rescue_all();
   refresh(event.worker);
+  if (std::exchange(solitary_waits, false)) revive_parked();
 }
 
 /// The packet is no longer Running or InMemory: who needs it waits again.
@@ -95,22 +98,32 @@ void SchedulerState::redirect_consumers(PacketId id, const PacketRecord& record)
   }
 }
 
-void SchedulerState::lose_running(PacketId id, PacketRecord& record, bool suspect) {
+/// Whoever is to blame as often as kills_to_fail says has had its chances; the last one it has alone. Where it was not
+/// alone after all (which happens when packets there had waited for inputs), it is not judged by it, unless that happens
+/// again and again.
+void SchedulerState::lose_running(PacketRecord& record, const Suspect& suspect) {
+  const PacketId id = suspect.packet;
   dequeue(id, record);
   record.worker = kNone;
   if (!can_run(record)) {
     fail(id, {Reason::Unrecoverable, kNone, id});
     return;
   }
-  if (suspect && ++record.kills >= options.kills_to_fail) {
+  if (suspect.is_named) ++record.kills;
+  const std::uint32_t last = suspect.is_alone ? options.kills_to_fail : 2 * options.kills_to_fail;
+  if (suspect.is_named && record.kills >= last) {
+    if (options.narrows) return end_at_keeper(id, record);
     fail(id, {Reason::KilledWorkers, kNone, id});
     return;
   }
-  if (record.kills + 1u >= options.kills_to_fail && options.kills_to_fail > 1) {
+  const bool was_near = (ready[record.kind].bits & class_bits::kSolitary) != 0;
+  const bool is_near = record.kills + 1u >= options.kills_to_fail && options.kills_to_fail > 1;
+  if (is_near) {
     const ReadyClass& group = ready[record.kind];
     record.kind = ready.class_of(group.needs, group.bits | class_bits::kSolitary);
   }
   run_again(id, record);
+  if (is_near && !was_near && options.narrows && packets.details(id).task_count > 1) narrow(id, record);
 }
 
 /// Requeues a packet that has just left its worker. Ahead of all others: consumers may wait for it in full queues.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "core/scheduler/state.hpp"
 
@@ -42,6 +43,7 @@ void SchedulerState::on(const PacketsFinished& event) {
     }
   }
   refresh(event.worker);
+  if (std::exchange(solitary_waits, false)) revive_parked();
 }
 
 void SchedulerState::finish(const FinishedPacket& finished, PacketRecord& record) {
@@ -64,9 +66,8 @@ void SchedulerState::finish(const FinishedPacket& finished, PacketRecord& record
   const bool is_small = options.keep_bytes != 0 && finished.bytes <= options.keep_bytes;
   if (is_small && (record.wanted() || !record.has(packet_flags::kRetriable))) {
     emit(Replicate{record.worker, kKeeper, id, record.attempt});
-  } else if (worker.draining) {
-    copy_away(id, record);
   }
+  if (worker.draining) rescue(id, record);
 }
 
 /// Forgets where the packet's inputs came from: it can not be run again.

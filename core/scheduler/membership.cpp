@@ -31,6 +31,7 @@ void SchedulerState::on(const WorkerJoined& event) {
   ++membership;
   refresh(event.worker);
   revive_parked();
+  rescue_all();
 }
 
 void SchedulerState::on(const WorkerPaused& event) {
@@ -51,8 +52,9 @@ void SchedulerState::on(const WorkerBlocked& event) {
   refresh(event.worker);
 }
 
-/// 1. Nothing is dealt to it. 2. What waits there is asked back. 3. What it keeps is copied to others, also what it
-/// finishes from now on (on(PacketsFinished)). When it is lost, the copies take over.
+/// 1. Nothing is dealt to it. 2. What waits there is asked back. 3. What it keeps is copied to workers that stay, also
+/// what it finishes from now on (on(PacketsFinished)). When it is lost, the copies take over. Where those who were to
+/// take over leave too, others are asked (`rescue`).
 void SchedulerState::on(const WorkerDraining& event) {
   if (!is_known_worker(event.worker) || !workers[event.worker].present) return;
   workers[event.worker].draining = true;
@@ -65,19 +67,42 @@ void SchedulerState::on(const WorkerDraining& event) {
     ++recalls;
     emit(Recall{event.worker, id, record.attempt, false});
   }
-  packets.for_each([&](PacketId id, const PacketRecord& record) {
-    if (record.is_kept_at(event.worker) && !record.is(packet_bits::kCopies)) copy_away(id, record);
-  });
+  rescue_all();
 }
 
-/// Has a packet kept by a draining worker copied to the least loaded of the others.
-void SchedulerState::copy_away(PacketId id, const PacketRecord& record) {
+bool SchedulerState::stays(WorkerId worker) const {
+  return worker == kKeeper || (is_known_worker(worker) && workers[worker].present && !workers[worker].draining);
+}
+
+/// Has a packet that only leaving workers keep copied to the least loaded of those that stay, unless one of them has
+/// been asked to already.
+void SchedulerState::rescue(PacketId id, const PacketRecord& record) {
+  if (record.state != PacketState::InMemory || stays(record.worker)) return;
+  if (record.is(packet_bits::kCopies)) {
+    for (const WorkerId holder : copies[id]) {
+      if (stays(holder)) return;
+    }
+  }
+  const auto asked = rescues.find(id);
+  if (asked != rescues.end() && stays(asked->second)) return;
+  WorkerId to = kNone;
   for (const WorkerGroup part : {WorkerGroup::Open, WorkerGroup::Enough, WorkerGroup::Full}) {
     const std::uint32_t bucket = loads.lowest(part);
-    if (bucket == LoadIndex::kBuckets) continue;
-    emit(Replicate{record.worker, loads.set(part, bucket).first(), id, record.attempt});
-    return;
+    if (to == kNone && bucket != LoadIndex::kBuckets) to = loads.set(part, bucket).first();
   }
+  for (WorkerId one = 0; to == kNone && one != workers.size(); ++one) {
+    if (stays(one)) to = one;  // a paused one rather than none
+  }
+  if (to == kNone) return;
+  rescues[id] = to;
+  emit(Replicate{record.worker, to, id, record.attempt});
+}
+
+/// After workers that were to leave, or to take over, have changed. Looks at all packets if any worker leaves.
+void SchedulerState::rescue_all() {
+  const auto leaves = [](const WorkerRecord& worker) { return worker.present && worker.draining; };
+  if (std::none_of(workers.begin(), workers.end(), leaves)) return;
+  packets.for_each([&](PacketId id, const PacketRecord& record) { rescue(id, record); });
 }
 
 bool SchedulerState::holds(WorkerId worker, PacketId id, const PacketRecord& record) const {
@@ -190,8 +215,12 @@ bool SchedulerState::is_drained(WorkerId worker) const {
   if (!is_known_worker(worker) || !workers[worker].present) return true;
   if (!workers[worker].draining || workers[worker].queued != 0) return false;
   bool keeps_alone = false;
-  packets.for_each([&](PacketId, const PacketRecord& record) {
-    keeps_alone = keeps_alone || (record.is_kept_at(worker) && !record.is(packet_bits::kCopies));
+  packets.for_each([&](PacketId id, const PacketRecord& record) {
+    if (keeps_alone || record.state != PacketState::InMemory || stays(record.worker)) return;
+    if (!holds(worker, id, record)) return;
+    const auto found = copies.find(id);
+    keeps_alone = found == copies.end() || std::none_of(found->second.begin(), found->second.end(),
+                                                        [this](WorkerId holder) { return stays(holder); });
   });
   return !keeps_alone;
 }
@@ -213,6 +242,11 @@ void SchedulerState::on(const Replicated& event) {
   std::vector<WorkerId>& holders = copies[event.packet];
   if (std::find(holders.begin(), holders.end(), event.worker) == holders.end()) holders.push_back(event.worker);
   record.bits |= packet_bits::kCopies;
+  if (!rescues.empty()) {
+    const auto rescue_to = rescues.find(event.packet);
+    if (rescue_to != rescues.end() && rescue_to->second == event.worker) rescues.erase(rescue_to);
+    rescue(event.packet, record);
+  }
   spread(event.packet, event.worker, kPassedOn);
   const auto move = moves.find(event.packet);
   if (move == moves.end() || move->second != event.worker) return;

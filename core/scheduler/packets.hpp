@@ -29,6 +29,8 @@ inline constexpr std::uint8_t kDeadEdges = 4;  // some edges in its list of read
 inline constexpr std::uint8_t kHasTails = 8;   // tails were split off it: SchedulerState::tails has an entry
 inline constexpr std::uint8_t kMoved = 16;  // counts how often a worker gave it up, up to kMovedMost: not stolen then,
 inline constexpr std::uint8_t kMovedMost = 48;  // or it could go round for ever
+inline constexpr std::uint8_t kPart = 64;       // was taken out of a packet that may be a killer: reads what it reads
+inline constexpr std::uint8_t kEnded = 128;     // has nothing to run: if it is needed again, it is InMemory at kKeeper
 }  // namespace packet_traits
 
 /// What the scheduler touches on every event about a packet: one cache line.

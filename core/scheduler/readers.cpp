@@ -1,6 +1,7 @@
 // Who reads whom: the lists of readers behind SchedulerState's edges, and the tails that readers read too.
 
 #include <algorithm>
+#include <set>
 
 #include "core/scheduler/state.hpp"
 
@@ -95,7 +96,7 @@ void SchedulerState::leave_inputs(PacketRecord& record) {
       forgettable.push_back(input);
       edges.prefetch(producer.first_edge);
     }
-    if ((producer.traits & packet_traits::kHasTails) != 0) {
+    if ((producer.traits & packet_traits::kHasTails) != 0 && (record.traits & packet_traits::kPart) == 0) {
       const std::vector<PacketId>& of_input = tails[input];
       if (producer.linked == of_input.size()) forgettable.insert(forgettable.end(), of_input.begin(), of_input.end());
     }
@@ -110,41 +111,50 @@ void SchedulerState::leave_inputs(PacketRecord& record) {
   record.edge_count = 0;
 }
 
-/// Gives `id` one more input. The consumer's edges stay contiguous, so all of them move.
-void SchedulerState::add_input(PacketId id, PacketId producer, float bytes) {
+/// Gives `id` more inputs. The consumer's edges stay contiguous, so all of them move.
+void SchedulerState::add_inputs(PacketId id, const std::vector<ProducerEdge>& more) {
+  if (more.empty()) return;
   PacketRecord& record = packets[id];
   const bool is_open = record.unfinished();
   const std::uint32_t old_first = record.first_edge;
   const std::uint32_t old_count = record.edge_count;
-  const std::uint32_t first = edges.allocate(old_count + 1);
-  for (std::uint32_t i = 0; i != old_count + 1; ++i) {
+  const auto count = static_cast<std::uint32_t>(old_count + more.size());
+  const std::uint32_t first = edges.allocate(count);
+  for (std::uint32_t i = 0; i != count; ++i) {
     Edge& edge = edges[first + i];
-    edge = i == old_count ? Edge{producer, id, kNone, 0, bytes} : edges[old_first + i];
+    if (i < old_count) {
+      edge = edges[old_first + i];
+    } else {
+      edge = {more[i - old_count].producer, id, kNone, 0, static_cast<float>(more[i - old_count].bytes)};
+    }
     PacketRecord& input = packets[edge.producer];
     edge.epoch = input.readers_epoch - 1;  // not in its list
     if (is_open) list_reader(first + i, input);
   }
   abandon_edges(old_first, old_count);
   record.first_edge = first;
-  record.edge_count = old_count + 1;
-  PacketRecord& added = packets[producer];
-  ++added.linked;
-  if (!is_open) return;
-  ++added.open;
-  if (added.available()) return;
-  ++record.waiting;
-  if (record.state == PacketState::Ready) {
-    remove_ready(id, record);
-    transition(id, record, PacketState::Waiting);
+  record.edge_count = count;
+  for (const ProducerEdge& edge : more) {
+    PacketRecord& added = packets[edge.producer];
+    ++added.linked;
+    if (!is_open) continue;
+    ++added.open;
+    if (!added.available()) ++record.waiting;
   }
+  if (record.waiting == 0 || record.state != PacketState::Ready) return;
+  remove_ready(id, record);
+  transition(id, record, PacketState::Waiting);
 }
 
 /// A packet that had finished when tails were split off its inputs reads them when it is to run again. A tail itself
-/// reads only those that come before it.
+/// reads only those that come before it; a part of a packet that was taken apart reads what it needs as it is.
 void SchedulerState::add_missing_tails(PacketId id) {
-  std::vector<std::pair<PacketId, float>> missing;
   const PacketRecord& record = packets[id];
+  if ((record.traits & packet_traits::kPart) != 0) return;
+  std::vector<ProducerEdge> missing;
+  std::set<PacketId> there;
   const auto own = heads.find(id);
+  for (std::uint32_t i = 0; i != record.edge_count; ++i) there.insert(edges[record.first_edge + i].producer);
   for (std::uint32_t i = 0; i != record.edge_count; ++i) {
     const Edge& edge = edges[record.first_edge + i];
     if ((packets[edge.producer].traits & packet_traits::kHasTails) == 0) continue;
@@ -152,17 +162,10 @@ void SchedulerState::add_missing_tails(PacketId id) {
     for (const PacketId tail : tails[edge.producer]) {
       if (tail == id) continue;
       if (is_sibling && packets.details(tail).first_task > packets.details(id).first_task) continue;
-      missing.emplace_back(tail, edge.bytes);
+      if (there.insert(tail).second) missing.push_back({tail, static_cast<std::uint64_t>(edge.bytes)});
     }
   }
-  for (const auto& [tail, bytes] : missing) {
-    const PacketRecord& now_record = packets[id];
-    bool is_there = false;
-    for (std::uint32_t i = 0; i != now_record.edge_count; ++i) {
-      is_there = is_there || edges[now_record.first_edge + i].producer == tail;
-    }
-    if (!is_there) add_input(id, tail, bytes);
-  }
+  add_inputs(id, missing);
 }
 
 /// A tail is kept while its head has readers that are no tails of it: they read it too if they run again.

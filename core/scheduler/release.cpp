@@ -7,6 +7,7 @@ namespace weft {
 using machine::Edge;
 namespace class_bits = machine::class_bits;
 namespace packet_bits = machine::packet_bits;
+namespace packet_traits = machine::packet_traits;
 
 namespace {
 // One after the other: the record, its edges, the records of its inputs.
@@ -41,6 +42,12 @@ void SchedulerState::require(PacketId id, bool urgent) {
 
 void SchedulerState::require_one(PacketId id, bool urgent) {
   PacketRecord& record = packets[id];
+  if ((record.traits & packet_traits::kEnded) != 0) {
+    record.worker = kKeeper;
+    transition(id, record, PacketState::InMemory);
+    wake_consumers(id, record);
+    return;
+  }
   if (!can_run(record)) {
     doomed.push_back({id, {Reason::Unrecoverable, kNone, id}});
     return;
@@ -137,6 +144,7 @@ void SchedulerState::drop_outputs(PacketId id, PacketRecord& record) {
   record.worker = kNone;
   if (!moves.empty()) moves.erase(id);
   if (!spreading.empty()) spreading.erase(id);
+  if (!rescues.empty()) rescues.erase(id);
   if (!record.is(packet_bits::kCopies)) return;
   for (const WorkerId worker : copies[id]) emit(Drop{worker, id, record.attempt});
   copies.erase(id);
@@ -156,6 +164,7 @@ void SchedulerState::forget(PacketId id) {
   if (!is_over || record.wanted() || record.linked != 0 || is_pinned_tail(id)) return;
   leave_inputs(record);
   if (!doubted_since.empty()) doubted_since.erase(id);
+  if (!narrowing.empty()) narrowing.erase(id);
   if (!heads.empty()) forget_tail(id);
   --counts.packets[static_cast<int>(record.state)];
   packets.remove(id);

@@ -101,6 +101,17 @@ PacketSpec Scheduler::spec(PacketId packet) const {
   return spec;
 }
 
+std::vector<ProducerEdge> Scheduler::producers(PacketId packet) const {
+  WEFT_ASSERT(knows(packet), "only known packets have producers");
+  const machine::PacketRecord& record = state_->packets[packet];
+  std::vector<ProducerEdge> edges;
+  for (std::uint32_t i = 0; i != record.edge_count; ++i) {
+    const machine::Edge& edge = state_->edges[record.first_edge + i];
+    edges.push_back({edge.producer, static_cast<std::uint64_t>(edge.bytes)});
+  }
+  return edges;
+}
+
 std::vector<WorkerId> Scheduler::holders(PacketId packet) const {
   const auto& record = state_->packets[packet];
   if (record.state != PacketState::InMemory) return {};

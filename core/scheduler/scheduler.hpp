@@ -28,6 +28,9 @@ struct SchedulerOptions {
   /// Share of a worker's budget beyond which packets with roots are withheld from it.
   double withhold_share = 0.6;
   std::uint32_t kills_to_fail = 3;
+  /// A packet of several tasks that may be a killer is taken apart before its last chance (Narrow), and a killer's
+  /// readers run on its failure instead of failing with it.
+  bool narrows = false;
 };
 
 /// How many packets are in each state, and how many workers are present.
@@ -64,6 +67,8 @@ class Scheduler {
   /// The worker it runs at or whose memory holds its outputs, else kNone.
   [[nodiscard]] WorkerId owner(PacketId packet) const;
   [[nodiscard]] PacketSpec spec(PacketId packet) const;
+  /// What it reads.
+  [[nodiscard]] std::vector<ProducerEdge> producers(PacketId packet) const;
 
   /// All whose memory holds its outputs, the owner first; none while it is not InMemory.
   [[nodiscard]] std::vector<WorkerId> holders(PacketId packet) const;

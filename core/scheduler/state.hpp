@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <vector>
 
 #include "core/messages/transitions.hpp"
@@ -49,6 +50,7 @@ struct SchedulerState {
   void on(const Replicated& event);
   void on(const ReplicasWanted& event);
   void on(const BalanceWanted& event);
+  void on(const PacketSplit& event);
   void on(const Tick& event);
 
   // ---- Submission (submit.cpp) ----
@@ -67,7 +69,7 @@ struct SchedulerState {
   void abandon_edges(std::uint32_t first, std::uint32_t count);
   void bury(machine::Edge& edge, PacketRecord& producer, std::vector<PacketId>& crowded);
   void leave_inputs(PacketRecord& record);
-  void add_input(PacketId consumer, PacketId producer, float bytes);
+  void add_inputs(PacketId consumer, const std::vector<ProducerEdge>& more);
   void add_missing_tails(PacketId id);
   bool is_pinned_tail(PacketId id) const;
   void forget_tail(PacketId id);
@@ -88,6 +90,7 @@ struct SchedulerState {
   enum class Certain { All, Wanted };
   void deal_ready(Certain which = Certain::All);
   bool waits_for_inputs(PacketId id) const;
+  bool all_wait(WorkerId worker) const;
   /// No worker takes more. If nothing runs, or what runs may wait for an urgent packet: deals one into what is left of
   /// a paused worker's memory. If nothing runs, says which packets have to wait until outputs are released.
   void break_standstill();
@@ -123,7 +126,9 @@ struct SchedulerState {
   void refuse_if_impossible(PacketId id, PacketRecord& record);
   void park(PacketId id, PacketRecord& record);
   void revive_parked();
-  void copy_away(PacketId id, const PacketRecord& record);
+  bool stays(WorkerId worker) const;
+  void rescue(PacketId id, const PacketRecord& record);
+  void rescue_all();
   bool holds(WorkerId worker, PacketId id, const PacketRecord& record) const;
   bool is_drained(WorkerId worker) const;
   void finish_move(PacketId id, PacketRecord& record);
@@ -132,7 +137,14 @@ struct SchedulerState {
 
   // ---- Loss and failure (failure.cpp) ----
   void make_unavailable(const PacketRecord& record);
-  void lose_running(PacketId id, PacketRecord& record, bool suspect);
+  struct Suspect {
+    PacketId packet = kNone;
+    bool is_named = true;   // it may be to blame
+    bool is_alone = false;  // nobody else may
+  };
+  std::vector<Suspect> suspects_of(const WorkerLost& event) const;
+  bool may_have_run(PacketId id) const;
+  void lose_running(PacketRecord& record, const Suspect& suspect);
   void lose_outputs(PacketId id, PacketRecord& record, std::vector<PacketId>& lost);
   void redirect_consumers(PacketId id, const PacketRecord& record);
   void run_again(PacketId id, PacketRecord& record);
@@ -143,6 +155,12 @@ struct SchedulerState {
   };
   void fail(PacketId id, const Failure& failure);
   void fail_one(PacketId id, PacketRecord& record, const Failure& failure);
+
+  // ---- Killers (narrow.cpp) ----
+  void narrow(PacketId id, PacketRecord& record);
+  void end_at_keeper(PacketId id, PacketRecord& record);
+  void add_parts(const PacketSplit& event);
+  void recall_reader(PacketId id);
 
   // ---- Stealing (steal.cpp) ----
   void propose_steals();
@@ -191,6 +209,9 @@ struct SchedulerState {
   std::map<PacketId, std::vector<WorkerId>> copies;     // beside the owner's
   std::map<PacketId, std::vector<WorkerId>> spreading;  // shall have a copy and are not asked yet, the next one last
   std::map<PacketId, WorkerId> moves;                   // to whom, of BalanceWanted: the owner drops its own then
+  std::map<PacketId, WorkerId> rescues;                 // copies asked of leaving workers: to whom
+  bool solitary_waits = false;                          // for an input: some that are parked may go when one ends
+  std::set<PacketId> narrowing;                         // wait for PacketSplit: Ready ones are parked
   std::vector<PacketId> parked;                         // Ready packets that nobody present can run
   std::vector<WorkerId> neighbours;                     // by affinity modulo its size: who was dealt the last one
   struct LayerTime {

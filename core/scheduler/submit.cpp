@@ -212,7 +212,9 @@ void SchedulerState::split_tail(PacketId id, TaskId from_task, PacketId tail) {
   }
   begin(tail, inputs.data(), static_cast<std::uint32_t>(inputs.size()), false);
   require(kNone, false);
-  for (const auto& [consumer, bytes] : consumers) add_input(consumer, tail, bytes);
+  for (const auto& [consumer, bytes] : consumers) {
+    add_inputs(consumer, {{tail, static_cast<std::uint64_t>(bytes)}});
+  }
   if (!packets[tail].needed()) unneeded.push_back(tail);
 }
 

@@ -20,6 +20,17 @@ namespace weft::launch {
 
 namespace {
 
+/// Set once weft has finished the MPI that it had started: MPI cannot be started twice.
+bool is_used_up = false;
+
+void refuse_second_start(const char* call) {
+  if (!is_used_up) return;
+  throw Error(std::string(call) +
+              " was called after the weft client: weft has started MPI to find its ranks and finished it again, and it "
+              "starts only once in a process; call " +
+              call + " before weft::run or the first weft::Client, which then leave MPI to the application");
+}
+
 void check(int code, const char* what) {
   if (code == MPI_SUCCESS) return;
   char text[MPI_MAX_ERROR_STRING];
@@ -67,7 +78,9 @@ class MpiSession {
     ours_ = true;
   }
   ~MpiSession() {
-    if (ours_) ::MPI_Finalize();
+    if (!ours_) return;
+    ::MPI_Finalize();
+    is_used_up = true;
   }
   MpiSession(const MpiSession&) = delete;
   MpiSession& operator=(const MpiSession&) = delete;
@@ -122,6 +135,21 @@ bool mpi_is_open() {
 void finish_applications_mpi() {
   if (mpi_is_open()) ::MPI_Finalize();
 }
+
+}  // namespace weft::launch
+
+// MPI's own hook for wrappers: whoever starts MPI again hears why that cannot be, in weft's words. Weak, so that
+// another wrapper may stand in front.
+extern "C" __attribute__((weak)) int MPI_Init(int* argc, char*** argv) {
+  weft::launch::refuse_second_start("MPI_Init");
+  return ::PMPI_Init(argc, argv);
+}
+extern "C" __attribute__((weak)) int MPI_Init_thread(int* argc, char*** argv, int required, int* provided) {
+  weft::launch::refuse_second_start("MPI_Init_thread");
+  return ::PMPI_Init_thread(argc, argv, required, provided);
+}
+
+namespace weft::launch {
 
 #else
 

@@ -79,11 +79,20 @@ std::int64_t nested_fib(std::int64_t n) {
   return one.result() + two.result();
 }
 
-/// Takes memory that weft does not manage, 4 MiB at a time, until somebody stops it; once, in any process.
-std::int64_t hogs(std::int64_t x, const std::string& folder) {
+/// Takes memory that weft does not manage, 4 MiB at a time or all at once, until somebody stops it; once, in any
+/// process.
+std::int64_t hogs(std::int64_t x, const std::string& folder, const std::string& how) {
   if (x != 50 || !first(folder, "hogged")) return slow(x, 0.002);
+  if (how == "at once") return static_cast<std::int64_t>(std::vector<char>(std::size_t{4} << 30, 'x').size());
   for (std::vector<std::vector<char>> all;; std::this_thread::sleep_for(std::chrono::milliseconds(25)))
     all.emplace_back(std::size_t{4} << 20, 'x');
+}
+
+/// One of many short tasks that takes its worker along, whenever it runs.
+std::int64_t poisoned(std::int64_t x, const std::string& how) {
+  if (x == 500 && how == "segv") std::raise(SIGSEGV);
+  if (x == 500 && how == "kill") ::kill(::getpid(), SIGKILL);
+  return x;
 }
 
 std::vector<std::int64_t> numbers(std::int64_t count) {
@@ -195,6 +204,46 @@ void many(Client& client) {
   print("sum", sum);
 }
 
+template <class Result>
+void count_good(const std::vector<Result>& results, const auto& value_of) {
+  std::int64_t good = 0;
+  std::int64_t sum = 0;
+  for (const Result& result : results) {
+    try {
+      sum += value_of(result);
+      ++good;
+    } catch (const std::exception& error) {
+      std::printf("failed: %s\n", error.what());
+    }
+  }
+  print("good", good);
+  print("sum", sum);
+}
+
+/// A killer among a thousand short tasks, each read by another one.
+void poison(Client& client, const std::string& how, const std::string& as) {
+  if (as == "map") {
+    const auto values = client.map(&poisoned, numbers(1000), how);
+    std::vector<Future<std::int64_t>> squares;
+    for (const auto& value : values) squares.push_back(client.submit(&square, value));
+    count_good(values, [](const auto& value) { return value.result(); });
+    return count_good(squares, [](const auto& value) { return value.result(); });
+  }
+  Graph graph;
+  std::vector<Delayed<std::int64_t>> values;
+  std::vector<Delayed<std::int64_t>> squares;
+  for (const std::int64_t x : numbers(1000)) values.push_back(graph.add(&poisoned, x, how));
+  for (const auto& value : values) squares.push_back(graph.add(&square, value));
+  try {
+    client.run(graph);
+    std::printf("the graph did not fail\n");
+  } catch (const std::exception& error) {
+    std::printf("graph: %s\n", error.what());
+  }
+  count_good(values, [](const auto& value) { return value.value(); });
+  count_good(squares, [](const auto& value) { return value.value(); });
+}
+
 void body(Client& client, const Args& args) {
   const std::string what = args.empty() ? "plain" : args[0];
   if (what == "plain") plain(client);
@@ -221,11 +270,13 @@ void body(Client& client, const Args& args) {
   }
   if (what == "hogs") {
     std::int64_t sum = 0;
-    for (const std::int64_t value : client.gather(client.map(&hogs, numbers(400), args.at(1)))) sum += value;
+    for (const std::int64_t value : client.gather(client.map(&hogs, numbers(400), args.at(1), args.at(2))))
+      sum += value;
     std::this_thread::sleep_for(std::chrono::seconds(1));  // the end of a job keeps reports of deaths to itself
     print("sum", sum);
   }
   if (what == "resumes") std::getenv("SLURM_RESTART_COUNT") != nullptr ? print("resumed", 1) : many(client);
+  if (what == "poison") poison(client, args.at(1), args.at(2));
   if (what == "dies") dying(client, args.at(1), args.at(2));
 }
 

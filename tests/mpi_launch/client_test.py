@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Tests programs with a Client under mpirun. usage: client_test.py MPIRUN CLIENT_JOB [SOAK_RUNS]"""
+import contextlib
 import os
 import random
 import re
@@ -15,6 +16,7 @@ import job_test  # noqa: E402  (reads the first two words)
 from job_test import PROGRAM, Job, processes  # noqa: E402
 
 SOAK_RUNS = int(sys.argv[3]) if len(sys.argv) > 3 and sys.argv[3].isdigit() else 5
+SOAK_FIRST = int(os.environ.get("WEFT_TEST_SOAK_FIRST", 0))  # so that a soak can be run in parts
 
 
 def worker_processes(job):
@@ -28,6 +30,14 @@ def worker_processes(job):
             continue
         if b"OMPI_COMM_WORLD_RANK" not in text and b"WEFT_INTERNAL_WORKER" in text:
             found.append(pid)
+    return found
+
+
+def spilled(folder):
+    """Returns the files below a folder that are there just now."""
+    found = []
+    for base, _, names in os.walk(folder):
+        found += [Path(base) / name for name in names if (Path(base) / name).exists()]
     return found
 
 
@@ -94,6 +104,21 @@ class ClientTest(job_test.JobTest):
     def test_what_a_task_forked_is_gone_at_the_end(self):
         self.check_death("fork", "weft")
 
+    def check_poison(self, how, form, cause):
+        code, out, errors = self.run_job(3, "poison", how, form)
+        self.assertEqual((code, out.count("good 999\n")), (0, 2), out + errors)
+        self.assertIn(f"sum {999 * 1000 // 2 - 500}\n", out)
+        self.assertIn(f"sum {sum(x * x for x in range(1000)) - 500 * 500}\n", out)
+        self.assertEqual(errors.count("it is started again"), 3, "three workers, and no more, are lost: " + errors)
+        self.assertRegex(out, rf"failed: .*three workers have died while it ran: .*{cause}.*; .*{cause}.*; .*{cause}")
+        self.assertRegex(out, r"failed: task '.*client_job.cpp:\d+.*' failed: three workers have died")
+
+    def test_of_a_thousand_short_tasks_only_the_one_that_faults_fails(self):
+        self.check_poison("segv", "map", r"signal 11 \(Segmentation fault\)")
+
+    def test_of_a_graph_only_the_task_that_is_killed_with_its_workers_fails(self):
+        self.check_poison("kill", "graph", r"signal 9 \(Killed\)")
+
     def test_a_worker_killed_from_outside_costs_no_answer(self):
         self.job = Job(3, "watched", "-")
         self.job.until("working")
@@ -126,21 +151,20 @@ class ClientTest(job_test.JobTest):
         self.assertLess(most, 20 + 25, "beside the waiting ones: slot, main, pulse, transport, spilling")
         self.check_nothing_left()
 
-    def test_a_worker_that_runs_out_of_memory_says_so_before_the_system_kills_it(self):
+    @contextlib.contextmanager
+    def little_memory(self, mib):
+        """Gives the words that start a program in a cgroup of so much memory."""
         group = Path("/sys/fs/cgroup/memory") / f"weft-test-{os.getpid()}"
         try:
             group.mkdir()
-            (group / "memory.limit_in_bytes").write_text(str(900 << 20))
+            (group / "memory.limit_in_bytes").write_text(str(mib << 20))
+            swap = group / "memory.memsw.limit_in_bytes"
+            if swap.exists():
+                swap.write_text(str(mib << 20))
         except OSError as error:
             self.skipTest(f"no memory cgroup can be made here: {error}")
         try:
-            with tempfile.TemporaryDirectory() as folder:
-                enter = f'echo $$ > {group}/cgroup.procs; exec "$@"'
-                self.job = Job(3, "hogs", folder, command=["sh", "-c", enter, "sh", PROGRAM])
-                code, out, errors = self.job.end(timeout=120)
-                self.assertEqual((code, "sum 79800\n" in out), (0, True), errors)
-                self.assertRegex(errors, r"ran out of memory while it ran task #\d+.*its memory: .*ended itself before")
-                self.check_nothing_left()
+            yield ["sh", "-c", f'echo $$ > {group}/cgroup.procs; exec "$@"', "sh", PROGRAM]
         finally:
             for _ in range(50):
                 try:
@@ -148,6 +172,36 @@ class ClientTest(job_test.JobTest):
                     break
                 except OSError:
                     time.sleep(0.1)
+
+    def check_hog(self, how, pattern):
+        with self.little_memory(900) as command, tempfile.TemporaryDirectory() as folder:
+            self.job = Job(3, "hogs", folder, how, command=command)
+            code, out, errors = self.job.end(timeout=120)
+            self.assertEqual((code, "sum 79800\n" in out), (0, True), errors)
+            self.assertRegex(errors, pattern)
+            self.check_nothing_left()
+
+    def test_a_worker_that_runs_out_of_memory_says_so_before_the_system_kills_it(self):
+        self.check_hog("slowly", r"ran out of memory while it ran task #\d+.*its memory: .*ended itself before")
+
+    def test_a_worker_that_the_system_kills_for_memory_is_told_as_such(self):
+        self.check_hog("at once", r"was killed by the system because memory ran out \(signal 9; .*memory.oom_control counts"
+                       r" 1 more\).*task #\d+|ended itself before")
+
+    def test_workers_near_their_limit_spill_and_nobody_dies(self):
+        """1,500 MiB of results in a cgroup of 900 MiB."""
+        with self.little_memory(900) as command:
+            self.job = Job(3, "moving", "1500", command=command)
+            folder = self.job.scratch.name
+            most = 0
+            while self.job.process.poll() is None:
+                most = max([most, *(file.stat().st_blocks * 512 for file in spilled(folder))])
+                time.sleep(0.1)
+            code, out, errors = self.job.end(timeout=240)
+            self.assertEqual((code, f"moved {1500 * 1499}\n" in out), (0, True), out + errors)
+            self.assertNotIn("started again", errors)
+            self.assertGreater(most, 100 << 20, "results went to disk")
+            self.check_nothing_left()
 
     def test_ctrl_c_in_the_middle_of_work_leaves_nothing(self):
         self.job = Job(3, "watched", "-")
@@ -192,7 +246,7 @@ class ClientTest(job_test.JobTest):
             pass
 
     def test_soak_kills_at_random_moments_never_hang_or_lie(self):
-        for run in range(SOAK_RUNS):
+        for run in range(SOAK_FIRST, SOAK_FIRST + SOAK_RUNS):
             with self.subTest(run=run):
                 moments = random.Random(run)
                 path = ("auto", "tcp")[run % 2]  # the fast path and the safe one, in turns

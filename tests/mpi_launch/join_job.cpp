@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <iostream>
@@ -18,6 +19,7 @@ namespace {
 using namespace weft;
 
 std::int64_t increment(std::int64_t x) { return x + 1; }
+std::int64_t add(std::int64_t a, std::int64_t b) { return a + b; }
 std::int64_t slow_increment(std::int64_t x, double seconds) {
   std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
   return x + 1;
@@ -91,12 +93,80 @@ void serve(Client& client) {
   }
 }
 
+/// Writes its number and place where it is run, in the order in which that happens.
+std::int64_t traced(std::int64_t x, std::int64_t chain, const std::string& file) {
+  std::FILE* const out = std::fopen(file.c_str(), "a");
+  std::fprintf(out, "%lld:%lld ", static_cast<long long>(chain), static_cast<long long>(x));
+  std::fclose(out);
+  return x + 1;
+}
+std::int64_t waits_for_file(const std::string& file) {
+  while (::access(file.c_str(), F_OK) != 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  return 0;
+}
+
+/// Chains x -> x + 1 -> x + 2 whose links two clients submit in turns, by name, with nothing run yet: "first" makes x
+/// and x + 2, "second" x + 1.
+void chains(Client& client, const std::string& who, const std::string& file) {
+  constexpr std::int64_t kChains = 8;
+  const auto name = [](const char* link, std::int64_t chain) { return link + std::to_string(chain); };
+  std::vector<Future<std::int64_t>> ends;
+  const auto wait_for = [&](const std::string& link) {
+    for (;; std::this_thread::sleep_for(std::chrono::milliseconds(5))) {
+      const std::vector<std::string> names = list_published(client);
+      if (std::find(names.begin(), names.end(), link) != names.end()) return get_published<std::int64_t>(client, link);
+    }
+  };
+  const auto held = who == "first" ? client.submit(&waits_for_file, file + ".go") : Future<std::int64_t>();
+  for (std::int64_t chain = 0; chain < kChains; ++chain) {
+    if (who == "first") {
+      publish(client, name("x", chain), client.submit(&traced, std::int64_t{0}, chain, file));
+      ends.push_back(client.submit(&traced, wait_for(name("y", chain)), chain, file));
+    } else {
+      publish(client, name("y", chain), client.submit(&traced, wait_for(name("x", chain)), chain, file));
+    }
+  }
+  std::printf("submitted\n");
+  std::fflush(stdout);
+  for (const auto& end : ends) print("end", end.result());
+}
+
 /// The second client's part of x -> x + 1 -> x + 2: neither waits for the other's result.
 void trace(Client& client) {
   const auto x = get_published<std::int64_t>(client, "x");
   publish(client, "y", client.submit(&increment, x));
   print("unresolved", x.done() ? 0 : 1);
   print("y", get_published<std::int64_t>(client, "y").result());
+}
+
+/// A guest's graphs: a tree that runs twice, large values, a task that fails, an array's worth of small ones.
+void graphs(Client& client) {
+  Graph graph;
+  const auto given = graph.add(&increment, std::int64_t{0});
+  std::vector<Delayed<std::int64_t>> level;
+  for (std::int64_t i = 0; i < 256; ++i) level.push_back(graph.add(&add, given, i));
+  while (level.size() > 1) {
+    std::vector<Delayed<std::int64_t>> next;
+    for (std::size_t i = 0; i + 1 < level.size(); i += 2) next.push_back(graph.add(&add, level[i], level[i + 1]));
+    level = next;
+  }
+  const auto large = graph.add(&ramp, std::int64_t{3});
+  const auto of_large = graph.add(&total, large);
+  for (int run = 0; run < 2; ++run) {
+    client.run(graph);
+    print("tree", level.front().value());
+    print("large", static_cast<std::int64_t>(total(large.value()) - of_large.value()));
+  }
+  Graph failing;
+  const auto bad = failing.add([](int x) { return x > 0 ? throw std::runtime_error("not in a graph") : x; }, 1);
+  const auto behind = failing.add([](int x) { return x; }, bad);
+  try {
+    client.run(failing);
+  } catch (const std::exception& error) {
+    std::printf("graph failed %s\n",
+                std::string(error.what()).find("not in a graph") != std::string::npos ? "well" : error.what());
+  }
+  print("lazy", client.compute(delayed(&add)(delayed(&increment)(std::int64_t{1}), std::int64_t{2})));
 }
 
 void guest(Client& client) {
@@ -116,6 +186,11 @@ void guest(Client& client) {
   } catch (const std::exception& error) {
     std::printf("failed %s\n", std::string(error.what()).find("too much") != std::string::npos ? "well" : error.what());
   }
+  try {
+    client.submit(&increment, get_published<std::int64_t>(client, "nothing")).result();
+  } catch (const std::exception& error) {
+    std::printf("unpublished %s\n", error.what());
+  }
   Queue<int> queue(client, "numbers");
   const auto put = client.submit(
       [](Queue<int> to) {
@@ -124,6 +199,10 @@ void guest(Client& client) {
       },
       queue);
   print("queue", queue.get() + put.result());
+  graphs(client);
+  client.replicate(big, 2);
+  client.rebalance(std::vector{big});
+  print("held", static_cast<std::int64_t>(client.who_has(big).size()) > 0 ? 1 : 0);
   int seen = 0;
   for (const auto& done : as_completed(client.map(&increment, std::vector<std::int64_t>{1, 2, 3})))
     seen += static_cast<int>(done.result());
@@ -145,6 +224,7 @@ void body(Client& client, const Args& args) {
   if (what == "serve") serve(client);
   if (what == "trace") trace(client);
   if (what == "guest") guest(client);
+  if (what == "chains") chains(client, args.at(1), args.at(2));
   if (what == "vanish") vanish(client);
 }
 

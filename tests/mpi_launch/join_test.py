@@ -196,8 +196,10 @@ class JoinTest(unittest.TestCase):
             code, out, errors = self.start_guest("guest").end()
             self.assertEqual(code, 0, errors + out)
             for line in ("slots 2", f"total {50_000 * 7 + 49_999 * 25_000}", f"value {50_000 * 7 + 49_999 * 25_000}",
-                         "sum 4000", "failed well", "queue 42", "completed 9"):
-                self.assertIn(line, out)
+                         "sum 4000", "failed well", "queue 42", "completed 9", "graph failed well", "lazy 4", "held 1"):
+                self.assertIn(line + "\n", out)
+            self.assertEqual((out.count("tree 32896\n"), out.count("large 0\n")), (2, 2), out)
+            self.assertRegex(out, "unpublished .*nothing is published as")
         scheduler.process.send_signal(signal.SIGTERM)
         self.assertEqual(scheduler.end()[0], 0)
         self.assertEqual([first.end()[0], second.end()[0]], [0, 0])
@@ -219,6 +221,44 @@ class JoinTest(unittest.TestCase):
         self.assertEqual(one.end()[0], 0)
         scheduler.process.send_signal(signal.SIGINT)
         self.assertEqual(scheduler.end()[0], 0)
+
+    def test_links_of_two_clients_run_depth_first(self):
+        scheduler = self.start_scheduler()
+        self.start_worker("--threads=1")
+        trace = self.folder / "trace"
+        first = self.start_guest("chains", "first", str(trace))
+        second = self.start_guest("chains", "second", str(trace))
+        first.until("submitted")
+        second.until("submitted")
+        self.assertFalse(trace.exists(), "nothing has run while the worker was held")
+        (self.folder / "trace.go").touch()
+        code, out, errors = first.end()
+        self.assertEqual((code, out.count("end 3\n")), (0, 8), errors + out)
+        self.assertEqual(second.end()[0], 0)
+        self.assertEqual(trace.read_text().split(), [f"{chain}:{link}" for chain in range(8) for link in range(3)])
+        scheduler.process.send_signal(signal.SIGINT)
+        self.assertEqual(scheduler.end()[0], 0)
+
+    def test_workers_that_leave_at_once_lose_nothing(self):
+        job = self.start_job()
+        job.until("ready")
+        workers = [self.start_worker("--threads=1") for _ in range(3)]
+        job.say("wait 4", "there 4")
+        job.say("keep", "kept 40")
+        job.say("spread", "holders [34]")
+        for worker in workers:
+            worker.process.send_signal(signal.SIGTERM)
+        for worker in workers:
+            self.assertEqual(worker.end()[::2], (0, ""))
+        job.say("workers", "workers 1")
+        job.say("spread", "holders 1")
+        expected = sum(50_000 * first + 49_999 * 25_000 for first in range(40))
+        job.say("sum", f"sum {expected}")
+        self.assertNotIn("runs again", "".join(job.errors))
+        job.process.stdin.write("end\n")
+        job.process.stdin.flush()
+        self.assertEqual(job.end()[0], 0)
+        self.check_nothing_left()
 
     def test_a_client_that_vanishes_leaves_nothing_of_its_own(self):
         job = self.start_job()

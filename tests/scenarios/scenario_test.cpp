@@ -61,6 +61,10 @@ class Player {
     if (line.verb == "submit") {
       event.body = std::move(batch_);
       batch_ = {};
+    } else if (line.verb == "split") {
+      const auto whole = static_cast<PacketId>(parse_number(line.words.at(0)));
+      event.body = PacketSplit{whole, batch_.first_packet, std::move(batch_.packets), std::move(batch_.producers)};
+      batch_ = {};
     } else {
       event.body = parse_scheduler_event(line);
     }

@@ -153,6 +153,7 @@ SchedulerOptions parse_scheduler_options(const Line& line) {
   options.queue_ns = static_cast<Nanoseconds>(line.number("queue_ns", static_cast<std::uint64_t>(options.queue_ns)));
   options.keep_bytes = line.number("keep", options.keep_bytes);
   options.keep_lineage = !line.has("no-lineage");
+  options.narrows = line.has("narrows");
   return options;
 }
 
@@ -295,7 +296,8 @@ struct ActionText {
   std::string operator()(const Report& it) const {
     if (it.state == PacketState::InMemory) {
       const std::string failed = it.error == 0 ? "" : fmt::format(" failed_tasks={}", it.error);
-      return fmt::format("report {} InMemory at {}{}", it.packet, worker_text(it.worker), failed);
+      const std::string why = it.reason == Reason::None ? "" : fmt::format(" {}", to_string(it.reason));
+      return fmt::format("report {} InMemory{} at {}{}", it.packet, why, worker_text(it.worker), failed);
     }
     return fmt::format("report {} {} {} cause={}{}", it.packet, to_string(it.state), to_string(it.reason), it.cause,
                        error_text(it.error));
@@ -303,6 +305,7 @@ struct ActionText {
   std::string operator()(const Refuse& it) const {
     return fmt::format("refuse {} {} {}", it.packet, to_string(it.reason), it.detail);
   }
+  std::string operator()(const Narrow& it) const { return fmt::format("narrow {}", it.packet); }
   std::string operator()(const Forget& it) const { return fmt::format("forget {}", it.packet); }
 
   std::string operator()(const Fetch& it) const {

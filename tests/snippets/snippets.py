@@ -6,7 +6,8 @@ usage: snippets.py --prefix DIR --work DIR [--cxx COMPILER] [--launcher PROGRAM]
 
 document: each block fenced as ```cpp must compile and end with status 0. A block without `main` is the body of
 weft::run, with `client` at hand. A block fenced as ```output right after it is what it must print; ```cpp-fragment is
-left alone. example: the folder has main.cpp, its own CMakeLists.txt, and expected.txt, what it must print. In expected
+left alone. example: the folder has main.cpp, its own CMakeLists.txt, and expected.txt, what it must print; where it has a script of
+its own name, that is run with the program and the weft command, and must print script_expected.txt. In expected
 text a line `...` stands for any lines, and <any> for anything within a line. Where the folder has a file `ranks` with a
 number, and there is an mpirun, the program runs under that too, and prints the same.
 """
@@ -117,16 +118,20 @@ def build(arguments, source, folder):
     call(["cmake", "--build", folder])
 
 
-def run(program, name, expected, launch=()):
-    """Runs one program; returns whether it ended well and printed what it must."""
+def run(program, name, expected, launch=(), arguments=()):
+    """Runs one program; returns whether it ended well and printed what it must, in any order of its lines if it is a
+    script, whose programs run side by side."""
     as_root = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"} if launch else {}
     try:
-        done = subprocess.run([*launch, str(program)], env={**os.environ, **as_root}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        done = subprocess.run([*launch, str(program), *map(str, arguments)], env={**os.environ, **as_root}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               timeout=RUN_SECONDS, stdin=subprocess.DEVNULL, cwd=program.parent)
     except subprocess.TimeoutExpired:
         print(f"{name}: still running after {RUN_SECONDS} s")
         return False
-    good = done.returncode == 0 and (expected is None or matches(expected, done.stdout))
+    printed = done.stdout
+    if arguments and expected is not None:
+        printed, expected = ("".join(sorted(text.splitlines(keepends=True))) for text in (printed, expected))
+    good = done.returncode == 0 and (expected is None or matches(expected, printed))
     if not good:
         print(f"{name}: status {done.returncode}\n--- printed\n{done.stdout}--- standard error\n{done.stderr}")
         if expected is not None:
@@ -170,6 +175,11 @@ def check_example(arguments):
     if ranks.is_file() and shutil.which("mpirun"):
         launch = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n", ranks.read_text(encoding="ascii").strip()]
         good = run(program, f"{folder.name} under mpirun", expected, launch) and good
+    script = folder / f"{folder.name}.sh"
+    command = arguments.prefix / "bin" / "weft"
+    if script.is_file() and command.is_file():
+        good = run(script, script.name, (folder / "script_expected.txt").read_text(encoding="utf-8"),
+                   arguments=(program, command)) and good
     print(f"{folder.name}: {'compiles, runs and prints what it must' if good else 'failed'}")
     return good
 

@@ -12,13 +12,13 @@ MIB = 1 << 20
 DATA_BYTES = 4480 * 4480 * 8
 
 
-def run(ranks, *words, timeout=240):
+def run(ranks, *words, timeout=240, scratch=None):
     """Returns what the program printed, a line an item. No ranks: without mpirun."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("WEFT_")}
     kept.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", WEFT_CONFIG="none", OPENBLAS_NUM_THREADS="1")
     launch = [MPIRUN, "--oversubscribe", "--bind-to", "none", "-n", str(ranks)] if ranks else []
-    with tempfile.TemporaryDirectory() as scratch:
-        done = subprocess.run([*launch, PROGRAM, *words, f"--weft-spill-dir={scratch}"], env=kept, capture_output=True, text=True,
+    with tempfile.TemporaryDirectory() as own:
+        done = subprocess.run([*launch, PROGRAM, *words, f"--weft-spill-dir={scratch or own}"], env=kept, capture_output=True, text=True,
                               timeout=timeout)
     if done.returncode != 0:
         raise AssertionError(f"{ranks} ranks, {words}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}")
@@ -48,6 +48,33 @@ class ModesTest(unittest.TestCase):
                 with tempfile.TemporaryDirectory() as folder:
                     self.check(workers + 1, "dies", folder, f"--weft-threads={threads}")
                     self.assertTrue(os.path.islink(folder + "/died"))
+
+    def large_rechunk(self):
+        return run(0, "large", "rechunk", "--weft-scheduler=threads", "--weft-threads=2", "--weft-memory=8GiB")[0]
+
+    def test_a_many_to_many_move_survives_its_worker(self):
+        with tempfile.TemporaryDirectory() as folder:
+            printed = run(4, "large", "rechunk", folder, "--weft-threads=1", f"--weft-memory={DATA_BYTES // 2}")
+            self.assertTrue(os.path.islink(folder + "/died"))
+        self.assertEqual(printed[0], self.large_rechunk())
+
+    def test_a_many_to_many_move_ends_or_says_why_with_a_full_disk(self):
+        """The workers hold less than the move needs, and the disk takes next to nothing."""
+        with tempfile.TemporaryDirectory() as full:
+            try:
+                subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", full], check=True, capture_output=True)
+            except (OSError, subprocess.CalledProcessError):
+                self.skipTest("no file system can be mounted here")
+            try:
+                expected = self.large_rechunk()
+                for budget in (DATA_BYTES // 2, DATA_BYTES // 6):
+                    try:
+                        printed = run(4, "large", "rechunk", "--weft-threads=1", f"--weft-memory={budget}", scratch=full)
+                        self.assertEqual(printed[0], expected)
+                    except AssertionError as error:
+                        self.assertRegex(str(error), "exit code 1\n(.*\n)*.*(disk|spill).*full|no space", str(error))
+            finally:
+                subprocess.run(["umount", full], check=True)
 
     def test_a_tenth_of_the_memory_is_enough_and_is_kept(self):
         budget = DATA_BYTES // 10

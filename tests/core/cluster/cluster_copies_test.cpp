@@ -140,5 +140,20 @@ TEST(CopiesTest, RetiringThroughTheClientKeepsResultsAndNamesWhoIsMissing) {
   }
 }
 
+TEST(CopiesTest, WorkersThatRetireAtOnceLoseNothing) {
+  InProcessCluster cluster({.workers = 4});
+  const Client client(InProcessCluster::client_options());
+  static std::atomic<int> runs;
+  runs = 0;
+  std::vector<int> items(40);
+  std::iota(items.begin(), items.end(), 0);
+  const auto values = client.map([](int first) { return ++runs, ramp(first); }, items);
+  for (const auto& value : values) static_cast<void>(value.exception());
+  client.retire_workers({"worker1", "worker2", "worker4"});
+  EXPECT_TRUE(becomes_true([&] { return client.info().workers.size() == 1; }));
+  for (std::size_t i = 0; i < values.size(); ++i) EXPECT_EQ(total(values[i].result()), expected(static_cast<int>(i)));
+  EXPECT_EQ(runs.load(), 40);
+}
+
 }  // namespace
 }  // namespace weft

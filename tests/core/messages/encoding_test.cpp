@@ -48,7 +48,8 @@ std::vector<SchedulerEvent> scheduler_events() {
           {16, Tick{}},
           {17, ReplicasWanted{{4, 5}, 3}},
           {18, WorkerBlocked{1, 7}},
-          {19, BalanceWanted{{4, 5}}}};
+          {19, BalanceWanted{{4, 5}}},
+          {20, PacketSplit{4, 9, submission().packets, submission().producers}}};
 }
 
 std::vector<WorkerEvent> worker_events() {

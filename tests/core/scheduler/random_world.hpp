@@ -22,11 +22,14 @@ class RandomWorld {
     std::uint32_t slots = 2;
     std::uint64_t budget_bytes = 0;
     double duplicate_share = 0;
+    /// Of so many packets one kills its worker, by its third task.
+    std::uint32_t one_killer_of = 0;
   };
 
   RandomWorld(std::uint64_t seed, Limits limits) : random_(seed), limits_(limits) {
     SchedulerOptions options;
     options.queue_packets_most = 8;
+    options.narrows = limits.one_killer_of != 0;
     scheduler_ = std::make_unique<Scheduler>(options);
     for (std::uint32_t i = 0; i != limits.workers; ++i) join();
   }
@@ -83,6 +86,7 @@ class RandomWorld {
       spec.expected_ns = below(5) == 0 ? 0 : 1000 + below(3'000'000);
       spec.output_bytes = 1000;
       spec.peak_bytes = 2000;
+      if (limits_.one_killer_of != 0 && below(limits_.one_killer_of) == 0) killers_.insert(next_packet_);
       event.packets.push_back(spec);
       ++next_packet_;
     }
@@ -126,6 +130,10 @@ class RandomWorld {
   [[nodiscard]] const std::map<PacketId, Report>& ended() const { return ended_; }
   std::uint32_t below(std::uint32_t bound) { return static_cast<std::uint32_t>(random_() % bound); }
   [[nodiscard]] std::uint64_t runs() const { return runs_; }
+  [[nodiscard]] std::uint64_t kills() const { return kills_; }
+  /// The packets of one task that killed as often as is allowed.
+  [[nodiscard]] const std::set<PacketId>& judged() const { return judged_; }
+  [[nodiscard]] const std::set<PacketId>& killers() const { return killers_; }
 
   void release_all() {
     OutputsReleased event;
@@ -164,6 +172,11 @@ class RandomWorld {
     scheduler_->check_invariants();
     for (const SchedulerAction& action : actions.list)
       std::visit([&](const auto& it) { perform(it, actions); }, action);
+    while (!later_.empty()) {
+      SchedulerEventBody next = std::move(later_.front());
+      later_.pop_front();
+      tell(std::move(next));
+    }
   }
 
   void post(WorkerId worker, WorkerEventBody body) {
@@ -185,7 +198,41 @@ class RandomWorld {
   void perform(const Replicate& it, const SchedulerActions&) {
     if (it.to != kKeeper) post(it.to, ReplicaAsked{{it.packet, it.from, it.attempt, 1000}});
   }
-  void perform(const Report& it, const SchedulerActions&) { ended_[it.packet] = it; }
+  void perform(const Report& it, const SchedulerActions&) {
+    ended_[it.packet] = it;
+    if (it.reason == Reason::KilledWorkers) judged_.insert(it.packet);
+    if (it.reason == Reason::KilledWorkers) at_keeper_.insert(it.packet);
+  }
+  /// Four tasks, of which the last reads the first.
+  void perform(const Narrow& it, const SchedulerActions&) {
+    const bool is_waiting =
+        scheduler_->state(it.packet) == PacketState::Ready || scheduler_->state(it.packet) == PacketState::Waiting;
+    if (!is_waiting || below(20) == 0) return later_.push_back(PacketSplit{it.packet, kNone, {}, {}});
+    PacketSplit split;
+    split.packet = it.packet;
+    split.first_part = next_packet_;
+    const PacketSpec whole = scheduler_->spec(it.packet);
+    for (std::uint32_t i = 0; i != 4; ++i) {
+      PacketSpec spec = whole;
+      spec.head = kNone;
+      spec.needs = kNone;
+      spec.first_task = next_packet_ * 16;
+      spec.task_count = 1;
+      spec.first_producer = static_cast<std::uint32_t>(split.producers.size());
+      std::vector<PacketId> inputs = edges_[it.packet];
+      if (i == 3) inputs.push_back(split.first_part);
+      for (const PacketId input : inputs) split.producers.push_back({input, 1000});
+      spec.producer_count = static_cast<std::uint32_t>(inputs.size());
+      split.parts.push_back(spec);
+      edges_.push_back(std::move(inputs));
+      if (whole.has(packet_flags::kWanted)) wanted_.insert(next_packet_);
+      ++next_packet_;
+    }
+    if (killers_.erase(it.packet) != 0) killers_.insert(split.first_part + 2);
+    wanted_.erase(it.packet);
+    at_keeper_.insert(it.packet);
+    later_.push_back(std::move(split));
+  }
   void perform(const Refuse&, const SchedulerActions&) {}
   void perform(const Forget& it, const SchedulerActions&) { ended_.erase(it.packet); }
 
@@ -236,6 +283,14 @@ class RandomWorld {
       if (can_run(node, packet)) able.push_back(packet);
     }
     const PacketId packet = able[below(static_cast<std::uint32_t>(able.size()))];
+    // One that the scheduler has taken back already is spared: nobody could tell that it was to blame.
+    const bool is_known = scheduler_->knows(packet) && scheduler_->owner(packet) == id &&
+                          scheduler_->attempt(packet) == node.active[packet];
+    if (killers_.contains(packet) && is_known) {
+      ++kills_;
+      lose(id);
+      return join();
+    }
     const Attempt attempt = node.active[packet];
     node.active.erase(packet);
     node.data.insert(packet);
@@ -244,7 +299,9 @@ class RandomWorld {
   }
 
   void act(WorkerId id, const Fetch& it) {
-    if (it.owner == kKeeper || !nodes_[it.owner]->alive) {
+    if (it.owner == kKeeper && at_keeper_.contains(it.producer)) {
+      post(id, InputArrived{it.producer, it.attempt, 0});
+    } else if (it.owner == kKeeper || !nodes_[it.owner]->alive) {
       post(id, InputFailed{it.producer, it.attempt, it.owner});
     } else {
       post(it.owner, PeerSubscribed{it.producer, it.attempt, id});
@@ -296,6 +353,11 @@ class RandomWorld {
   std::deque<SchedulerEventBody> late_;
   std::set<PacketId> wanted_;
   std::map<PacketId, Report> ended_;
+  std::set<PacketId> killers_;
+  std::set<PacketId> judged_;
+  std::set<PacketId> at_keeper_;
+  std::deque<SchedulerEventBody> later_;
+  std::uint64_t kills_ = 0;
   PacketId next_packet_ = 0;
   Nanoseconds time_ = 0;
   std::uint64_t runs_ = 0;

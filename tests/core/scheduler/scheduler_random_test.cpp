@@ -82,5 +82,25 @@ TEST(MachinesTest, LostWorkersDuplicatesAndCancelsEndToo) {
   }
 }
 
+TEST(MachinesTest, OnlyTheTaskThatKillsIsFailed) {
+  std::uint64_t judged = 0;
+  for (std::uint64_t seed = 1; seed <= 25; ++seed) {
+    SCOPED_TRACE(seed);
+    RandomWorld world(seed, {3, 2, 0, seed % 2 == 0 ? 0.2 : 0.0, 40});
+    for (int batch = 0; batch != 3; ++batch) {
+      world.submit(40);
+      for (int i = 0; i != 200; ++i) world.step();
+      world.release_some();
+    }
+    expect_all_end(world);
+    for (const PacketId id : world.judged()) EXPECT_TRUE(world.killers().contains(id)) << "an innocent packet " << id;
+    // Innocent packets at the third death may have to be dealt apart first, which costs nobody but the killer itself.
+    EXPECT_LE(world.kills(), 3 * (world.judged().size() + world.killers().size()));
+    judged += world.judged().size();
+    expect_nothing_left(world);
+  }
+  EXPECT_GT(judged, 20u);
+}
+
 }  // namespace
 }  // namespace weft
