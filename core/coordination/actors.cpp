@@ -178,7 +178,7 @@ std::shared_ptr<ActorCore> find_actor(std::uint64_t id) {
 
 bool runs_elsewhere(std::uint32_t client) noexcept {
   const Runtime* const runtime = Runtime::find(client);
-  return runtime != nullptr && !runtime->alone() && far_client(client) == nullptr;
+  return runtime != nullptr && !runtime->alone();
 }
 
 std::string choose_home(const Client& client) {

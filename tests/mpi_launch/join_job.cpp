@@ -169,6 +169,28 @@ void graphs(Client& client) {
   print("lazy", client.compute(delayed(&add)(delayed(&increment)(std::int64_t{1}), std::int64_t{2})));
 }
 
+struct Counter {
+  explicit Counter(std::int64_t from) : now(from) {}
+  std::int64_t add(std::int64_t more) { return now += more; }
+  std::int64_t where() const { return ::getpid(); }
+  std::int64_t now = 0;
+};
+
+void actors(Client& client) {
+  const Actor<Counter> counter(client, std::int64_t{10});
+  Future<std::int64_t> last;
+  for (std::int64_t i = 0; i < 5; ++i) last = counter.call(&Counter::add, i);
+  print("actor", last.result());
+  print("given", counter.call(&Counter::add, client.submit(&increment, std::int64_t{4})).result());
+  print("elsewhere", counter.call(&Counter::where).result() != ::getpid() ? 1 : 0);
+  const auto caller = [](const Actor<Counter>& from) { return from.call(&Counter::add, std::int64_t{1}).result(); };
+  try {
+    print("called by a task", client.submit(caller, counter).result());
+  } catch (const std::exception& error) {
+    std::printf("refused %s\n", error.what());
+  }
+}
+
 void guest(Client& client) {
   count_processes(client);
   static_cast<void>(client.info());
@@ -200,6 +222,7 @@ void guest(Client& client) {
       queue);
   print("queue", queue.get() + put.result());
   graphs(client);
+  actors(client);
   client.replicate(big, 2);
   client.rebalance(std::vector{big});
   print("held", static_cast<std::int64_t>(client.who_has(big).size()) > 0 ? 1 : 0);

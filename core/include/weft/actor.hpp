@@ -159,7 +159,7 @@ class Actor {
     if constexpr (Unpacked<Values>::travels && detail::method_travels<M> && TravelsOrStays<R>) {
       Writer writer;
       detail::write_method(writer, method, where);
-      if (detail::far_client(core_->client_serial) != nullptr) {
+      if (!core_->client && detail::far_client(core_->client_serial) != nullptr) {
         // Made where the actor is known; arguments that are handles are waited for here.
         (encode(writer, detail::resolve(detail::Stored<A>(std::forward<A>(arguments)))), ...);
         const std::string question =
@@ -191,7 +191,10 @@ class Actor {
                                  A&&... arguments) const {
     detail::FarTicket ticket;
     ticket.actor = core_->id;
-    if constexpr ((detail::has_handles<detail::Stored<A>> || ...)) {
+    if (detail::far_client(core_->client_serial) != nullptr) {
+      // No worker can ask an attached client for results: they are waited for here.
+      (encode(writer, detail::resolve(detail::Stored<A>(std::forward<A>(arguments)))), ...);
+    } else if constexpr ((detail::has_handles<detail::Stored<A>> || ...)) {
       // A result of its own, so that the failure of an argument stays out of the turns.
       gathered = core_->client->submit_at(where, detail::MakeTuple{}, std::forward<A>(arguments)...);
       ticket.given = detail::offer_end(gathered);
