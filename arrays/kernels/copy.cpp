@@ -1,5 +1,11 @@
 #include "arrays/kernels/copy.hpp"
 
+#include "arrays/kernels/tile_kernels.hpp"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include <algorithm>
 #include <cstring>
 
@@ -27,13 +33,44 @@ void with_size(std::size_t element_bytes, const Body& body) {
   }
 }
 
-constexpr std::size_t kStrip = 8;
+/// Rows of a strip: what lies side by side in the source is then several lines, which it is read by.
+constexpr std::int64_t kStrip = 32;
+
+/// Copies a row, whole lines of it past the caches.
+void stream_row(std::byte* to, const std::byte* from, std::size_t bytes) {
+#if defined(__SSE2__)
+  constexpr std::size_t kLine = 64;
+  const std::size_t head = (kLine - reinterpret_cast<std::uintptr_t>(to) % kLine) % kLine;
+  if (bytes >= 4 * kLine) {
+    std::memcpy(to, from, head);
+    std::size_t at = head;
+    for (; at + kLine <= bytes; at += kLine) {
+      for (std::size_t part = 0; part < kLine; part += 16) {
+        _mm_stream_si128(reinterpret_cast<__m128i*>(to + at + part),
+                         _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + at + part)));
+      }
+    }
+    std::memcpy(to + at, from + at, bytes - at);
+    return;
+  }
+#endif
+  std::memcpy(to, from, bytes);
+}
 
 /// The inner two axes of a copy.
 void copy_plane(std::byte* to, std::int64_t to_row, std::int64_t to_column, const std::byte* from,
                 std::int64_t from_row, std::int64_t from_column, std::int64_t rows, std::int64_t columns,
-                std::size_t element_bytes) {
+                std::size_t element_bytes, bool past_cache) {
   const auto size = static_cast<std::int64_t>(element_bytes);
+  if (to_column == size && from_column == size && past_cache) {
+    for (std::int64_t row = 0; row < rows; ++row) {
+      stream_row(to + row * to_row, from + row * from_row, static_cast<std::size_t>(columns) * element_bytes);
+    }
+#if defined(__SSE2__)
+    _mm_sfence();
+#endif
+    return;
+  }
   if (to_column == size && from_column == size) {
     for (std::int64_t row = 0; row < rows; ++row) {
       std::memcpy(to + row * to_row, from + row * from_row, static_cast<std::size_t>(columns) * element_bytes);
@@ -43,8 +80,8 @@ void copy_plane(std::byte* to, std::int64_t to_row, std::int64_t to_column, cons
   if (to_column == size && from_row == size) {
     for (std::int64_t row = 0; row < rows; row += kStrip) {
       gather_rows(to + row * to_row, static_cast<std::size_t>(to_row), from + row * size, from_column,
-                  static_cast<std::size_t>(std::min<std::int64_t>(kStrip, rows - row)),
-                  static_cast<std::size_t>(columns), element_bytes);
+                  static_cast<std::size_t>(std::min(kStrip, rows - row)), static_cast<std::size_t>(columns),
+                  element_bytes);
     }
     return;
   }
@@ -79,17 +116,10 @@ void gather_strided(std::byte* to, const std::byte* from, std::int64_t stride, s
 
 void gather_rows(std::byte* to, std::size_t to_row, const std::byte* from, std::int64_t stride, std::size_t rows,
                  std::size_t n, std::size_t element_bytes) {
+  if (element_bytes == 8) return kernels().transpose_doubles(to, to_row, from, stride, rows, n);
+  if (element_bytes == 4) return kernels().transpose_words(to, to_row, from, stride, rows, n);
   with_size(element_bytes, [&](auto element) {
     using E = decltype(element);
-    if (rows == kStrip) {
-      E* outs[kStrip];
-      for (std::size_t row = 0; row < kStrip; ++row) outs[row] = reinterpret_cast<E*>(to + row * to_row);
-      for (std::size_t i = 0; i < n; ++i, from += stride) {
-        const E* const in = reinterpret_cast<const E*>(from);
-        for (std::size_t row = 0; row < kStrip; ++row) outs[row][i] = in[row];
-      }
-      return;
-    }
     for (std::size_t i = 0; i < n; ++i, from += stride) {
       const E* const in = reinterpret_cast<const E*>(from);
       for (std::size_t row = 0; row < rows; ++row) reinterpret_cast<E*>(to + row * to_row)[i] = in[row];
@@ -98,7 +128,7 @@ void gather_rows(std::byte* to, std::size_t to_row, const std::byte* from, std::
 }
 
 void copy_box(std::byte* to, const std::int64_t* to_strides, const std::byte* from, const std::int64_t* from_strides,
-              const std::int64_t* extents, std::size_t ndim, std::size_t element_bytes) {
+              const std::int64_t* extents, std::size_t ndim, std::size_t element_bytes, bool past_cache) {
   // 1. Leave out axes of extent 1, and put together those that run on.
   std::int64_t extent[kMostAxes], out[kMostAxes], in[kMostAxes];
   std::size_t axes = 0;
@@ -140,7 +170,7 @@ void copy_box(std::byte* to, const std::int64_t* to_strides, const std::byte* fr
   std::int64_t index[kMostAxes] = {};
   for (;;) {
     copy_plane(to, out[axes - 2], out[axes - 1], from, in[axes - 2], in[axes - 1], extent[axes - 2], extent[axes - 1],
-               element_bytes);
+               element_bytes, past_cache);
     std::size_t axis = axes - 2;
     for (;;) {
       if (axis-- == 0) return;

@@ -1,5 +1,7 @@
 #include "arrays/kernels/fft.hpp"
 
+#include "arrays/kernels/fftw.hpp"
+
 #include <weft/error.hpp>
 
 #include <complex>
@@ -21,6 +23,7 @@ void require_fft(const char*) {}
 template <class T>
 void fft_complex(const FftWork& work, const std::byte* in, std::byte* out) {
   using C = std::complex<T>;
+  if (wants_fftw()) return fftw_complex<T>(work, in, out);
   pocketfft::c2c<T>(work.shape, work.in_strides, work.out_strides, work.axes, work.forward,
                     reinterpret_cast<const C*>(in), reinterpret_cast<C*>(out), static_cast<T>(work.scale));
 }

@@ -1,8 +1,10 @@
 // The kernels that gain from wide vectors, compiled for processors with AVX2. Only code with internal linkage is
 // reachable from here, so that no other file is given a function compiled for it.
 #include "arrays/kernels/elementwise_kernels.inc"
+#include "arrays/kernels/order_kernels.inc"
 #include "arrays/kernels/random_kernels.inc"
 #include "arrays/kernels/reduce_kernels.inc"
+#include "arrays/kernels/transpose_kernels.inc"
 
 namespace weft::arrays::kernels {
 
@@ -12,8 +14,9 @@ void fill_v3(KernelTable& table) {
   fill_reduce<std::int64_t>(table);
   fill_reduce<float>(table);
   fill_reduce<double>(table);
-  table.uniform = &uniform_tile;
-  table.random_bits = &random_bits_tile;
+  fill_order(table);
+  fill_random(table);
+  fill_transpose(table);
 }
 
 }  // namespace weft::arrays::kernels

@@ -36,7 +36,9 @@ std::uint64_t key_of(T value, bool is_time) {
   } else if constexpr (std::is_signed_v<T>) {
     // The smallest time is NaT.
     if (is_time && value == std::numeric_limits<T>::min()) return kLastKey;
-    return static_cast<std::uint64_t>(static_cast<std::int64_t>(value)) ^ std::uint64_t{1} << 63;
+    // Counted from the least one: keys of narrow types have few digits.
+    return static_cast<std::uint64_t>(static_cast<std::int64_t>(value)) -
+           static_cast<std::uint64_t>(static_cast<std::int64_t>(std::numeric_limits<T>::min()));
   } else {
     return value;
   }
@@ -50,7 +52,8 @@ T value_of(std::uint64_t key, bool is_time) {
     return static_cast<float>(value_of<double>(key, false));
   } else if constexpr (std::is_signed_v<T>) {
     if (is_time && key == kLastKey) return std::numeric_limits<T>::min();
-    return static_cast<T>(static_cast<std::int64_t>(key ^ std::uint64_t{1} << 63));
+    return static_cast<T>(static_cast<std::int64_t>(
+        key + static_cast<std::uint64_t>(static_cast<std::int64_t>(std::numeric_limits<T>::min()))));
   } else {
     return static_cast<T>(key);
   }
@@ -103,28 +106,8 @@ void sort_keys(PlacedKey* keys, PlacedKey* room, std::size_t n);
 /// Sorts complex numbers by real, then imaginary part; those with a NaN are last.
 void sort_complex(std::complex<double>* values, std::size_t n);
 
-/// Writes the elements [skip, skip + count) of what merging two sorted runs gives.
-template <class K>
-void merge_part(const K* a, std::size_t na, const K* b, std::size_t nb, std::size_t skip, std::size_t count, K* out) {
-  // How many of the skipped ones come from a: the least i with a[i] not before b[skip - i - 1].
-  std::size_t low = skip > nb ? skip - nb : 0;
-  std::size_t high = skip < na ? skip : na;
-  while (low < high) {
-    const std::size_t i = low + (high - low) / 2;
-    if (b[skip - i - 1] < a[i]) {
-      high = i;
-    } else {
-      low = i + 1;
-    }
-  }
-  std::size_t i = low;
-  std::size_t j = skip - low;
-  for (std::size_t at = 0; at < count; ++at) {
-    const bool from_b = j < nb && (i >= na || b[j] < a[i]);
-    out[at] = from_b ? b[j] : a[i];
-    i += from_b ? 0 : 1;
-    j += from_b ? 1 : 0;
-  }
-}
+/// Merges two sorted runs; of equal keys those of `a` come first.
+void merge_keys(const std::uint64_t* a, std::size_t na, const std::uint64_t* b, std::size_t nb, std::uint64_t* out);
+void merge_keys(const PlacedKey* a, std::size_t na, const PlacedKey* b, std::size_t nb, PlacedKey* out);
 
 }  // namespace weft::arrays::kernels

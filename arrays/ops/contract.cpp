@@ -1,6 +1,7 @@
 // Products of two arrays summed over any of their axes, and the axes of one array put in any order.
 #include "arrays/ops/matrix.hpp"
 
+#include <weft/buffer.hpp>
 #include <weft/ops/elementwise.hpp>
 #include <weft/ops/reductions.hpp>
 #include <weft/ops/structure.hpp>
@@ -66,9 +67,10 @@ std::int64_t product_of(const std::vector<std::int64_t>& extents) {
   return product;
 }
 
-/// Brings the axes of a block in the order of `numbers`, side by side.
-void pack(const Block& block, const std::vector<std::int64_t>& axes, const std::vector<std::int64_t>& numbers,
-          std::vector<std::byte>& to) {
+/// Returns the elements of a block with its axes in the order of `numbers`: where they lie if they lie so, else from a
+/// copy in `room`.
+const std::byte* in_this_order(const Block& block, const std::vector<std::int64_t>& axes,
+                               const std::vector<std::int64_t>& numbers, Buffer& room) {
   std::vector<std::int64_t> extents, strides;
   for (const std::int64_t number : numbers) {
     const auto at = static_cast<std::size_t>(std::find(axes.begin(), axes.end(), number) - axes.begin());
@@ -76,17 +78,25 @@ void pack(const Block& block, const std::vector<std::int64_t>& axes, const std::
     strides.push_back(block.strides[at]);
   }
   const std::size_t bytes = block.dtype.size();
-  to.resize(static_cast<std::size_t>(product_of(extents)) * bytes);
-  if (to.empty()) return;
   const auto packed = c_strides(Shape(extents), bytes);
-  kernels::copy_box(to.data(), packed.data(), block.data, strides.data(), extents.data(), extents.size(), bytes);
+  bool lies = true;
+  for (std::size_t axis = 0; axis < extents.size(); ++axis) {
+    lies = lies && (extents[axis] == 1 || strides[axis] == packed[axis]);
+  }
+  if (lies || block.data == nullptr) return block.data;
+  const auto size = static_cast<std::size_t>(product_of(extents)) * bytes;
+  if (room.size() < size) room = Buffer::allocate(size);
+  kernels::copy_box(room.data(), packed.data(), block.data, strides.data(), extents.data(), extents.size(), bytes);
+  return room.data();
 }
 
+/// `first`: there is nothing yet to add to.
 template <class T>
-void multiply_add(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, const T* b, T* c) {
+void multiply_add(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, const T* b, T* c, bool first) {
   if constexpr (std::is_floating_point_v<T> || !std::is_arithmetic_v<T>) {
-    kernels::gemm<T>('N', 'N', n, m, k, T(1), b, n, a, k, T(1), c, n);
+    kernels::gemm<T>('N', 'N', n, m, k, T(1), b, n, a, k, first ? T(0) : T(1), c, n);
   } else {
+    if (first) std::fill(c, c + m * n, T(0));
     for (std::int64_t i = 0; i < m; ++i) {
       for (std::int64_t j = 0; j < k; ++j) {
         const T factor = a[i * k + j];
@@ -104,11 +114,13 @@ void multiply_add(std::int64_t m, std::int64_t n, std::int64_t k, const T* a, co
   }
 }
 
-using MultiplyAdd = void (*)(std::int64_t, std::int64_t, std::int64_t, const std::byte*, const std::byte*, std::byte*);
+using MultiplyAdd = void (*)(std::int64_t, std::int64_t, std::int64_t, const std::byte*, const std::byte*, std::byte*,
+                             bool);
 template <class T>
 void multiply_add_bytes(std::int64_t m, std::int64_t n, std::int64_t k, const std::byte* a, const std::byte* b,
-                        std::byte* c) {
-  multiply_add<T>(m, n, k, reinterpret_cast<const T*>(a), reinterpret_cast<const T*>(b), reinterpret_cast<T*>(c));
+                        std::byte* c, bool first) {
+  multiply_add<T>(m, n, k, reinterpret_cast<const T*>(a), reinterpret_cast<const T*>(b), reinterpret_cast<T*>(c),
+                  first);
 }
 
 MultiplyAdd multiply_add_for(TypeCode type) {
@@ -172,27 +184,35 @@ void Contract::run(const ChunkWork& work) const {
   const std::int64_t n = product_of(extents_of(columns));
   const std::size_t bytes = work.output.dtype.size();
   const MultiplyAdd add = multiply_add_for(work.output.dtype.code());
-  std::vector<std::byte> sums(static_cast<std::size_t>(matrices * m * n) * bytes), left, right;
-  if (sums.empty()) return;
-  const std::vector<std::int64_t> a_order = joined(batch, rows, summed);
-  const std::vector<std::int64_t> b_order = joined(batch, summed, columns);
-  for (std::size_t pair = 0; pair + 1 < work.inputs.size(); pair += 2) {
-    pack(work.inputs[pair], a, a_order, left);
-    pack(work.inputs[pair + 1], b, b_order, right);
-    const std::int64_t k = static_cast<std::int64_t>(left.size() / bytes) / (matrices * m);
-    if (k == 0) continue;
-    for (std::int64_t matrix = 0; matrix < matrices; ++matrix) {
-      add(m, n, k, left.data() + static_cast<std::size_t>(matrix * m * k) * bytes,
-          right.data() + static_cast<std::size_t>(matrix * k * n) * bytes,
-          sums.data() + static_cast<std::size_t>(matrix * m * n) * bytes);
-    }
-  }
+  const auto size = static_cast<std::size_t>(matrices * m * n) * bytes;
+  if (size == 0) return;
   const std::vector<std::int64_t> order = joined(batch, rows, columns);
   const std::vector<std::int64_t> extents = extents_of(order);
   const auto from = c_strides(Shape(extents), bytes);
   std::vector<std::int64_t> to;
   for (const std::int64_t number : order) to.push_back(work.output.strides[static_cast<std::size_t>(number)]);
-  kernels::copy_box(work.output.data, to.data(), sums.data(), from.data(), extents.data(), extents.size(), bytes);
+  Buffer sums_room, left_room, right_room;
+  if (to != from) sums_room = Buffer::allocate(size);
+  std::byte* const sums = to == from ? work.output.data : sums_room.data();
+  const std::vector<std::int64_t> a_order = joined(batch, rows, summed);
+  const std::vector<std::int64_t> b_order = joined(batch, summed, columns);
+  bool first = true;
+  for (std::size_t pair = 0; pair + 1 < work.inputs.size(); pair += 2) {
+    const std::int64_t k = product_of(work.inputs[pair].shape) / (matrices * m);
+    if (k == 0) continue;
+    const std::byte* const left = in_this_order(work.inputs[pair], a, a_order, left_room);
+    const std::byte* const right = in_this_order(work.inputs[pair + 1], b, b_order, right_room);
+    for (std::int64_t matrix = 0; matrix < matrices; ++matrix) {
+      add(m, n, k, left + static_cast<std::size_t>(matrix * m * k) * bytes,
+          right + static_cast<std::size_t>(matrix * k * n) * bytes,
+          sums + static_cast<std::size_t>(matrix * m * n) * bytes, first);
+    }
+    first = false;
+  }
+  if (first) std::fill(sums, sums + size, std::byte{0});
+  if (to != from) {
+    kernels::copy_box(work.output.data, to.data(), sums, from.data(), extents.data(), extents.size(), bytes);
+  }
 }
 
 }  // namespace

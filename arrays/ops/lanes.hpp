@@ -3,6 +3,9 @@
 #include "arrays/kernels/order.hpp"
 #include "arrays/ops/matrix.hpp"
 
+#include <weft/buffer.hpp>
+
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -39,6 +42,22 @@ inline void copy_in_order(const Block& block, const std::vector<std::int64_t>& o
   if (count == 0) return;
   const auto packed = c_strides(Shape(extents), block.dtype.size());
   kernels::copy_box(to, packed.data(), block.data, strides.data(), extents.data(), extents.size(), block.dtype.size());
+}
+
+/// Returns the elements of a block in C order: where they lie if they lie so, else from a copy kept in `room`.
+inline const std::byte* in_order(const Block& block, Buffer& room) {
+  const auto packed = c_strides(Shape(block.shape), block.dtype.size());
+  bool lies = true;
+  std::vector<std::int64_t> order;
+  for (std::size_t axis = 0; axis < packed.size(); ++axis) {
+    lies = lies && (block.shape[axis] == 1 || block.strides[axis] == packed[axis]);
+    order.push_back(static_cast<std::int64_t>(axis));
+  }
+  if (lies) return block.data;
+  const auto count = static_cast<std::size_t>(Shape(block.shape).elements());
+  room = Buffer::allocate(std::max<std::size_t>(1, count * block.dtype.size()));
+  copy_in_order(block, order, room.data());
+  return room.data();
 }
 
 /// All axes but `axis`, then it.

@@ -12,7 +12,12 @@
 namespace weft::arrays::lowering {
 namespace {
 
-constexpr std::int64_t kStripRows = 8;
+/// Rows of a strip, and of what a reduction is given at once.
+constexpr std::int64_t kStripRows = 32;
+constexpr std::int64_t kGeneratedRows = 64;
+constexpr std::int64_t kFoldRows = 32;
+/// So that rows of a strip do not all fall on the same sets of the cache.
+constexpr std::size_t kRowGap = 64;
 
 std::size_t bytes_of(TypeCode type) { return Dtype(type).size(); }
 
@@ -177,6 +182,7 @@ void list_sources(const Stage& stage, const Box& whole, std::vector<SourceChunk>
     stage.structure->type->needs(stage.structure->parameters.get(), box, needs);
     for (const expression::Need& need : needs) {
       const Source& source = stage.sources[need.input];
+      if (!source.made.empty()) continue;
       if (need.box.elements() == 0 && expression::known(source.grid)) continue;
       each_piece(cut_load(source, expression::identity_map(source.grid.size()), need.box),
                  [&](const std::vector<std::int64_t>& pieces, const std::vector<std::size_t>&) {
@@ -281,9 +287,14 @@ void TileWalk::prepare_registers() {
     kernels::gather_strided(registers_[constant.out], reinterpret_cast<const std::byte*>(constant.words), 0, tile,
                             bytes_of(constant.type));
   }
-  strips_.resize(program_.loads.size());
+  strips_.resize(program_.loads.size() + program_.generated.size());
   scratch_.resize(tile);
   at_.resize(bases_.size());
+}
+
+/// Tells whether an operand's neighbours are found along the rows, `next` apart.
+bool TileWalk::runs_along_rows(std::size_t operand, std::int64_t next) const {
+  return axes_.back().moves[operand] != 0 && axes_[axes_.size() - 2].moves[operand] == next;
 }
 
 const void* TileWalk::load_tile(const Instruction& step, std::size_t n, std::int64_t row, std::byte* place) {
@@ -291,21 +302,50 @@ const void* TileWalk::load_tile(const Instruction& step, std::size_t n, std::int
   const std::byte* const from = loaded_[step.index].first + at_[step.index];
   const std::int64_t stride = axes_.back().moves[step.index];
   if (stride == static_cast<std::int64_t>(size)) return from;
-  const Axis& rows = axes_[axes_.size() - 2];
-  if (stride != 0 && rows.moves[step.index] == static_cast<std::int64_t>(size) && rows_ >= kStripRows) {
-    // Runs along the rows: bring a strip of them at once, so that each cache line is read once.
-    Strip& strip = strips_[step.index];
-    const std::size_t row_bytes = n * size;
-    const std::int64_t in_strip = row % kStripRows;
-    if (in_strip == 0) {
-      strip.bytes.resize(row_bytes * static_cast<std::size_t>(kStripRows));
-      kernels::gather_rows(strip.bytes.data(), row_bytes, from, stride,
-                           static_cast<std::size_t>(std::min(kStripRows, rows_ - row)), n, size);
-    }
-    return strip.bytes.data() + static_cast<std::size_t>(in_strip) * row_bytes;
+  if (!runs_along_rows(step.index, static_cast<std::int64_t>(size)) || rows_ < kStripRows / 4) {
+    kernels::gather_strided(place, from, stride, n, size);
+    return place;
   }
-  kernels::gather_strided(place, from, stride, n, size);
-  return place;
+  Strip& strip = strips_[step.index];
+  const std::int64_t in_strip = row % kStripRows;
+  if (in_strip == 0) {
+    if (strip.bytes == nullptr) {
+      strip.row_bytes = scratch_.size() * size + kRowGap;
+      strip.bytes = std::make_unique_for_overwrite<std::byte[]>(strip.row_bytes * kStripRows);
+    }
+    kernels::gather_rows(strip.bytes.get(), strip.row_bytes, from, stride,
+                         static_cast<std::size_t>(std::min(kStripRows, rows_ - row)), n, size);
+  }
+  return strip.bytes.get() + static_cast<std::size_t>(in_strip) * strip.row_bytes;
+}
+
+const void* TileWalk::generated_tile(const Instruction& step, std::size_t n, std::int64_t row, std::byte* place) {
+  const std::size_t operand = program_.loads.size() + step.index;
+  const expression::Generator& generator = program_.generated[step.index].generator;
+  const std::int64_t first = bases_[operand] + at_[operand];
+  const std::int64_t stride = axes_.back().moves[operand];
+  if (stride == 1 || !runs_along_rows(operand, 1) || rows_ < kGeneratedRows / 4) {
+    generate_tile(generator, first, stride, n, place, scratch_.data());
+    return place;
+  }
+  const std::size_t size = bytes_of(step.type);
+  Strip& strip = strips_[operand];
+  const std::int64_t in_strip = row % kGeneratedRows;
+  if (in_strip == 0) {
+    if (strip.bytes == nullptr) {
+      strip.row_bytes = scratch_.size() * size + kRowGap;
+      strip.bytes = std::make_unique_for_overwrite<std::byte[]>(strip.row_bytes * kGeneratedRows);
+      strip.made = std::make_unique_for_overwrite<std::byte[]>(kGeneratedRows * size * scratch_.size());
+    }
+    const auto rows = static_cast<std::size_t>(std::min(kGeneratedRows, rows_ - row));
+    for (std::size_t i = 0; i < n; ++i) {
+      generate_tile(generator, first + static_cast<std::int64_t>(i) * stride, 1, rows,
+                    strip.made.get() + i * kGeneratedRows * size, scratch_.data());
+    }
+    kernels::gather_rows(strip.bytes.get(), strip.row_bytes, strip.made.get(),
+                         kGeneratedRows * static_cast<std::int64_t>(size), rows, n, size);
+  }
+  return strip.bytes.get() + static_cast<std::size_t>(in_strip) * strip.row_bytes;
 }
 
 const void* TileWalk::run_tile(std::size_t n, std::int64_t row, std::byte* direct) {
@@ -317,12 +357,9 @@ const void* TileWalk::run_tile(std::size_t n, std::int64_t row, std::byte* direc
       case Instruction::Load:
         values_[step.out] = load_tile(step, n, row, place);
         continue;
-      case Instruction::Generate: {
-        const std::size_t operand = program_.loads.size() + step.index;
-        generate_tile(program_.generated[step.index].generator, bases_[operand] + at_[operand],
-                      axes_.back().moves[operand], n, place, scratch_.data());
-        break;
-      }
+      case Instruction::Generate:
+        values_[step.out] = generated_tile(step, n, row, place);
+        continue;
       case Instruction::Cast:
         kernels::cast_kernel(program_.registers[step.out], step.type)(place, values_[step.a], n);
         break;
@@ -386,6 +423,9 @@ void TileWalk::fold(const kernels::ReduceState& state) {
   const std::size_t output = bases_.size() - 2;
   const std::size_t place = bases_.size() - 1;
   const bool along_columns = axes_.back().moves[output] != 0;
+  if (along_columns && kernel.rows != nullptr && axes_[axes_.size() - 2].moves[output] == 0) {
+    return fold_rows(kernel, state);
+  }
   const std::int64_t stride = axes_.back().moves[place];
   each_tile([&](std::size_t n, std::int64_t row, std::int64_t) {
     const void* const values = program_.code.empty() ? values_[program_.result] : run_tile(n, row, nullptr);
@@ -395,6 +435,37 @@ void TileWalk::fold(const kernels::ReduceState& state) {
                        at_[output] * static_cast<std::int64_t>(bytes_of(kernel.types[part]));
     }
     (along_columns ? kernel.columns : kernel.run)(at, values, n, bases_[place] + at_[place], stride);
+  });
+}
+
+/// Several rows at once: read where they lie if the program only loads them, else written side by side first.
+void TileWalk::fold_rows(const kernels::ReduceKernel& kernel, const kernels::ReduceState& state) {
+  const std::size_t output = bases_.size() - 2;
+  const bool lies = program_.code.size() == 1 && program_.code[0].kind == Instruction::Load &&
+                    axes_.back().moves[0] == static_cast<std::int64_t>(result_bytes_);
+  const std::int64_t row_move = axes_[axes_.size() - 2].moves[0];
+  std::unique_ptr<std::byte[]> made;
+  const std::size_t made_row = scratch_.size() * result_bytes_ + kRowGap;
+  if (!lies) made = std::make_unique_for_overwrite<std::byte[]>(made_row * kFoldRows);
+  const std::byte* first = nullptr;
+  each_tile([&](std::size_t n, std::int64_t row, std::int64_t) {
+    const std::int64_t in_block = row % kFoldRows;
+    if (lies) {
+      if (in_block == 0) first = loaded_[0].first + at_[0];
+    } else {
+      std::byte* const place = made.get() + static_cast<std::size_t>(in_block) * made_row;
+      const void* const values = program_.code.empty() ? values_[program_.result] : run_tile(n, row, place);
+      if (values != place) std::memcpy(place, values, n * result_bytes_);
+      first = made.get();
+    }
+    if (in_block + 1 < kFoldRows && row + 1 < rows_) return;
+    kernels::ReduceState at = state;
+    for (int part = 0; part < kernel.parts; ++part) {
+      at.parts[part] = static_cast<std::byte*>(at.parts[part]) +
+                       at_[output] * static_cast<std::int64_t>(bytes_of(kernel.types[part]));
+    }
+    kernel.rows(at, first, n, static_cast<std::size_t>(in_block + 1),
+                lies ? row_move : static_cast<std::int64_t>(made_row));
   });
 }
 

@@ -22,7 +22,7 @@ LoadedSource prepare_load(const Stage& stage, const Load& load, const Box& box, 
 /// For: one pass over memory, whatever the length of the chain. Owns: the registers.  Threading: one thread.
 ///
 /// Axes of the box are put together where every operand allows it. What is left: outer axes, rows, and columns in tiles
-/// of at most kTile. A load that runs along the rows is transposed strip by strip.
+/// of at most kTile. Loads and generators that run along the rows are transposed strip by strip.
 class TileWalk {
  public:
   static constexpr std::size_t kTile = 1024;
@@ -43,9 +43,11 @@ class TileWalk {
     std::int64_t extent;
     std::vector<std::int64_t> moves;  ///< of each operand
   };
+  /// Rows of an operand that runs along them, brought at once.
   struct Strip {
-    std::vector<std::byte> bytes;
-    std::int64_t first_row = -1;
+    std::unique_ptr<std::byte[]> bytes;
+    std::unique_ptr<std::byte[]> made;
+    std::size_t row_bytes = 0;
   };
   template <class Visit>
   void each_tile(const Visit& visit);
@@ -54,6 +56,9 @@ class TileWalk {
   void prepare_registers();
   const void* run_tile(std::size_t n, std::int64_t row, std::byte* direct);
   const void* load_tile(const Instruction& step, std::size_t n, std::int64_t row, std::byte* place);
+  const void* generated_tile(const Instruction& step, std::size_t n, std::int64_t row, std::byte* place);
+  bool runs_along_rows(std::size_t operand, std::int64_t next) const;
+  void fold_rows(const kernels::ReduceKernel& kernel, const kernels::ReduceState& state);
   void merge_axes();
 
   const Stage& stage_;
@@ -66,6 +71,7 @@ class TileWalk {
   std::vector<std::byte> memory_;
   std::vector<std::byte*> registers_;
   std::vector<const void*> values_;
+  /// Of each load and each generator.
   std::vector<Strip> strips_;
   std::vector<double> scratch_;
   /// Offsets of the present tile, one for each operand.
