@@ -166,8 +166,8 @@ struct LaneQuantiles {
 
 // Selection by digits. For each quantile two places are looked for. Their state is a pair of numbers: the digits of the
 // key that are known, and the place among the elements that have these digits.
-constexpr int kDigitBits = 13;
-constexpr std::int64_t kDigits = std::int64_t{1} << kDigitBits;
+constexpr int kFirstBits = 16;
+constexpr int kNextBits = 12;
 
 /// Input: how many elements are numbers.
 struct SelectBegin {
@@ -188,56 +188,62 @@ struct SelectBegin {
   }
 };
 
-/// How often each next digit occurs in one chunk, for every place. Inputs: the elements, the state.
+/// How often each next digit, `bits` from `shift` on, occurs in one chunk, for every place; in the first round, where
+/// nothing is known, once for all. Inputs: the elements, the state.
 struct SelectCount {
   static constexpr const char* kName = "select-count";
   static constexpr bool kAssembles = false;
   Grid grid;
   std::int64_t targets;
   std::int64_t shift;
+  std::int64_t bits;
+  bool first;
   void needs(const Box& out, std::vector<Need>& needs) const {
     needs.push_back({0, expression::chunk_box(grid, out.start[0]), {}});
     needs.push_back(ops::vector_need(1, 0, 2 * targets));
   }
   void run(const ChunkWork& work) const {
     auto* const counts = reinterpret_cast<std::int64_t*>(work.output.data);
-    std::fill(counts, counts + targets * kDigits, 0);
+    const std::int64_t digits = std::int64_t{1} << bits;
+    const std::int64_t counted = first ? 1 : targets;
+    std::fill(counts, counts + counted * digits, 0);
     const ops::Block& from = work.inputs[0];
-    std::int64_t n = 1;
-    for (const std::int64_t extent : from.shape) n *= extent;
+    const std::int64_t n = Shape(from.shape).elements();
     if (n == 0) return;
+    Buffer room;
+    const std::byte* const values = ops::in_order(from, room);
     const auto* const state = reinterpret_cast<const std::int64_t*>(work.inputs[1].data);
-    std::vector<std::int64_t> order;
-    for (std::size_t axis = 0; axis < from.shape.size(); ++axis) order.push_back(static_cast<std::int64_t>(axis));
-    std::vector<std::byte> values(static_cast<std::size_t>(n) * from.dtype.size());
-    ops::copy_in_order(from, order, values.data());
     // Places that share their known digits are counted once.
-    std::vector<std::int64_t> first(static_cast<std::size_t>(targets));
-    for (std::int64_t t = 0; t < targets; ++t) {
-      std::int64_t& same = first[static_cast<std::size_t>(t)];
-      while (state[2 * same] != state[2 * t]) ++same;
+    std::vector<std::int64_t> same(static_cast<std::size_t>(counted));
+    for (std::int64_t t = 0; t < counted; ++t) {
+      std::int64_t& other = same[static_cast<std::size_t>(t)];
+      while (state[2 * other] != state[2 * t]) ++other;
     }
-    const int above = static_cast<int>(shift) + kDigitBits;
-    constexpr std::int64_t kBatch = 1024;
-    std::uint64_t keys[kBatch];
+    const int above = static_cast<int>(shift + bits);
+    constexpr std::int64_t kBatch = 2048;
+    std::uint64_t keys[kBatch], found[kBatch + 8];
+    const std::size_t size = from.dtype.size();
     for (std::int64_t at = 0; at < n; at += kBatch) {
-      const std::int64_t count = std::min(kBatch, n - at);
-      kernels::write_keys(from.dtype, values.data() + static_cast<std::size_t>(at) * from.dtype.size(),
-                          static_cast<std::size_t>(count), keys);
-      for (std::int64_t t = 0; t < targets; ++t) {
-        if (first[static_cast<std::size_t>(t)] != t) continue;
-        const auto known = static_cast<std::uint64_t>(state[2 * t]);
-        std::int64_t* const bins = counts + t * kDigits;
-        for (std::int64_t i = 0; i < count; ++i) {
-          if (above < 64 && keys[i] >> above != known >> above) continue;
-          ++bins[keys[i] >> shift & (kDigits - 1)];
+      const auto count = static_cast<std::size_t>(std::min(kBatch, n - at));
+      kernels::write_keys(from.dtype, values + static_cast<std::size_t>(at) * size, count, keys);
+      for (std::int64_t t = 0; t < counted; ++t) {
+        if (same[static_cast<std::size_t>(t)] != t) continue;
+        if (first) {
+          add_digits(counts, keys, count);
+          continue;
         }
+        const auto known = static_cast<std::uint64_t>(state[2 * t]);
+        add_digits(counts + t * digits, found, kernels::kernels().matching_keys(keys, count, above, known, found));
       }
     }
-    for (std::int64_t t = 0; t < targets; ++t) {
-      const std::int64_t same = first[static_cast<std::size_t>(t)];
-      if (same != t) std::copy(counts + same * kDigits, counts + (same + 1) * kDigits, counts + t * kDigits);
+    for (std::int64_t t = 0; t < counted; ++t) {
+      const std::int64_t other = same[static_cast<std::size_t>(t)];
+      if (other != t) std::copy(counts + other * digits, counts + (other + 1) * digits, counts + t * digits);
     }
+  }
+  void add_digits(std::int64_t* counts, const std::uint64_t* keys, std::size_t n) const {
+    const std::uint64_t mask = (std::uint64_t{1} << bits) - 1;
+    for (std::size_t i = 0; i < n; ++i) ++counts[keys[i] >> shift & mask];
   }
 };
 
@@ -247,18 +253,22 @@ struct SelectStep {
   static constexpr bool kAssembles = false;
   std::int64_t targets;
   std::int64_t shift;
+  std::int64_t bits;
+  bool first;
   void needs(const Box&, std::vector<Need>& needs) const {
-    needs.push_back(ops::vector_need(0, 0, targets * kDigits));
+    needs.push_back(ops::vector_need(0, 0, (first ? 1 : targets) << bits));
     needs.push_back(ops::vector_need(1, 0, 2 * targets));
   }
   void run(const ChunkWork& work) const {
     const auto* const counts = reinterpret_cast<const std::int64_t*>(work.inputs[0].data);
     const auto* const state = reinterpret_cast<const std::int64_t*>(work.inputs[1].data);
     auto* const next = reinterpret_cast<std::int64_t*>(work.output.data);
+    const std::int64_t digits = std::int64_t{1} << bits;
     for (std::int64_t t = 0; t < targets; ++t) {
+      const std::int64_t* const mine = counts + (first ? 0 : t * digits);
       std::int64_t digit = 0;
       std::int64_t place = state[2 * t + 1];
-      while (digit + 1 < kDigits && counts[t * kDigits + digit] <= place) place -= counts[t * kDigits + digit++];
+      while (digit + 1 < digits && mine[digit] <= place) place -= mine[digit++];
       next[2 * t] = state[2 * t] | static_cast<std::int64_t>(static_cast<std::uint64_t>(digit) << shift);
       next[2 * t + 1] = place;
     }
@@ -294,6 +304,9 @@ struct SelectEnd {
   }
 };
 
+/// Bits of the keys of a type's numbers.
+int dtype_bits(Dtype dtype) { return dtype.is_integer() ? static_cast<int>(8 * dtype.size()) : 64; }
+
 /// From here on counting is faster than gathering everything in one task.
 constexpr std::int64_t kManyElements = 1 << 16;
 
@@ -306,13 +319,17 @@ Array selected(const Array& array, const std::vector<double>& q, const QuantileO
                             : full({}, Scalar(array.size()), {.dtype = int64}, where);
   const AxisGrid state_grid = AxisGrid::whole(2 * targets);
   Array state = structural(SelectBegin{q, method}, {numbers}, int64, {state_grid}, where);
-  for (int known = 0; known < 64; known += kDigitBits) {
-    const std::int64_t shift = std::max(0, 64 - known - kDigitBits);
-    const Grid grid{AxisGrid::regular(array.npartitions(), 1), AxisGrid::whole(targets * kDigits)};
+  // Keys of narrow types have zeros above; NaN, which has not, is no number that could be chosen.
+  const int width = dtype_bits(array.dtype());
+  for (int left = width; left > 0;) {
+    const bool first = left == width;
+    const std::int64_t bits = std::min(left, first ? kFirstBits : kNextBits);
+    left -= static_cast<int>(bits);
+    const Grid grid{AxisGrid::regular(array.npartitions(), 1), AxisGrid::whole((first ? 1 : targets) << bits)};
     const Array counts =
-        structural(SelectCount{array.node()->grid, targets, shift}, {array, state}, int64, grid, where);
-    state =
-        structural(SelectStep{targets, shift}, {sum(counts, {.axis = 0}, where), state}, int64, {state_grid}, where);
+        structural(SelectCount{array.node()->grid, targets, left, bits, first}, {array, state}, int64, grid, where);
+    state = structural(SelectStep{targets, left, bits, first}, {sum(counts, {.axis = 0}, where), state}, int64,
+                       {state_grid}, where);
   }
   return structural(SelectEnd{q, method, skips_nan, array.size(), array.dtype().code()}, {state, numbers}, out,
                     {AxisGrid::whole(static_cast<std::int64_t>(q.size()))}, where);

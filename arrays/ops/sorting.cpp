@@ -2,7 +2,7 @@
 // view, so that everything between works on rows.
 #include <weft/ops/sorting.hpp>
 
-#include "arrays/ops/lanes.hpp"
+#include "arrays/ops/sort_pieces.hpp"
 
 #include <weft/ops/structure.hpp>
 
@@ -63,6 +63,9 @@ struct SortRows {
     const auto axis = static_cast<std::size_t>(order.back());
     const auto length = static_cast<std::size_t>(from.shape[axis]);
     const auto rows = static_cast<std::size_t>(out.count);
+    if (from.shape.size() == 1 && out.length == from.shape[0] && (form == Keys || form == Placed) && !descending) {
+      return sort_vector(work, length);
+    }
     std::vector<std::byte> values(rows * length * from.dtype.size());
     ops::copy_in_order(from, order, values.data());
     if (from.dtype.is_complex()) return sort_complex(work, values, length, rows);
@@ -116,6 +119,20 @@ struct SortRows {
     }
   }
 
+  /// A whole vector, within its output.
+  void sort_vector(const ChunkWork& work, std::size_t n) const {
+    Buffer copied;
+    const std::byte* const values = ops::in_order(work.inputs[0], copied);
+    Buffer room = Buffer::allocate(n * (form == Keys ? sizeof(std::uint64_t) : sizeof(PlacedKey)));
+    auto* const keys = reinterpret_cast<std::uint64_t*>(form == Keys ? work.output.data : room.data());
+    kernels::write_keys(work.inputs[0].dtype, values, n, keys);
+    if (form == Keys) return kernels::sort_keys(keys, reinterpret_cast<std::uint64_t*>(room.data()), n);
+    auto* const placed = reinterpret_cast<PlacedKey*>(work.output.data);
+    const std::int64_t first = work.needs[0].box.start[0];
+    for (std::size_t i = 0; i < n; ++i) placed[i] = {keys[i], first + static_cast<std::int64_t>(i)};
+    kernels::sort_keys(placed, reinterpret_cast<PlacedKey*>(room.data()), n);
+  }
+
   void sort_complex(const ChunkWork& work, const std::vector<std::byte>& values, std::size_t length,
                     std::size_t rows) const {
     const bool narrow = work.output.dtype == complex64;
@@ -133,60 +150,6 @@ struct SortRows {
           reinterpret_cast<std::complex<double>*>(work.output.data)[at * length + i] = row[i];
         }
       }
-    }
-  }
-};
-
-/// Of two sorted pieces the smaller elements (as many as the first has) or the larger ones.
-struct MergeHalf {
-  static constexpr const char* kName = "sort-merge";
-  static constexpr bool kAssembles = false;
-  /// Where each piece begins in its input, and its length.
-  std::int64_t a_start, a_size, b_start, b_size;
-  bool high;
-  bool placed;
-  void needs(const Box& out, std::vector<Need>& needs) const {
-    Box a = out, b = out;
-    a.start.back() = a_start;
-    a.extent.back() = a_size;
-    b.start.back() = b_start;
-    b.extent.back() = b_size;
-    needs.push_back({0, a, {}});
-    needs.push_back({1, b, {}});
-  }
-  void run(const ChunkWork& work) const {
-    if (placed) {
-      merge<PlacedKey>(work);
-    } else {
-      merge<std::uint64_t>(work);
-    }
-  }
-  template <class K>
-  void merge(const ChunkWork& work) const {
-    const Rows rows(work.output.shape);
-    std::vector<std::byte> packed[2];
-    const K* runs[2];
-    for (int side = 0; side < 2; ++side) {
-      // Whole chunks are read where they lie.
-      const Block& block = work.inputs[static_cast<std::size_t>(side)];
-      runs[side] = reinterpret_cast<const K*>(block.data);
-      const auto strides = c_strides(Shape(block.shape), sizeof(K));
-      bool in_order = true;
-      for (std::size_t axis = 0; axis < strides.size(); ++axis) {
-        in_order = in_order && (block.shape[axis] == 1 || block.strides[axis] == strides[axis]);
-      }
-      if (in_order) continue;
-      std::vector<std::int64_t> order;
-      for (std::size_t axis = 0; axis < strides.size(); ++axis) order.push_back(static_cast<std::int64_t>(axis));
-      packed[side].resize(static_cast<std::size_t>(Shape(block.shape).elements()) * sizeof(K));
-      ops::copy_in_order(block, order, packed[side].data());
-      runs[side] = reinterpret_cast<const K*>(packed[side].data());
-    }
-    const auto na = static_cast<std::size_t>(a_size), nb = static_cast<std::size_t>(b_size);
-    const auto count = static_cast<std::size_t>(rows.length);
-    K* out = reinterpret_cast<K*>(work.output.data);
-    for (std::size_t row = 0; row < static_cast<std::size_t>(rows.count); ++row) {
-      kernels::merge_part(runs[0] + row * na, na, runs[1] + row * nb, nb, high ? na : 0, count, out + row * count);
     }
   }
 };
@@ -279,21 +242,6 @@ Array move_back(const Array& array, std::size_t axis, const std::source_location
   return static_cast<int>(axis) == last ? array : moveaxis(array, last, static_cast<int>(axis), where);
 }
 
-/// The pairs that are compared, in order: merging of sorted halves, odd and even places by themselves (Batcher).
-std::vector<std::pair<std::size_t, std::size_t>> network(std::size_t count) {
-  std::vector<std::pair<std::size_t, std::size_t>> pairs;
-  for (std::size_t p = 1; p < count; p *= 2) {
-    for (std::size_t k = p; k >= 1; k /= 2) {
-      for (std::size_t j = k % p; j + k < count; j += 2 * k) {
-        for (std::size_t i = 0; i < k && i + j + k < count; ++i) {
-          if ((i + j) / (2 * p) == (i + j + k) / (2 * p)) pairs.emplace_back(i + j, i + j + k);
-        }
-      }
-    }
-  }
-  return pairs;
-}
-
 Array sorted(const char* operation, const Array& array, int axis_given, bool places,
              const std::source_location& where) {
   const std::size_t axis = ops::one_axis(operation, array, axis_given, where);
@@ -303,45 +251,39 @@ Array sorted(const char* operation, const Array& array, int axis_given, bool pla
   if (places && array.dtype().is_complex()) {
     throw Error(ops::at_line(operation, where) + "complex numbers have no order of places here: sort their real parts");
   }
-  if (present.count() == 1 || array.dtype().is_complex()) {
+  const std::int64_t lanes = array.shape()[axis] == 0 ? 0 : array.size() / array.shape()[axis];
+  if (present.count() == 1 || array.dtype().is_complex() || lanes == 0 || lanes >= present.count()) {
+    // Whole lanes, fewer of them to a task.
     const AxisGrid whole = AxisGrid::whole(present.extent());
     Grid grid = moved_grid(array, axis, whole);
     ops::cut_further(grid, grid.size() - 1, present.count());
     const std::uint8_t form = places ? SortRows::Places : SortRows::Values;
     return move_back(structural(SortRows{order, whole, whole, form, false}, {array}, out, grid, where), axis, where);
   }
-  // Equal pieces, so that the smaller half of two is as long as the one before.
-  const AxisGrid pieces = AxisGrid::regular(present.extent(), present.largest());
-  const auto count = static_cast<std::size_t>(pieces.count());
-  const Dtype key = places ? kPlaced : uint64;
-  const Grid grid = moved_grid(array, axis, pieces);
+  const std::int64_t piece =
+      std::max(present.largest(), (present.extent() + ops::kMostSortPieces - 1) / ops::kMostSortPieces);
+  const AxisGrid pieces = AxisGrid::regular(present.extent(), piece);
   const std::uint8_t form = places ? SortRows::Placed : SortRows::Keys;
-  const Array rows = structural(SortRows{order, pieces, pieces, form, false}, {array}, key, grid, where);
-  struct Piece {
-    Array array;
-    std::int64_t start;
+  const auto vector = [&](const Array& lane) {
+    const Array keys =
+        structural(SortRows{{0}, pieces, pieces, form, false}, {lane}, places ? kPlaced : uint64, {pieces}, where);
+    return pieces.count() == 1 ? structural(RestoreRows{pieces, {0}, places, false}, {keys}, out, {pieces}, where)
+                               : ops::sort_pieces(keys, pieces, {places, out}, where);
   };
-  std::vector<Piece> held;
-  for (std::size_t at = 0; at < count; ++at) held.push_back({rows, pieces.start(static_cast<std::int64_t>(at))});
-  const auto size = [&](std::size_t at) { return pieces.size(static_cast<std::int64_t>(at)); };
-  for (const auto& [a, b] : network(count)) {
-    const auto half = [&](bool high) {
-      Grid part = grid;
-      part.back() = AxisGrid::whole(size(high ? b : a));
-      return structural(MergeHalf{held[a].start, size(a), held[b].start, size(b), high, places},
-                        {held[a].array, held[b].array}, key, std::move(part), where);
-    };
-    const Array low = half(false);
-    held[b] = {half(true), 0};
-    held[a] = {low, 0};
+  if (lanes == 1) {
+    std::vector<std::int64_t> extents;
+    Array sorted = vector(ravel(array, where));
+    for (std::size_t at = 0; at < array.ndim(); ++at) {
+      if (at != axis) sorted = expand_dims(sorted, static_cast<int>(at), where);
+    }
+    return sorted;
   }
-  std::vector<Array> inputs;
-  std::vector<std::int64_t> starts;
-  for (const Piece& piece : held) {
-    inputs.push_back(piece.array);
-    starts.push_back(piece.start);
-  }
-  return move_back(structural(RestoreRows{pieces, starts, places, false}, inputs, out, grid, where), axis, where);
+  // A few long lanes: each by itself.
+  const Array moved = moveaxis(array, static_cast<int>(axis), -1, where);
+  const Array rows = reshape(moved, {lanes, present.extent()}, where);
+  std::vector<Array> done;
+  for (std::int64_t lane = 0; lane < lanes; ++lane) done.push_back(vector(rows.at({Index(lane)}, where)));
+  return move_back(reshape(stack(done, 0, where), moved.shape(), where), axis, where);
 }
 
 Array top(const char* operation, const Array& array, std::int64_t k, int axis_given, bool places,

@@ -164,6 +164,85 @@ TEST(SortingTest, ManyUnequalChunksAreSortedAsStdSortDoes) {
   }
 }
 
+/// Vectors that make it hard to find where the pieces meet: ties, one piece with all the least, runs, few values.
+std::vector<std::vector<double>> hard_vectors(std::size_t n) {
+  std::mt19937_64 engine(n);
+  std::vector<std::vector<double>> vectors;
+  for (int kind = 0; kind < 7; ++kind) {
+    std::vector<double>& values = vectors.emplace_back(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      const double random = std::generate_canonical<double, 53>(engine);
+      const auto at = static_cast<double>(i);
+      switch (kind) {
+        case 0:
+          values[i] = 1;
+          break;
+        case 1:
+          values[i] = at;
+          break;
+        case 2:
+          values[i] = -at;
+          break;
+        case 3:
+          values[i] = std::floor(random * 3);
+          break;
+        case 4:
+          values[i] = i < n / 5 ? random * 1e-300 : random;
+          break;
+        case 5:
+          values[i] = i % 17 == 0 ? std::nan("") : random - 0.5;
+          break;
+        default:
+          values[i] = random < 0.5 ? 0 : random;
+          break;
+      }
+    }
+  }
+  return vectors;
+}
+
+TEST(SortingTest, HardVectorsOfManyPiecesAreSortedAndKeepTheOrderOfEqualOnes) {
+  const Client client({.scheduler = "threads", .threads = 2});
+  const auto before = [](double a, double b) { return a < b || (std::isnan(b) && !std::isnan(a)); };
+  for (const std::size_t n : {50u, 1'001u, 20'000u}) {
+    for (std::vector<double>& values : hard_vectors(n)) {
+      for (const std::int64_t chunk : {static_cast<std::int64_t>(n) / 2 + 1, static_cast<std::int64_t>(n) / 23 + 1}) {
+        const Array x = from(std::vector<double>(values)).rechunk(chunk);
+        std::vector<std::int64_t> order(n);
+        std::iota(order.begin(), order.end(), 0);
+        std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
+          return before(values[static_cast<std::size_t>(a)], values[static_cast<std::size_t>(b)]);
+        });
+        const NDArray places = client.compute(argsort(x));
+        EXPECT_TRUE(std::equal(order.begin(), order.end(), places.span<std::int64_t>().begin())) << n << ' ' << chunk;
+        const NDArray sorted = client.compute(sort(x));
+        for (std::size_t i = 0; i < n; ++i) {
+          const double wanted = values[static_cast<std::size_t>(order[i])], got = sorted.span<double>()[i];
+          ASSERT_TRUE(got == wanted || (std::isnan(got) && std::isnan(wanted))) << n << ' ' << chunk << ' ' << i;
+        }
+      }
+    }
+  }
+}
+
+TEST(SortingTest, AFewLongLanesAreSortedEachByItself) {
+  const Client client({.scheduler = "sync"});
+  const Array x = random::integers(0, 50, {3, 2, 400}, {.chunks = {2, 1, 30}, .seed = 4});
+  const NDArray given = client.compute(x), sorted = client.compute(sort(x)),
+                down = client.compute(sort(transpose(x), 0));
+  for (std::int64_t i = 0; i < 3; ++i) {
+    for (std::int64_t j = 0; j < 2; ++j) {
+      std::vector<std::int64_t> lane;
+      for (std::int64_t k = 0; k < 400; ++k) lane.push_back(given.at<std::int64_t>(i, j, k));
+      std::sort(lane.begin(), lane.end());
+      for (std::int64_t k = 0; k < 400; ++k) {
+        ASSERT_EQ(sorted.at<std::int64_t>(i, j, k), lane[static_cast<std::size_t>(k)]);
+        ASSERT_EQ(down.at<std::int64_t>(k, j, i), lane[static_cast<std::size_t>(k)]);
+      }
+    }
+  }
+}
+
 TEST(SortingTest, QuantilesOfManyElementsAreThoseOfTheSortedOnes) {
   const Client client;
   const Array x = random::normal(0, 1, {300, 400}, {.chunks = {70, 90}, .seed = 8});
