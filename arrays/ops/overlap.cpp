@@ -387,6 +387,12 @@ std::int64_t borders_room(const Grid& grid, const std::vector<AxisMargin>& margi
   return room * 4 <= elements ? room : 0;
 }
 
+/// Tells whether elements are made from their index for less than it costs to move them.
+bool follows_from_index(const expression::Node& node) {
+  return node.kind == expression::NodeKind::Generated && node.generator.kind != expression::Generator::Normal &&
+         node.generator.kind != expression::Generator::Exponential;
+}
+
 /// The chunks with their margins.
 Grid wide_grid(const Grid& core, const std::vector<AxisMargin>& margins) {
   Grid grid;
@@ -433,7 +439,9 @@ Array overlapped(const char* call, const std::vector<Array>& arrays, detail::Use
                       where);
     dtype = ops::kernel_result(call, made.function, inputs, options.dtype, where);
   }
-  made.room = borders_room(core, made.margins);
+  const bool moves =
+      !std::all_of(inputs.begin(), inputs.end(), [](const NodePointer& one) { return follows_from_index(*one); });
+  if (moves) made.room = borders_room(core, made.margins);
   std::vector<NodePointer> sources;
   for (const NodePointer& one : inputs) {
     sources.push_back(one);

@@ -121,7 +121,7 @@ void finish_state(const Stage& stage, const kernels::ReduceState& state, std::in
 }
 
 void read_box(const Source& source, std::uint32_t number, const Box& box, const ChunkInputs& inputs, std::byte* out,
-              const std::vector<std::int64_t>& strides) {
+              const std::vector<std::int64_t>& strides, bool past_cache) {
   // One load of a program that only loads; the pieces are copied straight to their place.
   const std::size_t bytes = Dtype(source.type).size();
   std::vector<std::int64_t> first(box.ndim()), last(box.ndim()), piece(box.ndim());
@@ -145,7 +145,7 @@ void read_box(const Source& source, std::uint32_t number, const Box& box, const 
       to += (begin - box.start[axis]) * strides[axis];
       stride *= source.grid[axis].size(piece[axis]);
     }
-    kernels::copy_box(to, strides.data(), from, from_strides.data(), extent.data(), box.ndim(), bytes);
+    kernels::copy_box(to, strides.data(), from, from_strides.data(), extent.data(), box.ndim(), bytes, past_cache);
     std::size_t axis = box.ndim();
     for (;;) {
       if (axis-- == 0) return;
@@ -183,6 +183,54 @@ expression::Block block_of(const Stage& stage, const std::vector<std::int64_t>& 
   return {chunk.data(), dtype, extents, c_strides(Shape(extents), dtype.size())};
 }
 
+/// Makes boxes of sources that have no chunks.
+/// Owns: a stage for each such source, and what was made.  Threading: one task.
+class BoxMaker {
+ public:
+  explicit BoxMaker(const Stage& stage) : stage_(stage), stages_(stage.sources.size()) {}
+
+  /// Returns the elements of a box in C order; they live as long as this.
+  std::byte* make(std::uint32_t input, const Box& box) {
+    const auto bytes = static_cast<std::size_t>(box.elements()) * Dtype(stage_.sources[input].type).size();
+    made_.push_back(Buffer::allocate(std::max<std::size_t>(1, bytes)));
+    make(input, box, made_.back().data());
+    return made_.back().data();
+  }
+  void make(std::uint32_t input, const Box& box, std::byte* out) {
+    std::unique_ptr<Stage>& stage = stages_[input];
+    if (stage == nullptr) {
+      stage = std::make_unique<Stage>();
+      stage->grid = stage_.sources[input].grid;
+      stage->type = stage_.sources[input].type;
+      stage->program = stage_.sources[input].made[0];
+    }
+    compute_box(*stage, box, ChunkInputs(chunks_, buffers_), out);
+  }
+  void forget() { made_.clear(); }
+
+ private:
+  const Stage& stage_;
+  std::vector<std::unique_ptr<Stage>> stages_;
+  std::vector<Buffer> made_;
+  const std::vector<SourceChunk> chunks_;
+  const std::vector<Buffer> buffers_;
+};
+
+/// Puts a box that has no chunks to its place in the output.
+void place_made(BoxMaker& maker, const expression::Need& need, const expression::Block& output, std::byte* to,
+                const std::vector<std::int64_t>& strides) {
+  if (need.box.elements() == 0) return;
+  const auto packed = c_strides(Shape(need.box.extent), output.dtype.size());
+  bool lies = true;
+  for (std::size_t axis = 0; axis < packed.size(); ++axis) {
+    lies = lies && (need.box.extent[axis] == 1 || packed[axis] == strides[axis]);
+  }
+  if (lies) return maker.make(need.input, need.box, to);
+  kernels::copy_box(to, strides.data(), maker.make(need.input, need.box), packed.data(), need.box.extent.data(),
+                    need.box.ndim(), output.dtype.size());
+  maker.forget();
+}
+
 }  // namespace
 
 Buffer compute_structure(const Stage& stage, const Box& planned, const ChunkInputs& inputs) {
@@ -199,6 +247,7 @@ Buffer compute_structure(const Stage& stage, const Box& planned, const ChunkInpu
   Buffer chunk;
   Block output;
   if (!type.defers) output = block_of(stage, box.extent, chunk);
+  BoxMaker maker(stage);
   if (type.assembles) {
     for (const expression::Need& need : needs) {
       std::byte* to = output.data;
@@ -208,7 +257,12 @@ Buffer compute_structure(const Stage& stage, const Box& planned, const ChunkInpu
       const std::size_t shift = output.strides.size() - need.box.ndim();
       const std::vector<std::int64_t> strides(output.strides.begin() + static_cast<std::ptrdiff_t>(shift),
                                               output.strides.end());
-      read_box(stage.sources[need.input], need.input, need.box, inputs, to, strides);
+      if (!stage.sources[need.input].made.empty()) {
+        place_made(maker, need, output, to, strides);
+        continue;
+      }
+      read_box(stage.sources[need.input], need.input, need.box, inputs, to, strides,
+               chunk.size() >= kernels::kPastCacheBytes);
     }
     return chunk;
   }
@@ -220,6 +274,11 @@ Buffer compute_structure(const Stage& stage, const Box& planned, const ChunkInpu
     blocks[i].shape = needs[i].box.extent;
     blocks[i].strides.assign(needs[i].box.ndim(), 0);
     if (needs[i].box.elements() == 0) continue;
+    if (!source.made.empty()) {
+      blocks[i].data = maker.make(needs[i].input, needs[i].box);
+      blocks[i].strides = c_strides(Shape(needs[i].box.extent), blocks[i].dtype.size());
+      continue;
+    }
     loaded.push_back(
         prepare_load(stage, Load{needs[i].input, expression::identity_map(source.grid.size())}, needs[i].box, inputs));
     blocks[i].data = const_cast<std::byte*>(loaded.back().first);

@@ -43,8 +43,8 @@ void finish_state(const Stage& stage, const kernels::ReduceState& state, std::in
 /// Computes a chunk of a structural stage. Of a resolved one (defer.hpp), `box` is the planned one.
 Buffer compute_structure(const Stage& stage, const Box& box, const ChunkInputs& inputs);
 
-/// Copies `box` of a source to `out`, whose strides are in bytes.
+/// Copies `box` of a source to `out`, whose strides are in bytes. `past_cache`: as for kernels::copy_box.
 void read_box(const Source& source, std::uint32_t number, const Box& box, const ChunkInputs& inputs, std::byte* out,
-              const std::vector<std::int64_t>& strides);
+              const std::vector<std::int64_t>& strides, bool past_cache);
 
 }  // namespace weft::arrays::lowering

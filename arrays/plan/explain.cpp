@@ -86,7 +86,13 @@ class Planner {
       case NodeKind::Stored:
         return;
       case NodeKind::Structural:
-        for (const NodePointer& input : node->inputs) read(input);
+        for (const NodePointer& input : node->inputs) {
+          if (lowered_.materialised(*input)) {
+            read(input);
+          } else {
+            pass(input);
+          }
+        }
         return;
       case NodeKind::Reduced:
         if (lowered_.materialised(*node->inputs[0])) return read(node->inputs[0]);

@@ -28,10 +28,10 @@ double own_cost(const Node& node) {
           return 0.2;
         case Generator::Uniform:
         case Generator::Integers:
-          return 2.5;
+          return 0.9;
         case Generator::Normal:
         case Generator::Exponential:
-          return 12;
+          return 3;
       }
       return 1;
     case NodeKind::Elementwise:
@@ -116,7 +116,8 @@ bool Lowering::materialised(const Node& node) const {
 }
 
 void Lowering::choose_materialised(const std::vector<NodePointer>& outputs) {
-  // Inputs of structures have chunks of their own: their boxes are moved, not computed again.
+  // Inputs of structures have chunks of their own: their boxes are moved, not computed again; but for those that cost
+  // less than that.
   const IsMaterialised chosen = [this](const Node& node) { return materialised(node); };
   for (bool changed = true; changed;) {
     changed = false;
@@ -129,7 +130,8 @@ void Lowering::choose_materialised(const std::vector<NodePointer>& outputs) {
     collect_passes(outputs, chosen, [&](const NodePointer& pass) {
       if (pass->kind == NodeKind::Structural) {
         for (const NodePointer& input : pass->inputs) {
-          if (!materialised(*input)) changed = materialised_.emplace(input->key, true).second || changed;
+          if (materialised(*input) || made_in_place(*pass, input)) continue;
+          changed = materialised_.emplace(input->key, true).second || changed;
         }
         return;
       }
@@ -174,6 +176,23 @@ void Lowering::choose_materialised(const std::vector<NodePointer>& outputs) {
   }
 }
 
+/// Tells whether a structure's task makes its boxes of an input by itself: it needs each element about once, and they
+/// follow from their indices at little cost.
+bool Lowering::made_in_place(const Node& structure, const NodePointer& input) const {
+  const expression::StructureType& type = *structure.structure->type;
+  if (!type.assembles && std::string_view(type.name) != "map_overlap") return false;
+  if (always_materialised(*input) || !expression::known(input->grid)) return false;
+  double cost = 0;
+  bool from_indices = true;
+  walk_pass(
+      input, [this](const Node& node) { return materialised(node); },
+      [&](const NodePointer& node, const IndexMap&) {
+        from_indices = from_indices && !materialised(*node);
+        cost += own_cost(*node);
+      });
+  return from_indices && cost < kDear;
+}
+
 /// Pieces that a rechunk is cut into, at most.
 constexpr std::int64_t kMostPieces = std::int64_t{1} << 18;
 
@@ -214,7 +233,8 @@ Lowering::Step& Lowering::step_of(const NodePointer& node) {
     stage->grid = node->grid;
     stage->structure = node->structure;
     step->sources = node->inputs;
-    if (std::string_view(node->structure->type->name) == "rechunk") step->sources = {source_of_rechunk(node)};
+    const bool rechunks = std::string_view(node->structure->type->name) == "rechunk";
+    if (rechunks && materialised(*node->inputs[0])) step->sources = {source_of_rechunk(node)};
   } else {
     const bool reduces = node->kind == NodeKind::Reduced;
     const NodePointer& root = reduces ? node->inputs[0] : node;
@@ -235,6 +255,10 @@ Lowering::Step& Lowering::step_of(const NodePointer& node) {
   }
   for (const NodePointer& source : step->sources) {
     stage->sources.push_back({source->grid, source->dtype.code(), source->dtype.unit()});
+    if (stage->kind == Stage::Structural && !materialised(*source)) {
+      stage->sources.back().made.push_back(
+          compile(source, [this](const Node& one) { return materialised(one); }).program);
+    }
   }
   step->stage = std::move(stage);
   return *step;
@@ -316,19 +340,25 @@ Delayed<Buffer> Lowering::describe_reduction(const NodePointer& node, Step& step
   const std::uint64_t state_bytes = state_layout(*step.stage, tree.outputs()).bytes;
   const StageReference stage{step.stage};
   const auto reduce = delayed(ReduceNode{}, node->where);
-  std::vector<Delayed<Buffer>> nodes;
   const std::int64_t count = tree.nodes_at(level);
-  for (std::int64_t index = 0; index < count; ++index) {
-    std::vector<SourceChunk> chunks;
-    if (!step.sources.empty()) {
-      const auto [begin, end] = tree.leaves_below(level, index);
-      for (std::int64_t leaf = begin; leaf < end; ++leaf) list_sources(*step.stage, tree.box(leaf), chunks);
-      std::sort(chunks.begin(), chunks.end());
-      chunks.erase(std::unique(chunks.begin(), chunks.end()), chunks.end());
-    }
-    const std::vector<Delayed<Buffer>> inputs = inputs_of(step, chunks);
-    nodes.push_back(reduce(stage, number, level, index, count == 1, inputs));
-    note(node, nodes.back(), count == 1 ? output_bytes : state_bytes, inputs);
+  std::vector<std::vector<SourceChunk>> read(static_cast<std::size_t>(count));
+  std::vector<std::size_t> order;
+  for (std::size_t index = 0; index < read.size(); ++index) {
+    std::vector<SourceChunk>& chunks = read[index];
+    order.push_back(index);
+    if (step.sources.empty()) continue;
+    const auto [begin, end] = tree.leaves_below(level, static_cast<std::int64_t>(index));
+    for (std::int64_t leaf = begin; leaf < end; ++leaf) list_sources(*step.stage, tree.box(leaf), chunks);
+    std::sort(chunks.begin(), chunks.end());
+    chunks.erase(std::unique(chunks.begin(), chunks.end()), chunks.end());
+  }
+  // Those that read the same chunks, as blocks (i, j) and (j, i) of a sum with a transpose, run one after the other.
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return read[a] < read[b]; });
+  std::vector<Delayed<Buffer>> nodes(read.size());
+  for (const std::size_t index : order) {
+    const std::vector<Delayed<Buffer>> inputs = inputs_of(step, read[index]);
+    nodes[index] = reduce(stage, number, level, static_cast<std::int64_t>(index), count == 1, inputs);
+    note(node, nodes[index], count == 1 ? output_bytes : state_bytes, inputs);
   }
   const auto merge = delayed(MergeNodes{}, node->where);
   while (nodes.size() > 1) {

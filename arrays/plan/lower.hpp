@@ -64,6 +64,7 @@ class Lowering {
             const std::vector<Delayed<Buffer>>& inputs);
   Step& step_of(const expression::NodePointer& node);
   bool passes_on(const expression::Node& node) const;
+  bool made_in_place(const expression::Node& structure, const expression::NodePointer& input) const;
   expression::NodePointer source_of_rechunk(const expression::NodePointer& node);
   Delayed<Buffer> describe(const expression::NodePointer& node, Step& step, std::int64_t number);
   Delayed<Buffer> describe_reduction(const expression::NodePointer& node, Step& step, std::int64_t number);

@@ -66,6 +66,9 @@ struct Source {
   Grid grid;
   TypeCode type = TypeCode::Float64;
   TimeUnit unit = TimeUnit::Generic;
+  /// Of a structure: one program where its task makes the boxes that it needs by itself, from nothing but their
+  /// indices; there are no chunks then.
+  std::vector<Program> made = {};
 };
 
 /// All that the tasks of a step need to know besides their inputs: formula, not data. Constant; shared by its tasks.
