@@ -203,6 +203,7 @@ class BoxMaker {
       stage->grid = stage_.sources[input].grid;
       stage->type = stage_.sources[input].type;
       stage->program = stage_.sources[input].made[0];
+      stage->kokkos = stage_.kokkos;
     }
     compute_box(*stage, box, ChunkInputs(chunks_, buffers_), out);
   }

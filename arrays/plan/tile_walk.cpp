@@ -418,7 +418,7 @@ void TileWalk::write(std::byte* out) {
 }
 
 void TileWalk::fold(const kernels::ReduceState& state) {
-  if (empty_ || (stage_.kokkos && fold_in_space(state))) return;
+  if (empty_) return;
   const kernels::ReduceKernel& kernel = kernels::reduce_kernel(stage_.reduce.code, program_.registers[program_.result]);
   const std::size_t output = bases_.size() - 2;
   const std::size_t place = bases_.size() - 1;
@@ -426,6 +426,7 @@ void TileWalk::fold(const kernels::ReduceState& state) {
   if (along_columns && kernel.rows != nullptr && axes_[axes_.size() - 2].moves[output] == 0) {
     return fold_rows(kernel, state);
   }
+  if (stage_.kokkos && fold_in_space(state)) return;
   const std::int64_t stride = axes_.back().moves[place];
   each_tile([&](std::size_t n, std::int64_t row, std::int64_t) {
     const void* const values = program_.code.empty() ? values_[program_.result] : run_tile(n, row, nullptr);

@@ -103,6 +103,30 @@ std::string real_text(double value, const RealFormat& format) {
   return text + std::string(static_cast<std::size_t>(format.digits) - behind, ' ');
 }
 
+/// Writes a number by itself as Python does: with the digits that give it back.
+std::string single_text(double value, bool single, bool whole_point) {
+  if (std::isnan(value)) return "nan";
+  if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
+  char text[400];
+  const auto written = [&](std::chars_format format) {
+    const auto end = single ? std::to_chars(text, text + sizeof text, static_cast<float>(value), format)
+                            : std::to_chars(text, text + sizeof text, value, format);
+    return std::string(text, end.ptr);
+  };
+  const double size = std::fabs(value);
+  if (size != 0 && (size < 1e-4 || size >= 1e16)) return written(std::chars_format::scientific);
+  std::string fixed = written(std::chars_format::fixed);
+  if (whole_point && fixed.find('.') == std::string::npos) fixed += ".0";
+  return fixed;
+}
+
+std::string single_text(double real, double imaginary, bool single) {
+  const std::string second = single_text(imaginary, single, false) + "j";
+  if (real == 0 && !std::signbit(real)) return second;
+  return "(" + single_text(real, single, false) + (std::signbit(imaginary) && imaginary == imaginary ? "" : "+") +
+         second + ")";
+}
+
 /// Writes an array as NumPy's array2string does with its default settings.
 class Printer {
  public:
@@ -167,12 +191,10 @@ class Printer {
   void format_reals() {
     std::vector<double> values;
     for (const std::int64_t flat : shown_) values.push_back(static_cast<double>(element<T>(flat)));
+    if (array_.ndim() == 0) return words_.push_back(single_text(values[0], sizeof(T) == 4, true));
     const RealFormat chosen = choose_format(values, sizeof(T) == 4);
     for (const double value : values) words_.push_back(real_text(value, chosen));
-    pad_non_finite();
   }
-  /// "nan" stands where the digits before the point stand in numbers.
-  void pad_non_finite() {}
 
   template <class T>
   void format_complex() {
@@ -182,6 +204,7 @@ class Printer {
       reals.push_back(static_cast<double>(value.real()));
       imaginaries.push_back(static_cast<double>(value.imag()));
     }
+    if (array_.ndim() == 0) return words_.push_back(single_text(reals[0], imaginaries[0], sizeof(T) == 4));
     const RealFormat real = choose_format(reals, sizeof(T) == 4);
     const RealFormat imaginary = choose_format(imaginaries, sizeof(T) == 4);
     for (std::size_t i = 0; i < reals.size(); ++i) {

@@ -113,16 +113,40 @@ class Array {
   Array transpose(const std::source_location& where = std::source_location::current()) const;
   Array sum(const ReduceOptions& options = {},
             const std::source_location& where = std::source_location::current()) const;
+  template <std::integral I>
+  Array sum(I axis, const std::source_location& where = std::source_location::current()) const {
+    return sum(ReduceOptions{.axis = static_cast<int>(axis)}, where);
+  }
   Array mean(const ReduceOptions& options = {},
              const std::source_location& where = std::source_location::current()) const;
+  template <std::integral I>
+  Array mean(I axis, const std::source_location& where = std::source_location::current()) const {
+    return mean(ReduceOptions{.axis = static_cast<int>(axis)}, where);
+  }
   Array std(const ReduceOptions& options = {},
             const std::source_location& where = std::source_location::current()) const;
+  template <std::integral I>
+  Array std(I axis, const std::source_location& where = std::source_location::current()) const {
+    return std(ReduceOptions{.axis = static_cast<int>(axis)}, where);
+  }
   Array var(const ReduceOptions& options = {},
             const std::source_location& where = std::source_location::current()) const;
+  template <std::integral I>
+  Array var(I axis, const std::source_location& where = std::source_location::current()) const {
+    return var(ReduceOptions{.axis = static_cast<int>(axis)}, where);
+  }
   Array min(const ReduceOptions& options = {},
             const std::source_location& where = std::source_location::current()) const;
+  template <std::integral I>
+  Array min(I axis, const std::source_location& where = std::source_location::current()) const {
+    return min(ReduceOptions{.axis = static_cast<int>(axis)}, where);
+  }
   Array max(const ReduceOptions& options = {},
             const std::source_location& where = std::source_location::current()) const;
+  template <std::integral I>
+  Array max(I axis, const std::source_location& where = std::source_location::current()) const {
+    return max(ReduceOptions{.axis = static_cast<int>(axis)}, where);
+  }
 
   /// Not a value: it has as many truths as elements, and none before it runs.
   template <class T>

@@ -6,6 +6,7 @@
 #include <memory>
 #include <source_location>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace weft {
@@ -50,5 +51,20 @@ arrays::Array from_hdf5(const std::string& path, const std::string& variable, co
                         const std::source_location& where = std::source_location::current());
 arrays::Array from_netcdf(const std::string& path, const std::string& variable, const ReadOptions& options = {},
                           const std::source_location& where = std::source_location::current());
+
+/// How arrays are written to HDF5.
+struct WriteOptions {
+  /// An existing file is an error otherwise.
+  bool overwrite = false;
+  /// 0: not packed.
+  int deflate = 0;
+};
+/// Writes arrays as variables of one HDF5 file, `to_hdf5(client, "out.h5", {{"x", x}, {"y", y}})`; it appears when it
+/// is complete. Some chunks at a time are computed and written. Bools become bytes, times their counts. Throws
+/// io::FileError.
+void to_hdf5(const Client& client, const std::string& path,
+             const std::vector<std::pair<std::string, arrays::Array>>& variables, const WriteOptions& options = {});
+void to_hdf5(const Client& client, const std::string& path, const std::string& name, const arrays::Array& array,
+             const WriteOptions& options = {});
 
 }  // namespace weft

@@ -1,6 +1,9 @@
+#include "tests/arrays/oracle/python.hpp"
+
 #include <weft/arrays.hpp>
 #include <weft/client.hpp>
 #include <weft/error.hpp>
+#include <weft/ops/images.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -185,18 +188,39 @@ TEST_F(FilesTest, StoreGivesEachChunkToItsWriter) {
   EXPECT_EQ(stored_sum, 77 * 76 / 2 + 1'000'000 * corners);
 }
 
-/// Runs a program in python3. Returns its exit status; 77: a module lacks.
+TEST_F(FilesTest, PicturesAreStackedInTheOrderOfTheirNames) {
+  const auto write = [&](const std::string& name, const std::string& bytes) {
+    std::ofstream(path(name), std::ios::binary) << bytes;
+  };
+  write("b.pgm", std::string("P5 3 2 255\n") + std::string("\x06\x05\x04\x03\x02\x01", 6));
+  write("a.pgm", std::string("P5\n# a remark 7 7\n3 2\n255\n") + std::string("\0\x01\x02\x03\xff\x05", 6));
+  const Array grey = imread(path("*.pgm"));
+  EXPECT_EQ(grey.shape(), (Shape{2, 2, 3}));
+  EXPECT_EQ(client_.compute(grey).to_vector<std::uint8_t>(),
+            (std::vector<std::uint8_t>{0, 1, 2, 3, 255, 5, 6, 5, 4, 3, 2, 1}));
+  write("c.ppm", std::string("P6 1 2 65535\n") + std::string("\x01\x02\0\x03\0\0\xff\xff\0\x01\x10\0", 12));
+  const Array coloured = imread(path("c.ppm"));
+  EXPECT_EQ(coloured.shape(), (Shape{1, 2, 1, 3}));
+  EXPECT_EQ(client_.compute(coloured).to_vector<std::uint16_t>(),
+            (std::vector<std::uint16_t>{0x102, 3, 0, 0xffff, 1, 0x1000}));
+  write("d.pgm", "P5 3 3 255\nabc");
+  EXPECT_THAT(message([&] { imread(path("d.pgm")); }), HasSubstr("ends too early"));
+  EXPECT_THAT(message([&] { imread(path("[bc].p?m")); }), HasSubstr("has the shape"));
+  EXPECT_THAT(message([&] { imread(path("*.png")); }), HasSubstr("no file"));
+}
+
+/// Runs a program in Python. Returns its exit status; 77: a module lacks.
 int python(const std::string& program) {
   const fs::path file = fs::temp_directory_path() / ("weft-check-" + std::to_string(getpid()) + ".py");
   std::ofstream(file) << program;
-  const int status = std::system(("python3 " + file.string()).c_str());
+  const int status = std::system((oracle::python() + " " + file.string()).c_str());
   fs::remove(file);
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 TEST_F(FilesTest, NumPyAndZarrReadWhatWasWritten) {
   if (python("try:\n import numpy\nexcept ImportError:\n raise SystemExit(77)\n") != 0) {
-    GTEST_SKIP() << "python3 has no NumPy";
+    GTEST_SKIP() << oracle::python() << " has no NumPy: tools/setup brings it";
   }
   const Array x = arange(35, {.chunks = 35}).reshape({5, 7}).rechunk({2, 3});
   save(client_, x, path("i.npy"));

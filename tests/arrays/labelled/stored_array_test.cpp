@@ -1,4 +1,5 @@
 #include <weft/arrays.hpp>
+#include <weft/storage_writer.hpp>
 #include <weft/stored_array.hpp>
 
 #include "tests/arrays/labelled/classic_writer.hpp"
@@ -33,6 +34,20 @@ TEST_F(StoredArrayTest, AVariableIsAnArray) {
   EXPECT_EQ(client_.compute(array).to_vector<double>(), values);
   EXPECT_EQ(client_.compute(array(slice(3, 5), 2)).to_vector<double>(), (std::vector<double>{23, 30}));
   EXPECT_DOUBLE_EQ(client_.compute(array.mean()).item<double>(), 174.5);
+}
+
+TEST_F(StoredArrayTest, ArraysBecomeVariablesOfAnHdf5File) {
+  if (!io::can_write_netcdf()) GTEST_SKIP() << "this build lacks the HDF5 library";
+  const Array x = random::normal(0, 1, {50, 7}, {.chunks = {20, 3}, .seed = 1});
+  const Array n = arange(9, {.chunks = 4}).astype(int16);
+  const std::string path = folder_ / "out.h5";
+  to_hdf5(client_, path, {{"x", x}, {"n", n}});
+  EXPECT_EQ(client_.compute(from_hdf5(path, "x")).to_vector<double>(), client_.compute(x).to_vector<double>());
+  EXPECT_EQ(client_.compute(from_hdf5(path, "n")).to_vector<std::int16_t>(),
+            client_.compute(n).to_vector<std::int16_t>());
+  EXPECT_THAT([&] { to_hdf5(client_, path, "x", x); }, ThrowsMessage<io::FileError>(HasSubstr(path)));
+  EXPECT_THAT([&] { to_hdf5(client_, path, "x", x.astype(complex128), {.overwrite = true}); },
+              ThrowsMessage<io::FileError>(HasSubstr("imaginary")));
 }
 
 TEST_F(StoredArrayTest, PackedValuesAreUnpacked) {

@@ -1,4 +1,6 @@
 // Random expressions, evaluated by weft and by NumPy in a process beside; a failing one is shrunk before it is shown.
+#include "tests/arrays/oracle/python.hpp"
+
 #include <weft/error.hpp>
 
 #include <gtest/gtest.h>
@@ -26,7 +28,8 @@ class NumPyProcess {
       dup2(to[0], 0);
       dup2(from[1], 1);
       for (const int one : {to[0], to[1], from[0], from[1]}) close(one);
-      execlp("python3", "python3", WEFT_SOURCE_DIR "/tests/arrays/oracle/evaluate.py", nullptr);
+      const std::string python = oracle::python();
+      execlp(python.c_str(), python.c_str(), WEFT_SOURCE_DIR "/tests/arrays/oracle/evaluate.py", nullptr);
       _exit(127);
     }
     close(to[0]);
@@ -532,7 +535,7 @@ class Judge {
 TEST(ArrayFuzzTest, RandomExpressionsGiveNumPysAnswers) {
   std::signal(SIGPIPE, SIG_IGN);
   Judge judge;
-  if (!judge.ready()) GTEST_SKIP() << "python3 has no NumPy";
+  if (!judge.ready()) GTEST_SKIP() << oracle::python() << " has no NumPy: tools/setup brings it";
   const char* const asked = std::getenv("FUZZ_EXPRESSIONS");
   const int count = asked != nullptr ? std::atoi(asked) : 400;
   const char* const first = std::getenv("FUZZ_SEED");

@@ -4,9 +4,14 @@
 
 namespace weft::arrays {
 
-#define WEFT_REDUCTION(name)                                        \
-  Array name(const Array& array, const ReduceOptions& options = {}, \
-             const std::source_location& where = std::source_location::current());
+// Each takes options, or an axis alone: `mean(x, 0)`.
+#define WEFT_REDUCTION(name)                                                                                    \
+  Array name(const Array& array, const ReduceOptions& options = {},                                             \
+             const std::source_location& where = std::source_location::current());                              \
+  template <std::integral I>                                                                                    \
+  Array name(const Array& array, I axis, const std::source_location& where = std::source_location::current()) { \
+    return name(array, ReduceOptions{.axis = static_cast<int>(axis)}, where);                                   \
+  }
 WEFT_REDUCTION(sum)
 WEFT_REDUCTION(prod)
 WEFT_REDUCTION(min)

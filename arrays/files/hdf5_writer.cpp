@@ -1,0 +1,97 @@
+// Arrays as variables of an HDF5 file (in NetCDF-4's form, which is HDF5): chunks are computed a few at a time and
+// written by the process that has the client, as the library lets one write at a time.
+#include <weft/stored_array.hpp>
+
+#include <weft/error.hpp>
+#include <weft/ops/files.hpp>
+#include <weft/storage_writer.hpp>
+
+#include <algorithm>
+#include <deque>
+
+namespace weft {
+namespace {
+
+io::ElementType element_type(const arrays::Array& array, const std::string& name) {
+  const Dtype dtype = array.dtype();
+  io::ElementType type;
+  type.bytes = static_cast<std::uint32_t>(dtype.size());
+  type.name = dtype.name();
+  if (dtype.is_complex()) {
+    throw io::FileError("to_hdf5: " + name + " is " + dtype.name() +
+                        ", which NetCDF-4 has no type for: write its real and imaginary part");
+  }
+  if (dtype.is_floating()) {
+    type.kind = io::ElementKind::Float;
+  } else if (dtype == bool_ || dtype.name().starts_with("uint")) {
+    type.kind = io::ElementKind::Unsigned;
+  } else {
+    type.kind = io::ElementKind::Integer;
+  }
+  return type;
+}
+
+/// The chunks of the file are the array's, where these are all of one size.
+std::vector<std::int64_t> stored_chunks(const arrays::Array& array) {
+  std::vector<std::int64_t> stored;
+  for (const std::vector<std::int64_t>& sizes : array.chunks()) {
+    const std::int64_t largest = *std::max_element(sizes.begin(), sizes.end());
+    if (largest == 0 || std::count(sizes.begin(), sizes.end() - 1, largest) + 1 != std::ssize(sizes)) return {};
+    stored.push_back(largest);
+  }
+  // A stored chunk has 4 GiB at most, and is read as one.
+  std::int64_t bytes = static_cast<std::int64_t>(array.itemsize());
+  for (const std::int64_t extent : stored) bytes *= extent;
+  return bytes > (std::int64_t{64} << 20) ? std::vector<std::int64_t>() : stored;
+}
+
+/// Chunks that are computed ahead of the one that is written.
+constexpr std::size_t kAhead = 16;
+
+void write_variable(const Client& client, io::NetcdfWriter& writer, const std::string& name,
+                    const arrays::Array& array) {
+  struct Running {
+    Region region;
+    Future<Buffer> values;
+  };
+  std::deque<Running> running;
+  const auto write_first = [&] {
+    Running first = std::move(running.front());
+    running.pop_front();
+    const Buffer values = std::move(first.values).result();
+    writer.write(name, first.region.start, first.region.extent, values.data());
+  };
+  for (const auto& [region, chunk] : arrays::detail::chunks_with_regions(array)) {
+    if (running.size() == kAhead) write_first();
+    running.push_back({region, client.persist(chunk)});
+  }
+  while (!running.empty()) write_first();
+}
+
+}  // namespace
+
+void to_hdf5(const Client& client, const std::string& path,
+             const std::vector<std::pair<std::string, arrays::Array>>& variables, const WriteOptions& options) {
+  io::NetcdfWriter writer(path, options.overwrite);
+  for (const auto& [name, array] : variables) {
+    io::NewVariable variable;
+    variable.name = name;
+    variable.type = element_type(array, name);
+    variable.chunk = stored_chunks(array);
+    variable.deflate = options.deflate;
+    for (std::size_t axis = 0; axis < array.ndim(); ++axis) {
+      variable.dimensions.push_back(name + "_" + std::to_string(axis));
+      writer.dimension(variable.dimensions.back(), array.shape()[axis]);
+    }
+    writer.variable(variable);
+  }
+  for (const auto& [name, array] : variables) write_variable(client, writer, name, array);
+  writer.finish();
+}
+
+void to_hdf5(const Client& client, const std::string& path, const std::string& name, const arrays::Array& array,
+             const WriteOptions& options) {
+  to_hdf5(client, path, {{name, array}}, options);
+}
+
+}  // namespace weft
