@@ -1,5 +1,5 @@
-// expression, std, philox, tiny-chunks, double-diff, rechunk, petabyte-plan: what moves, and what is computed on the
-// way.
+// expression, std, philox, tiny-chunks, double-diff, overlap, rechunk, petabyte-plan: what moves, and what is computed
+// on the way.
 
 #include <cmath>
 #include <stdexcept>
@@ -93,11 +93,71 @@ void run_rechunk(const Case& self, const Arguments& arguments, const Output& out
   run.print(output, 2 * 8 * n * n, [&](Line& line) { line.text("then", arguments.text("then")); });
 }
 
-/// Months of a hundred years of days, described only; then a part of it, run and checked.
+/// The mean of five points on a torus.
+void run_overlap(const Case& self, const Arguments& arguments, const Output& output) {
+  ArrayRun run(self, arguments);
+  const double n = static_cast<double>(run.n());
+  const Array x = run.input({run.n(), run.n()}, {run.chunk(), run.chunk()}, 7);
+  run.measure(
+      [&] {
+        const Array stencil =
+            map_overlap(x,
+                        [](ChunkView<const double, 2> wide, ChunkView<double, 2> out, const BlockInfo& info) {
+                          const auto in = wide.inner(info);
+                          const std::int64_t row = in.stride(0);
+                          for (std::int64_t i = 0; i < out.extent(0); ++i) {
+                            const double* const from = in.data() + i * row;
+                            double* const to = out.data() + i * out.stride(0);
+                            for (std::int64_t j = 0; j < out.extent(1); ++j) {
+                              to[j] = (from[j] + from[j - row] + from[j + row] + from[j - 1] + from[j + 1]) / 5;
+                            }
+                          }
+                        },
+                        {.depth = 1, .boundary = Boundary::Periodic, .local = true});
+        return item(run.client().compute(sum(stencil))) / (n * n);
+      },
+      0.5, 2 / n);
+  // Read once, written once, read again for the sum.
+  run.print(output, arguments.text("input") == "random" ? 0 : 3 * 8 * n * n,
+            [&](Line& line) { line.text("input", arguments.text("input")); });
+}
+
+constexpr std::int64_t kMonths = 12;
+
+/// Mean and deviation of each month over two years of the petabyte, of so many chunks each.
+class PartOfPetabyte {
+ public:
+  PartOfPetabyte(std::int64_t years, std::int64_t places, std::int64_t chunk, std::int64_t chunks) {
+    const Array x = random::normal(1, 2, {years, kMonths, places}, {.chunks = {1, 1, chunk}, .seed = 7});
+    const Array some = x(slice(0, 2), slice(), slice(0, chunk * chunks));
+    means_ = mean(some, {.axis = {0, 2}});
+    deviations_ = stddev(some, {.axis = {0, 2}});
+  }
+  std::pair<NDArray, NDArray> run(const Client& client) const {
+    auto [means, deviations] = client.compute(means_, deviations_);
+    return {std::move(means), std::move(deviations)};
+  }
+  std::uint64_t peak_bytes(std::size_t slots) const {
+    return arrays::plan({means_, deviations_}, {.slots = static_cast<unsigned>(slots)}).peak_bytes;
+  }
+
+ private:
+  Array means_, deviations_;
+};
+
+void check_part(const std::pair<NDArray, NDArray>& found, double places) {
+  const double error = 12 / std::sqrt(2 * places);
+  for (std::int64_t month = 0; month < kMonths; ++month) {
+    if (std::fabs(found.first.at<double>(month) - 1) > error || std::fabs(found.second.at<double>(month) - 2) > error) {
+      wrong_result("a part of the petabyte");
+    }
+  }
+}
+
+/// Months of a hundred years of days, described only; then parts of it, run and checked.
 void run_petabyte_plan(const Case& self, const Arguments& arguments, const Output& output) {
   const std::int64_t chunk = arguments.integer("chunk", 1);
   const std::int64_t chunks = arguments.integer("n", 1);
-  constexpr std::int64_t kMonths = 12;
   const std::int64_t years = 100;
   const std::int64_t places = chunks * chunk / (years * kMonths);
   Samples samples;
@@ -118,20 +178,33 @@ void run_petabyte_plan(const Case& self, const Arguments& arguments, const Outpu
   line.number("petabytes", static_cast<double>(years * kMonths * places) * 8 / 1e15);
   line.integer("outputs", static_cast<std::int64_t>(tasks));
   line.integer("plan_bytes", peak_resident_bytes() - before);
-  // A sample of whole chunks.
+  // A sample of whole chunks, and a job a hundred times as large, whose time and memory it foretells.
   const std::int64_t part = std::max<std::int64_t>(chunk, places / 10'000 / chunk * chunk);
   const Client client(client_options(arguments));
-  const double start = seconds_now();
-  const Array x = random::normal(1, 2, {years, kMonths, places}, {.chunks = {1, 1, chunk}, .seed = 7});
-  const Array some = x(slice(0, 2), slice(), slice(0, part));
-  const auto [mean_of, deviation_of] = client.compute(mean(some, {.axis = {0, 2}}), stddev(some, {.axis = {0, 2}}));
-  const double error = 12 / std::sqrt(2.0 * static_cast<double>(part));
-  for (std::int64_t month = 0; month < kMonths; ++month) {
-    if (std::fabs(mean_of.at<double>(month) - 1) > error || std::fabs(deviation_of.at<double>(month) - 2) > error) {
-      wrong_result("the sample of the petabyte");
-    }
+  const PartOfPetabyte sample(years, places, chunk, 1);
+  check_part(sample.run(client), static_cast<double>(chunk));
+  Samples sampled;
+  for (int i = 0; i < 5; ++i) {
+    const double start = seconds_now();
+    check_part(sample.run(client), static_cast<double>(chunk));
+    sampled.add(seconds_now() - start);
   }
-  line.number("sample_seconds", seconds_now() - start).integer("sample_elements", some.size());
+  const std::int64_t many = std::min<std::int64_t>(100, part / chunk);
+  const PartOfPetabyte job(years, places, chunk, many);
+  const double foretold_seconds = sampled.min() * static_cast<double>(many);
+  const double foretold_bytes = static_cast<double>(job.peak_bytes(client.slots()));
+  reset_peak_resident_bytes();
+  const std::int64_t resident = resident_bytes();
+  const double start = seconds_now();
+  check_part(job.run(client), static_cast<double>(chunk * many));
+  const double seconds = seconds_now() - start;
+  line.number("sample_seconds", sampled.min()).integer("times_the_sample", many);
+  line.number("foretold_seconds", foretold_seconds).number("job_seconds", seconds);
+  line.number("wall_of_foretold", seconds / foretold_seconds);
+  line.number("foretold_peak_bytes", foretold_bytes + static_cast<double>(resident));
+  line.integer("job_peak_bytes", peak_resident_bytes());
+  line.number("peak_of_foretold",
+              static_cast<double>(peak_resident_bytes()) / (foretold_bytes + static_cast<double>(resident)));
   output.print(line.peak());
 }
 
@@ -145,10 +218,12 @@ std::vector<Case> array_flow_cases() {
        array_options("16000", "1000"), &run_philox},
       {"tiny-chunks", "sum of ones in very small chunks", array_options("1000", "4"), &run_tiny_chunks},
       {"double-diff", "a[1:, 1:] - b[:-1, :-1], kept", array_options("8000", "1600", {kInput}), &run_double_diff},
+      {"overlap", "the mean of five points on a torus, by map_overlap, summed",
+       array_options("16000", "1000", {kInput}), &run_overlap},
       {"rechunk", "an array in columns, kept, turned into one in rows, kept",
        array_options("8000", "100", {{"then", "keep", "keep, or sum: what is done with it"}}), &run_rechunk},
       {"petabyte-plan",
-       "mean and std by month of a virtual petabyte: described, and a small part of it run",
+       "mean and std by month of a virtual petabyte: described, a sample of it run, and a job of 100 samples foretold",
        {{"n", "1000000000", "chunks"},
         {"chunk", "125000", "elements of a chunk"},
         kScheduler,
