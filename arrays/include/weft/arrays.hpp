@@ -10,6 +10,7 @@
 #include <weft/ops/elementwise.hpp>
 #include <weft/ops/fft.hpp>
 #include <weft/ops/files.hpp>
+#include <weft/ops/images.hpp>
 #include <weft/ops/linalg.hpp>
 #include <weft/ops/linear_algebra.hpp>
 #include <weft/ops/masked.hpp>
