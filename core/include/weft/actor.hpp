@@ -161,7 +161,11 @@ class Actor {
       detail::write_method(writer, method, where);
       if (!core_->client && detail::far_client(core_->client_serial) != nullptr) {
         // Made where the actor is known; arguments that are handles are waited for here.
-        (encode(writer, detail::resolve(detail::Stored<A>(std::forward<A>(arguments)))), ...);
+        if constexpr ((detail::has_handles<detail::Stored<A>> || ...)) {
+          write_values(writer, Client::current().submit_at(where, detail::MakeTuple{}, std::forward<A>(arguments)...));
+        } else {
+          (encode(writer, detail::Stored<A>(std::forward<A>(arguments))), ...);
+        }
         const std::string question =
             detail::question_of_call(core_->id, &Unpacked<Values>::template perform<R, M>, writer);
         return Future<R>::adopt(
@@ -191,18 +195,25 @@ class Actor {
                                  A&&... arguments) const {
     detail::FarTicket ticket;
     ticket.actor = core_->id;
-    if (detail::far_client(core_->client_serial) != nullptr) {
-      // No worker can ask an attached client for results: they are waited for here.
-      (encode(writer, detail::resolve(detail::Stored<A>(std::forward<A>(arguments)))), ...);
-    } else if constexpr ((detail::has_handles<detail::Stored<A>> || ...)) {
-      // A result of its own, so that the failure of an argument stays out of the turns.
+    if constexpr ((detail::has_handles<detail::Stored<A>> || ...)) {
+      // A result of its own, so that the failure of an argument stays out of the turns. Workers cannot ask an attached
+      // client for it: there it is waited for.
       gathered = core_->client->submit_at(where, detail::MakeTuple{}, std::forward<A>(arguments)...);
-      ticket.given = detail::offer_end(gathered);
+      if (detail::far_client(core_->client_serial) != nullptr) {
+        write_values(writer, gathered);
+      } else {
+        ticket.given = detail::offer_end(gathered);
+      }
     } else {
       (encode(writer, detail::Stored<A>(std::forward<A>(arguments))), ...);
     }
     ticket.bytes.assign(reinterpret_cast<const char*>(writer.data()), writer.size());
     return ticket;
+  }
+
+  template <class Values>
+  static void write_values(Writer& writer, const Future<Values>& values) {
+    std::apply([&writer](const auto&... value) { (encode(writer, value), ...); }, values.result());
   }
 
   static void keep_offer(const Future<detail::FarTurn>& turn, std::uint64_t given) {
