@@ -21,7 +21,7 @@ constexpr int kDigitBits = 8;
 constexpr std::size_t kBins = std::size_t{1} << kDigitBits;
 constexpr int kDigitsAtOnce = 3;
 /// Stretches up to here fit the cache, with their copy.
-constexpr std::size_t kNear = 8192;
+constexpr std::size_t kNear = 32768;
 constexpr std::size_t kFew = 48;
 
 /// What keys have in common: they are `least` and more, in so many bits.

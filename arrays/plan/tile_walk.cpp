@@ -13,8 +13,7 @@ namespace weft::arrays::lowering {
 namespace {
 
 /// Rows of a strip, and of what a reduction is given at once.
-constexpr std::int64_t kStripRows = 32;
-constexpr std::int64_t kGeneratedRows = 64;
+constexpr std::int64_t kStripRows = 64;
 constexpr std::int64_t kFoldRows = 32;
 /// So that rows of a strip do not all fall on the same sets of the cache.
 constexpr std::size_t kRowGap = 64;
@@ -302,7 +301,7 @@ const void* TileWalk::load_tile(const Instruction& step, std::size_t n, std::int
   const std::byte* const from = loaded_[step.index].first + at_[step.index];
   const std::int64_t stride = axes_.back().moves[step.index];
   if (stride == static_cast<std::int64_t>(size)) return from;
-  if (!runs_along_rows(step.index, static_cast<std::int64_t>(size)) || rows_ < kStripRows / 4) {
+  if (!runs_along_rows(step.index, static_cast<std::int64_t>(size)) || rows_ < kStripRows / 8) {
     kernels::gather_strided(place, from, stride, n, size);
     return place;
   }
@@ -324,26 +323,26 @@ const void* TileWalk::generated_tile(const Instruction& step, std::size_t n, std
   const expression::Generator& generator = program_.generated[step.index].generator;
   const std::int64_t first = bases_[operand] + at_[operand];
   const std::int64_t stride = axes_.back().moves[operand];
-  if (stride == 1 || !runs_along_rows(operand, 1) || rows_ < kGeneratedRows / 4) {
+  if (stride == 1 || !runs_along_rows(operand, 1) || rows_ < kStripRows / 8) {
     generate_tile(generator, first, stride, n, place, scratch_.data());
     return place;
   }
   const std::size_t size = bytes_of(step.type);
   Strip& strip = strips_[operand];
-  const std::int64_t in_strip = row % kGeneratedRows;
+  const std::int64_t in_strip = row % kStripRows;
   if (in_strip == 0) {
     if (strip.bytes == nullptr) {
       strip.row_bytes = scratch_.size() * size + kRowGap;
-      strip.bytes = std::make_unique_for_overwrite<std::byte[]>(strip.row_bytes * kGeneratedRows);
-      strip.made = std::make_unique_for_overwrite<std::byte[]>(kGeneratedRows * size * scratch_.size());
+      strip.bytes = std::make_unique_for_overwrite<std::byte[]>(strip.row_bytes * kStripRows);
+      strip.made = std::make_unique_for_overwrite<std::byte[]>(kStripRows * size * scratch_.size());
     }
-    const auto rows = static_cast<std::size_t>(std::min(kGeneratedRows, rows_ - row));
+    const auto rows = static_cast<std::size_t>(std::min(kStripRows, rows_ - row));
     for (std::size_t i = 0; i < n; ++i) {
       generate_tile(generator, first + static_cast<std::int64_t>(i) * stride, 1, rows,
-                    strip.made.get() + i * kGeneratedRows * size, scratch_.data());
+                    strip.made.get() + i * kStripRows * size, scratch_.data());
     }
     kernels::gather_rows(strip.bytes.get(), strip.row_bytes, strip.made.get(),
-                         kGeneratedRows * static_cast<std::int64_t>(size), rows, n, size);
+                         kStripRows * static_cast<std::int64_t>(size), rows, n, size);
   }
   return strip.bytes.get() + static_cast<std::size_t>(in_strip) * strip.row_bytes;
 }
