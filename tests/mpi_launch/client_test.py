@@ -33,12 +33,21 @@ def worker_processes(job):
     return found
 
 
-def spilled(folder):
-    """Returns the files below a folder that are there just now."""
-    found = []
-    for base, _, names in os.walk(folder):
-        found += [Path(base) / name for name in names if (Path(base) / name).exists()]
-    return found
+def spilled_bytes(job):
+    """Returns what a job's processes have on disk in its scratch folder: in files that have no names."""
+    total = 0
+    for pid in processes(job.marker):
+        try:
+            files = list(Path(f"/proc/{pid}/fd").iterdir())
+        except OSError:
+            continue
+        for file in files:
+            try:
+                if os.readlink(file).startswith(job.scratch.name):
+                    total += file.stat().st_blocks * 512
+            except OSError:
+                pass
+    return total
 
 
 class ClientTest(job_test.JobTest):
@@ -192,10 +201,9 @@ class ClientTest(job_test.JobTest):
         """1,500 MiB of results in a cgroup of 900 MiB."""
         with self.little_memory(900) as command:
             self.job = Job(3, "moving", "1500", command=command)
-            folder = self.job.scratch.name
             most = 0
             while self.job.process.poll() is None:
-                most = max([most, *(file.stat().st_blocks * 512 for file in spilled(folder))])
+                most = max(most, spilled_bytes(self.job))
                 time.sleep(0.1)
             code, out, errors = self.job.end(timeout=240)
             self.assertEqual((code, f"moved {1500 * 1499}\n" in out), (0, True), out + errors)
