@@ -289,7 +289,7 @@ void ClientProcess::lose_worker(WorkerId id, std::string_view why) {
   post_.close(worker.peer);
   const bool has_left = worker.told_to_end;
   if (has_left) logging::info("cluster", "worker ", worker.standing.identity.name, " has left");
-  if (!has_left && !stopping_.load() && outstanding_ != 0)
+  if (!has_left && !stopping_.load() && !closing_.load() && outstanding_ != 0)
     logging::warning("cluster", "worker ", worker.standing.identity.name, " is lost: ", why,
                      "; what it held runs again");
   if (last_loss_.empty() && !has_left) last_loss_ = "worker " + worker.standing.identity.name + ": " + std::string(why);
