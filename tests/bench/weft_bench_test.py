@@ -49,7 +49,9 @@ RUNS = {
     "tiny-chunks": (["--n", "40", "--chunk", "4", "--repeat", "1"], ("chunks",)),
     "double-diff": (["--n", "60", "--chunk", "16", "--repeat", "1"], ("seconds_cold",)),
     "rechunk": (["--n", "200", "--chunk", "16", "--repeat", "1", "--then", "sum"], ("gb_per_s",)),
-    "petabyte-plan": (["--n", "12000000", "--chunk", "1000", "--repeat", "1"], ("petabytes", "plan_bytes", "sample_seconds")),
+    "overlap": (["--n", "60", "--chunk", "16", "--repeat", "1"], ("seconds_cold",)),
+    "petabyte-plan": (["--n", "12000000", "--chunk", "1000", "--repeat", "1"], ("petabytes", "plan_bytes", "sample_seconds",
+                      "wall_of_foretold", "peak_of_foretold")),
     "vorticity": (["--n", "60", "--steps", "3", "--repeat", "1"], ("steps",)),
     "anomaly-mean": (["--n", "60", "--chunk", "10", "--years", "5", "--repeat", "1"], ("gigabytes",)),
     "climatic-mean": (["--n", "8", "--chunk", "4", "--members", "2", "--repeat", "1"], ("gigabytes",)),
@@ -71,8 +73,8 @@ def run(*words):
     return subprocess.run([PROGRAM, *words], capture_output=True, text=True, timeout=120, check=False)
 
 
-ARRAYS = ("expression", "std", "philox", "tiny-chunks", "double-diff", "rechunk", "petabyte-plan", "vorticity", "anomaly-mean",
-          "climatic-mean", "quadratic-mean", "matmul", "tsqr", "svd-compressed", "sort", "quantile", "fft", "array-stream")
+ARRAYS = ("expression", "std", "philox", "tiny-chunks", "double-diff", "overlap", "rechunk", "petabyte-plan", "vorticity",
+          "anomaly-mean", "climatic-mean", "quadratic-mean", "matmul", "tsqr", "svd-compressed", "sort", "quantile", "fft", "array-stream")
 
 
 class WeftBench(unittest.TestCase):
