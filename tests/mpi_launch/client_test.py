@@ -33,23 +33,6 @@ def worker_processes(job):
     return found
 
 
-def spilled_bytes(job):
-    """Returns what a job's processes have on disk in its scratch folder: in files that have no names."""
-    total = 0
-    for pid in processes(job.marker):
-        try:
-            files = list(Path(f"/proc/{pid}/fd").iterdir())
-        except OSError:
-            continue
-        for file in files:
-            try:
-                if os.readlink(file).startswith(job.scratch.name):
-                    total += file.stat().st_blocks * 512
-            except OSError:
-                pass
-    return total
-
-
 class ClientTest(job_test.JobTest):
     __test__ = True
 
@@ -196,20 +179,6 @@ class ClientTest(job_test.JobTest):
     def test_a_worker_that_the_system_kills_for_memory_is_told_as_such(self):
         self.check_hog("at once", r"was killed by the system because memory ran out \(signal 9; .*memory.oom_control counts"
                        r" 1 more\).*task #\d+|ended itself before")
-
-    def test_workers_near_their_limit_spill_and_nobody_dies(self):
-        """1,500 MiB of results in a cgroup of 900 MiB."""
-        with self.little_memory(900) as command:
-            self.job = Job(3, "moving", "1500", command=command)
-            most = 0
-            while self.job.process.poll() is None:
-                most = max(most, spilled_bytes(self.job))
-                time.sleep(0.1)
-            code, out, errors = self.job.end(timeout=240)
-            self.assertEqual((code, f"moved {1500 * 1499}\n" in out), (0, True), out + errors)
-            self.assertNotIn("started again", errors)
-            self.assertGreater(most, 100 << 20, "results went to disk")
-            self.check_nothing_left()
 
     def test_ctrl_c_in_the_middle_of_work_leaves_nothing(self):
         self.job = Job(3, "watched", "-")
