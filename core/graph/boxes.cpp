@@ -151,6 +151,13 @@ void* pin(Box* box) {
   return tie->memory->store().pin(tie->held);
 }
 
+void settle(Box* box) {
+  Tie* const tie = tie_of(box);
+  if (tie == nullptr) return;
+  const SpillTime time;
+  tie->memory->store().settle(tie->held);
+}
+
 void unpin(Box* box) noexcept {
   Tie* const tie = tie_of(box);
   if (tie != nullptr) tie->memory->store().unpin(tie->held);
@@ -174,6 +181,8 @@ void TaskFrame::keep(Box* box) {
 void* TaskFrame::pin(Box* box) {
   void* const value = boxes::pin(box);
   pinned_.push_back(box);
+  // The task may take the value for itself. That it will, shows only later, where nobody could wait any more.
+  if ((record_.word.load(std::memory_order_relaxed) & task_word::kExtra) == 0 && !record_.borrows) boxes::settle(box);
   return value;
 }
 

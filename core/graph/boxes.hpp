@@ -34,6 +34,8 @@ void release(Box* box) noexcept;
 /// Returns the value, brought back from disk if it was spilled; it stays until `unpin`.
 void* pin(Box* box);
 void unpin(Box* box) noexcept;
+/// Waits until nobody else reads a pinned value, as the disk does that it is written to: before it is moved from.
+void settle(Box* box);
 
 /// Returns the bytes of boxes too small to be spilled.
 std::size_t small_bytes() noexcept;

@@ -223,6 +223,13 @@ void* ObjectStore::pin_absent(Held* held) {
   }
 }
 
+// Who writes it finds the pin, and makes it Resident again.
+void ObjectStore::wait_for_writer(Held* held) {
+  Shard& shard = shard_of(held);
+  std::unique_lock lock(shard.mutex);
+  shard.changed.wait(lock, [&] { return Held::state_of(held->word.load(std::memory_order_acquire)) != Held::Writing; });
+}
+
 // Who finds no room goes on all the same: the task it works for may be the only one that can ever free any.
 void ObjectStore::reserve(std::size_t bytes) noexcept {
   Budget* const budget = options_.budget;

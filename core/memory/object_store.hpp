@@ -82,6 +82,11 @@ class ObjectStore final : private Budget::Listener {
     const std::uint32_t before = held->word.fetch_add(Held::kPin, std::memory_order_acquire);
     return Held::in_memory(before) ? held->value : pin_absent(held);
   }
+  /// Waits until the disk no longer reads a pinned value: before it is moved from or changed.
+  void settle(Held* held) {
+    if (Held::state_of(held->word.load(std::memory_order_acquire)) == Held::Writing) [[unlikely]]
+      wait_for_writer(held);
+  }
   void unpin(Held* held) noexcept;
   /// The same, and says anew how soon the value is needed: higher stays longer.
   void unpin(Held* held, std::int64_t priority) noexcept {
@@ -189,6 +194,7 @@ class ObjectStore final : private Budget::Listener {
   void note_in_memory(Held& held) noexcept;
 
   void* pin_absent(Held* held);
+  void wait_for_writer(Held* held);
   void bring_back(Held& held);
   void came_back(Held& held, bool good, Held::State state) noexcept;
 

@@ -27,6 +27,10 @@ class FaultyDisk final : public Disk {
   /// Bytes this disk has room for; a write beyond gives ENOSPC.
   std::atomic<std::size_t> room{~std::size_t{0}};
 
+  /// Writes wait while this is true; `held_writes` have begun to.
+  std::atomic<bool> hold_writes{false};
+  std::atomic<int> held_writes{0};
+
   std::atomic<std::size_t> writes{0};
   std::atomic<std::size_t> reads{0};
   std::atomic<std::size_t> bytes_written{0};
@@ -38,6 +42,10 @@ class FaultyDisk final : public Disk {
     return Disk::open_nameless(directory, direct && !refuse_direct_write);
   }
   ssize_t write(int file, const iovec* pieces, int count, off_t offset) override {
+    if (hold_writes) {
+      ++held_writes;
+      hold_writes.wait(true);
+    }
     if (write_error != 0) return failed(write_error);
     if (refuse_direct_write && !buffered) return failed(EINVAL);
     if (bytes_written >= room) return failed(ENOSPC);

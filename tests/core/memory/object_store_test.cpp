@@ -151,6 +151,29 @@ TEST_F(ObjectStoreTest, ChunkGoesToDiskFromWhereItLies) {
   store.release(held);
 }
 
+TEST_F(ObjectStoreTest, AValueIsNotTakenWhileTheDiskReadsIt) {
+  ObjectStore& store = open(100 * kMiB);
+  Held* const held = put(numbers(4 * kMiB / sizeof(int), 0));
+  disk_.hold_writes = true;
+  std::thread spiller([&] { store.spill(1); });
+  while (disk_.held_writes == 0) std::this_thread::yield();
+  EXPECT_EQ(get<Chunk<int>>(held)[5], 5);  // may be looked at meanwhile
+  std::atomic<bool> settled{false};
+  std::thread taker([&] {
+    store.settle(held);
+    settled = true;
+  });
+  for (int i = 0; i < 1'000; ++i) std::this_thread::yield();
+  EXPECT_FALSE(settled);
+  disk_.hold_writes = false;
+  disk_.hold_writes.notify_all();
+  taker.join();
+  spiller.join();
+  EXPECT_TRUE(store.in_memory(held));
+  store.unpin(held);
+  store.release(held);
+}
+
 TEST_F(ObjectStoreTest, LeastUsefulGoesFirst) {
   ObjectStore& store = open(100 * kMiB);
   Held* const needed_soon = put(numbers(50'000, 0), 9);
