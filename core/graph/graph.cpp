@@ -101,13 +101,18 @@ void let_go(TaskRange range) {
   }
 }
 
+void require_parts(const std::unique_ptr<detail::GraphParts>& parts) {
+  if (parts == nullptr) throw Error("this graph is empty: it was moved from; use the one it was moved to");
+}
+
 }  // namespace
 
 Graph::Graph() : serial_(next_serial.fetch_sub(1, std::memory_order_relaxed)), parts_(new detail::GraphParts) {
   parts_->serial = serial_;
 }
 
-Graph::Graph(Graph&& other) noexcept = default;
+// What was moved from has no parts, and writes nowhere.
+Graph::Graph(Graph&& other) noexcept : serial_(other.serial_) { *this = std::move(other); }
 
 Graph& Graph::operator=(Graph&& other) noexcept {
   std::swap(cursor_, other.cursor_);
@@ -140,6 +145,7 @@ Graph::~Graph() {
 }
 
 std::size_t Graph::task_count() const {
+  if (parts_ == nullptr) return 0;
   return parts_->task_count() + (end_ == kNone ? 0 : end_ - parts_->ranges.back().end);
 }
 
@@ -154,10 +160,14 @@ void Graph::add_guarded(TaskId id, std::uint32_t unfinished) {
   const TaskRecord& record = arena::task(id);
   const std::uint32_t ended = record.input_count - unfinished;
   if (ended != 0) arena::task(id).join.fetch_sub(ended, std::memory_order_acq_rel);
+  require_parts(parts_);
   parts_->guarded.push_back(id);
 }
 
-void Graph::add_outside(TaskId id) { parts_->with_foreign.push_back(id); }
+void Graph::add_outside(TaskId id) {
+  require_parts(parts_);
+  parts_->with_foreign.push_back(id);
+}
 
 void Graph::note_annotated(TaskId id) {
   extras::read(id, [&](const TaskExtra& extra) {
@@ -166,12 +176,14 @@ void Graph::note_annotated(TaskId id) {
 }
 
 void Graph::begin_range(TaskId id) {
+  require_parts(parts_);
   if (end_ != kNone) parts_->ranges.back().end = end_;
   parts_->ranges.push_back({id, id});
   end_ = id + 1;
 }
 
 void Graph::begin_sample() {
+  require_parts(parts_);
   sampling_ = true;
   parts_->sample_begin = ticks_now();
 }
@@ -183,6 +195,7 @@ void Graph::end_sample() {
 }
 
 void Graph::check_settable(const Handle& input, const TaskType& type) const {
+  require_parts(parts_);
   const bool mine = input.valid() && (arena::task(input.task_id()).word.load() & task_word::kKept) != 0 &&
                     site(arena::task(input.task_id()).site).type == &type;
   if (!mine)
@@ -201,6 +214,7 @@ void hold_borrowed(TaskRecord& record) noexcept {
 }
 
 GraphParts& parts_of(Graph& graph) {
+  require_parts(graph.parts_);
   GraphParts& parts = *graph.parts_;
   if (graph.end_ != kNone) parts.ranges.back().end = graph.end_;
   if (!graph.roots_.empty()) graph.roots_.back().second = graph.roots_end_;

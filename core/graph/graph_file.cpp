@@ -6,6 +6,7 @@
 #include <weft/error.hpp>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -132,6 +133,11 @@ void write_graph_file(const std::string& path, const GraphFile& content, std::ui
   head.body_bytes = body.size();
   head.body_checksum = Checksum::of(body.data(), body.size());
   head.head_checksum = checksum_of(head);
+  struct stat known {};
+  if (::stat(path.c_str(), &known) == 0 && !S_ISREG(known.st_mode)) {
+    throw ConfigError(
+        fmt::format("the graph file '{}' cannot be written: there is something that is no file; name another", path));
+  }
   const std::string unfinished = fmt::format("{}.{}.unfinished", path, ::getpid());
   File file(std::fopen(unfinished.c_str(), "wbe"));
   if (file == nullptr) cannot_write(path, "", last_error());

@@ -34,7 +34,7 @@ void Graph::name(std::string_view name, const Handle& task) {
     throw Error("Graph::name: the handle for \"" + std::string(name) +
                 "\" is not a task of this graph: name what graph.add or graph.input returned");
   }
-  const auto [found, fresh] = parts_->names.try_emplace(std::string(name), task);
+  const auto [found, fresh] = detail::parts_of(*this).names.try_emplace(std::string(name), task);
   if (!fresh && found->second.task_id() != task.task_id()) {
     throw Error("Graph::name: another task of this graph has the name \"" + std::string(name) +
                 "\": " + task_name(found->second.task_id()));
@@ -42,16 +42,16 @@ void Graph::name(std::string_view name, const Handle& task) {
 }
 
 TaskId Graph::find_named(std::string_view name, const ValueType& type) const {
-  const auto found = parts_->names.find(name);
-  if (found == parts_->names.end()) {
+  const auto found = detail::parts_of(*this).names.find(name);
+  if (found == detail::parts_of(*this).names.end()) {
     throw ConfigError("Graph::get: this graph has no task named \"" + std::string(name) + "\"; " +
-                      known_names(*parts_));
+                      known_names(detail::parts_of(*this)));
   }
   const TaskId task = found->second.task_id();
   const ValueType& has = *site(arena::task(task).site).type->result;
   if (!same_type(has, type)) {
-    throw ConfigError("Graph::get: the task named \"" + std::string(name) + "\" gives a " + spelled_type(has.name()) +
-                      ", not a " + spelled_type(type.name()));
+    throw ConfigError("Graph::get: the task named \"" + std::string(name) + "\" gives " + spelled_type(has.name()) +
+                      ", not " + spelled_type(type.name()));
   }
   arena::add_use(task);
   return task;
@@ -59,7 +59,7 @@ TaskId Graph::find_named(std::string_view name, const ValueType& type) const {
 
 std::vector<NamedTask> Graph::names() const {
   std::vector<NamedTask> names;
-  for (const auto& [name, task] : parts_->names) {
+  for (const auto& [name, task] : detail::parts_of(*this).names) {
     const TaskType& type = *site(arena::task(task.task_id()).site).type;
     const std::string calls = spelled_type(type.name());
     // Compilers write the namespace out or leave it away.

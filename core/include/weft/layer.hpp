@@ -10,7 +10,7 @@
 
 namespace weft {
 
-/// Many values of one type, described by formula and never stored: `Blocks<double>::generate(1'000'000'000, f)`.
+/// Many values of one type, described by formula and never stored: `generate_blocks(1'000'000'000, f)`.
 /// Owns: a share of the formula.  Threading: write a formula on one thread; run it anywhere.
 template <class T>
 class Blocks {

@@ -340,6 +340,9 @@ TEST_F(GraphFileTest, FilesThatAreNotThereOrNotWritableAreNamed) {
   EXPECT_THAT(refusal_of(path("absent")), AllOf(HasSubstr("absent"), HasSubstr("cannot be read")));
   Graph graph;
   EXPECT_THROW(graph.save("/no/such/folder/graph"), ConfigError);
+  EXPECT_THROW(graph.save("/dev/null"), ConfigError);  // stays what it is
+  EXPECT_THROW(graph.save("/tmp"), ConfigError);
+  EXPECT_THAT(refusal_of("/dev/null"), HasSubstr("is no graph file"));
   graph.save(path("empty"));
   EXPECT_EQ(Graph::load(path("empty")).task_count(), 0u);
 }

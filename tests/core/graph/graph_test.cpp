@@ -260,6 +260,47 @@ TEST_P(GraphTest, FinishedFuturesThatItTookAreFreedWithIt) {
   EXPECT_LT(boxes::small_bytes(), 800u);
 }
 
+TEST_P(GraphTest, WhatAnotherGraphGivesMustHaveRun) {
+  Graph first;
+  const auto input = first.input(Value{1});
+  Graph second;
+  const auto next = second.add(seed, input);
+  EXPECT_THROW(client_.run(second), Error);
+  client_.run(first);
+  client_.run(second);
+  EXPECT_EQ(next.value(), seed(1));
+}
+
+TEST_P(GraphTest, LazyValuesFromOutsideAreComputedWithTheGraph) {
+  const auto lazy = delayed(seed)(delayed(seed)(Value{3}));
+  Graph graph;
+  const auto next = graph.add(mix, lazy, graph.input(Value{1}));
+  client_.run(graph);
+  EXPECT_EQ(next.value(), mix(seed(seed(3)), 1));
+  client_.run(graph);
+  EXPECT_EQ(next.value(), mix(seed(seed(3)), 1));
+}
+
+TEST_P(GraphTest, AGraphThatWasMovedFromSaysSo) {
+  Graph from;
+  const auto input = from.input(Value{1});
+  const auto next = from.add(seed, input);
+  Graph to = std::move(from);
+  client_.run(to);
+  EXPECT_EQ(next.value(), seed(1));
+  EXPECT_EQ(from.task_count(), 0u);
+  EXPECT_THROW(client_.run(from), Error);
+  EXPECT_THROW(from.add(seed, Value{2}), Error);
+  EXPECT_THROW(from.set(input, Value{2}), Error);
+  EXPECT_THROW(from.name("x", input), Error);
+  EXPECT_THROW(from.names(), Error);
+  to.add(seed, next);
+  client_.run(to);
+  from = std::move(to);
+  client_.run(from);
+  EXPECT_EQ(from.task_count(), 3u);
+}
+
 TEST_P(GraphTest, SettingWhatIsNoInputIsAnError) {
   Graph graph;
   const Delayed<Value> task = graph.add(seed, Value{1});
