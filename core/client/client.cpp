@@ -11,6 +11,8 @@
 #include "core/runtime/runtime.hpp"
 
 #include <weft/error.hpp>
+#include <weft/log.hpp>
+#include <weft/this_task.hpp>
 #include <weft/version.hpp>
 
 #include <algorithm>
@@ -32,6 +34,27 @@ struct OpenClients {
 OpenClients& open_clients() {
   static OpenClients* const instance = new OpenClients;
   return *instance;
+}
+
+/// Returns whether the calling thread is in a task that waiting for all tasks of the client would wait for.
+bool runs_caller(Runtime& runtime) {
+  return runtime.runs_this_thread() || (runtime.far_client() != nullptr && this_task::running());
+}
+
+/// Launches the lazy values that a graph takes from outside. Throws where waiting for one would have no end.
+void start_outside(Runtime& runtime, const detail::GraphParts& parts) {
+  for (const TaskId task : parts.with_foreign) {
+    const TaskRecord& record = arena::task(task);
+    for (std::uint32_t k = 0; k < record.input_count; ++k) {
+      const TaskId producer = arena::edge(record.first_input + k).producer;
+      if (arena::task(producer).packet == parts.serial) continue;
+      if (const TaskId of_graph = detail::unrun_task_needed(producer); of_graph != kNone) {
+        throw Error("Client::run: task " + task_name(of_graph) + ", which task " + task_name(task) +
+                    " needs, is of another Graph that has not run: run that first");
+      }
+      runtime.launch_needed(producer, nullptr);
+    }
+  }
 }
 
 /// Returns what reaches the client's own process where that is another one.
@@ -140,11 +163,28 @@ Client::Client(int& argc, char** argv, const Options& options, std::map<std::str
     : Client(end_dry_run(resolve(argc, argv, options)), std::move(resources)) {}
 
 Client::~Client() {
-  if (owned_ != nullptr) close();
+  if (owned_ == nullptr) return;
+  if (!runs_caller(*owned_)) {
+    close();
+    return;
+  }
+  logging::error("client", "a client was destroyed by a task that it runs: its tasks go on, until the program ends");
+  {
+    OpenClients& clients = open_clients();
+    const std::lock_guard lock(clients.mutex);
+    std::erase(clients.all, this);
+  }
+  static_cast<void>(new std::shared_ptr<Runtime>(std::move(owned_)));  // ending it here would wait for the caller
 }
 
 bool Client::close() {
   if (owned_ == nullptr) return true;
+  if (runs_caller(*owned_)) {
+    throw Error(
+        "Client::close: a task cannot close the client that runs it: closing would wait for the task; close it where "
+        "it "
+        "was opened");
+  }
   stop_profiles(serial_);
   stop_streams(serial_);
   const bool within_budget = owned_->close();
@@ -173,7 +213,9 @@ Annotated Client::with(TaskOptions options) const {
 void Client::run(Graph& graph) const {
   detail::check_may_compute("Client::run");
   require_open();
-  runtime_->run(detail::parts_of(graph));
+  detail::GraphParts& parts = detail::parts_of(graph);
+  start_outside(*runtime_, parts);
+  runtime_->run(parts);
 }
 
 void Client::launch_needed(const Handle& handle, bool waits) const {

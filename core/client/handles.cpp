@@ -133,7 +133,15 @@ void PinnedValue::unpin() noexcept { boxes::unpin(box_); }
 
 bool only_owner(const Handle& handle) noexcept {
   const std::uint64_t word = word_of(handle);
-  return task_word::uses_of(word) == 1 && (word & task_word::kKept) == 0;
+  if (task_word::uses_of(word) != 1 || (word & task_word::kKept) != 0) return false;
+  // The caller takes the value, which it has pinned.
+  const TaskId task = handle.task_id();
+  if (!site(arena::task(task).site).type->result->in_record) {
+    Box* box;
+    std::memcpy(&box, arena::task(task).payload + result_offset(0, false), sizeof box);
+    if (box != nullptr) boxes::settle(box);
+  }
+  return true;
 }
 
 void require_only_owner(const Handle& handle) {
@@ -204,8 +212,10 @@ std::string traceback_of(const Handle& handle) {
 }
 
 void cancel_task(const Handle& handle) {
-  require_client(handle);
-  if ((word_of(handle) & task_word::kDone) == 0) runtime_of(handle).cancel(handle.task_id());
+  if (!handle.valid()) require_client(handle);
+  // With its client all that had not begun was cancelled.
+  Runtime* const runtime = Runtime::find(handle.client_serial());
+  if (runtime != nullptr && (word_of(handle) & task_word::kDone) == 0) runtime->cancel(handle.task_id());
 }
 
 void add_callback(const Handle& handle, std::function<void()> callback) {
@@ -345,6 +355,7 @@ bool cancelled() {
   if (!running()) return false;
   const TaskId task = current_slot()->running();
   Executor& executor = current_slot()->executor();
+  if (executor.draining()) return true;
   if (executor.entry(arena::packet_of(task)).cancelled.load(std::memory_order_relaxed)) return true;
   return is_cancelled(task, arena::task(task).word.load(std::memory_order_acquire));
 }

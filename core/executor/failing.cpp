@@ -46,7 +46,7 @@ bool wants_retry(TaskId task, const std::exception_ptr& thrown) {
 /// Lends the slot for so long; returns false if the task was cancelled or the client is closed meanwhile.
 bool pause(TaskId task, double seconds) {
   Executor& executor = current_slot()->executor();
-  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  const auto end = detail::deadline_after(Seconds(seconds));
   bool stopped = false;
   const auto over = [&] {
     extras::read(task, [&](const TaskExtra& extra) { stopped = extra.cancelled; });
@@ -118,7 +118,7 @@ bool again(TaskId task, std::exception_ptr thrown) {
       delay_s = extra.retry_delay_s;
       extra.retry_delay_s = 2 * delay_s;
     });
-    repeat = repeat && (delay_s == 0 || pause(task, delay_s));
+    repeat = repeat && (!(delay_s > 0) || pause(task, delay_s));
   }
   if (repeat) return true;
   auto failure = std::make_shared<TaskFailure>();

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "core/scheduler/state.hpp"
@@ -333,7 +334,8 @@ Reason SchedulerState::refusal(const PacketRecord& record, std::uint32_t& detail
       const double budget = workers[id].budget_bytes;
       if (budget == 0 || static_cast<double>(record.peak_bytes) <= budget) return Reason::None;
     }
-    detail = static_cast<std::uint32_t>((static_cast<std::uint64_t>(record.peak_bytes) + (1u << 20) - 1) >> 20);
+    constexpr double kMebibyte = 1u << 20;
+    detail = static_cast<std::uint32_t>(std::min(std::ceil(static_cast<double>(record.peak_bytes) / kMebibyte), 4e9));
     return Reason::TooLarge;
   }
   if (group.needs == kNone) return Reason::None;  // all are draining: wait for a new one

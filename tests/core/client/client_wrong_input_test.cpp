@@ -10,9 +10,13 @@
 
 #include <unistd.h>
 
+#include <atomic>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <stdexcept>
+#include <string>
 #include <thread>
 
 namespace weft {
@@ -205,6 +209,38 @@ TEST_P(WrongInputTest, MoreSlotsThanAProcessHasAreRefused) {
   many.scheduler = "threads";
   many.threads = 100'000;
   EXPECT_THAT(message_of([&] { Client client(many); }), AllOf(HasSubstr("100000"), HasSubstr("--weft-threads")));
+}
+
+TEST_P(WrongInputTest, ATaskThatLooksHearsThatItsClientIsBeingClosed) {
+  if (GetParam() == std::string("sync")) GTEST_SKIP() << "nothing runs while the client is closed";
+  static std::atomic<bool> running;
+  running = false;
+  auto client = std::make_unique<Client>(options());
+  const auto future = client->submit([] {
+    running = true;
+    while (!this_task::cancelled()) std::this_thread::yield();
+    return 1;
+  });
+  while (!running) std::this_thread::yield();
+  client.reset();
+}
+
+TEST_P(WrongInputTest, ATaskCannotCloseItsClient) {
+  const auto future = client_.submit([] { const_cast<Client&>(this_task::client()).close(); });
+  EXPECT_THAT(message_of([&] { future.result(); }), HasSubstr("a task cannot close the client that runs it"));
+}
+
+TEST_P(WrongInputTest, ADelayThatIsNoTimeIsNone) {
+  const auto failing = [](int n) -> int { throw n; };
+  for (const double delay : {std::nan(""), -1.0}) {
+    const auto future = client_.with({.retries = 2, .retry_delay = Seconds(delay)}).submit(failing, 1);
+    EXPECT_THAT(message_of([&] { future.result(); }), HasSubstr("attempt 3 of 3"));
+  }
+}
+
+TEST_P(WrongInputTest, AbsurdMemoryIsRefusedWithANumber) {
+  const auto future = client_.with({.memory_bytes = ~std::uint64_t{0}}).submit([](int n) { return n; }, 1);
+  EXPECT_THAT(message_of([&] { future.result(); }), AllOf(HasSubstr("needs 4000000000 MiB"), HasSubstr("budget")));
 }
 
 TEST_P(WrongInputTest, OptionsThatDoNotExistNameTheNearest) {

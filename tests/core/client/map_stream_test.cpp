@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <numeric>
 #include <ranges>
 #include <string>
@@ -128,6 +129,16 @@ TEST_P(MapStreamTest, AStreamThatEndsEarlyCancelsWhatIsUnderWay) {
     EXPECT_EQ(stream.next(), 0);
   }
   EXPECT_EQ(client_.submit(twice, 4).result(), 8);
+}
+
+TEST_P(MapStreamTest, AStreamMayOutliveItsClient) {
+  auto client = std::make_unique<Client>(GetParam().options());
+  auto stream = client->stream(twice, std::views::iota(0L));
+  EXPECT_EQ(stream.next(), 0);
+  const Future<long> left = client->submit(twice, 1);
+  client.reset();
+  EXPECT_THAT(message_of([&] { stream.next(); }), HasSubstr("closed"));
+  EXPECT_NO_THROW(left.cancel());
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, MapStreamTest, testing::ValuesIn(kModes), kModeName);
