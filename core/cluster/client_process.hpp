@@ -35,7 +35,8 @@ namespace weft::cluster {
 ///  2. The machine deals (`carry` Deal): the packet is written straight from the records.
 ///  3. `on_finished` hands the news to the machine; what it reports ended is ended in the records (`end_packet`).
 ///  4. A packet none of whose values lies elsewhere is released, others when the last use of a value is gone
-///     (`note_released`): in a turn without other news, so that nobody waits for it (`release_outputs`). Forget (`forget_packet`) lets go of closures and records.
+///     (`note_released`): in a turn without other news, so that nobody waits for it (`release_outputs`). Forget
+///     (`forget_packet`) lets go of closures and records.
 class ClientProcess final : public ClusterRuntime, private Post::Recipient {
  public:
   ClientProcess(Settings settings, std::unique_ptr<Transport> transport);

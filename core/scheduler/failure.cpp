@@ -99,8 +99,8 @@ void SchedulerState::redirect_consumers(PacketId id, const PacketRecord& record)
 }
 
 /// Whoever is to blame as often as kills_to_fail says has had its chances; the last one it has alone. Where it was not
-/// alone after all (which happens when packets there had waited for inputs), it is not judged by it, unless that happens
-/// again and again.
+/// alone after all (which happens when packets there had waited for inputs), it is not judged by it, unless that
+/// happens again and again.
 void SchedulerState::lose_running(PacketRecord& record, const Suspect& suspect) {
   const PacketId id = suspect.packet;
   dequeue(id, record);

@@ -207,7 +207,7 @@ TEST_F(GraphFileTest, NamesAreTypedAndMistakesSayWhatIsThere) {
     return std::string("nothing was thrown");
   };
   EXPECT_THAT(message_of([&] { graph.get<Value>("z"); }), AllOf(HasSubstr("\"z\""), HasSubstr("\"x\", \"y\"")));
-  EXPECT_THAT(message_of([&] { graph.get<float>("x"); }), AllOf(HasSubstr("unsigned"), HasSubstr("not a float")));
+  EXPECT_THAT(message_of([&] { graph.get<float>("x"); }), AllOf(HasSubstr("unsigned"), HasSubstr("not float")));
   EXPECT_THAT(message_of([&] { graph.set("y", "text"); }), HasSubstr("not an input"));
   Graph other;
   const Delayed<Value> stranger = other.input(Value{1});
