@@ -31,8 +31,10 @@ void ClientProcess::pump() {
   note_released();
   for (;;) {
     if (!actions_.list.empty()) {
-      const SchedulerActions actions = std::exchange(actions_, {});
+      SchedulerActions actions = std::exchange(actions_, std::exchange(spare_actions_, {}));
       for (const SchedulerAction& action : actions.list) carry(action, actions);
+      actions.clear();
+      spare_actions_ = std::move(actions);
     } else if (!to_narrow_.empty()) {
       for (const PacketId id : std::exchange(to_narrow_, {})) narrow(id);
     } else if (!later_.empty()) {

@@ -215,6 +215,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   Post post_;
   Scheduler machine_;
   SchedulerActions actions_;
+  SchedulerActions spare_actions_;  // empty; their memory is used again
   PacketWriter writer_;
   Writer body_;
   PacketsSubmitted submission_;

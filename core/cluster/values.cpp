@@ -120,7 +120,8 @@ TaskEnd read_failure(Reader& reader) {
 void write_end(Writer& writer, TaskId task) {
   const TaskRecord& record = arena::task(task);
   const ValueType& type = type_of(record);
-  Writer body;
+  thread_local Writer body;  // keeps its memory: most ends are a few bytes
+  body.clear();
   if ((word_of(task) & task_word::kFailed) != 0) {
     bool began_here = true;
     const std::shared_ptr<const TaskFailure> failure = failure_of(task, began_here);

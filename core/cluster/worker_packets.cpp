@@ -12,6 +12,8 @@ namespace {
 
 /// Outputs of a packet go with the news of its end where all of them together take no more.
 constexpr std::uint64_t kSmallBytes = 4096;
+/// Forgotten packets whose memory is kept.
+constexpr std::size_t kSpareRuns = 8;
 
 std::uint64_t key_of(PacketId packet, Attempt attempt) { return std::uint64_t{packet} << 16 | attempt; }
 
@@ -45,7 +47,47 @@ void WorkerProcess::drop_run(Run& run) {
     by_id_[run.id] = nullptr;
     free_ids_.push_back(run.id);
   }
-  runs_.erase(key_of(run.packet, run.attempt));
+  Runs::node_type node = runs_.extract(key_of(run.packet, run.attempt));
+  if (spare_runs_.size() == kSpareRuns || run.large()) return;
+  run.reset();
+  spare_runs_.push_back(std::move(node));
+}
+
+/// Returns a place for a packet, which is not in `runs_` yet.
+WorkerProcess::Runs::node_type WorkerProcess::fresh_run(PacketId packet, Attempt attempt) {
+  const std::uint64_t key = key_of(packet, attempt);
+  Runs::node_type node;
+  if (spare_runs_.empty()) {
+    Runs one;
+    one.emplace(key, std::make_unique<Run>());
+    node = one.extract(key);
+  } else {
+    node = std::move(spare_runs_.back());
+    spare_runs_.pop_back();
+    node.key() = key;
+  }
+  node.mapped()->packet = packet;
+  node.mapped()->attempt = attempt;
+  return node;
+}
+
+void Run::reset() {
+  packet = id = kNone;
+  attempt = 0;
+  stage = Stage::Waiting;
+  urgent = orphan = false;
+  count = 0;
+  body.clear();
+  body_offset = 0;
+  externals.clear();
+  sources.clear();
+  cancelled.clear();
+  tasks.ids.clear();
+  tasks.roots.clear();
+  tasks.kept.clear();
+  activated = 0;
+  failed.clear();
+  outcome.clear();
 }
 
 /// Makes the packet's records and starts it. Its inputs are stand-ins, or tasks of packets that are here.
@@ -72,8 +114,12 @@ void WorkerProcess::activate(PacketId packet, Attempt attempt) {
   for (const ExternalInput& one : run->externals) {
     if (one.stand_in != kNone) arena::drop_use(one.stand_in);
   }
-  run->externals = {};
-  run->body = {};
+  run->externals.clear();
+  run->body.clear();
+  if (run->large()) {
+    run->externals = {};
+    run->body = {};
+  }
   for (const std::uint32_t index : run->cancelled) {
     if (index < run->tasks.ids.size()) failing::request_cancel(run->tasks.ids[index]);
   }

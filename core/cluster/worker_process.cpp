@@ -280,9 +280,8 @@ void WorkerProcess::on_deal(Reader& reader) {
   }
   DealLetter deal = read_deal(reader);
   if (find_run(deal.packet, deal.attempt) != nullptr) return;  // told twice
-  auto run = std::make_unique<Run>();
-  run->packet = deal.packet;
-  run->attempt = deal.attempt;
+  Runs::node_type fresh = fresh_run(deal.packet, deal.attempt);
+  Run* const run = fresh.mapped().get();
   run->urgent = deal.spec.priority != 0 || deal.spec.needs != kNone;
   const std::size_t size = reader.remaining();
   const std::byte* const bytes = reader.view(size, "deal");
@@ -302,19 +301,24 @@ void WorkerProcess::on_deal(Reader& reader) {
     if (before->stage == Run::Stage::Active) before->orphan = true;
     if (before->stage == Run::Stage::Waiting) drop_run(*before);
   }
-  current_[deal.packet] = run.get();
-  runs_.emplace(key, std::move(run));
+  current_[deal.packet] = run;
+  runs_.insert(std::move(fresh));
 
-  PacketsDealt dealt;
   DealtPacket packet;
   packet.packet = deal.packet;
   packet.attempt = deal.attempt;
   packet.input_count = static_cast<std::uint32_t>(deal.inputs.size());
   packet.spec = deal.spec;
-  dealt.packets.push_back(packet);
-  dealt.inputs = std::move(deal.inputs);
-  if (deal.spec.needs != kNone) dealt.needs.push_back(std::move(deal.needs));
-  tell(std::move(dealt));
+  dealt_.packets.push_back(packet);
+  dealt_.inputs = std::move(deal.inputs);
+  if (deal.spec.needs != kNone) dealt_.needs.push_back(std::move(deal.needs));
+  WorkerEvent event{now(), std::move(dealt_)};
+  machine_->handle(event, actions_);
+  dealt_ = std::move(std::get<PacketsDealt>(event.body));
+  dealt_.packets.clear();
+  dealt_.inputs.clear();
+  dealt_.needs.clear();
+  pump();
 }
 
 void WorkerProcess::on_event(Reader& reader) {
@@ -412,8 +416,10 @@ void WorkerProcess::pump() {
   if (!machine_) return;
   for (;;) {
     if (!actions_.list.empty()) {
-      const WorkerActions actions = std::exchange(actions_, {});
+      WorkerActions actions = std::exchange(actions_, std::exchange(spare_actions_, {}));
       for (const WorkerAction& action : actions.list) carry(action);
+      actions.clear();
+      spare_actions_ = std::move(actions);
     } else if (!later_.empty()) {
       std::vector<WorkerEventBody> events = std::exchange(later_, {});
       for (WorkerEventBody& event : events) machine_->handle({now(), std::move(event)}, actions_);
@@ -445,7 +451,9 @@ void WorkerProcess::send_finished() {
     const bool told = run != nullptr && run->outcome.size() != 0;
     writer.count(told ? run->outcome.size() : 0);
     if (told) writer.bytes(run->outcome.data(), run->outcome.size());
-    if (run != nullptr) run->outcome = Writer();
+    if (run == nullptr) continue;
+    run->outcome.clear();
+    if (run->large()) run->outcome = Writer();
   }
   post_.end(scheduler_);
   finished_.clear();

@@ -48,6 +48,11 @@ struct Run {
   std::vector<Failed> failed;
   /// Its part of the letter Finished.
   Writer outcome;
+
+  /// What it needed memory for is given back as soon as it is not needed.
+  bool large() const { return count > 64; }
+  /// Makes it as good as new, but for its memory.
+  void reset();
 };
 
 /// Outputs of a packet of another process, as far as packets here need them.
@@ -147,6 +152,8 @@ class WorkerProcess final : public Runtime,
 
   void welcome(const Welcome& welcome);
   void on_deal(Reader& reader);
+  using Runs = std::unordered_map<std::uint64_t, std::unique_ptr<Run>>;
+  Runs::node_type fresh_run(PacketId packet, Attempt attempt);
   void on_event(Reader& reader);
   void on_cancel(const CancelTask& cancel);
   void on_subscribe(PeerId peer, const Subscribe& subscribe);
@@ -212,6 +219,7 @@ class WorkerProcess final : public Runtime,
   std::optional<Worker> machine_;
   bool driving_ = false;  // the main thread is reading letters: it runs what is short itself, right after
   WorkerActions actions_;
+  WorkerActions spare_actions_;  // empty; their memory is used again
   std::vector<FinishedPacket> finished_;
   std::vector<WorkerEventBody> later_;  // events that actions led to
   PeerId scheduler_ = 0;
@@ -219,7 +227,9 @@ class WorkerProcess final : public Runtime,
   std::uint64_t cluster_ = 0;
   SiteTable sites_;
   arena::Cursor cursor_;
-  std::unordered_map<std::uint64_t, std::unique_ptr<Run>> runs_;  // by packet and attempt
+  Runs runs_;                                // by packet and attempt
+  std::vector<Runs::node_type> spare_runs_;  // forgotten ones, whose memory is used again
+  PacketsDealt dealt_;                       // what the machine is told of; empty but for its memory
   std::unordered_map<PacketId, Run*> current_;
   std::vector<Run*> by_id_;
   std::vector<PacketId> free_ids_;

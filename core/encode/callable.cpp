@@ -72,13 +72,20 @@ std::string describe_range(const MappedRange& range) {
 }
 
 /// A loaded program or library: where its first byte lies, and a number that only equal builds share.
-struct Image {
+struct Span {
   std::uintptr_t bias = 0;
   std::uintptr_t begin = 0;
   std::uintptr_t end = 0;
   std::uint64_t digest = 0;
+
+  bool holds(std::uintptr_t place) const { return place >= begin && place < end; }
+};
+struct Image : Span {
   std::string name;
 };
+
+/// The one that this thread asked for last: nearly all functions of a graph are in the program.
+constinit thread_local Span latest_image;
 
 std::string_view bytes_at(std::uintptr_t address, std::size_t size) {
   return {reinterpret_cast<const char*>(address), size};
@@ -155,7 +162,7 @@ Images& images() {
 
 std::optional<Image> image_of(const void* address) {
   const auto place = reinterpret_cast<std::uintptr_t>(address);
-  return images().find([place](const Image& image) { return place >= image.begin && place < image.end; });
+  return images().find([place](const Image& image) { return image.holds(place); });
 }
 
 /// The names of all task types. Threading: any thread; guarded by mutex.
@@ -186,26 +193,33 @@ void check_capture(const void* bytes, std::size_t size, const SourceLine& where)
 }
 
 void encode_address(Writer& writer, const void* address) {
-  const auto image = image_of(address);
-  if (!image) {
-    throw Error(
-        fmt::format("the address {} is no part of the program or of a library it has loaded, so no other "
-                    "process could find it: pass a function of the program",
-                    address));
+  const auto place = reinterpret_cast<std::uintptr_t>(address);
+  if (!latest_image.holds(place)) {
+    const auto image = image_of(address);
+    if (!image) {
+      throw Error(
+          fmt::format("the address {} is no part of the program or of a library it has loaded, so no other "
+                      "process could find it: pass a function of the program",
+                      address));
+    }
+    latest_image = *image;
   }
-  writer.number(image->digest);
-  writer.number(static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(address) - image->bias));
+  writer.number(latest_image.digest);
+  writer.number(static_cast<std::uint64_t>(place - latest_image.bias));
 }
 
 const void* decode_address(Reader& reader) {
   const auto digest = reader.number<std::uint64_t>("the address of a function");
   const auto offset = reader.number<std::uint64_t>("the address of a function");
-  const auto image = images().find([digest](const Image& candidate) { return candidate.digest == digest; });
-  if (!image) {
-    reader.damaged("the address of a function", "this process has not loaded the program or library it is a part of");
+  if (digest == 0 || latest_image.digest != digest) {
+    const auto image = images().find([digest](const Image& candidate) { return candidate.digest == digest; });
+    if (!image) {
+      reader.damaged("the address of a function", "this process has not loaded the program or library it is a part of");
+    }
+    latest_image = *image;
   }
-  const std::uintptr_t place = image->bias + static_cast<std::uintptr_t>(offset);
-  if (place < image->begin || place >= image->end) {
+  const std::uintptr_t place = latest_image.bias + static_cast<std::uintptr_t>(offset);
+  if (!latest_image.holds(place)) {
     reader.damaged("the address of a function", "it lies outside of the program or library");
   }
   return reinterpret_cast<const void*>(place);
