@@ -31,12 +31,10 @@ constexpr std::uint32_t kManyInputs = 3;
 /// As few roots for each slot are divided between the slots before they run: the first one is through with them before
 /// another one is awake.
 constexpr std::uint32_t kFewRoots = 16;
-/// Inputs and consumers of a task that are fetched ahead.
-constexpr std::uint32_t kMostFetched = 5;
 /// Gifts put in order at once.
 constexpr unsigned kMostGifts = 16;
-/// Pauses that a slot waits for what others leave to it before it looks elsewhere: half a microsecond or more.
-constexpr unsigned kGiftPauses = 32;
+/// Pauses that a slot waits for what others leave to it before it looks elsewhere: some hundred nanoseconds.
+constexpr unsigned kGiftPauses = 16;
 /// A kernel that takes longer is not run by a caller who waits for something else: about 20 us.
 constexpr Ticks kShortTicks = 50'000;
 
@@ -140,15 +138,6 @@ inline std::uint64_t Slot::next_ready() { return in_grid_ || !inbox_.empty() ? n
 /// Row by row: what has been ready for longest is what the others wait for.
 std::uint64_t Slot::next_in_grid() {
   if (!inbox_.empty()) take_gifts();
-  if (row_begin_ != row_end_) {
-    const TaskId task = row_[row_begin_++ % kMostInRow];
-    if (row_begin_ != row_end_) {
-      const TaskRecord& next = arena::task(row_[row_begin_ % kMostInRow]);
-      for (std::uint32_t k = 0; k < next.input_count && k < kMostFetched; ++k)
-        __builtin_prefetch(&arena::task(arena::edge(next.first_input + k).producer));
-    }
-    return task;
-  }
   const std::uint64_t oldest = ready_.steal();
   return oldest != Deque::kEmpty ? oldest : ready_.pop();
 }
@@ -169,7 +158,7 @@ void Slot::take_gifts() {
   }
   if (count == 0) return;
   // They come newest first.
-  while (count != 0) put_in_row(gifts[--count]);
+  while (count != 0) push_ready(gifts[--count]);
   steals_ = 0;
   awaits_gifts_ = true;
 }
@@ -227,15 +216,10 @@ bool Slot::run_newer_than(std::int64_t mark) {
   return true;
 }
 
-/// Fetches what completing the task, and a later one in its column, will touch: others may have written it.
-inline void Slot::fetch_grid(const TaskRecord& record, std::uint64_t word) {
+/// Fetches what a later task of the column will touch: whoever built the graph, on another core, wrote it last.
+inline void Slot::fetch_grid(const TaskRecord& record) {
   __builtin_prefetch(&record + kAheadInGrid, 1);
   __builtin_prefetch(&arena::edge(record.first_input + kAheadInGrid * record.input_count));
-  for (std::uint32_t e = task_word::edge_of(word), n = 0; e != 0 && n < kMostFetched; ++n) {
-    const Edge& edge = arena::edge(e - 1);
-    __builtin_prefetch(&arena::task(edge.consumer), 1);
-    e = edge.next;
-  }
 }
 
 void Slot::run_chain(TaskId task) {
@@ -251,7 +235,7 @@ void Slot::run_chain(TaskId task) {
     // What completing it will look at, and what comes next in most graphs: on its way while the task runs.
     __builtin_prefetch(&arena::edge(task_word::edge_of(word) - 1));
     __builtin_prefetch(&record + kAhead, 1);
-    if (slot->in_grid_) fetch_grid(record, word);
+    if (slot->in_grid_) fetch_grid(record);
     slot->swap_running(task);
     if ((word & (task_word::kExtra | task_word::kDone)) != 0 || failed_records.load(std::memory_order_relaxed) != 0)
         [[unlikely]] {
@@ -434,21 +418,9 @@ TaskId Slot::choose_slot(TaskId task, TaskRecord& record) {
   if (record.link >= executor_.slot_count()) record.link = index_;
   const std::uint32_t home = record.link;
   if (home != index_ && hand_over(task, record, executor_.slot(home))) return kNone;
-  if (nested_ || (row_begin_ == row_end_ && ready_.empty() && inbox_.empty())) return task;
-  put_in_row(task);
+  if (nested_ || (ready_.empty() && inbox_.empty())) return task;
+  push_ready(task);
   return kNone;
-}
-
-void Slot::put_in_row(TaskId task) {
-  if (row_end_ - row_begin_ < kMostInRow && is_short(task)) {
-    row_[row_end_++ % kMostInRow] = task;
-  } else {
-    push_ready(task);
-  }
-}
-
-bool Slot::is_short(TaskId task) {
-  return site(arena::task(task).site).pace.load(std::memory_order_relaxed) == Site::kShort;
 }
 
 bool Slot::hand_over(TaskId task, const TaskRecord& record, Slot& to) {
@@ -483,7 +455,6 @@ void Slot::push_ready(TaskId task) {
 }
 
 void Slot::return_batch() {
-  while (row_begin_ != row_end_) push_ready(row_[row_begin_++ % kMostInRow]);
   if (!batch_.empty()) executor_.put_start(std::exchange(batch_, {}), roots_holdable_, true, false);
   const TaskRange rest = roots_.take(kNone);
   if (!rest.empty()) executor_.put_start(rest, roots_holdable_, true, false);

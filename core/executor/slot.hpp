@@ -87,13 +87,11 @@ class Slot {
   /// Leaves a task that has just become ready to the slot that its middle input belongs to, so that neighbours stay
   /// with each other, or keeps it for its turn. Returns what this slot should run at once: the task, or kNone.
   TaskId choose_slot(TaskId task, TaskRecord& record);
-  void put_in_row(TaskId task);
-  static bool is_short(TaskId task);
   bool hand_over(TaskId task, const TaskRecord& record, Slot& to);
   /// Returns the ready task whose turn it is, or Deque::kEmpty.
   std::uint64_t next_ready();
   std::uint64_t next_in_grid();
-  static void fetch_grid(const TaskRecord& record, std::uint64_t word);
+  static void fetch_grid(const TaskRecord& record);
   /// Puts what others have left here among the ready tasks.
   void take_gifts();
   /// Waits a moment for what others leave here. Returns whether something came.
@@ -151,11 +149,6 @@ class Slot {
   Slot* handed_to_ = nullptr;
   /// Roots that are divided between the slots, the first part being this one's.
   TaskRange divided_;
-  /// Ready short tasks in the order in which they run; nobody else sees them.
-  static constexpr std::uint32_t kMostInRow = 8;
-  TaskId row_[kMostInRow] = {};
-  std::uint32_t row_begin_ = 0;
-  std::uint32_t row_end_ = 0;
   /// The completing task ran inside another one that waits.
   bool nested_ = false;
   /// Tasks with many inputs were made ready since this slot had nothing to do.
