@@ -181,23 +181,24 @@ void WorkerProcess::write_outcome(Run& run, std::uint64_t kept_bytes) {
     if (small || (word & task_word::kFailed) != 0) return true;
     return kept.wanted && site(arena::task(kept.task).site).type->result->in_record;
   };
-  std::size_t going = 0;
+  thread_local std::vector<const KeptTask*> going;
+  going.clear();
   std::size_t staying = 0;
   for (const KeptTask& kept : run.tasks.kept) {
     if (goes(kept)) {
-      ++going;
+      going.push_back(&kept);
     } else {
       staying += kept.wanted ? 1 : 0;
     }
   }
   out.number(static_cast<std::uint8_t>(small ? 1 : 0));
-  out.count(going);
-  for (const KeptTask& kept : run.tasks.kept) {
-    if (!goes(kept)) continue;
-    out.count(std::uint64_t{kept.index} << 1 | (kept.wanted ? 1 : 0));
-    write_end(out, kept.task);
+  out.count(going.size());
+  for (const KeptTask* const kept : going) {
+    out.count(std::uint64_t{kept->index} << 1 | (kept->wanted ? 1 : 0));
+    write_end(out, kept->task);
   }
   out.count(staying);
+  if (staying == 0) return;
   for (const KeptTask& kept : run.tasks.kept) {
     if (kept.wanted && !goes(kept)) out.count(kept.index);
   }

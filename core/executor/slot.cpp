@@ -34,7 +34,7 @@ constexpr std::uint32_t kFewRoots = 16;
 /// Gifts put in order at once.
 constexpr unsigned kMostGifts = 16;
 /// Pauses that a slot waits for what others leave to it before it looks elsewhere: some hundred nanoseconds.
-constexpr unsigned kGiftPauses = 16;
+constexpr unsigned kGiftPauses = 32;
 /// A kernel that takes longer is not run by a caller who waits for something else: about 20 us.
 constexpr Ticks kShortTicks = 50'000;
 
