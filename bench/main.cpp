@@ -93,7 +93,7 @@ Options client_options(const Arguments& arguments) {
 
 void keep_freed_memory() {
   constexpr int kLargest = 32 << 20;  // the most that the C library takes for the second
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 0x7fff'ffff);
   mallopt(M_MMAP_THRESHOLD, kLargest);
 }
 
