@@ -119,10 +119,20 @@ bool wait_until(std::uint32_t client, const std::string& what, std::int64_t long
 
 std::atomic<FarClient*> far_client_of_process{nullptr};
 
-FarClient* far_client(std::uint32_t client) noexcept {
+namespace {
+
+FarClient* client_of_worker() noexcept {
   const Slot* const slot = current_slot();
   if (slot != nullptr && slot->executor().far_client() != nullptr) return slot->executor().far_client();
-  if (FarClient* const far = far_client_of_process.load(std::memory_order_acquire)) return far;
+  return far_client_of_process.load(std::memory_order_acquire);
+}
+
+}  // namespace
+
+bool runs_at_worker() noexcept { return client_of_worker() != nullptr; }
+
+FarClient* far_client(std::uint32_t client) noexcept {
+  if (FarClient* const far = client_of_worker()) return far;
   Runtime* const runtime = Runtime::find(client);
   return runtime != nullptr ? runtime->far_client() : nullptr;
 }

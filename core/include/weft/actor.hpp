@@ -159,7 +159,7 @@ class Actor {
     if constexpr (Unpacked<Values>::travels && detail::method_travels<M> && TravelsOrStays<R>) {
       Writer writer;
       detail::write_method(writer, method, where);
-      if (!core_->client && detail::far_client(core_->client_serial) != nullptr) {
+      if (detail::runs_at_worker() || (!core_->client && detail::far_client(core_->client_serial) != nullptr)) {
         // Made where the actor is known; arguments that are handles are waited for here.
         if constexpr ((detail::has_handles<detail::Stored<A>> || ...)) {
           write_values(writer, Client::current().submit_at(where, detail::MakeTuple{}, std::forward<A>(arguments)...));

@@ -142,6 +142,8 @@ void wake_client(std::uint32_t client) noexcept;
 
 /// Returns what reaches the client's objects from here, or null where they live in this process.
 FarClient* far_client(std::uint32_t client) noexcept;
+/// Returns whether the calling thread runs a task of a worker, or is any thread of a worker's process.
+bool runs_at_worker() noexcept;
 
 }  // namespace detail
 }  // namespace weft
