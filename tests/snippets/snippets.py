@@ -30,6 +30,7 @@ BODY = """#include <weft/weft.hpp>
 #include <map>
 #include <numeric>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <vector>
 
