@@ -7,6 +7,7 @@
 #include "core/coordination/actors.hpp"
 #include "core/coordination/questions.hpp"
 #include "core/diagnostics/run_diagnostics.hpp"
+#include "core/executor/clock.hpp"
 #include "core/executor/failing.hpp"
 #include "core/executor/slot.hpp"
 #include "core/graph/boxes.hpp"
@@ -32,12 +33,6 @@ constexpr Nanoseconds kNap = 5'000'000;
 constexpr Nanoseconds kIdleNap = 200'000'000;
 
 std::atomic<AttachedClient*> the_guest{nullptr};
-
-Nanoseconds now() {
-  timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<Nanoseconds>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
 
 /// While a thread launches tasks: it may hold a lock of what it launches for.
 thread_local bool launching = false;
@@ -97,9 +92,9 @@ void AttachedClient::attach(std::string_view scheduler_address) {
   hello.identity.name = std::string(host) + ", process " + std::to_string(::getpid());
   host_ = post_.connect(scheduler_address, hello);
   post_.flush();
-  const Nanoseconds until = now() + static_cast<Nanoseconds>(settings_.start_timeout * 1e9);
+  const Nanoseconds until = now_ns() + static_cast<Nanoseconds>(settings_.start_timeout * 1e9);
   while (!welcome_ && end_.empty()) {
-    if (now() > until) throw Error("the job does not answer: is it stopped, or its network another one?");
+    if (now_ns() > until) throw Error("the job does not answer: is it stopped, or its network another one?");
     if (!post_.progress()) post_.sleep(kNap);
   }
   if (!end_.empty()) throw Error("this client cannot attach to the job: " + end_);

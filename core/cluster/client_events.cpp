@@ -1,6 +1,7 @@
 #include "core/cluster/books.hpp"
 #include "core/cluster/client_process.hpp"
 #include "core/coordination/notes.hpp"
+#include "core/executor/clock.hpp"
 #include "core/graph/failure_text.hpp"
 #include "core/graph/task_name.hpp"
 #include "core/messages/encoding.hpp"
@@ -9,22 +10,11 @@
 #include <weft/log.hpp>
 
 #include <algorithm>
-#include <ctime>
 
 namespace weft::cluster {
-namespace {
-
-Nanoseconds now() {
-  timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<Nanoseconds>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
-
-}  // namespace
-
 // --- Events and actions ------------------------------------------------------------------------------------------
 
-void ClientProcess::tell(SchedulerEventBody body) { machine_.handle({now(), std::move(body)}, actions_); }
+void ClientProcess::tell(SchedulerEventBody body) { machine_.handle({now_ns(), std::move(body)}, actions_); }
 
 /// Carries actions out until nothing is left to do.
 void ClientProcess::pump() {
@@ -254,7 +244,7 @@ void ClientProcess::join(PeerId peer, const Hello& hello) {
 void ClientProcess::drain(WorkerId id) {
   ClientWorker& worker = workers_[id];
   if (worker.drains_since != 0 || !worker.standing.present) return;
-  worker.drains_since = now();
+  worker.drains_since = now_ns();
   ++draining_;
   slots_.fetch_sub(worker.standing.slots, std::memory_order_relaxed);
   logging::info("cluster", "worker ", worker.standing.identity.name, " leaves: others take over what it has");
@@ -307,7 +297,7 @@ void ClientProcess::lost(PeerId peer, std::string_view why) {
   const WorkerId worker = worker_of(peer);
   if (worker != kNone) {
     if (!may_run_a_killer(worker)) return lose_worker(worker, why);
-    workers_[worker].silent_since = now();
+    workers_[worker].silent_since = now_ns();
     ++silent_;
     return;
   }

@@ -1,20 +1,14 @@
 #include "core/cluster/client_process.hpp"
 
+#include "core/executor/clock.hpp"
 #include "core/executor/slot.hpp"
 
 #include <algorithm>
-#include <ctime>
 
 namespace weft::cluster {
 namespace {
 
 constexpr Nanoseconds kLongestLook = 1'000'000'000;
-
-Nanoseconds now() {
-  timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<Nanoseconds>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
 
 }  // namespace
 
@@ -39,8 +33,8 @@ std::vector<WorkerLook> ClientProcess::look(const LookOrder& order) {
     looking->missing.store(static_cast<std::uint32_t>(looking->asked.size()));
     post_.flush();
   }
-  const Nanoseconds until = now() + kLongestLook;
-  help_until(kNone, [&] { return looking->missing.load() == 0 || now() > until; });
+  const Nanoseconds until = now_ns() + kLongestLook;
+  help_until(kNone, [&] { return looking->missing.load() == 0 || now_ns() > until; });
   const std::lock_guard lock(mutex_);
   std::vector<WorkerLook> seen = std::move(looking->seen);
   looking_.erase(number);

@@ -4,6 +4,7 @@
 #include "core/coordination/actors.hpp"
 #include "core/coordination/far_client.hpp"
 #include "core/diagnostics/run_diagnostics.hpp"
+#include "core/executor/clock.hpp"
 #include "core/executor/executor.hpp"
 #include "core/executor/failing.hpp"
 #include "core/executor/futex.hpp"
@@ -33,12 +34,6 @@ constexpr std::size_t kManyReleases = 64;
 
 /// The one that is there, for uses that end anywhere.
 std::atomic<ClientProcess*> the_client{nullptr};
-
-Nanoseconds now() {
-  timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<Nanoseconds>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
 
 SchedulerOptions machine_options() {
   SchedulerOptions options;
@@ -112,7 +107,7 @@ bool ClientProcess::drive() {
 
 bool ClientProcess::drive_locked(std::unique_lock<std::mutex>& lock) {
   bool moved = post_.progress();
-  const Nanoseconds time = now();
+  const Nanoseconds time = now_ns();
   const bool waited_for = outstanding_ != 0 || draining_ != 0 || !owed_.empty();
   if (waited_for && time - last_tick_ > kTick) {
     last_tick_ = time;
@@ -213,7 +208,7 @@ void ClientProcess::help(TaskId task, DoneFunction done, const void* argument) {
       pause.over();
       continue;
     }
-    if (pause.look_on(now())) continue;
+    if (pause.look_on(now_ns())) continue;
     pause.over();
     watchers_.fetch_add(1, std::memory_order_seq_cst);
     if (!done(argument)) sleep(kTick);
@@ -341,8 +336,8 @@ void ClientProcess::gather_books() {
     }
     post_.flush();
   }
-  const Nanoseconds until = now() + kLongest;
-  help_until(kNone, [&] { return books_missing_.load() == 0 || now() > until; });
+  const Nanoseconds until = now_ns() + kLongest;
+  help_until(kNone, [&] { return books_missing_.load() == 0 || now_ns() > until; });
 }
 
 LedgerReport ClientProcess::ledger() {
@@ -430,13 +425,13 @@ bool ClientProcess::close() {
 // --- Workers -----------------------------------------------------------------------------------------------------
 
 std::uint32_t ClientProcess::wait_for_workers(std::uint32_t count, Nanoseconds longest) {
-  const Nanoseconds until = now() + longest;
+  const Nanoseconds until = now_ns() + longest;
   for (;;) {
     {
       std::unique_lock lock(mutex_);
       const bool enough = present_ >= count || no_more_;
       const std::uint32_t present = present_;
-      if (enough || now() >= until) return present;
+      if (enough || now_ns() >= until) return present;
       drive_locked(lock);
     }
     timespec nap{0, 500'000};
@@ -559,7 +554,7 @@ void ClientProcess::no_more_workers(std::string_view why) {
 void ClientProcess::end(Nanoseconds longest) {
   if (stopping_.load()) return;
   close();
-  const Nanoseconds until = now() + longest;
+  const Nanoseconds until = now_ns() + longest;
   {
     const std::lock_guard lock(mutex_);
     for (const ClientWorker& worker : workers_) {
@@ -572,7 +567,7 @@ void ClientProcess::end(Nanoseconds longest) {
   for (;;) {
     {
       std::unique_lock lock(mutex_);
-      if (present_ == 0 || now() >= until) break;
+      if (present_ == 0 || now_ns() >= until) break;
       drive_locked(lock);
     }
     timespec nap{0, 500'000};

@@ -1,11 +1,11 @@
 #include "core/cluster/worker_process.hpp"
+#include "core/executor/clock.hpp"
 #include "core/executor/failing.hpp"
 
 #include <weft/error.hpp>
 #include <weft/log.hpp>
 
 #include <algorithm>
-#include <ctime>
 
 namespace weft::cluster {
 namespace {
@@ -16,12 +16,6 @@ constexpr std::uint64_t kSmallBytes = 4096;
 constexpr std::size_t kSpareRuns = 8;
 
 std::uint64_t key_of(PacketId packet, Attempt attempt) { return std::uint64_t{packet} << 16 | attempt; }
-
-Nanoseconds now() {
-  timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<Nanoseconds>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
 
 }  // namespace
 
@@ -103,7 +97,7 @@ void WorkerProcess::activate(PacketId packet, Attempt attempt) {
     by_id_[run->id] = run;
   }
   run->stage = Run::Stage::Active;
-  run->activated = now();
+  run->activated = now_ns();
   ++active_;
   executor_.prepare(run->id, run->count, {}, run->urgent);
   std::vector<TaskId> inputs;

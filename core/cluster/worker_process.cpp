@@ -3,6 +3,7 @@
 #include "core/cluster/books.hpp"
 #include "core/cluster/looks.hpp"
 #include "core/cluster/polite_spin.hpp"
+#include "core/executor/clock.hpp"
 #include "core/executor/failing.hpp"
 #include "core/graph/boxes.hpp"
 #include "core/graph/launch_options.hpp"
@@ -25,12 +26,6 @@ constexpr Nanoseconds kLongestNap = 5'000'000;
 constexpr Nanoseconds kLongestEnd = 1'000'000'000;
 
 std::atomic<bool> leave_wanted{false};
-
-Nanoseconds now() {
-  timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<Nanoseconds>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
 
 }  // namespace
 
@@ -86,7 +81,7 @@ WorkerEnd WorkerProcess::main_loop(std::string_view scheduler_address) {
       pause.over();
       continue;
     }
-    if (pause.look_on(now())) continue;
+    if (pause.look_on(now_ns())) continue;
     pause.over();
     const bool busy = tell_idle();
     sleep(busy ? kLongestNap : kLongestNap * 100);
@@ -94,8 +89,8 @@ WorkerEnd WorkerProcess::main_loop(std::string_view scheduler_address) {
   executor_.drain();
   give_up_questions();
   executor_.wake_waiters();
-  const Nanoseconds until = now() + kLongestEnd;
-  while (executor_.idle_slots() != executor_.slot_count() && now() < until) {
+  const Nanoseconds until = now_ns() + kLongestEnd;
+  while (executor_.idle_slots() != executor_.slot_count() && now_ns() < until) {
     timespec nap{0, 1'000'000};
     ::nanosleep(&nap, nullptr);
   }
@@ -105,8 +100,8 @@ WorkerEnd WorkerProcess::main_loop(std::string_view scheduler_address) {
     post_.end(scheduler_);
   }
   post_.close(scheduler_);
-  const Nanoseconds gone = now() + 100'000'000;
-  while (post_.progress() && now() < gone) {
+  const Nanoseconds gone = now_ns() + 100'000'000;
+  while (post_.progress() && now_ns() < gone) {
   }
   return end_;
 }
@@ -312,7 +307,7 @@ void WorkerProcess::on_deal(Reader& reader) {
   dealt_.packets.push_back(packet);
   dealt_.inputs = std::move(deal.inputs);
   if (deal.spec.needs != kNone) dealt_.needs.push_back(std::move(deal.needs));
-  WorkerEvent event{now(), std::move(dealt_)};
+  WorkerEvent event{now_ns(), std::move(dealt_)};
   machine_->handle(event, actions_);
   dealt_ = std::move(std::get<PacketsDealt>(event.body));
   dealt_.packets.clear();
@@ -408,7 +403,7 @@ void WorkerProcess::lost(PeerId peer, std::string_view why) {
 // --- Events and actions ------------------------------------------------------------------------------------------
 
 void WorkerProcess::tell(WorkerEventBody body) {
-  machine_->handle({now(), std::move(body)}, actions_);
+  machine_->handle({now_ns(), std::move(body)}, actions_);
   pump();
 }
 
@@ -422,7 +417,7 @@ void WorkerProcess::pump() {
       spare_actions_ = std::move(actions);
     } else if (!later_.empty()) {
       std::vector<WorkerEventBody> events = std::exchange(later_, {});
-      for (WorkerEventBody& event : events) machine_->handle({now(), std::move(event)}, actions_);
+      for (WorkerEventBody& event : events) machine_->handle({now_ns(), std::move(event)}, actions_);
     } else {
       break;
     }
@@ -523,7 +518,7 @@ void WorkerProcess::packet_done(PacketId id) noexcept {
   tasks_failed_.fetch_add(failed, std::memory_order_relaxed);
   if (entry.cancelled.load(std::memory_order_relaxed)) failed_records.fetch_sub(1, std::memory_order_relaxed);
   // The share of the slots' time it took: from its start, or from the last end before it.
-  const Nanoseconds time = now();
+  const Nanoseconds time = now_ns();
   const std::uint32_t side = std::min(active_, executor_.slot_count());
   const Nanoseconds run_ns = (time - std::max(run.activated, last_done_)) * std::max(side, 1u);
   last_done_ = time;

@@ -1,5 +1,7 @@
 #include <weft/ledger.hpp>
 
+#include "core/diagnostics/write_file.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <iterator>
@@ -27,20 +29,7 @@ std::string seconds_text(double seconds) {
   return fmt::format("{:.3g} us", seconds * 1e6);
 }
 
-std::string json_string(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
-}
+std::string json_string(std::string_view text) { return '"' + json_text(text) + '"'; }
 
 // JSON knows no infinity and no NaN.
 std::string json_number(double value) { return std::isfinite(value) ? fmt::format("{:.9g}", value) : "null"; }

@@ -1,6 +1,7 @@
 #include "core/executor/executor.hpp"
 
 #include "core/diagnostics/inject.hpp"
+#include "core/executor/clock.hpp"
 
 #include <weft/error.hpp>
 
@@ -21,12 +22,6 @@ constexpr Nanoseconds kDoze = 200'000;
 constexpr unsigned kQuietDozes = 5;
 /// How long a thread that was woken looks for its first task.
 constexpr Nanoseconds kFruitless = 5'000;
-
-Nanoseconds now_ns() {
-  timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<Nanoseconds>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
 
 void relax() noexcept { __builtin_ia32_pause(); }
 

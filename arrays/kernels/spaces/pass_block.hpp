@@ -242,26 +242,23 @@ struct BeginFold {
     Fold::begin(state, n);
   }
 };
-struct RunFold {
+/// Values folded into one output, or each into an output of its own.
+template <bool kColumns>
+struct ValuesFold {
   ReduceState state;
   const void* values;
   std::size_t n;
   std::int64_t place, stride;
   template <class Fold>
   WEFT_FUNCTION void operator()(Fold) const {
-    Fold::run(state, values, n, place, stride);
+    if constexpr (kColumns)
+      Fold::columns(state, values, n, place, stride);
+    else
+      Fold::run(state, values, n, place, stride);
   }
 };
-struct ColumnsFold {
-  ReduceState state;
-  const void* values;
-  std::size_t n;
-  std::int64_t place, stride;
-  template <class Fold>
-  WEFT_FUNCTION void operator()(Fold) const {
-    Fold::columns(state, values, n, place, stride);
-  }
-};
+using RunFold = ValuesFold<false>;
+using ColumnsFold = ValuesFold<true>;
 struct MergeFold {
   ReduceState into, from;
   template <class Fold>

@@ -213,16 +213,18 @@ TEST_P(WrongInputTest, MoreSlotsThanAProcessHasAreRefused) {
 
 TEST_P(WrongInputTest, ATaskThatLooksHearsThatItsClientIsBeingClosed) {
   if (GetParam() == std::string("sync")) GTEST_SKIP() << "nothing runs while the client is closed";
-  static std::atomic<bool> running;
-  running = false;
+  static std::atomic<bool> running, heard;
+  running = heard = false;
   auto client = std::make_unique<Client>(options());
   const auto future = client->submit([] {
     running = true;
     while (!this_task::cancelled()) std::this_thread::yield();
+    heard = true;
     return 1;
   });
   while (!running) std::this_thread::yield();
   client.reset();
+  EXPECT_TRUE(heard);
 }
 
 TEST_P(WrongInputTest, ATaskCannotCloseItsClient) {
