@@ -125,6 +125,18 @@ class JoinTest(unittest.TestCase):
         scheduler.until("weft scheduler: ready")
         return scheduler
 
+    def check_one_worker_has_it_all(self, job):
+        """What was kept lies at the one worker that stays, and was not computed again; then the job ends."""
+        job.say("workers", "workers 1")
+        job.say("spread", "holders 1")
+        expected = sum(50_000 * first + 49_999 * 25_000 for first in range(40))
+        job.say("sum", f"sum {expected}")
+        self.assertNotIn("runs again", "".join(job.errors))
+        job.process.stdin.write("end\n")
+        job.process.stdin.flush()
+        self.assertEqual(job.end()[0], 0)
+        self.check_nothing_left()
+
     def check_nothing_left(self, within=3.0):
         end = time.monotonic() + within
         while processes(self.marker) and time.monotonic() < end:
@@ -145,15 +157,7 @@ class JoinTest(unittest.TestCase):
         worker.process.send_signal(signal.SIGTERM)
         code, _, errors = worker.end()
         self.assertEqual((code, errors), (0, ""))
-        job.say("workers", "workers 1")
-        job.say("spread", "holders 1")
-        expected = sum(50_000 * first + 49_999 * 25_000 for first in range(40))
-        job.say("sum", f"sum {expected}")
-        self.assertNotIn("runs again", "".join(job.errors))
-        job.process.stdin.write("end\n")
-        job.process.stdin.flush()
-        self.assertEqual(job.end()[0], 0)
-        self.check_nothing_left()
+        self.check_one_worker_has_it_all(job)
 
     def test_workers_join_a_job_under_mpirun_and_end_with_it(self):
         job = self.start(MPIRUN, "--oversubscribe", "--bind-to", "none", "-n", "2", PROGRAM, "serve",
@@ -252,15 +256,7 @@ class JoinTest(unittest.TestCase):
             worker.process.send_signal(signal.SIGTERM)
         for worker in workers:
             self.assertEqual(worker.end()[::2], (0, ""))
-        job.say("workers", "workers 1")
-        job.say("spread", "holders 1")
-        expected = sum(50_000 * first + 49_999 * 25_000 for first in range(40))
-        job.say("sum", f"sum {expected}")
-        self.assertNotIn("runs again", "".join(job.errors))
-        job.process.stdin.write("end\n")
-        job.process.stdin.flush()
-        self.assertEqual(job.end()[0], 0)
-        self.check_nothing_left()
+        self.check_one_worker_has_it_all(job)
 
     def test_a_client_that_vanishes_leaves_nothing_of_its_own(self):
         job = self.start_job()
