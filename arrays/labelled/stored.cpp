@@ -4,6 +4,7 @@
 #include <weft/stored_array.hpp>
 
 #include "arrays/expression/node.hpp"
+#include "arrays/files/region_io.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -153,6 +154,11 @@ Packing packing_of(const io::Variable& variable) {
 }
 
 Dtype stored_dtype(const io::ElementType& type) {
+  const std::size_t unit = type.name.find("64[");
+  if (type.kind == io::ElementKind::Integer && unit != std::string::npos) {
+    const std::string protocol = (type.name[0] == 'd' ? "<M8" : "<m8") + type.name.substr(unit + 2);
+    return arrays::files::dtype_of_protocol(protocol, type.name);
+  }
   const auto by_bytes = [&](TypeCode one, TypeCode two, TypeCode four, TypeCode eight) {
     return Dtype(type.bytes == 1 ? one : type.bytes == 2 ? two : type.bytes == 4 ? four : eight);
   };
@@ -267,6 +273,11 @@ arrays::Array from_hdf5(const std::string& path, const std::string& variable, co
 
 arrays::Array from_netcdf(const std::string& path, const std::string& variable, const ReadOptions& options,
                           const std::source_location& where) {
+  return open_file(path).array(variable, options, where);
+}
+
+arrays::Array from_zarr(const std::string& path, const std::string& variable, const ReadOptions& options,
+                        const std::source_location& where) {
   return open_file(path).array(variable, options, where);
 }
 

@@ -2,6 +2,7 @@
 
 #include <weft/storage.hpp>
 
+#include "io/codecs/packers.hpp"
 #include "io/files/open_file.hpp"
 
 #include <algorithm>
@@ -55,18 +56,18 @@ struct Inflater {
   ~Inflater() { libdeflate_free_decompressor(handle); }
 };
 
-void inflate(const std::string& path, std::span<const std::byte> from, std::span<std::byte> out) {
+void inflate(const std::string& path, std::span<const std::byte> from, std::span<std::byte> out, bool gzip) {
   thread_local Inflater inflater;
   if (inflater.handle == nullptr) throw MemoryError("no memory for a decompressor");
   std::size_t got = 0;
-  const libdeflate_result result =
-      libdeflate_zlib_decompress(inflater.handle, from.data(), from.size(), out.data(), out.size(), &got);
+  const auto unpack = gzip ? libdeflate_gzip_decompress : libdeflate_zlib_decompress;
+  const libdeflate_result result = unpack(inflater.handle, from.data(), from.size(), out.data(), out.size(), &got);
   if (result != LIBDEFLATE_SUCCESS || got != out.size()) {
     fail(path, "a chunk's deflated bytes are damaged");
   }
 }
 #else
-void inflate(const std::string&, std::span<const std::byte>, std::span<std::byte>) {}
+void inflate(const std::string&, std::span<const std::byte>, std::span<std::byte>, bool) {}
 #endif
 
 #if WEFT_HAS_ZSTD
@@ -135,13 +136,27 @@ void unpack_szip(const std::string& path, const Filter& filter, std::span<const 
 void unpack_szip(const std::string&, const Filter&, std::span<const std::byte>, std::span<std::byte>) {}
 #endif
 
+bool is_checksum(std::uint32_t id) {
+  return id == Filter::kFletcher32 || id == Filter::kCrc32c || id == Filter::kCrc32 || id == Filter::kAdler32;
+}
+
 bool has_codec(std::uint32_t id) {
   switch (id) {
     case Filter::kDeflate:
       return WEFT_HAS_LIBDEFLATE;
     case Filter::kShuffle:
     case Filter::kFletcher32:
+    case Filter::kCrc32c:
+    case Filter::kCrc32:
+    case Filter::kAdler32:
+    case Filter::kDelta:
       return true;
+    case Filter::kGzip:
+      return WEFT_HAS_LIBDEFLATE;
+    case Filter::kBlosc:
+      return has_blosc();
+    case Filter::kSizedLz4:
+      return WEFT_HAS_LZ4;
     case Filter::kSzip:
       return WEFT_HAS_SZIP;
     case Filter::kLz4:
@@ -153,16 +168,44 @@ bool has_codec(std::uint32_t id) {
   }
 }
 
-void check_fletcher(const std::string& path, std::span<const std::byte> bytes) {
-  const std::size_t body = bytes.size() - 4;
-  std::uint32_t stored = 0;
-  for (std::size_t i = 4; i-- > 0;) stored = stored << 8 | static_cast<std::uint32_t>(bytes[body + i]);
-  const std::uint32_t sum = fletcher32(bytes.data(), body);
-  // Old writers swapped the bytes of each half on some machines; readers take both.
+std::uint32_t little_endian(std::span<const std::byte> from) {
+  std::uint32_t value = 0;
+  for (std::size_t i = 4; i-- > 0;) value = value << 8 | static_cast<std::uint32_t>(from[i]);
+  return value;
+}
+
+/// Returns the bytes without their checksum, once it is seen to be right.
+std::span<std::byte> checked(const std::string& path, const Filter& filter, std::span<std::byte> bytes) {
+  if (bytes.size() < 4) fail(path, "a chunk is shorter than its checksum: the file is damaged");
+  const bool before = filter.id != Filter::kFletcher32 && !filter.values.empty() && filter.values[0] == 1;
+  const std::span<std::byte> body = before ? bytes.subspan(4) : bytes.first(bytes.size() - 4);
+  const std::uint32_t stored = little_endian(before ? bytes.first(4) : bytes.last(4));
+  const std::uint32_t sum = filter.id == Filter::kCrc32c    ? crc32c(body)
+                            : filter.id == Filter::kCrc32   ? crc32(body)
+                            : filter.id == Filter::kAdler32 ? adler32(body)
+                                                            : fletcher32(body.data(), body.size());
+  // Old writers swapped the bytes of each half of a fletcher32 on some machines; readers take both.
   const std::uint32_t swapped = (sum & 0x00ff00ffu) << 8 | (sum >> 8 & 0x00ff00ffu);
-  if (stored != sum && stored != swapped) {
+  if (stored != sum && (filter.id != Filter::kFletcher32 || stored != swapped)) {
     fail(path, "the checksum of a chunk is wrong: its bytes changed after they were written");
   }
+  return body;
+}
+
+/// Adds up differences in place.
+void undo_delta(std::span<std::byte> bytes, std::size_t element_bytes) {
+  const auto each = [&]<class T>(T sum) {
+    for (std::size_t at = 0; at + sizeof(T) <= bytes.size(); at += sizeof(T)) {
+      T value;
+      std::memcpy(&value, bytes.data() + at, sizeof(T));
+      sum = static_cast<T>(sum + value);
+      std::memcpy(bytes.data() + at, &sum, sizeof(T));
+    }
+  };
+  if (element_bytes == 1) each(std::uint8_t{});
+  if (element_bytes == 2) each(std::uint16_t{});
+  if (element_bytes == 4) each(std::uint32_t{});
+  if (element_bytes == 8) each(std::uint64_t{});
 }
 
 #if defined(__SSE2__)
@@ -307,6 +350,18 @@ std::string Filter::text() const {
       return "blosc";
     case kZstd:
       return "zstd" + first;
+    case kGzip:
+      return "gzip" + first;
+    case kSizedLz4:
+      return "lz4";
+    case kCrc32c:
+      return "crc32c";
+    case kCrc32:
+      return "crc32";
+    case kAdler32:
+      return "adler32";
+    case kDelta:
+      return "delta";
     default:
       return "filter " + std::to_string(id);
   }
@@ -316,10 +371,14 @@ std::string missing_codec(const Filter& filter) {
   if (has_codec(filter.id)) return {};
   switch (filter.id) {
     case Filter::kDeflate:
+    case Filter::kGzip:
       return "is deflated, and this build of weft lacks libdeflate: install libdeflate-dev and build again";
     case Filter::kSzip:
       return "is packed by szip, and this build of weft lacks it: install libaec-dev and build again";
+    case Filter::kBlosc:
+      return "is packed by blosc, and this build of weft lacks it: install libblosc-dev and build again";
     case Filter::kLz4:
+    case Filter::kSizedLz4:
       return "is packed by lz4, and this build of weft lacks it: install liblz4-dev and build again";
     case Filter::kZstd:
       return "is packed by zstd, and this build of weft lacks it: install libzstd-dev and build again";
@@ -341,7 +400,7 @@ void undo_filters(const std::string& path, const std::vector<Filter>& filters, s
   std::size_t bytes = out.size();
   for (std::size_t i = 0; i < applied.size(); ++i) {
     sizes[i] = bytes;
-    if (applied[i]->id == Filter::kFletcher32) bytes += 4;
+    if (is_checksum(applied[i]->id)) bytes += 4;
   }
   std::span<std::byte> now = stored;
   int turn = 0;
@@ -349,22 +408,28 @@ void undo_filters(const std::string& path, const std::vector<Filter>& filters, s
     const Filter& filter = *applied[i];
     const std::string missing = missing_codec(filter);
     if (!missing.empty()) fail(path, "a variable " + missing);
-    if (filter.id == Filter::kFletcher32) {
-      if (now.size() < 4) fail(path, "a chunk is shorter than its checksum: the file is damaged");
-      check_fletcher(path, now);
-      now = now.first(now.size() - 4);
+    if (is_checksum(filter.id)) {
+      now = checked(path, filter, now);
+      continue;
+    }
+    if (filter.id == Filter::kDelta) {
+      undo_delta(now, filter.values[0]);
       continue;
     }
     const std::span<std::byte> to = i == 0 ? out : scratch[turn ^= 1].take(sizes[i]);
     if (filter.id == Filter::kShuffle) {
       if (now.size() != to.size()) fail(path, "a chunk has another size than its description says");
       unshuffle(now.data(), now.size(), filter.values.empty() ? 1 : filter.values[0], to.data());
-    } else if (filter.id == Filter::kDeflate) {
-      inflate(path, now, to);
+    } else if (filter.id == Filter::kDeflate || filter.id == Filter::kGzip) {
+      inflate(path, now, to, filter.id == Filter::kGzip);
     } else if (filter.id == Filter::kZstd) {
       unpack_zstd(path, now, to);
     } else if (filter.id == Filter::kLz4) {
       unpack_lz4(path, now, to);
+    } else if (filter.id == Filter::kSizedLz4) {
+      unpack_sized_lz4(path, now, to);
+    } else if (filter.id == Filter::kBlosc) {
+      unpack_blosc(path, now, to);
     } else {
       unpack_szip(path, filter, now, to);
     }
@@ -375,10 +440,33 @@ void undo_filters(const std::string& path, const std::vector<Filter>& filters, s
   for (Scratch& one : scratch) one.trim();
 }
 
+std::vector<std::byte> undo_filters_unsized(const std::string& path, const std::vector<Filter>& filters,
+                                            std::span<const std::byte> stored) {
+  std::vector<std::byte> now(stored.begin(), stored.end());
+  for (std::size_t i = filters.size(); i-- > 0;) {
+    const Filter& filter = filters[i];
+    const std::string missing = missing_codec(filter);
+    if (!missing.empty()) fail(path, "a variable " + missing);
+    if (is_checksum(filter.id)) {
+      const std::span<std::byte> body = checked(path, filter, now);
+      now = std::vector<std::byte>(body.begin(), body.end());
+    } else if (filter.id == Filter::kShuffle) {
+      std::vector<std::byte> out(now.size());
+      unshuffle(now.data(), now.size(), filter.values.empty() ? 1 : filter.values[0], out.data());
+      now = std::move(out);
+    } else if (filter.id == Filter::kDelta) {
+      undo_delta(now, filter.values[0]);
+    } else {
+      now = unpack_unsized(path, filter, now);
+    }
+  }
+  return now;
+}
+
 std::vector<std::string> known_codecs() {
   std::vector<std::string> names;
-  for (const std::uint32_t id :
-       {Filter::kDeflate, Filter::kShuffle, Filter::kFletcher32, Filter::kSzip, Filter::kLz4, Filter::kZstd}) {
+  for (const std::uint32_t id : {Filter::kDeflate, Filter::kShuffle, Filter::kFletcher32, Filter::kSzip, Filter::kLz4,
+                                 Filter::kZstd, Filter::kBlosc, Filter::kGzip, Filter::kCrc32c}) {
     if (has_codec(id)) names.push_back(Filter{id, {}}.text());
   }
   return names;

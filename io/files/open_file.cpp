@@ -8,19 +8,29 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace weft::io {
 
 void fail(const std::string& path, const std::string& text) { throw FileError("'" + path + "': " + text); }
 
-OpenFile::OpenFile(std::string path) : path_(std::move(path)) {
-  descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor_ < 0) {
-    const int error = errno;
-    if (error == ENOENT) fail("there is no such file");
-    if (error == EACCES) fail("no permission to read it");
-    fail(std::string("cannot be opened: ") + std::strerror(error));
-  }
+namespace {
+
+int open_to_read(const std::string& path) { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }
+
+int required(const std::string& path, int descriptor) {
+  if (descriptor >= 0) return descriptor;
+  const int error = errno;
+  if (error == ENOENT) fail(path, "there is no such file");
+  if (error == EACCES) fail(path, "no permission to read it");
+  fail(path, std::string("cannot be opened: ") + std::strerror(error));
+}
+
+}  // namespace
+
+OpenFile::OpenFile(std::string path) : OpenFile(path, required(path, open_to_read(path))) {}
+
+OpenFile::OpenFile(std::string path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {
   struct stat info {};
   const bool known = ::fstat(descriptor_, &info) == 0;
   if (!known || !S_ISREG(info.st_mode)) {
@@ -31,7 +41,21 @@ OpenFile::OpenFile(std::string path) : path_(std::move(path)) {
   changed_ns_ = info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec;
 }
 
-OpenFile::~OpenFile() { ::close(descriptor_); }
+OpenFile::OpenFile(OpenFile&& other) noexcept
+    : path_(other.path_),
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      size_(other.size_),
+      changed_ns_(other.changed_ns_) {}
+
+OpenFile::~OpenFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+std::optional<OpenFile> open_if_there(const std::string& path) {
+  const int descriptor = open_to_read(path);
+  if (descriptor < 0 && errno == ENOENT) return {};
+  return OpenFile(path, required(path, descriptor));
+}
 
 void OpenFile::read(std::uint64_t place, void* out, std::size_t bytes) const {
   if (place > size_ || bytes > size_ - place) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,8 @@ class OpenFile {
  public:
   explicit OpenFile(std::string path);
   ~OpenFile();
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
+  OpenFile(OpenFile&& other) noexcept;
+  OpenFile& operator=(OpenFile&&) = delete;
 
   const std::string& path() const { return path_; }
   std::uint64_t size() const { return size_; }
@@ -29,11 +30,16 @@ class OpenFile {
   [[noreturn]] void fail(const std::string& text) const { io::fail(path_, text); }
 
  private:
+  friend std::optional<OpenFile> open_if_there(const std::string& path);
+  OpenFile(std::string path, int descriptor);
   const std::string path_;
   int descriptor_ = -1;
   std::uint64_t size_ = 0;
   std::int64_t changed_ns_ = 0;
 };
+
+/// Nothing where there is no such file.
+std::optional<OpenFile> open_if_there(const std::string& path);
 
 /// The descriptions in a file, read in pages that are kept while a description is being parsed: few reads, whatever
 /// the number of small pieces.

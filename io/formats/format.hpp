@@ -20,6 +20,12 @@ struct Format {
 extern const Format kHdf5;
 extern const Format kNetcdfClassic;
 
+/// Zarr is a folder, told by the description in it.
+std::shared_ptr<const StoredFile> open_zarr(const std::string& path);
+/// The file that says what is at `path`: of a Zarr store its description, else the file itself. Throws FileError for
+/// other folders.
+std::string described_by(const std::string& path);
+
 /// Copies a box between memories with strides in bytes; both have elements of `element_bytes`.
 void copy_box(std::byte* to, const std::int64_t* to_strides, const std::byte* from, const std::int64_t* from_strides,
               const std::int64_t* extent, std::size_t ndim, std::size_t element_bytes);

@@ -20,7 +20,7 @@ class OpenFiles {
  public:
   std::shared_ptr<const StoredFile> open(const std::string& path) {
     struct stat info {};
-    const bool known = ::stat(path.c_str(), &info) == 0;
+    const bool known = ::stat(described_by(path).c_str(), &info) == 0;
     const std::int64_t changed = info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec;
     {
       const std::scoped_lock lock(mutex_);
@@ -55,6 +55,8 @@ class OpenFiles {
 }  // namespace
 
 std::shared_ptr<const StoredFile> open_stored(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return open_zarr(path);
   std::byte head[4096];
   std::size_t bytes = 0;
   {
@@ -80,6 +82,7 @@ std::shared_ptr<const StoredFile> open_shared(const std::string& path) {
 std::vector<std::string> known_formats() {
   std::vector<std::string> names;
   for (const Format* format : kFormats) names.emplace_back(format->name);
+  names.emplace_back("Zarr 2 and 3 (folders)");
   return names;
 }
 

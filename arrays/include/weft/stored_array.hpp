@@ -20,8 +20,8 @@ struct ReadOptions {
   std::string name = {};
 };
 
-/// A file whose variables are read as Arrays: HDF5, NetCDF-4 or classic NetCDF. Its description has been read; data are
-/// read by the tasks that need them, each stored chunk once, in parallel.
+/// A file whose variables are read as Arrays: HDF5, NetCDF-4, classic NetCDF, or a Zarr store. Its description has been
+/// read; data are read by the tasks that need them, each stored chunk once, in parallel.
 ///
 ///     Array tas = open_netcdf("tas.nc").array("tas");
 ///     NDArray mean = client.compute(tas.mean({.axis = 0}));
@@ -46,11 +46,14 @@ class ArrayFile {
 ArrayFile open_file(const std::string& path);
 inline ArrayFile open_hdf5(const std::string& path) { return open_file(path); }
 inline ArrayFile open_netcdf(const std::string& path) { return open_file(path); }
+inline ArrayFile open_zarr(const std::string& path) { return open_file(path); }
 
 arrays::Array from_hdf5(const std::string& path, const std::string& variable, const ReadOptions& options = {},
                         const std::source_location& where = std::source_location::current());
 arrays::Array from_netcdf(const std::string& path, const std::string& variable, const ReadOptions& options = {},
                           const std::source_location& where = std::source_location::current());
+arrays::Array from_zarr(const std::string& path, const std::string& variable, const ReadOptions& options = {},
+                        const std::source_location& where = std::source_location::current());
 
 /// How arrays are written to HDF5.
 struct WriteOptions {

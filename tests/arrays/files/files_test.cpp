@@ -4,6 +4,7 @@
 #include <weft/client.hpp>
 #include <weft/error.hpp>
 #include <weft/ops/images.hpp>
+#include <weft/stored_array.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -90,9 +91,36 @@ TEST_F(FilesTest, ZarrComesBackAsItWas) {
       save(client_, one, path("a.zarr"), {.version = version});
       expect_same(load(path("a.zarr")), one);
       expect_same(load_zarr(path("a.zarr"), {.chunks = 2}), one);
+      EXPECT_EQ(load_zarr(path("a.zarr"), {.chunks = 2}).chunks(), one.rechunk(2).chunks());
       EXPECT_EQ(names(), std::vector<std::string>{"a.zarr"});
     }
   }
+}
+
+TEST_F(FilesTest, ShardsHoldSeveralChunksInOneFile) {
+  const Array x = samples()[0];
+  save(client_, x, path("a.zarr"), {.shard = {6, 8}});
+  int files = 0;
+  for (const auto& one : fs::recursive_directory_iterator(path("a.zarr/c"))) files += one.is_regular_file() ? 1 : 0;
+  EXPECT_EQ(files, 4);
+  expect_same(load(path("a.zarr")), x);
+  EXPECT_THAT(message([&] {
+                save(client_, x, path("b.zarr"), {.shard = {5, 8}});
+              }),
+              HasSubstr("whole numbers of chunks"));
+  EXPECT_THAT(message([&] { save(client_, x, path("b.zarr"), {.codec = "zip"}); }), HasSubstr("no codec 'zip'"));
+  EXPECT_EQ(names(), std::vector<std::string>{"a.zarr"});
+}
+
+TEST_F(FilesTest, ArraysOfAGroupAreReadByName) {
+  const Array x = samples()[0];
+  fs::create_directories(path("g.zarr"));
+  std::ofstream(path("g.zarr/.zgroup")) << R"({"zarr_format": 2})";
+  save(client_, x, path("g.zarr/one.zarr"), {.version = 2});
+  fs::rename(path("g.zarr/one.zarr"), path("g.zarr/one"));
+  expect_same(from_zarr(path("g.zarr"), "one"), x);
+  expect_same(load_zarr(path("g.zarr/one")), x);
+  EXPECT_THAT(message([&] { from_zarr(path("g.zarr"), "two"); }), HasSubstr("has no variable 'two'; it has one"));
 }
 
 TEST_F(FilesTest, StacksAndRawBytesComeBackAsTheyWere) {
@@ -159,10 +187,10 @@ TEST_F(FilesTest, StoresThatCannotBeReadSayWhy) {
   save(client_, samples()[0], path("a.zarr"), {.version = 2});
   const auto describe = [&](const std::string& name, const std::string& text) { std::ofstream(path(name)) << text; };
   const std::string start = R"({"zarr_format":2,"shape":[4],"chunks":[2],"order":"C","filters":null,"fill_value":0,)";
-  describe("a.zarr/.zarray", start + R"("dtype":"<f8","compressor":{"id":"blosc"}})");
-  EXPECT_THAT(message([&] { load(path("a.zarr")); }), HasSubstr("'blosc'"));
-  describe("a.zarr/.zarray", start + R"("dtype":">f8","compressor":null})");
-  EXPECT_THAT(message([&] { load(path("a.zarr")); }), HasSubstr("order of bytes"));
+  describe("a.zarr/.zarray", start + R"("dtype":"<f8","compressor":{"id":"lzma"}})");
+  EXPECT_THAT(message([&] { client_.compute(load(path("a.zarr"))); }), HasSubstr("'lzma', which weft does not undo"));
+  describe("a.zarr/.zarray", start + R"("dtype":[["a","<f8"]],"compressor":null})");
+  EXPECT_THAT(message([&] { load(path("a.zarr")); }), HasSubstr("records"));
   describe("a.zarr/.zarray", start + R"("dtype":"<f8","compressor":null)");
   EXPECT_THAT(message([&] { load(path("a.zarr")); }), HasSubstr("is not JSON"));
   describe("a.zarr/.zarray", start + R"("dtype":"<f8","compressor":null})");
@@ -230,6 +258,8 @@ TEST_F(FilesTest, NumPyAndZarrReadWhatWasWritten) {
   save_npy_stack(client_, x, path("stack"), {.axis = 1});
   save(client_, x.astype(float32) / 2, path("two.zarr"), {.version = 2});
   save(client_, x.astype(float32) / 2, path("three.zarr"), {.version = 3});
+  save(client_, x, path("shards.zarr"), {.codec = "gzip", .shard = {4, 6}});
+  save(client_, x, path("blosc.zarr"), {.version = 2, .codec = "blosc"});
   const std::string program = "import numpy as np\nfolder = '" + folder_.string() + R"('
 x = np.arange(35).reshape(5, 7)
 def same(a, b):
@@ -254,6 +284,9 @@ for version in (2, 3):
                           compressors=None, fill_value=1.5)
     z[:4] = x[:4] / 4
     z = zarr.create_array(store=folder + f'/packed{version}.zarr', shape=(5, 7), chunks=(2, 3), dtype='float64', zarr_format=version)
+    z[...] = x
+same(zarr.open_array(folder + '/shards.zarr', mode='r')[:], x)
+same(zarr.open_array(folder + '/blosc.zarr', mode='r')[:], x)
 )";
   ASSERT_EQ(python(program), 0);
   expect_same(load(path("turned.npy"), {.chunks = {2, 4}}), x);
@@ -262,8 +295,8 @@ for version in (2, 3):
     const Array rows = arange(5).reshape({5, 1});
     expect_same(load(path(name)), where(rows < 4, x / 4, 1.5));
   }
-  if (fs::exists(path("packed3.zarr"))) {
-    EXPECT_THAT(message([&] { load(path("packed3.zarr")); }), HasSubstr("'zstd'"));
+  for (const char* const name : {"packed2.zarr", "packed3.zarr"}) {
+    if (fs::exists(path(name))) expect_same(load(path(name)), x.astype(float64));
   }
 }
 

@@ -3,7 +3,7 @@
 
 usage: read_oracle.py WEFT_IO_DUMP
 
-Exits 77 (skipped) where none of the packages is there. WEFT_ORACLE_PYTHON names another interpreter that has them.
+Exits 77 (skipped) where none of the packages is there. WEFT_TEST_PYTHON names another interpreter that has them.
 """
 import json
 import os
@@ -11,9 +11,9 @@ import subprocess
 import sys
 import tempfile
 
-if os.environ.get("WEFT_ORACLE_PYTHON") and "WEFT_ORACLE_INNER" not in os.environ:
+if os.environ.get("WEFT_TEST_PYTHON") and "WEFT_ORACLE_INNER" not in os.environ:
     os.environ["WEFT_ORACLE_INNER"] = "1"
-    python = os.environ["WEFT_ORACLE_PYTHON"]
+    python = os.environ["WEFT_TEST_PYTHON"]
     os.execv(python, [python, *sys.argv])
 try:
     import h5py

@@ -3,9 +3,11 @@
 #include <weft/array.hpp>
 #include <weft/ops/store.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace weft::arrays {
 
@@ -20,6 +22,12 @@ struct SaveOptions {
   int version = 3;
   /// Of stacks: along which axis there is a file for each chunk.
   int axis = 0;
+  /// Of Zarr: "none", "zstd", "gzip", "blosc", or "lz4" (version 2); zstd where none is named.
+  std::string codec = {};
+  /// -1: the codec's usual one.
+  int level = -1;
+  /// Of Zarr 3: the extents of a file that holds several chunks; a file for each chunk where it is empty.
+  std::vector<std::int64_t> shard = {};
 };
 /// How an array is cut that is read.
 struct LoadOptions {
@@ -29,7 +37,7 @@ struct LoadOptions {
 
 #define WEFT_HERE const std::source_location& where = std::source_location::current()
 
-/// By the name's end: .npy, .zarr (a folder; uncompressed), .raw and .bin (the elements in C order, nothing else).
+/// By the name's end: .npy, .zarr (a folder), .raw and .bin (the elements in C order, nothing else).
 void save(const Client& client, const Array& array, const std::string& path, const SaveOptions& options = {},
           WEFT_HERE);
 /// Reads .npy and .zarr.
@@ -45,9 +53,11 @@ void save_raw(const Client& client, const Array& array, const std::string& path,
 /// `skip` bytes come before the first element.
 Array load_raw(const std::string& path, Dtype dtype, const Shape& shape, const LoadOptions& options = {},
                std::int64_t skip = 0, WEFT_HERE);
-/// Chunks of the array become chunks of the store, all of one size: an array cut otherwise is rechunked first.
+/// Chunks of the array become chunks of the store, all of one size: an array cut otherwise is rechunked first. Each
+/// file is written by one task.
 void save_zarr(const Client& client, const Array& array, const std::string& folder, const SaveOptions& options = {},
                WEFT_HERE);
+/// A store of one array, packed or not; arrays of groups by their folders, or by `from_zarr`.
 Array load_zarr(const std::string& folder, const LoadOptions& options = {}, WEFT_HERE);
 
 /// The place of a chunk in its array.

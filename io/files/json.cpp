@@ -1,12 +1,12 @@
-#include "arrays/files/json.hpp"
+#include "io/files/json.hpp"
 
-#include <weft/error.hpp>
+#include "core/diagnostics/write_file.hpp"
+#include "io/files/open_file.hpp"
 
 #include <cctype>
-#include <cmath>
 #include <cstdlib>
 
-namespace weft::arrays::files {
+namespace weft::io {
 
 /// Reads one value after the other.
 /// Owns: nothing.  Threading: one thread.
@@ -24,9 +24,7 @@ class JsonReader {
  private:
   static constexpr int kDeepest = 64;
 
-  [[noreturn]] void refuse() const {
-    throw Error(path_ + ": is not JSON: something else stands at byte " + std::to_string(at_));
-  }
+  [[noreturn]] void refuse() const { fail(path_, "is not JSON: something else stands at byte " + std::to_string(at_)); }
   void skip() {
     while (at_ < text_.size() && std::isspace(static_cast<unsigned char>(text_[at_])) != 0) ++at_;
   }
@@ -78,10 +76,10 @@ class JsonReader {
       value.truth_ = true;
     } else if (word("false")) {
       value.kind_ = Json::Bool;
-    } else if (word("NaN")) {
+    } else if (word("NaN") || word("Infinity") || word("-Infinity")) {
       // Not JSON, but what Python writes.
-      value.kind_ = Json::Number;
-      value.number_ = std::nan("");
+      value.kind_ = Json::Text;
+      value.text_ = text_[at_ - 1] == 'N' ? "NaN" : first == '-' ? "-Infinity" : "Infinity";
     } else if (!word("null")) {
       value.kind_ = Json::Number;
       char* end = nullptr;
@@ -92,6 +90,28 @@ class JsonReader {
     }
     return value;
   }
+
+  /// Four hexadecimal digits behind a u; `at_` is left on the last.
+  std::uint32_t unit() {
+    if (at_ + 4 >= text_.size()) refuse();
+    std::uint32_t code = 0;
+    for (int i = 0; i < 4; ++i) {
+      const char digit = text_[++at_];
+      if (std::isxdigit(static_cast<unsigned char>(digit)) == 0) refuse();
+      code = code * 16 + static_cast<std::uint32_t>(digit <= '9' ? digit - '0' : (digit | 32) - 'a' + 10);
+    }
+    return code;
+  }
+  /// Characters beyond 16 bits are two units.
+  std::uint32_t code_point() {
+    const std::uint32_t first = unit();
+    if (first < 0xd800 || first > 0xdfff) return first;
+    if (first > 0xdbff || text_.compare(at_ + 1, 2, "\\u") != 0) return kNoCharacter;
+    at_ += 2;
+    const std::uint32_t second = unit();
+    return second < 0xdc00 || second > 0xdfff ? kNoCharacter : 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+  }
+  static constexpr std::uint32_t kNoCharacter = 0xfffd;
 
   std::string string() {
     std::string value;
@@ -108,13 +128,18 @@ class JsonReader {
         case 't':
           value += '\t';
           break;
-        case 'u': {
-          if (at_ + 4 >= text_.size()) refuse();
-          const long code = std::strtol(text_.substr(at_ + 1, 4).c_str(), nullptr, 16);
-          value += code < 128 ? static_cast<char>(code) : '?';
-          at_ += 4;
+        case 'b':
+          value += '\b';
           break;
-        }
+        case 'f':
+          value += '\f';
+          break;
+        case 'r':
+          value += '\r';
+          break;
+        case 'u':
+          append_utf8(value, code_point());
+          break;
         default:
           value += text_[at_];
       }
@@ -137,4 +162,50 @@ const Json& Json::operator[](const std::string& key) const {
   return found == members_.end() ? nothing : found->second;
 }
 
-}  // namespace weft::arrays::files
+std::string Json::dump() const {
+  switch (kind_) {
+    case Null:
+      return "null";
+    case Bool:
+      return truth_ ? "true" : "false";
+    case Number:
+      return text_;
+    case Text:
+      return quoted_json(text_);
+    case List: {
+      std::string text;
+      for (const Json& one : list_) text += (text.empty() ? "" : ", ") + one.dump();
+      return "[" + text + "]";
+    }
+    case Object:
+      break;
+  }
+  std::string text;
+  for (const auto& [key, value] : members_) text += (text.empty() ? "" : ", ") + quoted_json(key) + ": " + value.dump();
+  return "{" + text + "}";
+}
+
+std::string quoted_json(const std::string& text) { return "\"" + json_text(text) + "\""; }
+
+void append_utf8(std::string& text, std::uint32_t code) {
+  const auto more = [&](std::uint32_t bits) { text += static_cast<char>(0x80 | (bits & 0x3f)); };
+  if (code < 0x80) {
+    text += static_cast<char>(code);
+  } else if (code < 0x800) {
+    text += static_cast<char>(0xc0 | code >> 6);
+    more(code);
+  } else if (code < 0x10000) {
+    text += static_cast<char>(0xe0 | code >> 12);
+    more(code >> 6);
+    more(code);
+  } else if (code < 0x110000) {
+    text += static_cast<char>(0xf0 | code >> 18);
+    more(code >> 12);
+    more(code >> 6);
+    more(code);
+  } else {
+    append_utf8(text, 0xfffd);
+  }
+}
+
+}  // namespace weft::io
