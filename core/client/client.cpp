@@ -306,6 +306,20 @@ void Client::retire_workers(const std::vector<std::string>& names) const {
   for (const std::string& name : names) runtime_->retire(name);
 }
 
+void Client::restart_workers(const std::vector<std::string>& names, Seconds longest) const {
+  require_open();
+  runtime_->restart_workers(names, longest);
+}
+
+void Client::require_scheduler() const {
+  require_open();
+  if (runtime_->far_client() == nullptr) return;
+  throw Error(
+      "Client::run_on_scheduler: the scheduler is in another process, that of the program which opened the job's "
+      "client: "
+      "call it there");
+}
+
 const Client& Client::current() {
   OpenClients& clients = open_clients();
   const std::lock_guard lock(clients.mutex);

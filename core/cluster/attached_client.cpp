@@ -504,6 +504,10 @@ void AttachedClient::retire(std::string_view) {
   throw Error("Client::retire_workers: an attached client cannot let workers go; the job's own client can");
 }
 
+void AttachedClient::restart_workers(const std::vector<std::string>&, Seconds) {
+  throw Error("Client::restart_workers: an attached client cannot restart workers; the job's own client can");
+}
+
 std::optional<std::string> AttachedClient::ask(const std::string& question, std::int64_t longest_ms,
                                                const std::string& what) {
   using Clock = std::chrono::steady_clock;

@@ -55,6 +55,7 @@ class AttachedClient final : public Runtime, public detail::FarClient, private P
   bool alone() const override { return false; }
   std::vector<std::string> who_has(TaskId task) override;
   void retire(std::string_view name) override;
+  void restart_workers(const std::vector<std::string>& names, Seconds longest) override;
   void replicate(const std::vector<TaskId>& tasks, std::size_t copies) override;
   void rebalance(const std::vector<TaskId>& tasks) override;
   detail::FarClient* far_client() noexcept override { return this; }

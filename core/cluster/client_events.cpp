@@ -224,6 +224,10 @@ void ClientProcess::join(PeerId peer, const Hello& hello) {
   workers_.push_back(std::move(worker));
   by_peer_[peer] = id;
   ++present_;
+  for (const auto& [key, description] : plugins_) {
+    write_text(post_.begin(peer, LetterKind::Plugin), description);
+    post_.end(peer);
+  }
   if (streams_tasks_) ask_to_look(id, 0, {.stream = LookOrder::Stream::On});
   slots_.fetch_add(hello.slots, std::memory_order_relaxed);
   WorkerJoined joined;
@@ -269,7 +273,7 @@ void ClientProcess::lose_worker(WorkerId id, std::string_view why) {
   worker.standing.present = false;
   if (std::exchange(worker.silent_since, 0) != 0) --silent_;
   if (worker.death.empty()) worker.death = "worker " + worker.standing.identity.name + ": " + std::string(why);
-  note_death(id);
+  if (!worker.told_to_restart) note_death(id);
   if (std::exchange(worker.books_asked, false)) books_missing_.fetch_sub(1);
   look_no_more_at(id);
   worker.end = "was lost: " + std::string(why);
@@ -290,12 +294,15 @@ void ClientProcess::lose_worker(WorkerId id, std::string_view why) {
   for (const ClientWorker& other : workers_) {
     if (other.standing.present) send_event(other.standing.id, PeerLost{id});
   }
-  tell(WorkerLost{id, 0, {}});
+  WorkerLost lost{id, 0, {}};
+  if (worker.told_to_restart) lost.suspects.push_back(kNone);
+  tell(std::move(lost));
 }
 
 void ClientProcess::lost(PeerId peer, std::string_view why) {
   const WorkerId worker = worker_of(peer);
   if (worker != kNone) {
+    if (workers_[worker].told_to_restart) why = "it was restarted, as the client asked";
     if (!may_run_a_killer(worker)) return lose_worker(worker, why);
     workers_[worker].silent_since = now_ns();
     ++silent_;
@@ -364,6 +371,8 @@ void ClientProcess::letter(PeerId peer, LetterKind kind, Reader& reader) {
     case LetterKind::Answer:
     case LetterKind::Outline:
     case LetterKind::Guest:
+    case LetterKind::Plugin:
+    case LetterKind::Restart:
       break;
   }
   throw Error("a letter of kind " + std::to_string(static_cast<int>(kind)) + " is not for the client's process");

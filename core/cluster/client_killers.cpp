@@ -30,7 +30,8 @@ void ClientProcess::note_death(WorkerId worker) {
 bool ClientProcess::may_run_a_killer(WorkerId worker) const {
   constexpr std::size_t kNearTheLast = 2;
   const ClientWorker& known = workers_[worker];
-  if (!known.standing.present || known.standing.identity.key.empty() || known.told_to_end || stopping_.load()) {
+  if (!known.standing.present || known.standing.identity.key.empty() || known.told_to_end || known.told_to_restart ||
+      stopping_.load()) {
     return false;
   }
   return std::any_of(packets_.begin(), packets_.end(), [&](const auto& entry) {

@@ -372,6 +372,7 @@ MemoryReport ClientProcess::memory_report() const {
 /// becomes plain results of this process.
 bool ClientProcess::close() {
   if (!open_.load() || closing_.exchange(true)) return true;
+  forget_plugins();
   const bool books_wanted = settings_.ledger != "off" || settings_.enforce_budget;
   if (books_wanted) gather_books();
   std::vector<std::unordered_map<std::uint64_t, Handle>> of_guests;  // let go of at the end
@@ -527,28 +528,6 @@ void ClientProcess::worker_died(std::string_view key, std::string_view cause) {
     }
   }
   wake_waiters();
-}
-
-void ClientProcess::retire(std::string_view name) {
-  {
-    std::unique_lock lock(mutex_);
-    if (stopping_.load()) throw Error("the workers have been told to end");
-    const auto found = std::find_if(workers_.begin(), workers_.end(), [&](const ClientWorker& worker) {
-      return worker.standing.present && worker.standing.identity.name == name;
-    });
-    if (found == workers_.end()) throw Error("there is no worker \"" + std::string(name) + "\" to retire");
-    drain(found->standing.id);
-    drive_locked(lock);
-  }
-  post_.wake();
-}
-
-void ClientProcess::no_more_workers(std::string_view why) {
-  std::unique_lock lock(mutex_);
-  if (stopping_.load()) return;
-  no_more_ = true;
-  no_more_why_ = why;
-  drive_locked(lock);
 }
 
 void ClientProcess::end(Nanoseconds longest) {

@@ -50,6 +50,10 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   std::vector<WorkerStanding> workers() override;
   void end(Nanoseconds longest) override;
   void retire(std::string_view name) override;
+  void restart_workers(const std::vector<std::string>& names, Seconds longest) override;
+  void add_plugin(const std::string& key, const std::string& description) override;
+  void remove_plugin(const std::string& key) noexcept override;
+  void forget_plugins();
 
   const Settings& settings() const override { return settings_; }
   void launch(TaskId task, const TaskOptions* options) override;
@@ -260,8 +264,9 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   };
   std::map<std::uint64_t, Looking> looking_;
   std::uint64_t next_look_ = 1;
-  bool streams_tasks_ = false;  // workers note what they run
-  std::deque<Asked> parked_;    // questions that wait until something changes, in their order
+  std::map<std::string, std::string> plugins_;  // by key: what who joins is told
+  bool streams_tasks_ = false;                  // workers note what they run
+  std::deque<Asked> parked_;                    // questions that wait until something changes, in their order
   struct Owed {
     PeerId peer = 0;
     std::uint64_t id = 0;

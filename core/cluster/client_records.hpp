@@ -77,6 +77,7 @@ struct ClientWorker {
   std::string address;
   Nanoseconds drains_since = 0;  // 0: it stays
   bool told_to_end = false;
+  bool told_to_restart = false;       // its end is nobody's fault
   std::string end;                    // how it was lost: "was lost: the link was cut"
   std::string death;                  // what its supervisor, or the connection to it, said
   Nanoseconds silent_since = 0;       // the connection is lost, its supervisor has not said why yet

@@ -74,6 +74,9 @@ enum class WorkerEnd : std::uint8_t {
   Refused,  ///< It may not join: another binary or another version. The sentence has been logged.
 };
 
+/// With this status a worker's process ends that is to be started again, as the client asked.
+inline constexpr int kRestartStatus = 77;
+
 /// Asks the worker of this process to leave as `ClusterRuntime::retire` does. For signal handlers.
 void leave_soon() noexcept;
 

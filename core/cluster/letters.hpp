@@ -15,7 +15,7 @@
 namespace weft::cluster {
 
 /// Changes with every change of a letter. Two sides of different versions do not talk.
-inline constexpr std::uint16_t kProtocol = 4;
+inline constexpr std::uint16_t kProtocol = 5;
 
 enum class LetterKind : std::uint8_t {
   // From the client's process to a worker.
@@ -45,8 +45,11 @@ enum class LetterKind : std::uint8_t {
   // Between the client's process and a worker.
   Books,  ///< Asks for the worker's books (0), or that they begin anew (1); from the worker: its books.
   Look,   ///< Asks what the worker runs, has run, uses and logs; from the worker: that.
+  // From the client's process to a worker.
+  Plugin,   ///< A plugin is to be set up before the packets of later letters are begun.
+  Restart,  ///< Your process is to end at once; your supervisor starts another one.
 };
-inline constexpr std::uint8_t kLastKind = static_cast<std::uint8_t>(LetterKind::Look);
+inline constexpr std::uint8_t kLastKind = static_cast<std::uint8_t>(LetterKind::Restart);
 
 /// What an answer is.
 enum class AnswerKind : std::uint8_t {

@@ -1,14 +1,15 @@
 #include "core/cluster/worker_process.hpp"
 
 #include "core/cluster/books.hpp"
-#include "core/cluster/looks.hpp"
 #include "core/cluster/polite_spin.hpp"
 #include "core/executor/clock.hpp"
 #include "core/executor/failing.hpp"
 #include "core/graph/boxes.hpp"
 #include "core/graph/launch_options.hpp"
 #include "core/messages/encoding.hpp"
+#include "core/runtime/look.hpp"
 #include "core/runtime/machine.hpp"
+#include "core/runtime/plugins.hpp"
 
 #include <weft/client.hpp>
 #include <weft/error.hpp>
@@ -75,6 +76,7 @@ WorkerEnd WorkerProcess::main_loop(std::string_view scheduler_address) {
   PoliteSpin::Pause pause(spin);
   while (!ending_.load(std::memory_order_relaxed)) {
     bool moved = drive();
+    if (plugins_wait_.load(std::memory_order_relaxed)) set_up_plugins();
     if (leave_wanted.load(std::memory_order_relaxed) && identity_.own_process && !leaving_) say_leaving();
     moved = executor_.help_once() || moved;
     if (moved) {
@@ -94,6 +96,7 @@ WorkerEnd WorkerProcess::main_loop(std::string_view scheduler_address) {
     timespec nap{0, 1'000'000};
     ::nanosleep(&nap, nullptr);
   }
+  plugins::take_all_down(executor_);
   const std::lock_guard lock(mutex_);
   if (end_ == WorkerEnd::Told) {
     post_.begin(scheduler_, LetterKind::Ended);
@@ -104,15 +107,6 @@ WorkerEnd WorkerProcess::main_loop(std::string_view scheduler_address) {
   while (post_.progress() && now_ns() < gone) {
   }
   return end_;
-}
-
-/// Packets go on coming in and out until the client's process has found others for them and says End.
-void WorkerProcess::say_leaving() {
-  const std::lock_guard lock(mutex_);
-  leaving_ = true;
-  post_.begin(scheduler_, LetterKind::Leaving);
-  post_.end(scheduler_);
-  post_.flush();
 }
 
 /// Tells the machine of slots that nobody works in while it has packets. Returns whether it has.
@@ -181,6 +175,7 @@ void WorkerProcess::connected(PeerId peer, std::string_view bytes) {
 
 void WorkerProcess::letter(PeerId peer, LetterKind kind, Reader& reader) {
   const bool from_client = peer == scheduler_;
+  if (from_client && holds_back(kind, reader)) return;
   switch (kind) {
     case LetterKind::Subscribe:
       return on_subscribe(peer, read_subscribe(reader));
@@ -227,6 +222,14 @@ void WorkerProcess::letter(PeerId peer, LetterKind kind, Reader& reader) {
     case LetterKind::Look:
       if (from_client) return on_look(reader);
       break;
+    case LetterKind::Plugin:
+      if (!from_client) break;
+      plugins_.push_back(read_text(reader));
+      plugins_wait_.store(true, std::memory_order_relaxed);
+      return;
+    case LetterKind::Restart:
+      if (from_client) return end_process();
+      break;
     case LetterKind::Answer:
       if (from_client) return on_answer(reader);
       break;
@@ -241,16 +244,6 @@ void WorkerProcess::letter(PeerId peer, LetterKind kind, Reader& reader) {
       break;
   }
   throw Error("a letter of kind " + std::to_string(static_cast<int>(kind)) + " is not for a worker from there");
-}
-
-void WorkerProcess::on_look(Reader& reader) {
-  const LookLetter letter = read_look_letter(reader);
-  const WorkerLook look =
-      look_here(identity_.name, executor_, memory_report(), tasks_done_.load(), letter.order, letter.known);
-  Writer& answer = post_.begin(scheduler_, LetterKind::Look);
-  answer.count(letter.number);
-  write(answer, look);
-  post_.end(scheduler_);
 }
 
 void WorkerProcess::welcome(const Welcome& welcome) {

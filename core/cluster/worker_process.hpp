@@ -12,11 +12,14 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace weft::cluster {
@@ -158,7 +161,12 @@ class WorkerProcess final : public Runtime,
   void on_cancel(const CancelTask& cancel);
   void on_subscribe(PeerId peer, const Subscribe& subscribe);
   void on_answer(Reader& reader);
+  // Looks, plugins, ends (worker_orders.cpp)
   void on_look(Reader& reader);
+  bool holds_back(LetterKind kind, Reader& reader);
+  void set_up_plugins();
+  void end_process();
+  void say_leaving();
   void deputise();
   void sleep(Nanoseconds most);
   void give_up_questions();
@@ -168,7 +176,6 @@ class WorkerProcess final : public Runtime,
 
   bool drive();
   bool tell_idle();
-  void say_leaving();
   void tell(WorkerEventBody body);
   void pump();
   void carry(const WorkerAction& action);
@@ -267,6 +274,11 @@ class WorkerProcess final : public Runtime,
   std::atomic<bool> sleeping_{false};  // somebody sleeps in the transport
 
   bool leaving_ = false;  // has said so
+
+  // Guarded by mutex_: plugins to be set up, and letters that wait for that.
+  std::deque<std::string> plugins_;
+  std::atomic<bool> plugins_wait_{false};
+  std::deque<std::pair<LetterKind, std::string>> held_back_;
 
   std::atomic<bool> ending_{false};
   WorkerEnd end_ = WorkerEnd::Told;

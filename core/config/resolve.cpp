@@ -70,16 +70,10 @@ void parse_into(typename detail::OptionType<kind>::Value& value, std::string_vie
     value = std::string(text);
 }
 
-std::string given_text(bool value) { return value ? "on" : "off"; }
-std::string given_text(std::int64_t value) { return std::to_string(value); }
-std::string given_text(double value) { return number_text(value); }
-std::string given_text(const Quantity& value) { return value.text(); }
-std::string given_text(const std::string& value) { return value; }
-
 void read_program(const Options& options, AllSaid& all) {
   std::size_t index = 0;
-#define WEFT_OPTION(field, kind, initial, choices, room, description)                                       \
-  if (options.field) say(all, index, given_text(*options.field), Source::Program, "program (." #field ")"); \
+#define WEFT_OPTION(field, kind, initial, choices, room, description)                                  \
+  if (options.field) say(all, index, options.field->text(), Source::Program, "program (." #field ")"); \
   ++index;
 #include <weft/options.def>
 #undef WEFT_OPTION

@@ -196,4 +196,21 @@ std::string duration_text(double seconds) {
 
 std::string number_text(double value) { return fmt::format("{}", value); }
 
+namespace detail {
+
+std::string spelled_number(double value) {
+  if (!std::isfinite(value))
+    throw ConfigError(fmt::format("an option was given {}, which is no number it can be", value));
+  return number_text(value);
+}
+
+std::string given_words(const char* text) {
+  if (text == nullptr) {
+    throw ConfigError("an option was given a null pointer for its text: leave it unset, or give it \"\"");
+  }
+  return text;
+}
+
+}  // namespace detail
+
 }  // namespace weft

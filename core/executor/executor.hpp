@@ -115,6 +115,10 @@ class Executor {
 
   /// Returns whether the calling thread runs a task of this executor now.
   bool inside() const;
+  /// Returns whether anything waits that an idle slot could run.
+  bool something_to_do() const;
+  /// Returns whether a task that waits may lend its slot to another thread.
+  bool may_lend() const;
   unsigned slot_count() const { return static_cast<unsigned>(slots_.size()); }
   Slot& slot(unsigned index) { return *slots_[index]; }
   const Slot& slot(unsigned index) const { return *slots_[index]; }
@@ -141,7 +145,6 @@ class Executor {
   void help(TaskId task, DoneFunction done, const void* argument);
   bool help_as_slot(Slot& slot, TaskId task, DoneFunction done, const void* argument);
   void wait_inside(TaskId task, DoneFunction done, const void* argument);
-  bool may_lend() const;
   /// Lends the calling task's slot while `meanwhile` runs, which must not throw, and takes one back.
   template <class Meanwhile>
   void lend_slot(const Meanwhile& meanwhile);
@@ -150,7 +153,6 @@ class Executor {
   void give_back(Slot& slot);
   void thread_main(PoolThread& self);
   void run_lease(Slot& slot);
-  bool something_to_do() const;
   void park(PoolThread& self);
   /// Guarded by threads_mutex_.
   void start_thread();

@@ -11,7 +11,9 @@
 #include <weft/log.hpp>
 #include <weft/task_type.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <ctime>
 
 namespace weft::failing {
 namespace {
@@ -43,6 +45,16 @@ bool wants_retry(TaskId task, const std::exception_ptr& thrown) {
   return wanted;
 }
 
+bool asks_to_run_later(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const Reschedule&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
 /// Lends the slot for so long; returns false if the task was cancelled or the client is closed meanwhile.
 bool pause(TaskId task, double seconds) {
   Executor& executor = current_slot()->executor();
@@ -53,8 +65,21 @@ bool pause(TaskId task, double seconds) {
     stopped = stopped || executor.draining();
     return stopped || std::chrono::steady_clock::now() >= end;
   };
+  const auto sleep = [&] {
+    while (!over()) {
+      constexpr std::chrono::nanoseconds kPiece = std::chrono::milliseconds(5);
+      const std::chrono::nanoseconds left = end - std::chrono::steady_clock::now();
+      const timespec nap{0, static_cast<long>(std::clamp<std::int64_t>(left.count(), 0, kPiece.count()))};
+      ::nanosleep(&nap, nullptr);
+    }
+  };
   try {
-    executor.help_until(Executor::kAnyTask, over);
+    if (executor.may_lend() || !executor.something_to_do()) {
+      executor.call_without_slot([](void* call) { (*static_cast<const decltype(sleep)*>(call))(); },
+                                 const_cast<void*>(static_cast<const void*>(&sleep)));
+    } else {
+      executor.help_until(Executor::kAnyTask, over);
+    }
   } catch (const CancelledError&) {
     return false;
   }
@@ -103,7 +128,34 @@ void cancel_closed(TaskId task) {
   });
 }
 
-bool again(TaskId task, std::exception_ptr thrown) {
+namespace {
+
+/// A task that asked to run later lets others go first; where there are none it waits, longer each time. Returns Fails
+/// for one that cannot run twice.
+Next after_request(TaskId task) {
+  constexpr double kFirst_s = 0.001;
+  constexpr double kLongest_s = 1;
+  double delay_s = kFirst_s;
+  extras::change(task, [&](TaskExtra& extra) {
+    if (extra.reschedule_delay_s > 0) delay_s = std::min(2 * extra.reschedule_delay_s, kLongest_s);
+    extra.reschedule_delay_s = delay_s;
+  });
+  const TaskRecord& record = arena::task(task);
+  if (!site(record.site).type->repeatable || record.link == kTookInput) return Next::Fails;
+  if (!current_slot()->executor().something_to_do()) return pause(task, delay_s) ? Next::RunsAgain : Next::RunsLater;
+  // The others may be no more than tasks that ask for the same: they must not keep a core busy with asking.
+  const timespec nap{0, static_cast<long>(delay_s > kFirst_s ? 1e6 * delay_s : 0)};
+  ::nanosleep(&nap, nullptr);
+  return Next::RunsLater;
+}
+
+}  // namespace
+
+Next after_throw(TaskId task, std::exception_ptr thrown) {
+  const bool asked = asks_to_run_later(thrown);
+  if (asked) {
+    if (const Next next = after_request(task); next != Next::Fails) return next;
+  }
   bool repeat = false;
   std::uint32_t attempt = 1;
   TaskRecord& record = arena::task(task);
@@ -120,10 +172,11 @@ bool again(TaskId task, std::exception_ptr thrown) {
     });
     repeat = repeat && (!(delay_s > 0) || pause(task, delay_s));
   }
-  if (repeat) return true;
+  if (repeat) return Next::RunsAgain;
   auto failure = std::make_shared<TaskFailure>();
   const Thrown text = describe(thrown);
   failure->message = text.message;
+  if (asked) failure->message += ", and cannot be: what it was given was moved into it; let it take references";
   failure->type = text.type;
   failure->attempt = attempt;
   failure->exception = std::move(thrown);
@@ -139,7 +192,7 @@ bool again(TaskId task, std::exception_ptr thrown) {
     extra.keeps_inputs = true;
     extra.took_input = record.link == kTookInput;
   });
-  return false;
+  return Next::Fails;
 }
 
 bool settle(TaskId task, TaskRecord& record) {

@@ -2,6 +2,7 @@
 
 #include <weft/task_record.hpp>
 
+#include <cstdint>
 #include <exception>
 #include <functional>
 
@@ -16,8 +17,14 @@ bool input_failed(TaskId task, TaskRecord& record);
 bool cancel_requested(TaskId task, std::uint64_t word);
 /// Makes the task count as cancelled because its client is being closed.
 void cancel_closed(TaskId task);
-/// Records what the task threw; returns whether it is to be run again.
-bool again(TaskId task, std::exception_ptr thrown);
+/// What is to become of a task that threw.
+enum class Next : std::uint8_t {
+  Fails,
+  RunsAgain,  ///< Now.
+  RunsLater,  ///< It asked for it: what else is ready goes first.
+};
+/// Records what the task threw.
+Next after_throw(TaskId task, std::exception_ptr thrown);
 /// Marks the task failed before it is completed. Returns whether its inputs are kept for running it again by hand.
 bool settle(TaskId task, TaskRecord& record);
 

@@ -255,6 +255,11 @@ void Slot::run_chain(TaskId task) {
     if (timed && slot->executor_.sleepers_.any()) slot->look_for_free_slots();
     const Ticks begun = timed ? ticks_now() : 0;
     const bool well = slot->call(task, record, type);
+    if (!well && mine->postpone(task)) [[unlikely]] {
+      slot = mine;
+      task = kNone;
+      continue;
+    }
     const Ticks ended = timed ? end_timed(task, begun, well) : 0;
     inject::delay(Phase::Complete);
     slot = mine;
@@ -303,9 +308,22 @@ inline bool Slot::call(TaskId task, TaskRecord& record, const TaskType& type) {
       resend_result(record, type);
     return true;
   } catch (...) {
-    if (!failing::again(task, std::current_exception())) return false;
+    if (!runs_again(task, std::current_exception())) return false;
   }
   return call_again(task, record, type);
+}
+
+bool Slot::runs_again(TaskId task, std::exception_ptr thrown) {
+  const failing::Next next = failing::after_throw(task, std::move(thrown));
+  mine->postponed_ = next == failing::Next::RunsLater;
+  return next == failing::Next::RunsAgain;
+}
+
+bool Slot::postpone(TaskId task) {
+  if (!std::exchange(postponed_, false)) return false;
+  executor_.put_start({task, task + 1}, false, false, false);
+  executor_.wake_for_ready();
+  return true;
 }
 
 bool Slot::call_again(TaskId task, TaskRecord& record, const TaskType& type) {
@@ -316,7 +334,7 @@ bool Slot::call_again(TaskId task, TaskRecord& record, const TaskType& type) {
       if (detail::checking_transfer()) resend_result(record, type);
       return true;
     } catch (...) {
-      if (!failing::again(task, std::current_exception())) return false;
+      if (!runs_again(task, std::current_exception())) return false;
     }
   }
 }

@@ -7,6 +7,8 @@
 
 #include <weft/task_type.hpp>
 
+#include <exception>
+
 namespace weft {
 
 class Executor;
@@ -65,6 +67,10 @@ class Slot {
   bool call(TaskId task, TaskRecord& record, const TaskType& type);
   /// Returns now, and notes that a timed task has run, if somebody wants to know.
   static Ticks end_timed(TaskId task, Ticks begun, bool well);
+  /// Settles what becomes of a task that threw; returns whether it is called again now.
+  static bool runs_again(TaskId task, std::exception_ptr thrown);
+  /// Puts a task that asked to run later behind what waits; returns false for one that did not.
+  bool postpone(TaskId task);
   /// As call, after a failure that is tried again.
   bool call_again(TaskId task, TaskRecord& record, const TaskType& type);
   /// Looks at inputs that failed, requests to cancel, and records that were abandoned. Returns whether to run the task;
@@ -149,6 +155,8 @@ class Slot {
   Slot* handed_to_ = nullptr;
   /// Roots that are divided between the slots, the first part being this one's.
   TaskRange divided_;
+  /// The task that has just thrown asked to run later.
+  bool postponed_ = false;
   /// The completing task ran inside another one that waits.
   bool nested_ = false;
   /// Tasks with many inputs were made ready since this slot had nothing to do.

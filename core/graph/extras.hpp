@@ -40,6 +40,8 @@ struct TaskExtra {
   std::uint16_t retries_left = 0;
   /// Before the next of these.
   double retry_delay_s = 0;
+  /// The last pause of a task that asked to be run later.
+  double reschedule_delay_s = 0;
   bool (*retry_if)(const std::exception&) = nullptr;
   std::uint16_t attempts = 0;
   bool cancelled = false;

@@ -14,6 +14,7 @@
 #include "core/runtime/look.hpp"
 #include "core/runtime/machine.hpp"
 #include "core/runtime/needs.hpp"
+#include "core/runtime/plugins.hpp"
 
 #include <weft/arena.hpp>
 #include <weft/build.hpp>
@@ -475,6 +476,7 @@ bool LocalRuntime::close() {
     return tasks_done_.load(std::memory_order_acquire) >= tasks_total_.load(std::memory_order_acquire);
   });
   executor_.stop();
+  plugins::take_all_down(executor_);
   return close_books(settings_, ledger());
 }
 

@@ -82,6 +82,15 @@ void Runtime::retire(std::string_view name) {
               "\" cannot be retired: this client runs in one process; close it instead");
 }
 
+void Runtime::restart_workers(const std::vector<std::string>& names, Seconds) {
+  if (names.empty()) return;
+  throw Error("worker \"" + names.front() +
+              "\" cannot be restarted: this client runs in one process; client.restart() begins anew in it");
+}
+
+void Runtime::add_plugin(const std::string&, const std::string&) {}
+void Runtime::remove_plugin(const std::string&) noexcept {}
+
 void Runtime::open() {
   for (std::uint32_t tries = 0; tries < kMostClients; ++tries) {
     std::uint32_t serial = next_serial.fetch_add(1, std::memory_order_relaxed);

@@ -6,6 +6,7 @@
 #include <weft/ledger.hpp>
 #include <weft/memory.hpp>
 #include <weft/task_options.hpp>
+#include <weft/timeout.hpp>
 
 #include <functional>
 #include <map>
@@ -90,6 +91,13 @@ class Runtime {
   virtual void replicate(const std::vector<TaskId>& tasks, std::size_t copies);
   /// Lets a worker go, named as people do. Throws Error where there is none of that name, or where it is this process.
   virtual void retire(std::string_view name);
+  /// Ends the processes of workers and waits until they are back. Throws Error for a name that no worker has, or where
+  /// the worker is this process; TimeoutError.
+  virtual void restart_workers(const std::vector<std::string>& names, Seconds longest);
+  /// Has every worker that joins from now on call a plugin's setup before its first task; the description is that of
+  /// plugins.hpp. In one process nobody joins. Throws Error where the client's process is another one.
+  virtual void add_plugin(const std::string& name, const std::string& description);
+  virtual void remove_plugin(const std::string& name) noexcept;
   /// Returns what the records of tasks may take. Constant once the runtime is open.
   std::uint64_t graph_limit() const { return graph_limit_; }
   /// Waits until the task has ended; its value stays where it is.

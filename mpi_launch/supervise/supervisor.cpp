@@ -1,5 +1,7 @@
 #include "mpi_launch/supervise/supervisor.hpp"
 
+#include "core/cluster/cluster.hpp"
+
 #include <weft/error.hpp>
 
 #include <poll.h>
@@ -166,8 +168,11 @@ void Supervisor::look_at_child() {
 void Supervisor::ended(Death death) {
   child_.reset();
   const double now = now_s();
-  quick_deaths_ = now - started_s_ < kQuick_s ? quick_deaths_ + 1 : 0;
-  ++restarts_;
+  const bool as_asked = death.signal == 0 && death.exit_code == kRestartStatus && !death.cannot_start;
+  if (!as_asked) {
+    quick_deaths_ = now - started_s_ < kQuick_s ? quick_deaths_ + 1 : 0;
+    ++restarts_;
+  }
   if (death.expected || death.cannot_start || quick_deaths_ >= kMostQuickDeaths || restarts_ > plan_.most_restarts) {
     wanted_ = false;
   }

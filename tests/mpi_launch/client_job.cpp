@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -167,6 +168,43 @@ std::int64_t notes(std::int64_t n) {
 }
 
 /// What the client sees of its workers, and what tasks note in it.
+std::int64_t process(int) { return ::getpid(); }
+std::int64_t long_task(std::int64_t n) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  return n;
+}
+std::atomic<int> prepared{0};
+int is_prepared(int) { return prepared; }
+std::int64_t asks_scheduler(int) {
+  try {
+    return this_task::client().run_on_scheduler([] { return 1; });
+  } catch (const Error&) {
+    return -1;
+  }
+}
+
+/// Has all workers restarted, more often than they may die, while tasks run there.
+void restarts(const Client& client) {
+  const WorkerPlugin plugin(client, "prepared", [] { ++prepared; });
+  std::vector<std::string> names;
+  for (const WorkerInfo& worker : client.info().workers) names.push_back(worker.name);
+  const std::map<std::string, std::int64_t> before = client.run_on_workers(&process, 0);
+  const auto running = client.map(&long_task, numbers(6));
+  for (int round = 0; round < 4; ++round) client.restart_workers(names);
+  const std::map<std::string, std::int64_t> after = client.run_on_workers(&process, 0);
+  std::int64_t fresh = 0;
+  for (const auto& [name, pid] : after) fresh += before.at(name) != pid ? 1 : 0;
+  print("fresh", fresh);
+  std::int64_t sum = 0;
+  for (const std::int64_t one : client.gather(running)) sum += one;
+  print("sum", sum);
+  std::int64_t ready = 0;
+  for (const auto& [name, count] : client.run_on_workers(&is_prepared, 0)) ready += count;
+  print("prepared", ready);
+  print("scheduler", client.run_on_scheduler(&process, 0) == ::getpid() ? 1 : 0);
+  print("from a task", client.submit(&asks_scheduler, 0).result());
+}
+
 void looking(Client& client) {
   client.set_metadata("model", "v1");
   TaskStream stream(client);
@@ -258,6 +296,7 @@ void body(Client& client, const Args& args) {
   }
   if (what == "fib") print("fib", client.submit(&fib, 20).result());
   if (what == "looking") looking(client);
+  if (what == "restarts") restarts(client);
   if (what == "many") many(client);
   if (what == "nested") {
     std::printf("working\n");

@@ -59,6 +59,12 @@ class ClientTest(job_test.JobTest):
                      "logs 3"):
             self.assertIn(line + "\n", out)
 
+    def test_workers_are_restarted_as_often_as_the_client_asks_and_prepared_again(self):
+        code, out, errors = self.run_job(3, "restarts", "-", "--weft-worker-restarts=2")
+        self.assertEqual(code, 0, errors)
+        for line in ("fresh 3", "sum 15", "prepared 3", "scheduler 1", "from a task -1"):
+            self.assertIn(line + "\n", out)
+
     def test_an_exception_in_the_body_is_printed_once(self):
         code, _, errors = self.run_job(3, "throw", "-")
         self.assertEqual(code, 1)

@@ -23,6 +23,7 @@ FENCE = re.compile(r"^(\s*)```(.*)$")
 BODY = """#include <weft/weft.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstdio>

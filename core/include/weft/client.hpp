@@ -3,11 +3,14 @@
 #include <weft/client_info.hpp>
 #include <weft/config.hpp>
 #include <weft/graph.hpp>
+#include <weft/lazy_collection.hpp>
 #include <weft/ledger.hpp>
 #include <weft/memory.hpp>
+#include <weft/no_compute.hpp>
 #include <weft/run_again.hpp>
 #include <weft/submitting.hpp>
 
+#include <functional>
 #include <iterator>
 #include <map>
 #include <memory>
@@ -21,18 +24,6 @@ namespace weft {
 
 class Client;
 class Runtime;
-
-/// How a room's lazy collection is computed: a specialisation has
-///   using Value = ...; static Value compute(const Client&, const T&);
-///   static std::tuple<Value, ...> compute(const Client&, const T&, const T&...);   in one pass
-///   static T persist(const Client&, const T&);
-template <class T>
-struct CollectionTraits {};
-
-template <class T>
-concept LazyCollection = requires {
-  typename CollectionTraits<T>::Value;
-};
 
 struct ScatterOptions {
   /// Every worker gets a copy at once.
@@ -226,6 +217,13 @@ class Client : public detail::Submitting {
     }
     return gather(futures);
   }
+  /// Calls `function(arguments...)` where the scheduler is, which is the program's own process, and returns what it
+  /// returns. Throws Error in tasks of other processes and in a client that is attached.
+  template <class F, class... A>
+  decltype(auto) run_on_scheduler(F&& function, A&&... arguments) const {
+    require_scheduler();
+    return std::invoke(std::forward<F>(function), std::forward<A>(arguments)...);
+  }
   /// Waits until there are so many workers; throws TimeoutError. In one process there is one, from the start.
   void wait_for_workers(std::size_t count, Seconds longest = Seconds(60)) const;
 
@@ -240,6 +238,10 @@ class Client : public detail::Submitting {
   /// Lets workers go, named as `info` lists them: they are dealt nothing more, others take over what they hold, then
   /// they end. Returns at once. Throws Error for a worker that is not there, or that is this process.
   void retire_workers(const std::vector<std::string>& names) const;
+  /// Ends the processes of these workers at once, and returns when new ones have taken their places: what they held and
+  /// ran is run again, there or elsewhere. Throws Error for a worker that is not there, or that is this process, and
+  /// TimeoutError, naming who is not back.
+  void restart_workers(const std::vector<std::string>& names, Seconds longest = Seconds(60)) const;
   /// Gives up all that runs and all results, and begins anew with the same settings. Futures and named objects of
   /// before are of a closed client then; notes are kept. Nobody else may use the client meanwhile.
   void restart();
@@ -276,6 +278,7 @@ class Client : public detail::Submitting {
   void rebalance_tasks(const std::vector<Handle>& futures) const;
   std::map<std::string, std::vector<std::string>> held_by_workers(const std::vector<Handle>& futures) const;
   void open(Settings settings);
+  void require_scheduler() const;
   /// Throws, if the caller waits, where that would have no end.
   void launch_needed(const Handle& handle, bool waits) const;
   void wait_for(const Handle& handle) const;
@@ -283,15 +286,6 @@ class Client : public detail::Submitting {
   struct Notes;
   std::unique_ptr<Notes> notes_;
   std::shared_ptr<Runtime> owned_;  // shared with whoever started the processes it runs on
-};
-
-/// While one is open in a thread, computing anything in that thread is an error: shows hidden computations.
-class NoCompute {
- public:
-  NoCompute();
-  ~NoCompute();
-  NoCompute(const NoCompute&) = delete;
-  NoCompute& operator=(const NoCompute&) = delete;
 };
 
 }  // namespace weft

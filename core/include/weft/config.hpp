@@ -36,13 +36,86 @@ struct ByteAmount {
   }
 };
 
+namespace detail {
+/// What numbers may be given as; a bool, a character and a pointer are none.
+template <class T>
+concept PlainNumber = std::is_arithmetic_v<T> && !std::is_same_v<T, bool> && !std::is_same_v<T, char>;
+
+/// Spells a number as options are written; throws ConfigError for one that is not finite.
+std::string spelled_number(double value);
+/// Returns a text that a program gave; throws ConfigError for a null pointer.
+std::string given_words(const char* text);
+}  // namespace detail
+
 /// A size or a time given in a program: a plain number (bytes, seconds) or a text with its unit ("4GiB", "500ms").
 class Quantity {
  public:
-  Quantity(const char* text) : text_(text) {}
+  Quantity(const char* text) : text_(detail::given_words(text)) {}
   Quantity(std::string text) : text_(std::move(text)) {}
-  template <class T, class = std::enable_if_t<std::is_arithmetic_v<T>>>
-  Quantity(T value) : text_(std::to_string(value)) {}
+  template <detail::PlainNumber T>
+  Quantity(T value) {
+    if constexpr (std::is_floating_point_v<T>) {
+      text_ = detail::spelled_number(static_cast<double>(value));
+    } else {
+      text_ = std::to_string(value);
+    }
+  }
+
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+/// Whether something is on, given in a program: a bool, or what the command line takes ("off", 0).
+class Switch {
+ public:
+  template <class T>
+  requires std::is_same_v<T, bool> Switch(T on) : text_(on ? "on" : "off") {}
+  template <detail::PlainNumber T>
+  requires std::is_integral_v<T> Switch(T on) : text_(std::to_string(on)) {}
+  Switch(const char* word) : text_(detail::given_words(word)) {}
+  Switch(std::string word) : text_(std::move(word)) {}
+
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+/// A whole number given in a program. What has a point is refused by the compiler, what is below 0 with the other
+/// values that cannot be.
+class WholeNumber {
+ public:
+  template <detail::PlainNumber T>
+  requires std::is_integral_v<T> WholeNumber(T value) : text_(std::to_string(value)) {}
+
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+/// A number given in a program.
+class AnyNumber {
+ public:
+  template <detail::PlainNumber T>
+  AnyNumber(T value) : text_(detail::spelled_number(static_cast<double>(value))) {}
+
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+/// A word, a name or a path given in a program.
+class Words {
+ public:
+  Words(const char* text) : text_(detail::given_words(text)) {}
+  template <class T>
+  requires(!std::is_null_pointer_v<T> && std::is_convertible_v<const T&, std::string>) Words(const T& text)
+      : text_(text) {}
+  Words(std::string_view text) : text_(text) {}
 
   const std::string& text() const { return text_; }
 
@@ -55,22 +128,22 @@ namespace detail {
 // What a program gives for an option of a kind, and what a resolved setting holds.
 template <OptionKind>
 struct OptionType {
-  using Given = std::string;
+  using Given = Words;
   using Value = std::string;
 };
 template <>
 struct OptionType<OptionKind::Bool> {
-  using Given = bool;
+  using Given = Switch;
   using Value = bool;
 };
 template <>
 struct OptionType<OptionKind::Count> {
-  using Given = std::int64_t;
+  using Given = WholeNumber;
   using Value = std::int64_t;
 };
 template <>
 struct OptionType<OptionKind::Number> {
-  using Given = double;
+  using Given = AnyNumber;
   using Value = double;
 };
 template <>

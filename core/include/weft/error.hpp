@@ -23,6 +23,15 @@ class CancelledError : public Error {
   using Error::Error;
 };
 
+/// Thrown by a task that cannot go on here and now: it is run again later, however often it asks, and others run
+/// meanwhile. The pause before it grows from a millisecond to a second. Retries are not used up by it.
+///
+///     if (!licence.try_take()) throw Reschedule();
+class Reschedule : public Error {
+ public:
+  Reschedule() : Error("a task asked to be run again later (weft::Reschedule)") {}
+};
+
 /// What was waited for did not end in the time it was given. The text names what had not.
 class TimeoutError : public Error {
  public:

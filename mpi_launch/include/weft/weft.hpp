@@ -16,6 +16,8 @@
 #include <weft/fields.hpp>
 #include <weft/future.hpp>
 #include <weft/graph.hpp>
+#include <weft/graph_manipulation.hpp>
+#include <weft/hardware.hpp>
 #include <weft/layer.hpp>
 #include <weft/ledger.hpp>
 #include <weft/log.hpp>
@@ -23,6 +25,7 @@
 #include <weft/nested.hpp>
 #include <weft/picture.hpp>
 #include <weft/plan.hpp>
+#include <weft/plugin.hpp>
 #include <weft/progress.hpp>
 #include <weft/pure.hpp>
 #include <weft/resource_profile.hpp>

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 namespace weft {
 namespace {
@@ -53,6 +54,20 @@ TEST_P(ClientInfoTest, TasksMayBeTiedToWorkersByNameOrHost) {
   EXPECT_EQ(client_.with({.workers = {"elsewhere", worker.name}}).submit(increment, 1).result(), 2);
   EXPECT_EQ(client_.with({.workers = {worker.host}}).submit(increment, 1).result(), 2);
   EXPECT_EQ(client_.with({.workers = {"elsewhere"}, .allow_other_workers = true}).submit(increment, 1).result(), 2);
+}
+
+TEST_P(ClientInfoTest, WhatRunsOnTheSchedulerRunsInThisProcess) {
+  const std::thread::id here = std::this_thread::get_id();
+  EXPECT_EQ(client_.run_on_scheduler([](int n) { return std::pair(n + 1, std::this_thread::get_id()); }, 4),
+            std::pair(5, here));
+  client_.close();
+  EXPECT_THROW(client_.run_on_scheduler(increment, 1), Error);
+}
+
+TEST_P(ClientInfoTest, TheOnlyProcessCannotBeRestarted) {
+  EXPECT_THAT(message_of([&] { client_.restart_workers({client_.info().workers.front().name}); }),
+              HasSubstr("client.restart() begins anew"));
+  client_.restart_workers({});
 }
 
 TEST_P(ClientInfoTest, AWorkerThatIsNotHereIsOneClearError) {

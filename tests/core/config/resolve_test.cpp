@@ -2,10 +2,14 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <map>
+#include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <weft/config.hpp>
@@ -115,6 +119,59 @@ TEST_F(ResolveTest, EachSourceWinsOverTheWeakerOnes) {
   const Settings settings = with({"--weft-threads=3"}, {.threads = 4});
   EXPECT_EQ(settings.threads, 4);
   EXPECT_EQ(settings.origin("threads").source, Source::Program);
+}
+
+TEST_F(ResolveTest, ASwitchIsGivenAsABoolOrAsAWord) {
+  EXPECT_FALSE(resolve({.spill = false}).spill);
+  EXPECT_TRUE(resolve({.spill = true}).spill);
+  EXPECT_FALSE(resolve({.spill = "off"}).spill);
+  EXPECT_FALSE(resolve({.spill = std::string("No")}).spill);
+  EXPECT_TRUE(resolve({.check_transfer = "on"}).check_transfer);
+  EXPECT_FALSE(resolve({.spill = 0}).spill);
+  EXPECT_THAT(refusal({}, {.spill = "of"}),
+              testing::HasSubstr("program (.spill): option spill: 'of' is not on or off"));
+  EXPECT_THAT(refusal({}, {.spill = 2}), testing::HasSubstr("'2' is not on or off"));
+}
+
+template <class T, class Given>
+constexpr bool takes =
+    std::is_constructible_v<std::optional<T>, Given>&& std::is_convertible_v<Given, std::optional<T>>;
+
+TEST_F(ResolveTest, AnOptionTakesNothingThatMeansSomethingElse) {
+  using Spill = decltype(Options::spill)::value_type;
+  using Threads = decltype(Options::threads)::value_type;
+  using Budget = decltype(Options::task_budget_us)::value_type;
+  using Memory = decltype(Options::memory)::value_type;
+  using Folder = decltype(Options::spill_dir)::value_type;
+  static_assert(takes<Spill, bool> && takes<Spill, const char*> && takes<Spill, std::string> && takes<Spill, int>);
+  static_assert(!takes<Spill, double> && !takes<Spill, void*> && !takes<Spill, std::nullptr_t*>);
+  static_assert(takes<Threads, int> && takes<Threads, unsigned long> && takes<Threads, short>);
+  static_assert(!takes<Threads, bool> && !takes<Threads, double> && !takes<Threads, char> &&
+                !takes<Threads, const char*>);
+  static_assert(takes<Budget, int> && takes<Budget, double> && !takes<Budget, bool> && !takes<Budget, const char*>);
+  static_assert(takes<Memory, const char*> && takes<Memory, double> && takes<Memory, std::size_t>);
+  static_assert(!takes<Memory, bool> && !takes<Memory, char> && !takes<Memory, void*>);
+  static_assert(takes<Folder, const char*> && takes<Folder, std::string> && takes<Folder, std::filesystem::path>);
+  static_assert(takes<Folder, std::string_view> && !takes<Folder, int> && !takes<Folder, bool>);
+  SUCCEED();
+}
+
+TEST_F(ResolveTest, NumbersOfAProgramKeepTheirValue) {
+  EXPECT_DOUBLE_EQ(resolve({.worker_timeout = 2.5e-7}).worker_timeout, 2.5e-7);
+  EXPECT_DOUBLE_EQ(resolve({.task_budget_us = 1}).task_budget_us, 1);
+  EXPECT_EQ(resolve({.memory = std::uint64_t{1} << 40}).memory.bytes, std::uint64_t{1} << 40);
+  EXPECT_EQ(resolve({.spill_dir = std::filesystem::path("/some/where")}).spill_dir, "/some/where");
+  EXPECT_THAT(refusal({}, {.threads = -1}), testing::HasSubstr("program (.threads): option threads: '-1' is not"));
+  EXPECT_THAT(refusal({}, {.threads = std::numeric_limits<std::uint64_t>::max()}), testing::HasSubstr("can hold"));
+}
+
+TEST_F(ResolveTest, WhatIsNoValueAtAllIsRefusedWhereItIsGiven) {
+  const char* const nothing = nullptr;
+  EXPECT_THROW(Options{.spill_dir = nothing}, ConfigError);
+  EXPECT_THROW(Options{.spill = nothing}, ConfigError);
+  EXPECT_THROW(Options{.memory = nothing}, ConfigError);
+  EXPECT_THROW(Options{.memory = std::numeric_limits<double>::quiet_NaN()}, ConfigError);
+  EXPECT_THROW(Options{.task_budget_us = std::numeric_limits<double>::infinity()}, ConfigError);
 }
 
 TEST_F(ResolveTest, TheCommandLineKeepsWhatIsNotWefts) {

@@ -1,0 +1,99 @@
+// What the client asks of its workers' processes: to leave, to be restarted, to be prepared by plugins.
+
+#include "core/cluster/client_process.hpp"
+
+#include <weft/error.hpp>
+#include <weft/log.hpp>
+
+#include <algorithm>
+#include <chrono>
+
+namespace weft::cluster {
+
+void ClientProcess::retire(std::string_view name) {
+  {
+    std::unique_lock lock(mutex_);
+    if (stopping_.load()) throw Error("the workers have been told to end");
+    const auto found = std::find_if(workers_.begin(), workers_.end(), [&](const ClientWorker& worker) {
+      return worker.standing.present && worker.standing.identity.name == name;
+    });
+    if (found == workers_.end()) throw Error("there is no worker \"" + std::string(name) + "\" to retire");
+    drain(found->standing.id);
+    drive_locked(lock);
+  }
+  post_.wake();
+}
+
+void ClientProcess::no_more_workers(std::string_view why) {
+  std::unique_lock lock(mutex_);
+  if (stopping_.load()) return;
+  no_more_ = true;
+  no_more_why_ = why;
+  drive_locked(lock);
+}
+
+/// 1. Each process is told to end at once, without blame for the packets it runs. 2. Its supervisor starts another one,
+/// which joins under the same name and a higher number.
+void ClientProcess::restart_workers(const std::vector<std::string>& names, Seconds longest) {
+  std::vector<WorkerId> before;
+  {
+    std::unique_lock lock(mutex_);
+    if (stopping_.load()) throw Error("the workers have been told to end");
+    for (const std::string& name : names) {
+      const auto found = std::find_if(workers_.begin(), workers_.end(), [&](const ClientWorker& worker) {
+        return worker.standing.present && worker.standing.identity.name == name;
+      });
+      if (found == workers_.end()) throw Error("there is no worker \"" + name + "\" to restart");
+      before.push_back(found->standing.id);
+    }
+    for (const WorkerId id : before) {
+      if (workers_[id].told_to_restart) continue;
+      workers_[id].told_to_restart = true;
+      logging::info("cluster", "worker ", workers_[id].standing.identity.name, " is restarted");
+      post_.begin(workers_[id].peer, LetterKind::Restart);
+      post_.end(workers_[id].peer);
+    }
+    drive_locked(lock);
+  }
+  post_.wake();
+  const auto is_back = [&](std::size_t i) {
+    return std::any_of(workers_.begin() + before[i] + 1, workers_.end(), [&](const ClientWorker& worker) {
+      return worker.standing.present && worker.standing.identity.name == names[i];
+    });
+  };
+  const auto deadline = detail::deadline_after(longest);
+  for (;;) {
+    std::string missing;
+    {
+      const std::lock_guard lock(mutex_);
+      for (std::size_t i = 0; i != names.size(); ++i) {
+        if (!is_back(i)) missing += (missing.empty() ? "\"" : ", \"") + names[i] + '"';
+      }
+    }
+    if (missing.empty()) return;
+    if (std::chrono::steady_clock::now() >= deadline || closing_.load()) {
+      throw TimeoutError("Client::restart_workers: not back yet: " + missing +
+                         "; wait longer, or look at what their supervisors say");
+    }
+    const auto next_look = std::chrono::steady_clock::now() + std::chrono::milliseconds(5);
+    help_until(kNone, [&] { return std::chrono::steady_clock::now() >= next_look; });
+  }
+}
+
+void ClientProcess::add_plugin(const std::string& key, const std::string& description) {
+  const std::lock_guard lock(mutex_);
+  plugins_[key] = description;
+}
+
+void ClientProcess::remove_plugin(const std::string& key) noexcept {
+  const std::lock_guard lock(mutex_);
+  plugins_.erase(key);
+}
+
+/// What is set up stays so until the workers end: those who join for the next client need not know of it.
+void ClientProcess::forget_plugins() {
+  const std::lock_guard lock(mutex_);
+  plugins_.clear();
+}
+
+}  // namespace weft::cluster

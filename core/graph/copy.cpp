@@ -1,0 +1,182 @@
+#include <weft/graph_manipulation.hpp>
+
+#include "core/graph/extras.hpp"
+#include "core/graph/task_name.hpp"
+
+#include <weft/error.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace weft::detail {
+namespace {
+
+/// Ends when its inputs have; its values are not looked at.
+struct Ended {
+  void operator()() const {}
+};
+
+/// Describes `Ended` with inputs that its function is not given.
+Handle end_of(const Handle* inputs, std::size_t count, const std::source_location& where) {
+  static_cast<void>(&registered_task_type<Binding<Ended>>);
+  for (std::size_t k = 0; k != count; ++k) require_valid(inputs[k], where);
+  const Place place{arena::thread_cursor(), task_word::kUse, kNone};
+  const std::uint32_t site = site_of(task_type<Ended>, where);
+  const TaskId id = open_task(place, site, static_cast<std::uint32_t>(count), task_word::kPlain);
+  TaskRecord& record = arena::task(id);
+  Connected connected;
+  for (std::uint32_t k = 0; k != count; ++k) {
+    connect(record.first_input + k, inputs[k].task_id(), id, kNone, connected);
+  }
+  hold_inputs(record, connected);
+  ::new (static_cast<void*>(record.payload)) Binding<Ended>::Closure{};
+  if (annotating()) annotate_task(id);
+  settle_inputs(id, connected);
+  return Delayed<Nothing>::adopt(id);
+}
+
+/// Copies what is only described.
+/// Owns: a use of each copy until it is told.  Threading: one thread.
+class Copier {
+ public:
+  explicit Copier(const CopyOrder& order) : order_(order) {
+    for (const Handle& task : order.omitted) {
+      if (task.valid()) omitted_.insert(task.task_id());
+    }
+  }
+
+  std::vector<TaskId> copies() {
+    std::vector<TaskId> made;
+    for (const Handle& task : order_.tasks) require_valid(task, std::source_location::current());
+    for (const Handle& task : order_.tasks) {
+      copy_with_needed(task.task_id());
+      made.push_back(image(task.task_id()));
+    }
+    for (const TaskId task : made) arena::add_use(task);
+    return made;
+  }
+
+ private:
+  bool is_copied(TaskId task) const {
+    constexpr std::uint64_t settled = task_word::kLaunched | task_word::kDone | task_word::kKept;
+    return (arena::task(task).word.load(std::memory_order_acquire) & settled) == 0 && !omitted_.contains(task);
+  }
+  TaskId image(TaskId task) const {
+    const auto found = copies_.find(task);
+    return found == copies_.end() ? task : found->second.task_id();
+  }
+
+  /// Depth first, without recursion: a task is copied after its inputs.
+  void copy_with_needed(TaskId root) {
+    struct Visit {
+      TaskId task;
+      std::uint32_t next_input;
+    };
+    std::vector<Visit> stack;
+    if (is_copied(root) && seen_.insert(root).second) stack.push_back({root, 0});
+    while (!stack.empty()) {
+      Visit& top = stack.back();
+      const TaskRecord& record = arena::task(top.task);
+      if (top.next_input == record.input_count) {
+        copy(top.task);
+        stack.pop_back();
+        continue;
+      }
+      const TaskId input = arena::edge(record.first_input + top.next_input++).producer;
+      if (is_copied(input) && seen_.insert(input).second) stack.push_back({input, 0});
+    }
+  }
+
+  /// Its closure goes through its encoding: handles inside of it become those of the copies by themselves.
+  void copy(TaskId task) {
+    const TaskRecord& record = arena::task(task);
+    const TaskType& type = *site(record.site).type;
+    if (type.encode_closure == nullptr) {
+      throw Error("task " + task_name(task) +
+                  " cannot be copied: its function or an argument cannot be encoded (it is declared local_only, or "
+                  "tells its handles by itself); leave it out with `omit`");
+    }
+    Writer closure;
+    type.encode_closure(record.payload, closure, line_of(record));
+    bool begins = order_.after.valid();
+    for (std::uint32_t k = 0; begins && k != record.input_count; ++k) {
+      begins = !copies_.contains(arena::edge(record.first_input + k).producer);
+    }
+    const std::uint32_t inputs = record.input_count + (begins ? 1 : 0);
+    const bool plain = type.result->in_record && type.closure_in_record && type.destroy_closure == nullptr;
+    const Place place{arena::thread_cursor(), task_word::kUse, kNone};
+    // Nothing to run and nothing to destroy until the closure is there.
+    const TaskId id =
+        open_task(place, site_of(task_type<Ended>, std::source_location::current()), inputs, plain ? task_word::kPlain : 0);
+    TaskRecord& made = arena::task(id);
+    Connected connected;
+    for (std::uint32_t k = 0; k != record.input_count; ++k) {
+      connect(made.first_input + k, image(arena::edge(record.first_input + k).producer), id, kNone, connected);
+    }
+    if (begins) connect(made.first_input + record.input_count, order_.after.task_id(), id, kNone, connected);
+    hold_inputs(made, connected);
+    Handle copy = Delayed<Nothing>::adopt(id);
+    try {
+      const DecodedInputs decoded(id);
+      Reader reader(closure);
+      type.decode_closure(made.payload, reader);
+    } catch (...) {
+      settle_inputs(id, connected);
+      throw;
+    }
+    made.site = record.site;
+    copy_extra(task, id);
+    settle_inputs(id, connected);
+    copies_.emplace(task, std::move(copy));
+  }
+
+  static void copy_extra(TaskId from, TaskId to) {
+    TaskExtra kept;
+    const bool any = extras::read(from, [&](const TaskExtra& extra) {
+      kept.name = extra.name;
+      kept.options = extra.options;
+    });
+    if (!any || (kept.name.empty() && kept.options == nullptr)) return;
+    if (kept.options != nullptr && kept.options->pure) {
+      // A copy that were merged with what it is a copy of would be none.
+      TaskOptions impure = *kept.options;
+      impure.pure = false;
+      kept.options = std::make_shared<const TaskOptions>(std::move(impure));
+    }
+    extras::change(to, [&](TaskExtra& extra) {
+      extra.name = std::move(kept.name);
+      extra.options = std::move(kept.options);
+    });
+  }
+
+  const CopyOrder& order_;
+  std::unordered_set<TaskId> omitted_;
+  std::unordered_set<TaskId> seen_;
+  std::unordered_map<TaskId, Handle> copies_;
+};
+
+}  // namespace
+
+std::vector<TaskId> copy_tasks(const CopyOrder& order) { return Copier(order).copies(); }
+
+Delayed<Nothing> after_all(const std::vector<Handle>& tasks, std::size_t split_every,
+                           const std::source_location& where) {
+  if (split_every < 2) throw Error("graph_manipulation::checkpoint: split_every must be at least 2");
+  // One task beside each value, so that no value is fetched; then a tree of their ends.
+  std::vector<Handle> ends;
+  for (const Handle& task : tasks) ends.push_back(end_of(&task, 1, where));
+  while (ends.size() != 1) {
+    std::vector<Handle> next;
+    for (std::size_t i = 0; i < ends.size(); i += split_every) {
+      next.push_back(end_of(&ends[i], std::min(split_every, ends.size() - i), where));
+    }
+    if (ends.empty()) next.push_back(end_of(nullptr, 0, where));
+    ends = std::move(next);
+  }
+  arena::add_use(ends.front().task_id());
+  return Delayed<Nothing>::adopt(ends.front().task_id());
+}
+
+}  // namespace weft::detail
