@@ -4,6 +4,7 @@
 #include <weft/labelled.hpp>
 #include <weft/stored_array.hpp>
 
+#include "arrays/labelled/attributes.hpp"
 #include "arrays/labelled/group_reduce.hpp"
 
 #include <glob.h>
@@ -11,30 +12,32 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <limits>
 #include <set>
 #include <thread>
 
 namespace weft {
 
-namespace labelled {
-std::vector<io::Attribute> reduced_attributes(std::vector<io::Attribute> attributes, Reduction kind,
-                                              const std::string& cells);
-}  // namespace labelled
-
 GroupedArray::GroupedArray(LabelledArray array, std::string dim, Coordinate groups, std::vector<std::int32_t> group_of)
     : array_(std::move(array)), dim_(std::move(dim)), groups_(std::move(groups)), group_of_(std::move(group_of)) {}
 
 LabelledArray GroupedArray::reduce(Reduction kind, const LabelledReduceOptions& options) const {
-  arrays::Array data =
-      labelled::reduce_groups(array_.data(), array_.axis(dim_), group_of_, static_cast<std::int32_t>(groups_.size()),
-                              kind, options.skipna, options.ddof, std::source_location::current());
+  labelled::GroupReduction what;
+  what.kinds = {kind};
+  what.axis = array_.axis(dim_);
+  what.axes = {what.axis};
+  what.group_of = group_of_;
+  what.groups = static_cast<std::int32_t>(groups_.size());
+  what.skipna = options.skipna;
+  what.ddof = options.ddof;
+  arrays::Array data = labelled::reduce_groups(array_.data(), std::move(what), std::source_location::current()).front();
   std::vector<std::string> dims = array_.dims();
   dims[array_.axis(dim_)] = groups_.name();
   LabelledArray::Coordinates coordinates = array_.coordinates();
   coordinates.erase(dim_);
   coordinates[groups_.name()] = groups_;
   return {std::move(data), std::move(dims), std::move(coordinates), array_.name(),
-          labelled::reduced_attributes(array_.attributes(), kind, dim_)};
+          labelled::reduced_attributes(array_.attributes(), reduction_name(kind), dim_)};
 }
 
 Dataset::Dataset(std::vector<LabelledArray> variables, std::vector<io::Attribute> attributes)
@@ -260,7 +263,7 @@ std::vector<Opened> open_all(const std::vector<std::string>& paths) {
 }
 
 /// Throws where two files that follow each other share labels, or disagree along other dimensions.
-void check_neighbours(const Opened& a, const Opened& b, const std::string& dim, bool rising) {
+void check_neighbours(const Opened& a, const Opened& b, const std::string& dim, bool rising, bool may_overlap) {
   const std::string names = "'" + a.file->path() + "' and '" + b.file->path() + "'";
   for (const auto& [name, labels] : a.coordinates) {
     const auto other = b.coordinates.find(name);
@@ -277,10 +280,49 @@ void check_neighbours(const Opened& a, const Opened& b, const std::string& dim, 
     return labels.is_time() ? static_cast<double>(labels.instants()[i]) : labels.numbers()[i];
   };
   const double end = value(first, first.size() - 1), begin = value(second, 0);
-  if (rising ? begin <= end : begin >= end) {
+  if (!may_overlap && (rising ? begin <= end : begin >= end)) {
     throw Error(names + " overlap along '" + dim + "': the first ends at " + first.label(first.size() - 1) +
-                ", the second begins at " + second.label(0));
+                ", the second begins at " + second.label(0) + "; duplicates 'first' or 'last' choose one");
   }
+}
+
+/// For each file the places along `dim` that are taken from it. Labels that two files have are refused, or taken from
+/// the first or the last that has them; then labels must go one way within each file.
+std::vector<std::pair<std::int64_t, std::int64_t>> used_places(const std::vector<Opened>& files, const std::string& dim,
+                                                               bool rising, const std::string& duplicates) {
+  if (!duplicates.empty() && duplicates != "first" && duplicates != "last") {
+    throw Error("duplicates '" + duplicates + "' are not known; there are 'first' and 'last'");
+  }
+  const auto values = [&](std::size_t file) {
+    const Coordinate& labels = files[file].coordinates.at(dim);
+    std::vector<double> out = labels.numbers();
+    if (labels.is_time()) out.assign(labels.instants().begin(), labels.instants().end());
+    for (double& value : out) value = rising ? value : -value;
+    return out;
+  };
+  std::vector<std::pair<std::int64_t, std::int64_t>> used;
+  double last = -std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (i > 0) check_neighbours(files[i - 1], files[i], dim, rising, !duplicates.empty());
+    const std::vector<double> own = values(i);
+    used.emplace_back(0, std::ssize(own));
+    if (duplicates.empty()) continue;
+    if (!std::is_sorted(own.begin(), own.end())) {
+      throw Error("'" + files[i].file->path() + "': its labels along '" + dim +
+                  "' go up and down; duplicates cannot be chosen");
+    }
+    if (duplicates == "first") {
+      used[i].first = std::upper_bound(own.begin(), own.end(), last) - own.begin();
+      if (!own.empty()) last = std::max(last, own.back());
+      continue;
+    }
+    for (std::size_t before = 0; before < i && !own.empty(); ++before) {
+      const std::vector<double> other = values(before);
+      used[before].second = std::min<std::int64_t>(
+          used[before].second, std::lower_bound(other.begin(), other.end(), own[0]) - other.begin());
+    }
+  }
+  return used;
 }
 
 }  // namespace
@@ -308,12 +350,20 @@ Dataset open_many(const std::vector<std::string>& paths, const OpenManyOptions& 
   const std::vector<double>& some = files[0].coordinates.at(dim).numbers();
   const bool rising = some.size() < 2 || some.back() >= some.front();
   if (!rising) std::reverse(files.begin(), files.end());
-  for (std::size_t i = 1; i < files.size(); ++i) check_neighbours(files[i - 1], files[i], dim, rising);
-  Coordinate joined = files[0].coordinates.at(dim);
+  const std::vector<std::pair<std::int64_t, std::int64_t>> used = used_places(files, dim, rising, options.duplicates);
+  Coordinate joined;
   std::vector<std::vector<LabelledArray>> parts;
   for (std::size_t i = 0; i < files.size(); ++i) {
-    if (i > 0) joined = joined.then(files[i].coordinates.at(dim));
+    const auto [first, end] = used[i];
+    std::vector<std::int64_t> places;
+    for (std::int64_t place = first; place < end; ++place) places.push_back(place);
+    const Coordinate own = files[i].coordinates.at(dim).at(places);
+    joined = i > 0 ? joined.then(own) : own;
     parts.push_back(variables_of(files[i]));
+    if (places.size() == files[i].coordinates.at(dim).size()) continue;
+    for (LabelledArray& one : parts.back()) {
+      if (one.has(dim)) one = one.isel(dim, slice(first, end));
+    }
   }
   std::vector<LabelledArray> out;
   for (const LabelledArray& one : parts[0]) {

@@ -1,5 +1,7 @@
-// Reductions of groups along an axis: the states of a chunk's groups, merged in a tree.
+// Reductions of groups along axes: the states of some chunks' groups, merged in a tree.
 #include "arrays/labelled/group_reduce.hpp"
+
+#include "arrays/labelled/reduce_states.hpp"
 
 #include <weft/error.hpp>
 
@@ -21,163 +23,45 @@ using arrays::expression::Grid;
 using arrays::expression::Need;
 using arrays::expression::NodePointer;
 
-/// Which groups each chunk along the axis has states of. Shared by the steps of the tree.
+/// Which groups each piece along the axis has states of. Shared by the steps of the tree.
 struct Layout {
-  /// Where the groups of each chunk begin in `groups`; one more than there are chunks.
+  /// Where the groups of each piece begin in `groups`; one more than there are pieces.
   std::vector<std::int64_t> begins = {0};
   std::vector<std::int32_t> groups;
 
-  std::size_t chunks() const { return begins.size() - 1; }
-  std::int64_t size(std::size_t chunk) const { return begins[chunk + 1] - begins[chunk]; }
-  void add(const std::vector<std::int32_t>& some) {
+  std::size_t pieces() const { return begins.size() - 1; }
+  std::int64_t size(std::size_t piece) const { return begins[piece + 1] - begins[piece]; }
+  void add(std::vector<std::int32_t> some) {
+    std::sort(some.begin(), some.end());
+    some.erase(std::unique(some.begin(), some.end()), some.end());
+    // A piece without any group has the states of the first one: nothing is added to them.
+    if (some.empty()) some.push_back(0);
     groups.insert(groups.end(), some.begin(), some.end());
     begins.push_back(static_cast<std::int64_t>(groups.size()));
   }
-  std::int64_t place(std::size_t chunk, std::int32_t group) const {
-    const auto first = groups.begin() + begins[chunk], last = groups.begin() + begins[chunk + 1];
+  std::int64_t place(std::size_t piece, std::int32_t group) const {
+    const auto first = groups.begin() + begins[piece], last = groups.begin() + begins[piece + 1];
     return std::lower_bound(first, last, group) - first;
   }
-  /// The chunk whose states begin at a place of the axis, of which each group takes `parts`.
-  std::size_t chunk_at(std::int64_t place, int parts) const {
+  /// The piece whose states begin at a place of the axis, of which each group takes `parts`.
+  std::size_t piece_at(std::int64_t place, int parts) const {
     return static_cast<std::size_t>(std::upper_bound(begins.begin(), begins.end(), place / parts) - begins.begin()) - 1;
   }
-};
-
-/// Doubles of a state: sums (1: sum, 2: and how many), moments (count, mean, squares), extremes.
-int parts_of(Reduction kind) {
-  switch (kind) {
-    case Reduction::Mean:
-    case Reduction::Sum:
-    case Reduction::Min:
-    case Reduction::Max:
-      return 2;
-    case Reduction::Var:
-    case Reduction::Std:
-      return 3;
-    case Reduction::Count:
-      return 1;
-  }
-  return 1;
-}
-
-void begin_state(Reduction kind, double* state, std::int64_t stride, std::int64_t count) {
-  const double first = kind == Reduction::Min   ? std::numeric_limits<double>::infinity()
-                       : kind == Reduction::Max ? -std::numeric_limits<double>::infinity()
-                                                : 0.0;
-  for (int part = 0; part < parts_of(kind); ++part) {
-    double* const row = state + part * stride;
-    std::fill(row, row + count, part == 1 ? first : 0.0);
-  }
-}
-
-/// Adds a row of elements to a row of states. Part 0 counts, part 1 is the sum, the mean or the extreme.
-template <class T>
-void add_row(Reduction kind, bool skipna, const T* values, std::int64_t count, double* state, std::int64_t stride) {
-  double* const n = state;
-  double* const a = state + stride;
-  double* const m2 = state + 2 * stride;
-  const auto there = [&](double value) { return !skipna || value == value ? 1.0 : 0.0; };
-  switch (kind) {
-    case Reduction::Count:
-      for (std::int64_t i = 0; i < count; ++i) n[i] += values[i] == values[i] ? 1.0 : 0.0;
-      return;
-    case Reduction::Mean:
-    case Reduction::Sum:
-      for (std::int64_t i = 0; i < count; ++i) {
-        const double value = static_cast<double>(values[i]);
-        const double one = there(value);
-        n[i] += one;
-        a[i] += one != 0 ? value : 0.0;
-      }
-      return;
-    case Reduction::Min:
-      for (std::int64_t i = 0; i < count; ++i) {
-        const double value = static_cast<double>(values[i]);
-        n[i] += there(value);
-        a[i] = value < a[i] || (!skipna && value != value) ? value : a[i];
-      }
-      return;
-    case Reduction::Max:
-      for (std::int64_t i = 0; i < count; ++i) {
-        const double value = static_cast<double>(values[i]);
-        n[i] += there(value);
-        a[i] = value > a[i] || (!skipna && value != value) ? value : a[i];
-      }
-      return;
-    case Reduction::Var:
-    case Reduction::Std:
-      for (std::int64_t i = 0; i < count; ++i) {
-        const double value = static_cast<double>(values[i]);
-        const double one = there(value);
-        const double more = n[i] + one;
-        const double delta = one != 0 ? value - a[i] : 0.0;
-        const double mean = a[i] + (more > 0 ? delta / more : 0.0);
-        m2[i] += one != 0 ? delta * (value - mean) : 0.0;
-        a[i] = mean;
-        n[i] = more;
-      }
-      return;
-  }
-}
-
-void merge_row(Reduction kind, const double* from, std::int64_t from_stride, std::int64_t count, double* to,
-               std::int64_t stride) {
-  if (parts_of(kind) == 3) {
-    for (std::int64_t i = 0; i < count; ++i) {
-      const double other = from[i], mine = to[i], all = other + mine;
-      if (other == 0) continue;
-      const double delta = from[from_stride + i] - to[stride + i];
-      to[stride + i] += delta * other / all;
-      to[2 * stride + i] += from[2 * from_stride + i] + delta * delta * mine * other / all;
-      to[i] = all;
-    }
-    return;
-  }
-  for (std::int64_t i = 0; i < count; ++i) to[i] += from[i];
-  if (parts_of(kind) < 2) return;
-  from += from_stride;
-  to += stride;
-  for (std::int64_t i = 0; i < count; ++i) {
-    if (kind == Reduction::Min) {
-      to[i] = from[i] < to[i] || from[i] != from[i] ? from[i] : to[i];
-    } else if (kind == Reduction::Max) {
-      to[i] = from[i] > to[i] || from[i] != from[i] ? from[i] : to[i];
-    } else {
-      to[i] += from[i];
-    }
-  }
-}
-
-double finished(Reduction kind, const double* state, std::int64_t stride, std::int64_t i, double ddof) {
-  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-  const double n = state[i];
-  switch (kind) {
-    case Reduction::Count:
-      return n;
-    case Reduction::Sum:
-      return state[stride + i];
-    case Reduction::Mean:
-      return n > 0 ? state[stride + i] / n : kNan;
-    case Reduction::Min:
-    case Reduction::Max:
-      return n > 0 ? state[stride + i] : kNan;
-    case Reduction::Var:
-      return n - ddof > 0 ? state[2 * stride + i] / (n - ddof) : kNan;
-    case Reduction::Std:
-      return n - ddof > 0 ? std::sqrt(state[2 * stride + i] / (n - ddof)) : kNan;
-  }
-  return kNan;
-}
-
-/// Elements before and behind an axis.
-struct Sides {
-  std::int64_t outer = 1;
-  std::int64_t inner = 1;
-  Sides(const std::vector<std::int64_t>& shape, std::size_t axis) {
-    for (std::size_t i = 0; i < axis; ++i) outer *= shape[i];
-    for (std::size_t i = axis + 1; i < shape.size(); ++i) inner *= shape[i];
+  template <class Archive>
+  friend void weft_fields(Archive& archive, Layout& layout) {
+    archive(layout.begins, layout.groups);
   }
 };
+
+std::vector<std::int64_t> strides_of(const std::vector<std::int64_t>& shape) {
+  std::vector<std::int64_t> strides(shape.size());
+  std::int64_t stride = 1;
+  for (std::size_t axis = shape.size(); axis-- > 0;) {
+    strides[axis] = stride;
+    stride *= shape[axis];
+  }
+  return strides;
+}
 
 /// The bytes of a block in C order; copied where it does not lie so.
 const std::byte* packed(const Block& block, std::vector<std::byte>& memory) {
@@ -238,196 +122,428 @@ void with_type(Dtype type, const F& f) {
   throw Error("groups of " + type.name() + " cannot be reduced");
 }
 
-/// The states of the groups that occur in a chunk.
+/// One after the other through the indices of some axes.
+class Odometer {
+ public:
+  Odometer(const std::vector<std::int64_t>& shape, std::size_t axes) : shape_(shape), axes_(axes), at_(axes, 0) {}
+  const std::vector<std::int64_t>& at() const { return at_; }
+  bool next() {
+    for (std::size_t axis = axes_; axis-- > 0;) {
+      if (++at_[axis] < shape_[axis]) return true;
+      at_[axis] = 0;
+    }
+    return false;
+  }
+
+ private:
+  const std::vector<std::int64_t>& shape_;
+  std::size_t axes_;
+  std::vector<std::int64_t> at_;
+};
+
+/// The states of the groups that occur in some neighbouring chunks.
 struct GroupPart {
   static constexpr const char* kName = "group";
   static constexpr bool kAssembles = false;
   std::uint64_t axis = 0;
-  std::uint8_t kind = 0;
+  std::uint8_t bits = 0;
   bool skipna = true;
-  /// Where the input's chunks begin along the axis.
-  std::vector<std::int64_t> starts;
+  bool weighted = false;
+  std::vector<std::uint8_t> reduced;
+  /// Which axes the weights depend on.
+  std::vector<std::uint8_t> weighs;
+  /// Along each reduced axis, where the input's chunks begin, and the end.
+  std::vector<std::vector<std::int64_t>> starts;
+  /// Chunks along `axis` that one piece takes.
+  std::uint64_t span = 1;
   std::vector<std::int32_t> group_of;
-  std::vector<std::int64_t> begins;
-  std::vector<std::int32_t> groups;
+  Layout layout;
 
   void needs(const Box& out, std::vector<Need>& needs) const {
-    const Layout layout{begins, groups};
-    const std::size_t chunk = layout.chunk_at(out.start[axis], parts_of(static_cast<Reduction>(kind)));
-    Need need{0, out, {}};
-    need.box.start[axis] = starts[chunk];
-    need.box.extent[axis] = starts[chunk + 1] - starts[chunk];
-    needs.push_back(std::move(need));
+    const StateParts parts{bits};
+    const std::size_t piece = layout.piece_at(out.start[axis], parts.count());
+    const std::size_t chunks = starts[axis].size() - 1;
+    for (std::size_t chunk = piece * span; chunk < std::min<std::size_t>(chunks, (piece + 1) * span); ++chunk) {
+      Need need{0, out, {}};
+      for (std::size_t other = 0; other < reduced.size(); ++other) {
+        if (reduced[other] == 0) continue;
+        const std::size_t at = other == axis ? chunk : static_cast<std::size_t>(out.start[other]);
+        need.box.start[other] = starts[other][at];
+        need.box.extent[other] = starts[other][at + 1] - starts[other][at];
+      }
+      needs.push_back(need);
+      if (!weighted) continue;
+      need.input = 1;
+      for (std::size_t other = 0; other < weighs.size(); ++other) {
+        if (weighs[other] != 0) continue;
+        need.box.start[other] = 0;
+        need.box.extent[other] = 1;
+      }
+      needs.push_back(std::move(need));
+    }
   }
 
   void run(const ChunkWork& work) const {
-    const auto reduction = static_cast<Reduction>(kind);
-    const Layout layout{begins, groups};
-    const std::size_t chunk = layout.chunk_at(work.out.start[axis], parts_of(reduction));
-    const Block& in = work.inputs[0];
-    const Sides sides(in.shape, axis);
-    const int parts = parts_of(reduction);
-    const std::int64_t members = layout.size(chunk);
+    const StateParts parts{bits};
+    const std::size_t piece = layout.piece_at(work.out.start[axis], parts.count());
     double* const out = reinterpret_cast<double*>(work.output.data);
-    thread_local std::vector<std::byte> memory;
-    const std::byte* const data = packed(in, memory);
-    with_type(in.dtype, [&]<class T>(T) {
-      const T* const values = reinterpret_cast<const T*>(data);
-      for (std::int64_t outer = 0; outer < sides.outer; ++outer) {
-        double* const states = out + outer * members * parts * sides.inner;
-        for (std::int64_t group = 0; group < members; ++group) {
-          begin_state(reduction, states + group * parts * sides.inner, sides.inner, sides.inner);
-        }
-        for (std::int64_t i = 0; i < in.shape[axis]; ++i) {
-          const std::int32_t group = group_of[static_cast<std::size_t>(starts[chunk] + i)];
-          if (group < 0) continue;
-          add_row(reduction, skipna, values + (outer * in.shape[axis] + i) * sides.inner, sides.inner,
-                  states + layout.place(chunk, group) * parts * sides.inner, sides.inner);
-        }
+    const std::vector<std::int64_t> out_strides = strides_of(work.output.shape);
+    begin(parts, piece, work.output, out, out_strides);
+    thread_local std::vector<std::byte> memory, weight_memory;
+    const std::size_t step = weighted ? 2 : 1;
+    for (std::size_t i = 0; i < work.inputs.size(); i += step) {
+      const Block& in = work.inputs[i];
+      const std::byte* const data = packed(in, memory);
+      const double* weights = nullptr;
+      std::vector<std::int64_t> weight_strides;
+      if (weighted) {
+        weights = reinterpret_cast<const double*>(packed(work.inputs[i + 1], weight_memory));
+        weight_strides = strides_of(work.inputs[i + 1].shape);
+        for (std::size_t a = 0; a < weight_strides.size(); ++a) weight_strides[a] *= weighs[a];
       }
-    });
+      const std::int64_t first = work.needs[i].box.start[axis];
+      with_type(in.dtype, [&]<class T>(T) {
+        add(parts, piece, in.shape, first, reinterpret_cast<const T*>(data), weights, weight_strides, out, out_strides);
+      });
+    }
+  }
+
+ private:
+  void begin(StateParts parts, std::size_t piece, const Block& output, double* out,
+             const std::vector<std::int64_t>& strides) const {
+    const std::int64_t inner = strides[axis];
+    std::int64_t outer = 1;
+    for (std::size_t a = 0; a < axis; ++a) outer *= output.shape[a];
+    const std::int64_t all = layout.size(piece) * parts.count() * inner;
+    for (std::int64_t i = 0; i < outer; ++i) {
+      for (std::int64_t member = 0; member < layout.size(piece); ++member) {
+        begin_states(parts, out + i * all + member * parts.count() * inner, inner, inner);
+      }
+    }
+  }
+
+  template <class T>
+  void add(StateParts parts, std::size_t piece, const std::vector<std::int64_t>& shape, std::int64_t first,
+           const T* values, const double* weights, const std::vector<std::int64_t>& weight_strides, double* out,
+           const std::vector<std::int64_t>& out_strides) const {
+    for (const std::int64_t extent : shape) {
+      if (extent == 0) return;
+    }
+    // The last axes that stay are one row of states; without such, the last reduced ones go into one state.
+    std::size_t outer = shape.size();
+    std::int64_t inner = 1;
+    const bool kept = reduced.back() == 0;
+    const auto joins = [&](std::size_t a) {
+      if (weighted && a + 1 < shape.size()) return false;
+      return kept ? reduced[a] == 0 : reduced[a] != 0 && (a != axis || group_of.empty());
+    };
+    while (outer > 0 && joins(outer - 1)) inner *= shape[--outer];
+    const std::vector<std::int64_t> in_strides = strides_of(shape);
+    // Some states at a time, which stay in the cache while the elements go by.
+    const std::int64_t tile = kept ? 1024 : inner;
+    for (std::int64_t begin = 0; begin < inner; begin += tile) {
+      const std::int64_t count = std::min(tile, inner - begin);
+      Odometer odometer(shape, outer);
+      do {
+        const std::vector<std::int64_t>& at = odometer.at();
+        std::int32_t group = 0;
+        if (!group_of.empty()) {
+          group = group_of[static_cast<std::size_t>(first + (axis < outer ? at[axis] : 0))];
+          if (group < 0) continue;
+        }
+        std::int64_t from = begin, to = kept ? begin : 0, weight = 0;
+        for (std::size_t a = 0; a < outer; ++a) {
+          from += at[a] * in_strides[a];
+          if (reduced[a] == 0) to += at[a] * out_strides[a];
+          if (weighted) weight += at[a] * weight_strides[a];
+        }
+        to += layout.place(piece, group) * parts.count() * out_strides[axis];
+        Elements<T> elements{values + from, count, nullptr, 0, skipna};
+        if (weighted) {
+          elements.weight_step = outer < shape.size() ? weight_strides.back() : 0;
+          elements.weights = weights + weight + begin * elements.weight_step;
+        }
+        if (kept) {
+          add_side_by_side(parts, elements, out + to, out_strides[axis]);
+        } else {
+          add_to_one(parts, elements, out + to, out_strides[axis]);
+        }
+      } while (odometer.next());
+    }
   }
 };
 
 constexpr std::size_t kFanIn = 8;
 
-/// The states of several chunks' groups; `last`: the values of them.
+/// The states of several pieces, merged along one axis.
 struct GroupMerge {
   static constexpr const char* kName = "merge_groups";
   static constexpr bool kAssembles = false;
   std::uint64_t axis = 0;
-  std::uint8_t kind = 0;
-  bool last = false;
-  double ddof = 0;
-  std::vector<std::int64_t> in_begins;
-  std::vector<std::int32_t> in_groups;
-  std::vector<std::int64_t> begins;
-  std::vector<std::int32_t> groups;
+  /// Along which pieces are merged: `axis`, or another reduced one, which has one place for each piece.
+  std::uint64_t along = 0;
+  std::int64_t along_extent = 0;
+  std::uint8_t bits = 0;
+  Layout in;
+  Layout out;
 
-  void needs(const Box& out, std::vector<Need>& needs) const {
-    const Layout in{in_begins, in_groups};
-    const int parts = parts_of(static_cast<Reduction>(kind));
-    const std::size_t chunk = last ? 0 : Layout{begins, groups}.chunk_at(out.start[axis], parts);
-    const std::size_t first = chunk * kFanIn, end = std::min(first + kFanIn, in.chunks());
-    Need need{0, out, {}};
-    need.box.start[axis] = in.begins[first] * parts;
-    need.box.extent[axis] = (in.begins[end] - in.begins[first]) * parts;
+  void needs(const Box& box, std::vector<Need>& needs) const {
+    const int parts = StateParts{bits}.count();
+    Need need{0, box, {}};
+    if (along == axis) {
+      const std::size_t piece = out.piece_at(box.start[axis], parts);
+      const std::size_t first = piece * kFanIn, end = std::min(first + kFanIn, in.pieces());
+      need.box.start[axis] = in.begins[first] * parts;
+      need.box.extent[axis] = (in.begins[end] - in.begins[first]) * parts;
+    } else {
+      need.box.start[along] = box.start[along] * static_cast<std::int64_t>(kFanIn);
+      need.box.extent[along] =
+          std::min<std::int64_t>(static_cast<std::int64_t>(kFanIn), along_extent - need.box.start[along]);
+    }
     needs.push_back(std::move(need));
   }
 
   void run(const ChunkWork& work) const {
-    const auto reduction = static_cast<Reduction>(kind);
-    const Layout in{in_begins, in_groups}, out{begins, groups};
-    const int parts = parts_of(reduction);
-    const std::size_t chunk = last ? 0 : out.chunk_at(work.out.start[axis], parts);
-    const std::size_t first = chunk * kFanIn, end = std::min(first + kFanIn, in.chunks());
-    const Sides sides(work.output.shape, axis);
+    const StateParts parts{bits};
+    const std::size_t piece = out.piece_at(work.out.start[axis], parts.count());
+    const bool same = along != axis;
+    const std::size_t first = same ? piece : piece * kFanIn;
+    const std::size_t end = same ? piece + 1 : std::min(first + kFanIn, in.pieces());
     thread_local std::vector<std::byte> memory;
-    const double* const states = reinterpret_cast<const double*>(packed(work.inputs[0], memory));
-    const std::int64_t members = out.size(chunk);
-    const std::int64_t in_members = in.begins[end] - in.begins[first];
-    std::vector<double> own;
-    if (last) own.resize(static_cast<std::size_t>(members * parts * sides.inner));
-    for (std::int64_t outer = 0; outer < sides.outer; ++outer) {
-      double* const merged =
-          last ? own.data() : reinterpret_cast<double*>(work.output.data) + outer * members * parts * sides.inner;
-      for (std::int64_t group = 0; group < members; ++group) {
-        begin_state(reduction, merged + group * parts * sides.inner, sides.inner, sides.inner);
+    const double* const from = reinterpret_cast<const double*>(packed(work.inputs[0], memory));
+    double* const to = reinterpret_cast<double*>(work.output.data);
+    const std::vector<std::int64_t> from_strides = strides_of(work.inputs[0].shape);
+    const std::vector<std::int64_t> to_strides = strides_of(work.output.shape);
+    // Axes behind both are a row; those before are gone through, without the two.
+    const std::size_t last = static_cast<std::size_t>(std::max(axis, along));
+    const std::int64_t inner = to_strides[last];
+    std::vector<std::int64_t> shape(work.output.shape.begin(),
+                                    work.output.shape.begin() + static_cast<std::ptrdiff_t>(last) + 1);
+    shape[axis] = 1;
+    shape[along] = 1;
+    const std::int64_t sources = same ? work.inputs[0].shape[along] : 1;
+    Odometer odometer(shape, shape.size());
+    do {
+      std::int64_t to_at = 0, from_at = 0;
+      for (std::size_t a = 0; a < shape.size(); ++a) {
+        to_at += odometer.at()[a] * to_strides[a];
+        from_at += odometer.at()[a] * from_strides[a];
       }
-      const double* const from = states + outer * in_members * parts * sides.inner;
-      for (std::size_t part = first; part < end; ++part) {
-        for (std::int64_t i = in.begins[part]; i < in.begins[part + 1]; ++i) {
-          const std::int64_t place = out.place(chunk, in.groups[static_cast<std::size_t>(i)]);
-          merge_row(reduction, from + (i - in.begins[first]) * parts * sides.inner, sides.inner, sides.inner,
-                    merged + place * parts * sides.inner, sides.inner);
+      for (std::int64_t member = 0; member < out.size(piece); ++member) {
+        begin_states(parts, to + to_at + member * parts.count() * to_strides[axis], to_strides[axis], inner);
+      }
+      for (std::int64_t source = 0; source < sources; ++source) {
+        for (std::size_t other = first; other < end; ++other) {
+          for (std::int64_t i = in.begins[other]; i < in.begins[other + 1]; ++i) {
+            const std::int64_t place = out.place(piece, in.groups[static_cast<std::size_t>(i)]);
+            const double* const state = from + from_at + (same ? source * from_strides[along] : 0) +
+                                        (i - in.begins[first]) * parts.count() * from_strides[axis];
+            merge_states(parts, state, from_strides[axis], inner, to + to_at + place * parts.count() * to_strides[axis],
+                         to_strides[axis]);
+          }
         }
       }
-      if (last) finish(reduction, merged, members, sides.inner, outer, work.output);
-    }
+    } while (odometer.next());
+  }
+};
+
+/// The values of the groups' states.
+struct GroupFinish {
+  static constexpr const char* kName = "finish_groups";
+  static constexpr bool kAssembles = false;
+  std::uint64_t axis = 0;
+  std::uint8_t bits = 0;
+  std::uint8_t kind = 0;
+  double ddof = 0;
+  double min_count = 0;
+  /// The group of each state.
+  std::vector<std::int32_t> groups;
+
+  void needs(const Box& out, std::vector<Need>& needs) const {
+    Need need{0, out, {}};
+    need.box.start[axis] = 0;
+    need.box.extent[axis] = static_cast<std::int64_t>(groups.size()) * StateParts{bits}.count();
+    needs.push_back(std::move(need));
   }
 
- private:
-  void finish(Reduction reduction, const double* merged, std::int64_t members, std::int64_t inner, std::int64_t outer,
-              const Block& output) const {
-    const int parts = parts_of(reduction);
-    with_type(output.dtype, [&]<class T>(T) {
-      T* const out = reinterpret_cast<T*>(output.data) + outer * members * inner;
-      for (std::int64_t group = 0; group < members; ++group) {
-        for (std::int64_t i = 0; i < inner; ++i) {
-          out[group * inner + i] = static_cast<T>(finished(reduction, merged + group * parts * inner, inner, i, ddof));
+  void run(const ChunkWork& work) const {
+    const StateParts parts{bits};
+    thread_local std::vector<std::byte> memory;
+    const double* const states = reinterpret_cast<const double*>(packed(work.inputs[0], memory));
+    const std::int64_t inner = strides_of(work.output.shape)[axis];
+    const std::int64_t extent = work.output.shape[axis];
+    const auto members = static_cast<std::int64_t>(groups.size());
+    std::int64_t outer = 1;
+    for (std::size_t a = 0; a < axis; ++a) outer *= work.output.shape[a];
+    std::vector<double> nothing(static_cast<std::size_t>(parts.count()));
+    begin_states(parts, nothing.data(), 1, 1);
+    with_type(work.output.dtype, [&]<class T>(T) {
+      T* const out = reinterpret_cast<T*>(work.output.data);
+      for (std::int64_t o = 0; o < outer; ++o) {
+        std::int64_t member = 0;
+        for (std::int64_t group = 0; group < extent; ++group) {
+          T* const row = out + (o * extent + group) * inner;
+          const bool there = member < members && groups[static_cast<std::size_t>(member)] == group;
+          const double* const state = there ? states + (o * members + member) * parts.count() * inner : nothing.data();
+          for (std::int64_t i = 0; i < inner; ++i) {
+            row[i] = static_cast<T>(there ? value(parts, state + i, inner) : value(parts, state, 1));
+          }
+          member += there ? 1 : 0;
         }
       }
     });
   }
+
+ private:
+  double value(StateParts parts, const double* state, std::int64_t stride) const {
+    constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+    const auto part = [&](StateParts::Bit bit) { return state[parts.of(bit) * stride]; };
+    const double n = state[0];
+    const auto reduction = static_cast<Reduction>(kind);
+    if (reduction == Reduction::Count) return n;
+    if (n < std::max(min_count, reduction == Reduction::Sum ? 0.0 : 1.0)) return kNan;
+    const double all = parts.has(StateParts::Weight) ? part(StateParts::Weight) : n;
+    switch (reduction) {
+      case Reduction::Count:
+        return n;
+      case Reduction::Sum:
+        return part(StateParts::Sum);
+      case Reduction::Mean:
+        return all != 0 ? part(StateParts::Sum) / all : kNan;
+      case Reduction::Min:
+        return part(StateParts::Min);
+      case Reduction::Max:
+        return part(StateParts::Max);
+      case Reduction::Var:
+      case Reduction::Std: {
+        if (!(all - ddof > 0)) return kNan;
+        const double variance = state[(parts.of(StateParts::Moments) + 1) * stride] / (all - ddof);
+        return reduction == Reduction::Var ? variance : std::sqrt(variance);
+      }
+    }
+    return kNan;
+  }
 };
 
-Dtype result_type(Reduction kind, Dtype type) {
+Dtype result_type(Reduction kind, Dtype type, bool weighted) {
   if (kind == Reduction::Count) return Dtype(TypeCode::Int64);
   if (type.is_floating()) return type;
   if (kind == Reduction::Min || kind == Reduction::Max) return type;
-  if (kind == Reduction::Sum) return Dtype(type.is_unsigned() ? TypeCode::UInt64 : TypeCode::Int64);
+  if (kind == Reduction::Sum && !weighted) return Dtype(type.is_unsigned() ? TypeCode::UInt64 : TypeCode::Int64);
   return Dtype(TypeCode::Float64);
 }
 
 AxisGrid grid_of(const Layout& layout, int parts) {
   std::vector<std::int64_t> sizes;
-  for (std::size_t chunk = 0; chunk < layout.chunks(); ++chunk) sizes.push_back(layout.size(chunk) * parts);
+  for (std::size_t piece = 0; piece < layout.pieces(); ++piece) sizes.push_back(layout.size(piece) * parts);
   return AxisGrid::of(sizes);
+}
+
+StateParts parts_for(const GroupReduction& what) {
+  StateParts parts;
+  const auto add = [&](StateParts::Bit bit) { parts.bits = static_cast<std::uint8_t>(parts.bits | bit); };
+  for (const Reduction kind : what.kinds) {
+    if (kind == Reduction::Mean || kind == Reduction::Sum) add(StateParts::Sum);
+    if (kind == Reduction::Var || kind == Reduction::Std) add(StateParts::Moments);
+    if (kind == Reduction::Min) add(StateParts::Min);
+    if (kind == Reduction::Max) add(StateParts::Max);
+  }
+  if (what.weights) add(StateParts::Weight);
+  return parts;
+}
+
+/// Chunks along the axis that one task takes: a state is as large as some elements, so there should be few of them.
+std::size_t span_of(const Grid& grid, std::size_t axis, std::size_t element_bytes) {
+  constexpr std::int64_t kBytes = 16 << 20;
+  std::int64_t bytes = static_cast<std::int64_t>(element_bytes);
+  for (const AxisGrid& one : grid) bytes *= std::max<std::int64_t>(1, one.largest());
+  const std::int64_t span = std::clamp<std::int64_t>(kBytes / std::max<std::int64_t>(1, bytes), 1, 32);
+  // At least some pieces, for several slots.
+  return static_cast<std::size_t>(std::clamp<std::int64_t>(span, 1, std::max<std::int64_t>(1, grid[axis].count() / 2)));
 }
 
 }  // namespace
 
-arrays::Array reduce_groups(const arrays::Array& array, std::size_t axis, const std::vector<std::int32_t>& group_of,
-                            std::int32_t groups, Reduction kind, bool skipna, double ddof,
-                            const std::source_location& where) {
+std::vector<arrays::Array> reduce_groups(const arrays::Array& array, GroupReduction what,
+                                         const std::source_location& where) {
   NodePointer node = array.node();
-  const Dtype type = result_type(kind, node->dtype);
-  with_type(node->dtype, [](auto) {});
-  const int parts = parts_of(kind);
-  const AxisGrid& pieces = node->grid[axis];
-  Layout layout;
-  GroupPart first{axis, static_cast<std::uint8_t>(kind), skipna && node->dtype.is_floating(), {}, group_of, {}, {}};
-  for (std::int64_t piece = 0; piece < pieces.count(); ++piece) {
-    std::vector<std::int32_t> some(group_of.begin() + pieces.start(piece), group_of.begin() + pieces.end(piece));
+  arrays::expression::require_known(*node, "reduce", where);
+  const Dtype type = node->dtype;
+  with_type(type, [](auto) {});
+  const StateParts parts = parts_for(what);
+  const std::size_t axis = what.axis;
+  GroupPart first;
+  first.axis = axis;
+  first.bits = parts.bits;
+  first.skipna = what.skipna && type.is_floating();
+  first.weighted = what.weights.has_value();
+  first.reduced.assign(node->grid.size(), 0);
+  first.starts.resize(node->grid.size());
+  for (const std::size_t a : what.axes) {
+    first.reduced[a] = 1;
+    for (std::int64_t i = 0; i < node->grid[a].count(); ++i) first.starts[a].push_back(node->grid[a].start(i));
+    first.starts[a].push_back(node->grid[a].extent());
+  }
+  first.span = span_of(node->grid, axis, type.size());
+  for (std::int64_t i = 0; i < node->grid[axis].count(); i += static_cast<std::int64_t>(first.span)) {
+    const std::int64_t end = std::min(i + static_cast<std::int64_t>(first.span), node->grid[axis].count());
+    std::vector<std::int32_t> some;
+    if (!what.group_of.empty()) {
+      some.assign(what.group_of.begin() + node->grid[axis].start(i),
+                  what.group_of.begin() + node->grid[axis].end(end - 1));
+    }
     std::erase_if(some, [](std::int32_t group) { return group < 0; });
-    std::sort(some.begin(), some.end());
-    some.erase(std::unique(some.begin(), some.end()), some.end());
-    // A chunk without any group has the states of the first one: nothing is added to them.
-    if (some.empty()) some.push_back(0);
-    layout.add(some);
-    first.starts.push_back(pieces.start(piece));
+    first.layout.add(std::move(some));
   }
-  first.starts.push_back(pieces.extent());
-  first.begins = layout.begins;
-  first.groups = layout.groups;
+  first.group_of = what.group_of;
+  Layout layout = first.layout;
   Grid grid = node->grid;
-  grid[axis] = grid_of(layout, parts);
-  node = arrays::expression::make_structural(arrays::expression::make_structure(std::move(first)), {node},
-                                             Dtype(TypeCode::Float64), grid, where);
-  for (bool last = false; !last;) {
-    last = layout.chunks() <= kFanIn;
-    Layout above;
-    for (std::size_t chunk = 0; chunk < layout.chunks() && !last; chunk += kFanIn) {
-      const std::size_t end = std::min(chunk + kFanIn, layout.chunks());
-      std::vector<std::int32_t> some(layout.groups.begin() + layout.begins[chunk],
-                                     layout.groups.begin() + layout.begins[end]);
-      std::sort(some.begin(), some.end());
-      some.erase(std::unique(some.begin(), some.end()), some.end());
-      above.add(some);
-    }
-    if (last) {
-      std::vector<std::int32_t> all(static_cast<std::size_t>(groups));
-      for (std::int32_t group = 0; group < groups; ++group) all[static_cast<std::size_t>(group)] = group;
-      above.add(all);
-    }
-    grid[axis] = last ? AxisGrid::whole(groups) : grid_of(above, parts);
-    GroupMerge merge{
-        axis, static_cast<std::uint8_t>(kind), last, ddof, layout.begins, layout.groups, above.begins, above.groups};
-    node = arrays::expression::make_structural(arrays::expression::make_structure(std::move(merge)), {node},
-                                               last ? type : Dtype(TypeCode::Float64), grid, where);
-    layout = std::move(above);
+  for (const std::size_t a : what.axes) {
+    if (a != axis) grid[a] = AxisGrid::regular(grid[a].count(), 1);
   }
-  return arrays::Array(node);
+  grid[axis] = grid_of(layout, parts.count());
+  std::vector<NodePointer> inputs = {node};
+  if (what.weights) {
+    inputs.push_back(what.weights->astype(float64).node());
+    for (const AxisGrid& one : inputs[1]->grid) first.weighs.push_back(one.extent() == 1 ? 0 : 1);
+  }
+  const Dtype states(TypeCode::Float64);
+  node = arrays::expression::make_structural(arrays::expression::make_structure(std::move(first)), std::move(inputs),
+                                             states, grid, where);
+  // Other axes first, each until it has one place; then the one with the groups.
+  std::vector<std::size_t> order;
+  for (const std::size_t a : what.axes) {
+    if (a != axis) order.push_back(a);
+  }
+  order.push_back(axis);
+  for (const std::size_t along : order) {
+    while (grid[along].count() > 1) {
+      GroupMerge merge{axis, along, grid[along].extent(), parts.bits, layout, {}};
+      if (along == axis) {
+        for (std::size_t piece = 0; piece < layout.pieces(); piece += kFanIn) {
+          const std::size_t end = std::min(piece + kFanIn, layout.pieces());
+          merge.out.add({layout.groups.begin() + layout.begins[piece], layout.groups.begin() + layout.begins[end]});
+        }
+        grid[axis] = grid_of(merge.out, parts.count());
+      } else {
+        merge.out = layout;
+        grid[along] = AxisGrid::regular(
+            (grid[along].count() + static_cast<std::int64_t>(kFanIn) - 1) / static_cast<std::int64_t>(kFanIn), 1);
+      }
+      layout = merge.out;
+      node = arrays::expression::make_structural(arrays::expression::make_structure(std::move(merge)), {node}, states,
+                                                 grid, where);
+    }
+  }
+  std::vector<arrays::Array> out;
+  grid[axis] = AxisGrid::whole(what.groups);
+  for (const Reduction kind : what.kinds) {
+    GroupFinish finish{axis, parts.bits, static_cast<std::uint8_t>(kind), what.ddof, what.min_count, layout.groups};
+    out.emplace_back(arrays::expression::make_structural(arrays::expression::make_structure(std::move(finish)), {node},
+                                                         result_type(kind, type, what.weights.has_value()), grid,
+                                                         where));
+  }
+  return out;
 }
 
 }  // namespace weft::labelled

@@ -3,7 +3,10 @@
 #include <weft/error.hpp>
 #include <weft/labelled.hpp>
 
+#include "arrays/labelled/attributes.hpp"
 #include "arrays/labelled/calendar.hpp"
+#include "arrays/labelled/combined.hpp"
+#include "arrays/labelled/group_reduce.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -12,24 +15,11 @@ namespace weft {
 namespace {
 
 constexpr const char* kReductions[] = {"mean", "std", "var", "min", "max", "sum", "count"};
-/// CF's words for them.
-constexpr const char* kMethods[] = {"mean", "standard_deviation", "variance", "minimum", "maximum", "sum", "count"};
 
 std::string listed(const std::vector<std::string>& names) {
   std::string out;
   for (const std::string& one : names) out += (out.empty() ? "" : ", ") + one;
   return out.empty() ? "none" : out;
-}
-
-void set_text(std::vector<io::Attribute>& attributes, const std::string& name, const std::string& text) {
-  const auto found =
-      std::find_if(attributes.begin(), attributes.end(), [&](const io::Attribute& one) { return one.name == name; });
-  io::Attribute& one = found != attributes.end() ? *found : attributes.emplace_back();
-  one = io::Attribute();
-  one.name = name;
-  one.type.kind = io::ElementKind::VariableText;
-  one.type.name = "string";
-  one.texts.push_back(text);
 }
 
 std::vector<std::int64_t> range(std::int64_t first, std::int64_t step, std::int64_t count) {
@@ -38,56 +28,32 @@ std::vector<std::int64_t> range(std::int64_t first, std::int64_t step, std::int6
   return places;
 }
 
-arrays::Array reduce_axes(Reduction kind, const arrays::Array& data, const arrays::ReduceOptions& o, bool skipna) {
-  const bool floats = data.dtype().is_floating();
-  const bool skip = skipna && floats;
-  switch (kind) {
-    case Reduction::Mean:
-      return skip ? arrays::nanmean(data, o) : arrays::mean(data, o);
-    case Reduction::Std:
-      return skip ? arrays::nanstd(data, o) : arrays::stddev(data, o);
-    case Reduction::Var:
-      return skip ? arrays::nanvar(data, o) : arrays::var(data, o);
-    case Reduction::Min:
-      return skip ? arrays::nanmin(data, o) : arrays::min(data, o);
-    case Reduction::Max:
-      return skip ? arrays::nanmax(data, o) : arrays::max(data, o);
-    case Reduction::Sum:
-      return skip ? arrays::nansum(data, o) : arrays::sum(data, o);
-    case Reduction::Count:
-      return arrays::sum(arrays::equal(data, data).astype(int64), o);
+arrays::Array reduce_axes(Reduction kind, const arrays::Array& data, const std::vector<int>& axes,
+                          const LabelledReduceOptions& options) {
+  if (data.dtype().is_complex()) {
+    arrays::ReduceOptions o;
+    o.axis = axes;
+    o.keepdims = options.keepdims;
+    if (kind == Reduction::Mean) return arrays::mean(data, o);
+    if (kind == Reduction::Sum) return arrays::sum(data, o);
+    throw Error(std::string("'") + kReductions[static_cast<std::size_t>(kind)] + "' of complex numbers is not known");
   }
-  return data;
+  labelled::GroupReduction what;
+  what.kinds = {kind};
+  what.axes.assign(axes.begin(), axes.end());
+  what.axis = what.axes.front();
+  what.skipna = options.skipna;
+  what.ddof = options.ddof;
+  arrays::Array out = labelled::reduce_groups(data, std::move(what), std::source_location::current()).front();
+  if (options.keepdims) return out;
+  std::vector<arrays::Index> index(data.ndim(), arrays::Index(slice()));
+  for (const int axis : axes) index[static_cast<std::size_t>(axis)] = arrays::Index(0);
+  return out.at(index);
 }
 
 }  // namespace
 
-namespace labelled {
-
-/// What a reduction changes in the attributes: packing and ranges go, units follow, cell_methods says what was done.
-std::vector<io::Attribute> reduced_attributes(std::vector<io::Attribute> attributes, Reduction kind,
-                                              const std::string& cells) {
-  static const std::vector<std::string> kPacking = {"scale_factor", "add_offset", "_FillValue", "missing_value",
-                                                    "valid_range",  "valid_min",  "valid_max",  "actual_range",
-                                                    "_ChunkSizes",  "_Unsigned",  "_Endianness"};
-  std::erase_if(attributes, [&](const io::Attribute& one) {
-    return std::find(kPacking.begin(), kPacking.end(), one.name) != kPacking.end();
-  });
-  const io::Attribute* const units = io::find_attribute(attributes, "units");
-  if (kind == Reduction::Var && units != nullptr && !units->text().empty() && units->text() != "1") {
-    const std::string unit = units->text();
-    const bool simple =
-        std::all_of(unit.begin(), unit.end(), [](char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; });
-    set_text(attributes, "units", simple ? unit + "2" : "(" + unit + ")2");
-  }
-  if (kind == Reduction::Count) set_text(attributes, "units", "1");
-  const io::Attribute* const before = io::find_attribute(attributes, "cell_methods");
-  const std::string said = before == nullptr || before->text().empty() ? "" : before->text() + " ";
-  set_text(attributes, "cell_methods", said + cells + ": " + kMethods[static_cast<std::size_t>(kind)]);
-  return attributes;
-}
-
-}  // namespace labelled
+std::string reduction_name(Reduction kind) { return kReductions[static_cast<std::size_t>(kind)]; }
 
 Reduction reduction_named(const std::string& name) {
   for (std::size_t i = 0; i < std::size(kReductions); ++i) {
@@ -206,10 +172,6 @@ LabelledArray LabelledArray::reduce(Reduction kind, const std::vector<std::strin
     axes.push_back(static_cast<int>(axis(dim)));
     cells += (cells.empty() ? "" : ": ") + dim;
   }
-  arrays::ReduceOptions o;
-  o.axis = axes;
-  o.keepdims = options.keepdims;
-  o.ddof = options.ddof;
   std::vector<std::string> left;
   Coordinates coordinates = coordinates_;
   for (const std::string& dim : dims_) {
@@ -217,9 +179,10 @@ LabelledArray LabelledArray::reduce(Reduction kind, const std::vector<std::strin
     if (!reduced || options.keepdims) left.push_back(dim);
     if (reduced) coordinates.erase(dim);
   }
-  arrays::Array data = axes.empty() ? data_ : reduce_axes(kind, data_, o, options.skipna);
+  arrays::Array data = axes.empty() ? data_ : reduce_axes(kind, data_, axes, options);
   LabelledArray out = with(std::move(data), std::move(left), std::move(coordinates));
-  if (!axes.empty()) out.attributes_ = labelled::reduced_attributes(out.attributes_, kind, cells);
+  if (!axes.empty())
+    out.attributes_ = labelled::reduced_attributes(out.attributes_, kReductions[static_cast<std::size_t>(kind)], cells);
   return out;
 }
 
@@ -344,6 +307,15 @@ LabelledArray changed(const LabelledArray& a, arrays::Array data) {
 }
 
 }  // namespace
+
+namespace labelled {
+
+LabelledArray combined(const LabelledArray& a, const LabelledArray& b,
+                       const std::function<arrays::Array(const arrays::Array&, const arrays::Array&)>& f) {
+  return combine(a, b, f);
+}
+
+}  // namespace labelled
 
 #define WEFT_LABELLED_OPERATOR(symbol)                                                                                \
   LabelledArray operator symbol(const LabelledArray& a, const LabelledArray& b) {                                     \

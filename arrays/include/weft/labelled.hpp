@@ -90,6 +90,7 @@ class Coordinate {
 enum class Reduction : std::uint8_t { Mean, Std, Var, Min, Max, Sum, Count };
 /// Returns the reduction of that name ("mean"). Throws Error that lists them.
 Reduction reduction_named(const std::string& name);
+std::string reduction_name(Reduction kind);
 
 struct LabelledReduceOptions {
   bool keepdims = false;
@@ -196,6 +197,7 @@ class GroupedArray {
   LabelledArray sum() const { return reduce(Reduction::Sum); }
   LabelledArray count() const { return reduce(Reduction::Count); }
   const Coordinate& groups() const { return groups_; }
+  const std::vector<std::int32_t>& group_of() const { return group_of_; }
 
  private:
   LabelledArray array_;
@@ -244,6 +246,8 @@ Dataset open_dataset(const std::string& path);
 struct OpenManyOptions {
   /// The dimension along which files follow each other; found where it is not given.
   std::string dim = {};
+  /// Which file a label is taken from that several have: "first", "last"; otherwise that is refused.
+  std::string duplicates = {};
 };
 /// Opens files as one Dataset, joined in the order of their labels along a dimension. Labels that repeat, or that
 /// disagree along the other dimensions, are refused with the names of both files.

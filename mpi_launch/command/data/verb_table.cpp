@@ -1,0 +1,88 @@
+// The one table of verbs and options.
+#include "mpi_launch/command/data/verbs.hpp"
+
+namespace weft::command::data {
+namespace {
+
+constexpr OptionRow kShared[] = {
+    {"json", nullptr, "print JSON"},
+    {"quiet", nullptr, "say nothing on standard error but errors"},
+    {"dry-run", nullptr, "say what would be read and written, and stop"},
+    {"memory", "BYTES", "use at most this much memory (2GiB, 80%)"},
+    {"help", nullptr, "print this"},
+    {"man", nullptr, "print the manual page, for man -l -"},
+};
+
+constexpr Example kInfoExamples[] = {
+    {"weft info tas.nc", "what is in a file"},
+    {"weft info tas.nc --var tas", "one variable of it"},
+    {"weft info --json tas.nc", "the same for programs"},
+};
+constexpr OptionRow kInfoOptions[] = {
+    {"var", "NAME,...", "only these variables"},
+};
+
+constexpr Example kHeadExamples[] = {
+    {"weft head tas.nc", "the first values of each variable"},
+    {"weft head tas.nc --var tas --count 3", "the first 3 along each dimension of one"},
+    {"weft head tas.nc --var time", "labels, times as dates"},
+};
+constexpr OptionRow kHeadOptions[] = {
+    {"var", "NAME,...", "only these variables"},
+    {"count", "N", "values along each dimension (default 5)"},
+    {"raw", nullptr, "numbers as they are stored, without scale, offset and missing values"},
+};
+
+constexpr Example kCompareExamples[] = {
+    {"weft compare a.nc b.nc", "exit 1 where any value differs"},
+    {"weft compare a.nc b.nc --rtol 1e-6", "within a relative tolerance"},
+    {"weft compare a.nc b.nc --var tas --attributes", "one variable, its attributes too"},
+};
+constexpr OptionRow kCompareOptions[] = {
+    {"var", "NAME,...", "only these variables"},
+    {"rtol", "R", "values are equal where |a - b| <= atol + rtol |b| (default 0)"},
+    {"atol", "A", "(default 0)"},
+    {"attributes", nullptr, "compare attributes too"},
+    {"raw", nullptr, "numbers as they are stored, without scale, offset and missing values"},
+};
+
+constexpr Example kReduceExamples[] = {
+    {"weft reduce mean --dim time tas.nc mean.nc", "mean over time"},
+    {"weft reduce mean,max --by time.month 'data/*.nc' climate.nc", "of each month of the year"},
+    {"weft reduce mean --dim lat,lon --weights coslat tas.nc globe.nc", "means of the globe"},
+};
+constexpr OptionRow kReduceOptions[] = {
+    {"dim", "NAME,...", "the dimensions to reduce"},
+    {"by", "NAME.PART", "groups: time.month, season, dayofyear, year, quarter, day, hour; or equal labels: lat"},
+    {"every", "STEP", "groups of times that follow each other: 6H, 1D, 1M, QS-DEC, 1Y"},
+    {"weights", "W", "coslat, days (of the month), or a variable"},
+    {"var", "NAME,...", "only these variables; otherwise all that have the dimension, and others as they are"},
+    {"sel", "DIM=A:B", "choose by labels: time=2001-01:2010-12, lat=-30:30, lev=850,500, lon=350:10"},
+    {"isel", "DIM=I:J", "choose by places from 0 on: time=0:12, lev=-1, x=::2"},
+    {"where", "EXPR", "only where this holds: 'tas > 273.15 and lat > 0'"},
+    {"min-count", "N", "no value where fewer values were there"},
+    {"no-skipna", nullptr, "a missing value makes the result missing"},
+    {"ddof", "N", "std and var divide by the count less N (default 0)"},
+    {"keepdims", nullptr, "reduced dimensions stay, with one place and bounds"},
+    {"overwrite", nullptr, "replace OUT if it exists"},
+    {"duplicates", "WHICH", "first or last: which file a label is taken from that several have"},
+    {"join", "DIM", "the dimension that files follow each other along; found where it is not given"},
+};
+
+constexpr VerbRow kVerbs[] = {
+    {"info", "FILE...", 1, 10'000, "Show what files hold: dimensions, variables, chunks, filters, attributes",
+     kInfoExamples, kInfoOptions, run_info},
+    {"head", "FILE", 1, 1, "Show the first values of a file's variables", kHeadExamples, kHeadOptions, run_head},
+    {"compare", "A B", 2, 2, "Compare two files; exit 1 where they differ", kCompareExamples, kCompareOptions,
+     run_compare},
+    {"reduce", "OPERATION,... IN... OUT", 3, 1'000'000,
+     "Reduce files along dimensions: mean, std, var, min, max, sum, count, median, quantile:Q", kReduceExamples,
+     kReduceOptions, run_reduce, true},
+};
+
+}  // namespace
+
+std::span<const VerbRow> verbs() { return kVerbs; }
+std::span<const OptionRow> shared_options() { return kShared; }
+
+}  // namespace weft::command::data

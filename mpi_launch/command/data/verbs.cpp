@@ -1,0 +1,278 @@
+// Command lines of the verbs of files: parsing, and what is made from their table.
+#include "mpi_launch/command/data/verbs.hpp"
+
+#include <weft/config.hpp>
+#include <weft/storage.hpp>
+
+#include "core/config/nearest.hpp"
+#include "core/config/values.hpp"
+#include "mpi_launch/start/ranks.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+
+namespace weft::command::data {
+namespace {
+
+const OptionRow* find_row(std::span<const OptionRow> rows, const std::string& name) {
+  for (const OptionRow& row : rows) {
+    if (name == row.name) return &row;
+  }
+  return nullptr;
+}
+
+const OptionRow& option_of(const VerbRow& verb, const std::string& name) {
+  if (const OptionRow* const own = find_row(verb.options, name)) return *own;
+  if (const OptionRow* const shared = find_row(shared_options(), name)) return *shared;
+  std::vector<std::string> names;
+  for (const OptionRow& row : verb.options) names.emplace_back(row.name);
+  for (const OptionRow& row : shared_options()) names.emplace_back(row.name);
+  throw UsageError("weft " + std::string(verb.name) + ": unknown option --" + name + "; did you mean --" +
+                   nearest_name(name, names) + "? (see weft " + verb.name + " --help)");
+}
+
+/// A word as a shell takes it.
+std::string shell_word(const std::string& word) {
+  if (!word.empty() && word.find_first_of(" \t\n'\"\\$`*?[]{}()<>|&;#~!") == std::string::npos) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+std::string signature(const OptionRow& row) {
+  return std::string("--") + row.name + (row.value == nullptr ? "" : std::string(" ") + row.value);
+}
+
+void add_rows(std::string& out, std::span<const OptionRow> rows) {
+  for (const OptionRow& row : rows) {
+    std::string line = "  " + signature(row);
+    line += line.size() < 26 ? std::string(26 - line.size(), ' ') : "\n" + std::string(26, ' ');
+    out += line + row.help + "\n";
+  }
+}
+
+}  // namespace
+
+Given::Given(const VerbRow& verb, int argc, char** argv) {
+  for (int i = 0; i < argc; ++i) {
+    argv_.emplace_back(argv[i]);
+    line_ += (i == 0 ? "weft" : " " + shell_word(argv[i]));
+  }
+  // The options that every program of weft has are taken out and checked here, and used by the client.
+  std::vector<char*> rest;
+  std::vector<std::string> kept = argv_;
+  for (std::string& word : kept) rest.push_back(word.data());
+  int count = static_cast<int>(rest.size());
+  rest.push_back(nullptr);
+  resolve(count, rest.data());
+  bool only_words = false;
+  for (int i = 2; i < count; ++i) {
+    const std::string word = rest[static_cast<std::size_t>(i)];
+    if (only_words || word.size() < 2 || word[0] != '-') {
+      words_.push_back(word);
+      continue;
+    }
+    if (word == "--") {
+      only_words = true;
+      continue;
+    }
+    const std::size_t equals = word.find('=');
+    const std::string name =
+        word == "-h" ? "help"
+                     : word.substr(word[1] == '-' ? 2 : 1,
+                                   equals == std::string::npos ? std::string::npos : equals - (word[1] == '-' ? 2 : 1));
+    const OptionRow& row = option_of(verb, name);
+    if (row.value == nullptr) {
+      if (equals != std::string::npos)
+        throw UsageError("weft " + std::string(verb.name) + ": --" + name + " takes no value");
+      values_[name];
+    } else if (equals != std::string::npos) {
+      values_[name].push_back(word.substr(equals + 1));
+    } else if (i + 1 < count) {
+      values_[name].emplace_back(rest[static_cast<std::size_t>(++i)]);
+    } else {
+      throw UsageError("weft " + std::string(verb.name) + ": --" + name + " needs a value: " + signature(row));
+    }
+  }
+  if (has("help") || has("man")) return;
+  if (has("memory")) parse_share(text("memory"));
+  if (words_.size() < verb.least_words || words_.size() > verb.most_words) {
+    throw UsageError("weft " + std::string(verb.name) + " takes " + verb.words + ", but " +
+                     (words_.empty() ? "nothing" : std::to_string(words_.size()) + " names") + " came (see weft " +
+                     verb.name + " --help)");
+  }
+}
+
+std::string Given::text(const std::string& option, const std::string& otherwise) const {
+  const auto found = values_.find(option);
+  return found == values_.end() || found->second.empty() ? otherwise : found->second.back();
+}
+
+std::vector<std::string> Given::all(const std::string& option) const {
+  const auto found = values_.find(option);
+  return found == values_.end() ? std::vector<std::string>() : found->second;
+}
+
+std::vector<std::string> Given::list(const std::string& option) const {
+  std::vector<std::string> out;
+  for (const std::string& value : all(option)) {
+    for (std::size_t begin = 0; begin <= value.size();) {
+      const std::size_t end = std::min(value.find(',', begin), value.size());
+      if (end > begin) out.push_back(value.substr(begin, end - begin));
+      begin = end + 1;
+    }
+  }
+  return out;
+}
+
+double Given::number(const std::string& option, double otherwise) const {
+  if (!has(option)) return otherwise;
+  const std::string value = text(option);
+  double number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (error != std::errc() || end != value.data() + value.size()) {
+    throw UsageError("--" + option + ": '" + value + "' is no number");
+  }
+  return number;
+}
+
+std::string help_of(const VerbRow& verb) {
+  std::string out;
+  for (const Example& one : verb.examples) {
+    std::string line = std::string("  ") + one.command;
+    out += line + std::string(line.size() < 58 ? 58 - line.size() : 1, ' ') + "# " + one.says + "\n";
+  }
+  out += "\n" + std::string(verb.summary) + ".\n\nusage: weft " + verb.name + " [options] " + verb.words + "\n\n";
+  add_rows(out, verb.options);
+  add_rows(out, shared_options());
+  out +=
+      "\nOptions of every program of weft work too (--weft-threads=4): see weft config.\n"
+      "Results go to standard output, messages to standard error. Exit: 0 done, 1 failed or different, 2 wrong\n"
+      "command line, 75 the time of the batch job was over: run it again.\n";
+  return out;
+}
+
+std::string manual_of(const VerbRow& verb) {
+  const auto plain = [](const std::string& text) {
+    std::string out;
+    for (const char c : text) out += c == '-' ? std::string("\\-") : c == '\\' ? std::string("\\e") : std::string(1, c);
+    return out;
+  };
+  std::string out = std::string(".TH WEFT-") + verb.name + " 1\n.SH NAME\nweft-" + verb.name + " \\- " +
+                    plain(verb.summary) + "\n.SH SYNOPSIS\n.B weft " + verb.name + "\n[options] " + plain(verb.words) +
+                    "\n.SH EXAMPLES\n";
+  for (const Example& one : verb.examples) {
+    out += ".TP\n.B " + plain(one.command) + "\n" + plain(one.says) + "\n";
+  }
+  out += ".SH OPTIONS\n";
+  for (const std::span<const OptionRow> rows : {verb.options, shared_options()}) {
+    for (const OptionRow& row : rows) out += ".TP\n.B " + plain(signature(row)) + "\n" + plain(row.help) + "\n";
+  }
+  out += ".SH EXIT STATUS\n0 done, 1 failed or different, 2 wrong command line, 75 run it again.\n";
+  return out;
+}
+
+std::string completions_for(const std::string& shell) {
+  std::string names, out;
+  for (const VerbRow& verb : verbs()) names += (names.empty() ? "" : " ") + std::string(verb.name);
+  if (shell == "fish") {
+    for (const VerbRow& verb : verbs()) {
+      out += std::string("complete -c weft -n __fish_use_subcommand -a ") + verb.name + " -d '" + verb.summary + "'\n";
+      for (const std::span<const OptionRow> rows : {verb.options, shared_options()}) {
+        for (const OptionRow& row : rows) {
+          out += std::string("complete -c weft -n '__fish_seen_subcommand_from ") + verb.name + "' -l " + row.name +
+                 (row.value == nullptr ? "" : " -r") + " -d '" + row.help + "'\n";
+        }
+      }
+    }
+    return out;
+  }
+  if (shell != "bash" && shell != "zsh") {
+    throw UsageError("weft completions: '" + shell + "' is no known shell; there are bash, zsh and fish");
+  }
+  if (shell == "zsh") out += "autoload -U +X bashcompinit && bashcompinit\n";
+  out += "_weft() {\n  local words\n  case \"${COMP_WORDS[1]}\" in\n";
+  for (const VerbRow& verb : verbs()) {
+    out += std::string("    ") + verb.name + ") words='";
+    for (const std::span<const OptionRow> rows : {verb.options, shared_options()}) {
+      for (const OptionRow& row : rows) out += std::string("--") + row.name + " ";
+    }
+    out += "' ;;\n";
+  }
+  out +=
+      "    *) words='" + names +
+      " config replay graph submit doctor demo' ;;\n  esac\n"
+      "  if [ \"$COMP_CWORD\" -eq 1 ] || [[ \"${COMP_WORDS[COMP_CWORD]}\" == -* ]]; then\n"
+      "    COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n  else\n"
+      "    COMPREPLY=($(compgen -f -- \"${COMP_WORDS[COMP_CWORD]}\"))\n  fi\n}\ncomplete -o filenames -F _weft weft\n";
+  return out;
+}
+
+std::optional<int> run_verb(int argc, char** argv) {
+  if (argc < 2) return {};
+  const std::string name = argv[1];
+  // Rank 0 speaks; `reduce` is what the others take part in.
+  const bool first = launch::read_ranks().rank == 0;
+  try {
+    if (name == "completions") {
+      if (first) print(completions_for(argc > 2 ? argv[2] : "bash"));
+      return 0;
+    }
+    for (const VerbRow& verb : verbs()) {
+      if (name != verb.name) continue;
+      const Given given(verb, argc, argv);
+      if (given.has("help") || given.has("man")) {
+        if (first) print(given.has("man") ? manual_of(verb) : help_of(verb));
+        return 0;
+      }
+      return first || verb.job ? verb.run(given) : 0;
+    }
+  } catch (const UsageError& error) {
+    if (first) std::fprintf(stderr, "%s\n", error.what());
+    return 2;
+  } catch (const ConfigError& error) {
+    if (first) std::fprintf(stderr, "weft %s: %s\n", name.c_str(), error.what());
+    return 2;
+  } catch (const std::exception& error) {
+    if (first) std::fprintf(stderr, "weft %s: %s\n", name.c_str(), error.what());
+    return 1;
+  }
+  return {};
+}
+
+std::string json_text(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += std::string("\\") + c;
+    } else if (byte < 0x20) {
+      char code[8];
+      std::snprintf(code, sizeof code, "\\u%04x", byte);
+      out += code;
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+std::string number_words(double value, bool single) {
+  char text[48];
+  const auto end = single ? std::to_chars(text, text + sizeof text, static_cast<float>(value)).ptr
+                          : std::to_chars(text, text + sizeof text, value).ptr;
+  return {text, end};
+}
+
+std::string json_number(double value) { return std::isfinite(value) ? number_words(value) : "null"; }
+
+void print(const std::string& text) {
+  const bool whole = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (!whole || std::fflush(stdout) != 0)
+    throw Error(std::string("writing the result failed: ") + std::strerror(errno));
+}
+
+}  // namespace weft::command::data

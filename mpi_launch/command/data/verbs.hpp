@@ -1,0 +1,110 @@
+#pragma once
+
+#include <weft/error.hpp>
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace weft {
+struct Options;
+}
+
+/// The verbs of the `weft` command that work on files of arrays: for people who write no program.
+namespace weft::command::data {
+
+/// The command line is wrong: exit 2.
+class UsageError : public Error {
+ public:
+  using Error::Error;
+};
+
+struct OptionRow {
+  const char* name;
+  /// Nothing: the option is a flag.
+  const char* value;
+  const char* help;
+};
+
+struct Example {
+  const char* command;
+  const char* says;
+};
+
+class Given;
+
+/// One line of the table that help, manual pages and completions are made from.
+struct VerbRow {
+  const char* name;
+  const char* words;
+  std::size_t least_words;
+  std::size_t most_words;
+  const char* summary;
+  std::span<const Example> examples;
+  std::span<const OptionRow> options;
+  /// Returns the exit code.
+  int (*run)(const Given& given);
+  /// All ranks of a job take part; otherwise rank 0 does it alone.
+  bool job = false;
+};
+
+/// What a command line gave.
+/// Owns: its words.  Threading: constant.
+class Given {
+ public:
+  /// Throws UsageError, which names the nearest option where one is misspelt.
+  Given(const VerbRow& verb, int argc, char** argv);
+
+  const std::vector<std::string>& words() const { return words_; }
+  bool has(const std::string& option) const { return values_.count(option) != 0; }
+  /// The last one that was given.
+  std::string text(const std::string& option, const std::string& otherwise = {}) const;
+  /// All that were given, those with commas cut there.
+  std::vector<std::string> list(const std::string& option) const;
+  /// All that were given, as they are.
+  std::vector<std::string> all(const std::string& option) const;
+  double number(const std::string& option, double otherwise) const;
+  bool quiet() const { return has("quiet"); }
+  bool json() const { return has("json"); }
+  bool dry_run() const { return has("dry-run"); }
+  /// The whole command as it was written, for a file's history.
+  const std::string& line() const { return line_; }
+  int argc() const { return static_cast<int>(argv_.size()); }
+  const std::vector<std::string>& argv() const { return argv_; }
+
+ private:
+  std::vector<std::string> words_;
+  std::map<std::string, std::vector<std::string>> values_;
+  std::string line_;
+  std::vector<std::string> argv_;
+};
+
+std::span<const VerbRow> verbs();
+/// The options that every verb has.
+std::span<const OptionRow> shared_options();
+
+/// Runs what the command line asks for where its first word is a verb of files, and returns the exit code.
+std::optional<int> run_verb(int argc, char** argv);
+
+std::string help_of(const VerbRow& verb);
+/// In roff, for `man`.
+std::string manual_of(const VerbRow& verb);
+/// For bash, zsh or fish. Throws UsageError for another shell.
+std::string completions_for(const std::string& shell);
+
+int run_info(const Given& given);
+int run_head(const Given& given);
+int run_compare(const Given& given);
+int run_reduce(const Given& given);
+
+// JSON, as the verbs write it.
+std::string json_text(const std::string& text);
+/// NaN and infinities are null.
+std::string json_number(double value);
+/// As people write it: shortest digits that give the value back.
+std::string number_words(double value, bool single = false);
+void print(const std::string& text);
+
+}  // namespace weft::command::data

@@ -1,0 +1,319 @@
+#!/usr/bin/env python3
+"""Tests the verbs of the `weft` command that work on files, with xarray and NumPy as judges.
+
+usage: data_verbs_test.py WEFT [MPIEXEC]
+
+Exits 77 (skipped) where xarray or netCDF4 is missing. WEFT_ORACLE_PYTHON names another interpreter that has them.
+"""
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+if os.environ.get("WEFT_ORACLE_PYTHON") and "WEFT_ORACLE_INNER" not in os.environ:
+    os.environ["WEFT_ORACLE_INNER"] = "1"
+    python = os.environ["WEFT_ORACLE_PYTHON"]
+    os.execv(python, [python, *sys.argv])
+try:
+    import netCDF4
+    import numpy as np
+    import xarray as xr
+except ImportError:
+    print("no xarray or netCDF4 here: skipped")
+    sys.exit(77)
+
+WEFT = os.path.abspath(sys.argv[1])
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+MPIEXEC = sys.argv[2] if len(sys.argv) > 2 else ""
+
+
+def days(year):
+    return float(
+        (np.datetime64(f"{year}-01-01") - np.datetime64("2000-01-01")).astype("timedelta64[D]").astype(int))
+
+
+def dataset(year, seed, steps=365):
+    """A year of days with gaps, a packed variable, bounds, a grid mapping, a text."""
+    lat, lon = np.arange(-87.5, 90, 25.0), np.arange(0, 360, 30.0)
+    rng = np.random.default_rng(seed)
+    tas = (280 + 20 * rng.standard_normal((steps, lat.size, lon.size))).astype("f4")
+    tas[:, 3, 4] = np.nan
+    tas[5:9, 2, 7] = np.nan
+    time = days(year) + np.arange(steps)
+    data = xr.Dataset(
+        {"tas": (("time", "lat", "lon"), tas, {"units": "K", "cell_methods": "area: mean", "grid_mapping": "crs"}),
+         "pr": (("time", "lat", "lon"), rng.integers(0, 2000, tas.shape) / 100, {"units": "mm"}),
+         "count": (("time",), np.arange(steps, dtype="i4")),
+         "crs": ((), np.int32(0), {"grid_mapping_name": "latitude_longitude"}),
+         "lat_bnds": (("lat", "bnds"), np.stack([lat - 12.5, lat + 12.5], 1)),
+         "time_bnds": (("time", "bnds"), np.stack([time, time + 1], 1))},
+        {"time": ("time", time, {"units": "days since 2000-01-01", "calendar": "standard", "bounds": "time_bnds"}),
+         "lat": ("lat", lat, {"units": "degrees_north", "bounds": "lat_bnds"}),
+         "lon": ("lon", lon, {"units": "degrees_east"})},
+        {"title": "made for a test", "history": "made"})
+    packed = {"dtype": "i2", "scale_factor": 0.01, "add_offset": 10.0, "_FillValue": np.int16(-32768), "zlib": True,
+              "chunksizes": (20, 4, 5)}
+    return data, {"tas": {"zlib": True, "complevel": 4, "shuffle": True, "chunksizes": (20, 4, 5),
+                          "_FillValue": np.float32(1e20)}, "pr": packed,
+                  **{name: {"_FillValue": None} for name in ("time", "lat", "lon", "lat_bnds", "time_bnds")}}
+
+
+def weft(*words, stdin=None, launcher=(), cwd=None, **variables):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("WEFT_")}
+    environment.update(variables)
+    return subprocess.run([*launcher, WEFT, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          input=stdin, timeout=120, cwd=cwd or FOLDER, env=environment)
+
+
+class DataVerbsTest(unittest.TestCase):
+    def reduce(self, *words, **options):
+        done = weft("reduce", *words, "--overwrite", "out.nc", **options)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([name for name in os.listdir(FOLDER) if ".part" in name], [])
+        with xr.open_dataset(os.path.join(FOLDER, "out.nc")) as out:
+            return out.load()
+
+    def close(self, found, wanted, tolerance=1e-6):
+        wanted = wanted.transpose(*found.dims)
+        self.assertEqual(found.shape, wanted.shape)
+        np.testing.assert_allclose(found.values, wanted.values, rtol=tolerance, atol=tolerance)
+
+    def test_every_operation_equals_xarray_with_gaps_left_out(self):
+        out = self.reduce("mean,std,var,min,max,sum,count,median,quantile:0.9", "--dim", "time", "a2001.nc")
+        tas = ONE.tas.astype("f8")
+        for name in ("mean", "std", "var", "min", "max", "sum", "median"):
+            self.close(out[f"tas_{name}"], getattr(tas, name)("time"), 2e-6)
+        self.close(out.tas_count, ONE.tas.count("time"))
+        self.close(out["tas_quantile_0.9"], tas.quantile(0.9, "time"), 2e-6)
+        self.assertEqual(out.tas_mean.dtype, np.float32)
+        self.assertEqual((out.tas_var.attrs["units"], out.tas_count.attrs["units"]), ("K2", "1"))
+        self.assertEqual(out.tas_std.attrs["cell_methods"], "area: mean time: standard_deviation")
+        self.close(out.pr_mean, ONE.pr.mean("time"))
+
+    def test_groups_of_times_equal_xarray_over_several_files(self):
+        for part in ("month", "season", "dayofyear", "year"):
+            out = self.reduce("mean,max", "--by", f"time.{part}", "--var", "tas", "a20*.nc")
+            wanted = BOTH.tas.astype("f8").groupby(f"time.{part}")
+            mean, most = wanted.mean("time"), wanted.max("time")
+            if part == "season":
+                mean, most = (one.sel(season=out.season.values) for one in (mean, most))
+            self.close(out.tas_mean, mean)
+            self.close(out.tas_max, most)
+            self.assertEqual(list(out[part].values), list(mean[part].values))
+
+    def test_steps_of_time_equal_resample_and_have_bounds(self):
+        for every, rule in (("1M", "MS"), ("QS-DEC", "QS-DEC"), ("10D", "10D"), ("1Y", "YS")):
+            out = self.reduce("mean", "--dim", "time", "--every", every, "--var", "tas", "a2001.nc")
+            wanted = ONE.tas.astype("f8").resample(time=rule).mean("time")
+            self.close(out.tas, wanted)
+            self.assertEqual(list(out.time.values), list(wanted.time.values), every)
+            self.assertEqual(out.time.attrs.get("bounds", out.time.encoding.get("bounds")), "time_bnds")
+
+    def test_several_dimensions_weights_and_selections(self):
+        weights = np.cos(np.deg2rad(ONE.lat))
+        out = self.reduce("mean,std", "--dim", "lat,lon", "--weights", "coslat", "--var", "tas", "a2001.nc")
+        weighted = ONE.tas.astype("f8").weighted(weights)
+        self.close(out.tas_mean, weighted.mean(("lat", "lon")), 1e-6)
+        self.close(out.tas_std, weighted.std(("lat", "lon")), 1e-5)
+        out = self.reduce("mean", "--dim", "time,lat", "--by", "time.month", "--var", "tas", "--sel",
+                          "time=2001-03:2001-08-15", "--sel", "lat=-40:40", "--isel", "lon=1:9:2", "a2001.nc")
+        chosen = ONE.tas.astype("f8").sel(time=slice("2001-03", "2001-08-15"), lat=slice(-40, 40)).isel(lon=slice(1, 9, 2))
+        wanted = chosen.groupby("time.month").mean(("time", "lat"))
+        self.close(out.tas, wanted)
+        months = self.reduce("mean", "--dim", "time", "--every", "1M", "--var", "tas", "a2001.nc")
+        shutil.copy(os.path.join(FOLDER, "out.nc"), os.path.join(FOLDER, "months.nc"))
+        out = self.reduce("mean", "--dim", "time", "--weights", "days", "months.nc")
+        lengths = months.time.dt.days_in_month
+        self.close(out.tas, months.tas.astype("f8").weighted(lengths).mean("time"))
+
+    def test_longitudes_go_round_the_world(self):
+        out = self.reduce("mean", "--dim", "time", "--var", "tas", "--sel", "lon=-60:60", "a2001.nc")
+        self.assertEqual(list(out.lon.values), [-60, -30, 0, 30, 60])
+        self.close(out.tas, ONE.tas.astype("f8").mean("time").isel(lon=[10, 11, 0, 1, 2]))
+
+    def test_where_keeps_what_holds(self):
+        out = self.reduce("mean,count", "--dim", "time", "--var", "tas,pr", "--where",
+                          "tas > 280 and (lat > 0 or time.month == 7)", "a2001.nc")
+        keep = (ONE.tas > 280) & ((ONE.lat > 0) | (ONE.time.dt.month == 7))
+        self.close(out.tas_mean, ONE.tas.astype("f8").where(keep).mean("time"))
+        self.close(out.pr_count, ONE.pr.where(keep).count("time"))
+
+    def test_missing_values_count_when_asked_to(self):
+        out = self.reduce("mean", "--dim", "time", "--no-skipna", "--var", "tas", "a2001.nc")
+        self.close(out.tas, ONE.tas.astype("f8").mean("time", skipna=False))
+        out = self.reduce("sum", "--dim", "time", "--min-count", "362", "--var", "tas", "a2001.nc")
+        self.close(out.tas, ONE.tas.astype("f8").sum("time", min_count=362))
+        out = self.reduce("std", "--dim", "time", "--ddof", "1", "--var", "tas", "a2001.nc")
+        self.close(out.tas, ONE.tas.astype("f8").std("time", ddof=1), 1e-5)
+
+    def test_what_is_not_reduced_stays_and_history_is_fixed_by_the_environment(self):
+        out = self.reduce("max", "--dim", "time", "a2001.nc", SOURCE_DATE_EPOCH="0")
+        self.assertTrue(out.attrs["history"].startswith("1970-01-01T00:00:00Z: weft reduce max --dim time a2001.nc"))
+        self.assertTrue(out.attrs["history"].endswith("\nmade"))
+        self.assertEqual(out.attrs["title"], "made for a test")
+        self.assertEqual(int(out.crs), 0)
+        self.close(out.lat_bnds, ONE.lat_bnds)
+        self.assertNotIn("time_bnds", out)
+        # Extremes stay packed as they were.
+        self.assertEqual((out.pr.encoding["dtype"], out.pr.encoding["scale_factor"]), (np.dtype("i2"), 0.01))
+        self.close(out.pr, ONE.pr.max("time"))
+        again = weft("reduce", "max", "--dim", "time", "a2001.nc", "again.nc", "--overwrite", SOURCE_DATE_EPOCH="0")
+        self.assertEqual(again.returncode, 0, again.stderr)
+        self.assertEqual(weft("compare", "out.nc", "again.nc").returncode, 0)
+
+    def test_keepdims_leaves_one_place_with_bounds(self):
+        out = self.reduce("mean", "--dim", "time", "--keepdims", "--var", "tas", "a2001.nc")
+        self.assertEqual(out.tas.shape, (1, *ONE.tas.shape[1:]))
+        with netCDF4.Dataset(os.path.join(FOLDER, "out.nc")) as raw:
+            self.assertEqual(list(raw["time_bnds"][0]), [days(2001), days(2001) + 365])
+
+    def test_classic_files_are_read_equal(self):
+        out = self.reduce("mean", "--dim", "time", "classic.nc")
+        self.close(out.tas, ONE.tas.astype("f8").mean("time"))
+
+    def test_inputs_are_names_folders_patterns_lists_and_standard_input(self):
+        wanted = self.reduce("mean", "--dim", "time", "--var", "tas", "a2001.nc", "a2002.nc").tas
+        self.close(wanted, BOTH.tas.astype("f8").mean("time"))
+        with open(os.path.join(FOLDER, "list"), "w") as lines:
+            lines.write("a2002.nc\na2001.nc\n")
+        self.close(self.reduce("mean", "--dim", "time", "--var", "tas", "@list").tas, wanted, 0)
+        self.close(self.reduce("mean", "--dim", "time", "--var", "tas", "-", stdin="a2001.nc\na2002.nc\n").tas, wanted, 0)
+        self.close(self.reduce("mean", "--dim", "time", "--var", "tas", "folder").tas, wanted, 0)
+
+    def test_duplicates_are_refused_with_both_names_or_chosen(self):
+        done = weft("reduce", "mean", "--dim", "time", "a2001.nc", "late.nc", "no.nc")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("a2001.nc", done.stderr)
+        self.assertIn("late.nc", done.stderr)
+        self.assertFalse(os.path.exists(os.path.join(FOLDER, "no.nc")))
+        first = self.reduce("count,mean", "--dim", "time", "--var", "count", "--duplicates", "first", "a2001.nc", "late.nc")
+        self.assertEqual(int(first.count_count), 375)
+        last = self.reduce("count", "--dim", "time", "--var", "count", "--duplicates", "last", "a2001.nc", "late.nc")
+        self.assertEqual(int(last["count"]), 375)
+
+    def test_info_and_head_show_what_is_there(self):
+        found = json.loads(weft("info", "--json", "a2001.nc").stdout)
+        tas = next(one for one in found["variables"] if one["path"] == "tas")
+        self.assertEqual((tas["type"], tas["shape"], tas["chunk"]), ("float32", [365, 8, 12], [20, 4, 5]))
+        self.assertEqual(tas["filters"], ["shuffle", "deflate 4"])
+        text = weft("info", "a2001.nc").stdout
+        for part in ("time = 365", "2001-01-01 to 2001-12-31", "float32 tas(time, lat, lon)", "units = \"K\"", "deflate 4"):
+            self.assertIn(part, text)
+        head = json.loads(weft("head", "--json", "--var", "pr,time", "--count", "2", "a2001.nc").stdout)
+        self.assertEqual(head["time"], ["2001-01-01", "2001-01-02"])
+        np.testing.assert_allclose(head["pr"], ONE.pr[:2, :2, :2].values.ravel())
+
+    def test_compare_finds_the_worst_place(self):
+        changed = ONE.copy(deep=True)
+        changed.tas[7, 2, 3] += 1
+        changed.tas[8, 2, 3] += 4
+        changed.to_netcdf(os.path.join(FOLDER, "changed.nc"))
+        done = weft("compare", "a2001.nc", "changed.nc", "--json", "--var", "tas")
+        self.assertEqual(done.returncode, 1)
+        found = json.loads(done.stdout)["differences"][0]
+        self.assertEqual((found["differing"], found["place"]), (2, [8, 2, 3]))
+        self.assertEqual(weft("compare", "a2001.nc", "changed.nc", "--var", "tas", "--atol", "5").returncode, 0)
+        self.assertIn("[time=8, lat=2, lon=3]", weft("compare", "a2001.nc", "changed.nc").stdout)
+
+    def test_wrong_command_lines_name_the_nearest_and_end_with_2(self):
+        for words, part in ((["--dmi", "time"], "--dim"), (["--dim"], "needs a value")):
+            done = weft("reduce", "mean", "a2001.nc", "no.nc", *words)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(part, done.stderr)
+        done = weft("reduce", "maen", "--dim", "time", "a2001.nc", "no.nc")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("did you mean mean?", done.stderr)
+
+    def test_what_is_not_there_is_named_and_ends_with_1(self):
+        with open(os.path.join(FOLDER, "empty.nc"), "w"):
+            pass
+        whole = open(os.path.join(FOLDER, "a2001.nc"), "rb").read()
+        with open(os.path.join(FOLDER, "short.nc"), "wb") as short:
+            short.write(whole[: len(whole) // 2])
+        for words, part in ((["--dim", "tmie", "a2001.nc"], "did you mean 'time'"),
+                            (["--dim", "time", "--var", "tsa", "a2001.nc"], "did you mean 'tas'"),
+                            (["--dim", "time", "missing.nc"], "there is no such file"),
+                            (["--dim", "time", "empty.nc"], "is empty"), (["--dim", "time", "short.nc"], "short.nc"),
+                            (["--dim", "time", "list.txt"], "list.txt")):
+            with open(os.path.join(FOLDER, "list.txt"), "w") as text:
+                text.write("no file of arrays\n")
+            done = weft("reduce", "mean", *words, "no.nc")
+            self.assertEqual(done.returncode, 1, words)
+            self.assertIn(part, done.stderr)
+            self.assertFalse(os.path.exists(os.path.join(FOLDER, "no.nc")))
+        with open(os.path.join(FOLDER, "there.nc"), "w") as there:
+            there.write("mine")
+        done = weft("reduce", "mean", "--dim", "time", "a2001.nc", "there.nc")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("--overwrite", done.stderr)
+        self.assertEqual(open(os.path.join(FOLDER, "there.nc")).read(), "mine")
+
+    def test_a_dry_run_writes_nothing(self):
+        done = weft("reduce", "mean", "--dim", "time", "a2001.nc", "no.nc", "--dry-run", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertGreater(json.loads(done.stdout)["stored_bytes"], 1000)
+        self.assertFalse(os.path.exists(os.path.join(FOLDER, "no.nc")))
+
+    def test_help_shows_examples_first_manual_pages_and_completions_come_from_the_same_table(self):
+        for verb in ("info", "head", "reduce", "compare"):
+            lines = weft(verb, "--help").stdout.splitlines()
+            self.assertTrue(all(line.startswith(f"  weft {verb}") for line in lines[:3]))
+            self.assertIn(".SH OPTIONS", weft(verb, "--man").stdout)
+        for shell in ("bash", "zsh", "fish"):
+            self.assertIn("keepdims", weft("completions", shell).stdout)
+
+    def test_every_line_of_the_documentation_runs(self):
+        with open(os.path.join(SOURCE, "docs", "command.md")) as file:
+            page = file.read()
+        lines = [line.strip("` ") for row in page.splitlines() if row.startswith("| `")
+                 for line in row.split("|") if line.strip().startswith("`weft ")]
+        self.assertGreater(len(lines), 10)
+        for line in lines:
+            words = shlex.split(line)[1:]
+            done = weft(*words, *(["--overwrite"] if words[0] == "reduce" else []), cwd=os.path.join(FOLDER, "docs"))
+            self.assertEqual(done.returncode, 0, (line, done.stderr))
+
+    @unittest.skipUnless(shutil.which("cdo") and shutil.which("ncdump"), "no cdo and ncdump here")
+    def test_other_programs_open_what_is_written(self):
+        for words in (["mean", "--dim", "time"], ["mean,max", "--by", "time.month"], ["min", "--dim", "time", "--every", "1M"],
+                      ["mean", "--dim", "time", "--keepdims"]):
+            self.reduce(*words, "a2001.nc")
+            for command in (["ncdump", "-h", "out.nc"], ["cdo", "-s", "sinfon", "out.nc"]):
+                done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True)
+                self.assertEqual(done.returncode, 0, done.stderr)
+
+    @unittest.skipUnless(MPIEXEC, "no mpirun here")
+    def test_three_ranks_write_the_same(self):
+        wanted = self.reduce("mean,std", "--by", "time.month", "a20*.nc")
+        launcher = [MPIEXEC, "-n", "3", "--oversubscribe", "--allow-run-as-root"]
+        found = self.reduce("mean,std", "--by", "time.month", "a20*.nc", launcher=launcher)
+        xr.testing.assert_equal(found, wanted)
+        done = weft("reduce", "maen", "--dim", "time", "a2001.nc", "no.nc", launcher=launcher)
+        self.assertEqual(done.stderr.count("did you mean"), 1)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as FOLDER:
+        os.mkdir(os.path.join(FOLDER, "folder"))
+        for number, year in enumerate((2001, 2002)):
+            made, how = dataset(year, number)
+            made.to_netcdf(os.path.join(FOLDER, f"a{year}.nc"), encoding=how, unlimited_dims=["time"])
+            shutil.copy(os.path.join(FOLDER, f"a{year}.nc"), os.path.join(FOLDER, "folder"))
+        os.mkdir(os.path.join(FOLDER, "docs"))
+        for name in ("a.nc", "b.nc"):
+            shutil.copy(os.path.join(FOLDER, "a2001.nc"), os.path.join(FOLDER, "docs", name))
+        made, how = dataset(2001, 0)
+        made.to_netcdf(os.path.join(FOLDER, "classic.nc"), format="NETCDF3_64BIT",
+                       encoding={"tas": {"_FillValue": np.float32(1e20)}})
+        later = made.isel(time=slice(0, 20)).assign_coords(
+            time=("time", days(2001) + 355 + np.arange(20.0), made.time.attrs))
+        later.to_netcdf(os.path.join(FOLDER, "late.nc"))
+        ONE = xr.open_dataset(os.path.join(FOLDER, "a2001.nc")).load()
+        BOTH = xr.concat([ONE, xr.open_dataset(os.path.join(FOLDER, "a2002.nc")).load()], "time", data_vars="minimal")
+        ONE.close()
+        sys.argv[1:] = sys.argv[3:]
+        unittest.main(verbosity=1)
