@@ -120,6 +120,16 @@ NodePointer make_cast(const NodePointer& input, Dtype dtype, const std::source_l
   }
   auto node = begin_node(NodeKind::Cast, dtype, input->grid, "astype", where);
   node->key = Fingerprint("cast").add(dtype.code()).add(dtype.unit()).add(input->key).key();
+  node->compute_type = input->dtype.code();
+  node->inputs = {input};
+  return node;
+}
+
+NodePointer make_reinterpreted(const NodePointer& input, Dtype dtype, const std::source_location& where) {
+  if (input->dtype == dtype) return input;
+  auto node = begin_node(NodeKind::Cast, dtype, input->grid, "view", where);
+  node->key = Fingerprint("reinterpreted").add(dtype.code()).add(dtype.unit()).add(input->key).key();
+  node->compute_type = dtype.code();
   node->inputs = {input};
   return node;
 }

@@ -78,7 +78,7 @@ struct Node {
   OpCode op{};
   /// Of an elementwise step: what computes it, where that is no operation of elementwise.def.
   detail::UserFunction user;
-  /// Of an elementwise step: the type its inputs are converted to.
+  /// Of an elementwise step: the type its inputs are converted to; of a cast: the type its input is read as.
   TypeCode compute_type = TypeCode::Float64;
   IndexMap map;
   ReduceSpec reduce;
@@ -111,6 +111,8 @@ NodePointer make_elementwise(OpCode op, TypeCode compute_type, Dtype dtype, Grid
 NodePointer make_elementwise(detail::UserFunction function, Grid grid, std::vector<NodePointer> inputs,
                              const std::source_location& where);
 NodePointer make_cast(const NodePointer& input, Dtype dtype, const std::source_location& where);
+/// Reads the input's bytes as another type of the same size.
+NodePointer make_reinterpreted(const NodePointer& input, Dtype dtype, const std::source_location& where);
 /// Returns times in another unit: make_cast's way to what is an expression of its own (ops/times.cpp).
 NodePointer convert_unit(const NodePointer& input, Dtype dtype, const std::source_location& where);
 NodePointer make_view(const NodePointer& input, IndexMap map, Grid grid, std::string name,

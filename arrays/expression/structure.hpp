@@ -2,6 +2,7 @@
 
 #include "arrays/expression/box.hpp"
 
+#include <weft/array.hpp>
 #include <weft/callable.hpp>
 #include <weft/dtype.hpp>
 #include <weft/encode.hpp>
@@ -64,6 +65,9 @@ struct StructureType {
   void (*identify)(const void* parameters, Writer& writer);
   void (*encode)(const void* parameters, Writer& writer);
   std::shared_ptr<const void> (*decode)(Reader& reader);
+  /// Returns an equal node whose inputs are cut into the pieces that its chunks need of them, so that only these move
+  /// between processes; null where there is nothing to cut.
+  NodePointer (*cut)(const void* parameters, const Node& node);
 };
 
 /// `P` holds the parameters: plain fields that travel, and
@@ -72,7 +76,8 @@ struct StructureType {
 ///   void run(const ChunkWork& work) const;
 /// and, for what has to do with unknown extents, `static constexpr bool kDefers, kTakesDeferred`. A box is given with
 /// one place along a deferred axis, at the start of its piece; the blocks of run() have their true shapes. With
-/// `void identify(Writer&) const`, other bytes than the encoded ones tell parameters apart.
+/// `void identify(Writer&) const`, other bytes than the encoded ones tell parameters apart; `NodePointer cut(const
+/// Node&) const` is StructureType's.
 template <class P>
 inline constexpr StructureType structure_type{
     P::kName,
@@ -100,7 +105,16 @@ inline constexpr StructureType structure_type{
       }
     },
     [](const void* parameters, Writer& writer) { weft::encode(writer, *static_cast<const P*>(parameters)); },
-    [](Reader& reader) -> std::shared_ptr<const void> { return std::make_shared<const P>(weft::decode<P>(reader)); }};
+    [](Reader& reader) -> std::shared_ptr<const void> { return std::make_shared<const P>(weft::decode<P>(reader)); },
+    [] {
+      using Cut = NodePointer (*)(const void*, const Node&);
+      if constexpr (requires(const P& known, const Node& node) { known.cut(node); }) {
+        return Cut(
+            [](const void* parameters, const Node& node) { return static_cast<const P*>(parameters)->cut(node); });
+      } else {
+        return Cut(nullptr);
+      }
+    }()};
 
 template <class P>
 std::shared_ptr<const Structure> make_structure(P parameters) {

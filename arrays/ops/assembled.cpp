@@ -1,12 +1,11 @@
 // Operations whose chunks are put together from boxes of other arrays' chunks: what moves, and nothing else.
 #include <weft/ops/structure.hpp>
 
-#include "arrays/ops/apply.hpp"
+#include "arrays/ops/assembled.hpp"
 
 #include <weft/error.hpp>
 
 #include <algorithm>
-#include <cstring>
 
 namespace weft::arrays {
 namespace {
@@ -69,134 +68,6 @@ struct ConcatenateDeferred {
   }
   void run(const ChunkWork&) const {}
 };
-
-/// Reads place (index + shift) mod extent.
-struct Roll {
-  static constexpr const char* kName = "roll";
-  static constexpr bool kAssembles = true;
-  std::uint64_t axis;
-  std::int64_t shift;
-  std::int64_t extent;
-  void needs(const Box& out, std::vector<Need>& needs) const {
-    for (std::int64_t at = 0; at < out.extent[axis];) {
-      const std::int64_t from = (out.start[axis] + at + shift) % extent;
-      const std::int64_t count = std::min(out.extent[axis] - at, extent - from);
-      Need need{0, out, std::vector<std::int64_t>(out.ndim(), 0)};
-      need.box.start[axis] = from;
-      need.box.extent[axis] = count;
-      need.out_start[axis] = at;
-      needs.push_back(std::move(need));
-      at += count;
-    }
-  }
-  void run(const ChunkWork&) const {}
-};
-
-/// Elements at listed places of one axis. The places of a chunk are fetched as one box from the first to the last.
-struct Take {
-  static constexpr const char* kName = "take";
-  static constexpr bool kAssembles = false;
-  std::uint64_t axis;
-  std::vector<std::int64_t> places;
-  void needs(const Box& out, std::vector<Need>& needs) const {
-    Need need{0, out, {}};
-    const auto first = places.begin() + static_cast<std::ptrdiff_t>(out.start[axis]);
-    const auto last = first + static_cast<std::ptrdiff_t>(out.extent[axis]);
-    if (first != last) {
-      const auto [least, most] = std::minmax_element(first, last);
-      need.box.start[axis] = *least;
-      need.box.extent[axis] = *most - *least + 1;
-    }
-    needs.push_back(std::move(need));
-  }
-  void run(const ChunkWork& work) const {
-    const expression::Block& from = work.inputs[0];
-    const std::size_t bytes = from.dtype.size();
-    const std::size_t ndim = work.output.shape.size();
-    std::vector<std::int64_t> extents = work.output.shape;
-    extents[axis] = 1;
-    for (std::int64_t i = 0; i < work.output.shape[axis]; ++i) {
-      const std::int64_t place =
-          places[static_cast<std::size_t>(work.out.start[axis] + i)] - work.needs[0].box.start[axis];
-      copy(work.output.data + i * work.output.strides[axis], work.output.strides,
-           from.data + place * from.strides[axis], from.strides, extents, ndim, bytes);
-    }
-  }
-
- private:
-  static void copy(std::byte* to, const std::vector<std::int64_t>& to_strides, const std::byte* from,
-                   const std::vector<std::int64_t>& from_strides, const std::vector<std::int64_t>& extents,
-                   std::size_t ndim, std::size_t bytes);
-};
-
-/// Elements of C-order arrays of equal size and other shapes. Chunks of the result are runs of whole rows.
-struct Reshape {
-  static constexpr const char* kName = "reshape";
-  static constexpr bool kAssembles = false;
-  std::vector<std::int64_t> from;
-  std::vector<std::int64_t> to;
-
-  static std::int64_t row_elements(const std::vector<std::int64_t>& shape) {
-    std::int64_t count = 1;
-    for (std::size_t axis = 1; axis < shape.size(); ++axis) count *= shape[axis];
-    return count;
-  }
-  /// The flat places [first, end) of a chunk of the result.
-  std::pair<std::int64_t, std::int64_t> flat(const Box& out) const {
-    if (to.empty()) return {0, 1};
-    const std::int64_t row = row_elements(to);
-    return {out.start[0] * row, (out.start[0] + out.extent[0]) * row};
-  }
-  void needs(const Box& out, std::vector<Need>& needs) const {
-    const auto [first, end] = flat(out);
-    Need need;
-    need.box.start.assign(from.size(), 0);
-    need.box.extent = from;
-    if (!from.empty() && end > first) {
-      const std::int64_t row = row_elements(from);
-      need.box.start[0] = first / row;
-      need.box.extent[0] = (end - 1) / row - need.box.start[0] + 1;
-    }
-    needs.push_back(std::move(need));
-  }
-  void run(const ChunkWork& work) const;
-};
-
-}  // namespace
-}  // namespace weft::arrays
-
-#include "arrays/kernels/copy.hpp"
-
-namespace weft::arrays {
-namespace {
-
-void Take::copy(std::byte* to, const std::vector<std::int64_t>& to_strides, const std::byte* from,
-                const std::vector<std::int64_t>& from_strides, const std::vector<std::int64_t>& extents,
-                std::size_t ndim, std::size_t bytes) {
-  kernels::copy_box(to, to_strides.data(), from, from_strides.data(), extents.data(), ndim, bytes);
-}
-
-void Reshape::run(const ChunkWork& work) const {
-  const expression::Block& block = work.inputs[0];
-  const std::size_t bytes = block.dtype.size();
-  const auto [first, end] = flat(work.out);
-  if (end <= first || block.data == nullptr) return;
-  const std::int64_t skip = from.empty() ? 0 : first - work.needs[0].box.start[0] * row_elements(from);
-  const auto packed = c_strides(Shape(block.shape), bytes);
-  const auto size = static_cast<std::size_t>(end - first) * bytes;
-  bool in_order = true;
-  for (std::size_t axis = 0; axis < packed.size(); ++axis) {
-    in_order = in_order && (block.shape[axis] == 1 || block.strides[axis] == packed[axis]);
-  }
-  if (in_order) {
-    std::memcpy(work.output.data, block.data + skip * static_cast<std::int64_t>(bytes), size);
-    return;
-  }
-  std::vector<std::byte> whole(static_cast<std::size_t>(Shape(block.shape).elements()) * bytes);
-  kernels::copy_box(whole.data(), packed.data(), block.data, block.strides.data(), block.shape.data(), packed.size(),
-                    bytes);
-  std::memcpy(work.output.data, whole.data() + static_cast<std::size_t>(skip) * bytes, size);
-}
 
 }  // namespace
 
@@ -302,8 +173,9 @@ Array take(const Array& array, const std::vector<std::int64_t>& places, int axis
     ++sizes.back();
   }
   grid[along] = sizes.empty() ? AxisGrid::whole(0) : AxisGrid::of(sizes);
-  return Array(expression::make_structural(expression::make_structure(Take{along, std::move(resolved)}), {node},
-                                           node->dtype, std::move(grid), where));
+  return Array(
+      expression::make_structural(expression::make_structure(ops::Take{along, std::move(resolved), node->grid[along]}),
+                                  {node}, node->dtype, std::move(grid), where));
 }
 
 Array roll(const Array& array, std::int64_t shift, int axis, const std::source_location& where) {
@@ -314,7 +186,7 @@ Array roll(const Array& array, std::int64_t shift, int axis, const std::source_l
   if (extent == 0) return array;
   const std::int64_t forward = ((-shift % extent) + extent) % extent;
   if (forward == 0) return array;
-  return Array(expression::make_structural(expression::make_structure(Roll{along, forward, extent}), {node},
+  return Array(expression::make_structural(expression::make_structure(ops::Roll{along, forward, extent}), {node},
                                            node->dtype, node->grid, where));
 }
 
@@ -371,17 +243,12 @@ Array reshape(const Array& array, const Shape& wanted, const std::source_locatio
                 std::to_string(elements) + " elements cannot have the shape " + wanted.text());
   }
   if (shape == node->shape) return array;
-  Grid grid;
-  for (const std::int64_t extent : shape) grid.push_back(AxisGrid::whole(extent));
-  if (!grid.empty() && shape[0] > 0 && elements > 0) {
-    // Runs of rows about as large as the source's chunks.
-    std::int64_t run = 1;
-    for (const AxisGrid& axis : node->grid) run *= std::max<std::int64_t>(1, axis.largest());
-    const std::int64_t row = std::max<std::int64_t>(1, elements / shape[0]);
-    grid[0] = AxisGrid::regular(shape[0], std::max<std::int64_t>(1, run / row));
-  }
-  return Array(expression::make_structural(expression::make_structure(Reshape{node->shape.vector(), shape.vector()}),
-                                           {node}, node->dtype, grid, where));
+  // Runs about as large as the source's chunks.
+  std::int64_t run = 1;
+  for (const AxisGrid& axis : node->grid) run *= std::max<std::int64_t>(1, axis.largest());
+  return Array(
+      expression::make_structural(expression::make_structure(ops::Reshape{node->shape.vector(), shape.vector()}),
+                                  {node}, node->dtype, ops::reshaped_grid(shape, run), where));
 }
 
 Array ravel(const Array& array, const std::source_location& where) { return reshape(array, Shape(-1), where); }

@@ -1,8 +1,9 @@
 #include <weft/ops/structure.hpp>
 
-#include "arrays/ops/apply.hpp"
+#include "arrays/ops/assembled.hpp"
 
 #include <weft/error.hpp>
+#include <weft/ops/shaping.hpp>
 
 #include <algorithm>
 
@@ -220,8 +221,11 @@ Index::Index(const Array& mask, const Where& where) : value_(mask.node()), where
     throw Error(ops::at_line("index", where) + "a mask without dimensions chooses nothing: use where");
 }
 
-Array Array::at(const std::vector<Index>& index, const std::source_location& where) const {
-  const expression::NodePointer& source = node();
+namespace {
+
+/// The indices with an ellipsis spelled out, one for each axis of the source besides new ones.
+std::vector<Index> spelled_out(const expression::Node& source, const std::vector<Index>& index,
+                               const std::source_location& where) {
   std::size_t used = 0;
   std::size_t dots = 0;
   for (const Index& one : index) {
@@ -229,9 +233,9 @@ Array Array::at(const std::vector<Index>& index, const std::source_location& whe
     used += axes_of(one);
   }
   if (dots > 1) throw Error(ops::at_line("index", where) + "an ellipsis may stand once");
-  if (used > source->grid.size()) {
+  if (used > source.grid.size()) {
     throw Error(ops::at_line("index", where) + std::to_string(used) + " indices were given for an array of shape " +
-                source->shape.text());
+                source.shape.text());
   }
   std::vector<Index> full;
   for (const Index& one : index) {
@@ -239,14 +243,58 @@ Array Array::at(const std::vector<Index>& index, const std::source_location& whe
       full.push_back(one);
       continue;
     }
-    for (std::size_t i = used; i < source->grid.size(); ++i) full.push_back(slice());
+    for (std::size_t i = used; i < source.grid.size(); ++i) full.push_back(slice());
   }
-  for (std::size_t i = used; dots == 0 && i < source->grid.size(); ++i) full.push_back(slice());
+  for (std::size_t i = used; dots == 0 && i < source.grid.size(); ++i) full.push_back(slice());
+  return full;
+}
 
+/// NumPy's rule: where a slice or a new axis stands between lists, masks and numbers, the axis of the lists comes
+/// first.
+bool lists_apart(const std::vector<Index>& full) {
+  std::size_t first = full.size(), last = 0, count = 0;
+  for (std::size_t at = 0; at < full.size(); ++at) {
+    if (std::holds_alternative<slice>(full[at].value()) || std::holds_alternative<NewAxis>(full[at].value())) continue;
+    first = std::min(first, at);
+    last = at;
+    ++count;
+  }
+  return count > 0 && last - first + 1 != count;
+}
+
+/// Several lists: the places that their elements name together.
+Array take_pairs(const Array& array, std::vector<TakeAlong> takes, const std::source_location& where) {
+  std::size_t count = 1;
+  for (const TakeAlong& one : takes) {
+    if (one.places.size() != 1) count = one.places.size();
+  }
+  std::vector<int> order;
+  std::vector<std::vector<std::int64_t>> places;
+  for (TakeAlong& one : takes) {
+    if (one.places.size() == 1) one.places.assign(count, one.places[0]);
+    if (one.places.size() != count) {
+      throw Error(ops::at_line("index", where) + "lists of " + std::to_string(count) + " and " +
+                  std::to_string(one.places.size()) + " places do not go together: they name places in pairs");
+    }
+    order.push_back(static_cast<int>(one.axis));
+    places.push_back(std::move(one.places));
+  }
+  for (int axis = 0; axis < static_cast<int>(array.ndim()); ++axis) {
+    if (std::find(order.begin(), order.end(), axis) == order.end()) order.push_back(axis);
+  }
+  return moveaxis(vindex(transpose(array, order, where), places, where), 0, static_cast<int>(takes[0].axis), where);
+}
+
+}  // namespace
+
+Array Array::at(const std::vector<Index>& index, const std::source_location& where) const {
+  const expression::NodePointer& source = node();
+  const std::vector<Index> full = spelled_out(*source, index, where);
   Grid grid;
   IndexMap map(source->grid.size());
   std::vector<TakeAlong> takes;
   std::vector<MaskAlong> masks;
+  std::vector<slice::Places> parts;
   std::size_t axis = 0;
   for (const Index& one : full) {
     if (std::holds_alternative<NewAxis>(one.value())) {
@@ -272,13 +320,15 @@ Array Array::at(const std::vector<Index>& index, const std::source_location& whe
                     std::to_string(axis) + " of extent " + std::to_string(extent));
       }
       to.start = *place < 0 ? *place + extent : *place;
+      parts.push_back({to.start, 1, 1});
     } else {
       to.out_axis = static_cast<std::int32_t>(grid.size());
-      if (const auto* part = std::get_if<slice>(&one.value())) {
-        const slice::Places places = extent < 0 ? slice::Places{0, 1, -1} : part->on(extent);
+      if (whole != nullptr) {
+        const slice::Places places = extent < 0 ? slice::Places{0, 1, -1} : whole->on(extent);
         to.start = places.count == 0 ? 0 : places.first;
         to.step = places.step;
         grid.push_back(slice_grid(source->grid[axis], places));
+        parts.push_back(places);
       } else {
         takes.push_back({grid.size(), std::get<std::vector<std::int64_t>>(one.value())});
         grid.push_back(source->grid[axis]);
@@ -286,15 +336,33 @@ Array Array::at(const std::vector<Index>& index, const std::source_location& whe
     }
     ++axis;
   }
-  if (takes.size() + masks.size() > 1) {
+  if (masks.size() > 1 || (!masks.empty() && !takes.empty())) {
     throw Error(ops::at_line("index", where) +
-                "lists of places or masks for several axes at once mean pairs of places: use vindex, "
-                "or index one axis after the other");
+                "a mask together with another mask or a list means pairs of places: index one axis after the other");
+  }
+  if (takes.empty() && masks.empty()) {
+    if (const expression::NodePointer part = ops::part_of(source, parts, where)) {
+      std::vector<Index> rest;
+      for (const Index& one : full) {
+        if (std::holds_alternative<slice>(one.value())) {
+          rest.push_back(slice());
+        } else {
+          rest.push_back(std::holds_alternative<NewAxis>(one.value()) ? one : Index(0));
+        }
+      }
+      return Array(part).at(rest, where);
+    }
   }
   Array result(expression::make_view(source, std::move(map), std::move(grid), "index", where));
-  for (const TakeAlong& one : takes) result = take(result, one.places, static_cast<int>(one.axis), where);
+  if (takes.size() > 1) {
+    result = take_pairs(result, takes, where);
+  } else if (!takes.empty()) {
+    result = take(result, takes[0].places, static_cast<int>(takes[0].axis), where);
+  }
   for (const MaskAlong& one : masks) result = ops::choose_by_mask(result, one.mask, one.axis, where);
-  return result;
+  if (takes.empty() && masks.empty()) return result;
+  const std::size_t at = takes.empty() ? masks[0].axis : takes[0].axis;
+  return lists_apart(full) && at != 0 ? moveaxis(result, static_cast<int>(at), 0, where) : result;
 }
 
 }  // namespace weft::arrays

@@ -79,7 +79,7 @@ class Compiler {
       case NodeKind::Cast: {
         Draft draft;
         draft.step.kind = Instruction::Cast;
-        draft.step.type = node->inputs[0]->dtype.code();
+        draft.step.type = node->compute_type;
         draft.operands[0] = value_of(node->inputs[0], map, false);
         draft.operand_count = 1;
         return finish(draft, node->dtype.code());

@@ -219,6 +219,38 @@ NodePointer Lowering::source_of_rechunk(const NodePointer& node) {
   return expression::make_structural(node->structure, {source}, node->dtype, std::move(pieces), node->where);
 }
 
+/// Whether more moves to the chunks of a structure than they need, as above: then its input is cut first. Some of the
+/// chunks are looked at.
+NodePointer Lowering::cut_into_pieces(const NodePointer& node, const Stage& stage) {
+  if (node->structure->type->cut == nullptr || !ask_ || !expression::known(node->grid)) return nullptr;
+  if (!materialised(*node->inputs[0]) || !expression::known(node->inputs[0]->grid)) return nullptr;
+  constexpr std::int64_t kLookedAt = 64;
+  const std::int64_t count = expression::chunk_count(node->grid);
+  const std::int64_t looked = std::min(count, kLookedAt);
+  double waits = 0, most = 0, made = 0;
+  bool several = false;
+  for (std::int64_t i = 0; i < looked; ++i) {
+    const Box box = expression::chunk_box(node->grid, i * count / looked);
+    std::vector<SourceChunk> chunks;
+    list_sources(stage, box, chunks);
+    double all = 0;
+    several = several || chunks.size() > 1;
+    for (const SourceChunk& one : chunks) {
+      all += static_cast<double>(expression::chunk_box(stage.sources[0].grid, one.chunk).elements());
+    }
+    waits += all;
+    most = std::max(most, all * static_cast<double>(node->dtype.size()));
+    made += static_cast<double>(box.elements());
+  }
+  // What reads one chunk each runs where that is.
+  if (!several || waits < 2 * made) return nullptr;
+  if (!circumstances_) circumstances_ = ask_();
+  const double room = static_cast<double>(circumstances_->memory_bytes) / (2.0 * circumstances_->slots);
+  const bool crowded = circumstances_->memory_bytes != 0 && most > room;
+  if (!circumstances_->apart && !crowded) return nullptr;
+  return node->structure->type->cut(node->structure->parameters.get(), *node);
+}
+
 Lowering::Step& Lowering::step_of(const NodePointer& node) {
   std::unique_ptr<Step>& step = steps_[node->key];
   if (step != nullptr) return *step;
@@ -253,11 +285,20 @@ Lowering::Step& Lowering::step_of(const NodePointer& node) {
     step->sources = std::move(compiled.sources);
     if (reduces) stage->reduce = node->reduce;
   }
-  for (const NodePointer& source : step->sources) {
+  const auto add = [&](const NodePointer& source) {
     stage->sources.push_back({source->grid, source->dtype.code(), source->dtype.unit()});
     if (stage->kind == Stage::Structural && !materialised(*source)) {
       stage->sources.back().made.push_back(
           compile(source, [this](const Node& one) { return materialised(one); }).program);
+    }
+  };
+  for (const NodePointer& source : step->sources) add(source);
+  if (stage->kind == Stage::Structural) {
+    if (const NodePointer cut = cut_into_pieces(node, *stage)) {
+      stage->structure = cut->structure;
+      stage->sources.clear();
+      step->sources = cut->inputs;
+      for (const NodePointer& source : step->sources) add(source);
     }
   }
   step->stage = std::move(stage);

@@ -66,6 +66,7 @@ class Lowering {
   bool passes_on(const expression::Node& node) const;
   bool made_in_place(const expression::Node& structure, const expression::NodePointer& input) const;
   expression::NodePointer source_of_rechunk(const expression::NodePointer& node);
+  expression::NodePointer cut_into_pieces(const expression::NodePointer& node, const Stage& stage);
   Delayed<Buffer> describe(const expression::NodePointer& node, Step& step, std::int64_t number);
   Delayed<Buffer> describe_reduction(const expression::NodePointer& node, Step& step, std::int64_t number);
   std::vector<Delayed<Buffer>> inputs_of(Step& step, const std::vector<SourceChunk>& chunks);

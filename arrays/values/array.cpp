@@ -36,6 +36,13 @@ std::int64_t Array::npartitions() const { return expression::chunk_count(node()-
 Array Array::astype(Dtype dtype, const std::source_location& where) const {
   return Array(expression::make_cast(node(), dtype, where));
 }
+Array Array::view(Dtype dtype, const std::source_location& where) const {
+  if (dtype.size() != this->dtype().size()) {
+    throw Error(expression::at_line("view", where) + "an array of " + this->dtype().name() + " cannot be read as " +
+                dtype.name() + ", whose elements have another size: convert it with astype");
+  }
+  return Array(expression::make_reinterpreted(node(), dtype, where));
+}
 Array Array::rechunk(Chunks chunks, const std::source_location& where) const {
   return arrays::rechunk(*this, chunks, where);
 }

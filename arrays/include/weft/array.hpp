@@ -90,8 +90,22 @@ class Array {
   std::int64_t nbytes() const { return size() * static_cast<std::int64_t>(itemsize()); }
   const std::string& name() const;
 
+  // One overload for each count, for a list in braces has no type that a template could deduce.
+  Array operator()(const Index& a) const { return at({a}, a.where()); }
+  Array operator()(const Index& a, const Index& b) const { return at({a, b}, a.where()); }
+  Array operator()(const Index& a, const Index& b, const Index& c) const { return at({a, b, c}, a.where()); }
+  Array operator()(const Index& a, const Index& b, const Index& c, const Index& d) const {
+    return at({a, b, c, d}, a.where());
+  }
+  Array operator()(const Index& a, const Index& b, const Index& c, const Index& d, const Index& e) const {
+    return at({a, b, c, d, e}, a.where());
+  }
+  Array operator()(const Index& a, const Index& b, const Index& c, const Index& d, const Index& e,
+                   const Index& f) const {
+    return at({a, b, c, d, e, f}, a.where());
+  }
   template <class... I>
-  Array operator()(const Index& first, I&&... more) const {
+  requires(sizeof...(I) > 5) Array operator()(const Index& first, I&&... more) const {
     return at({first, Index(std::forward<I>(more), first.where())...}, first.where());
   }
   /// As operator(), for indices that are made while the program runs.
@@ -107,6 +121,10 @@ class Array {
   Array blocks(const std::vector<Index>& index,
                const std::source_location& where = std::source_location::current()) const;
 
+  /// The array itself: arrays never change.
+  Array copy() const { return *this; }
+  /// The same bytes read as another type of the same size.
+  Array view(Dtype dtype, const std::source_location& where = std::source_location::current()) const;
   Array astype(Dtype dtype, const std::source_location& where = std::source_location::current()) const;
   Array rechunk(Chunks chunks, const std::source_location& where = std::source_location::current()) const;
   Array reshape(Shape shape, const std::source_location& where = std::source_location::current()) const;

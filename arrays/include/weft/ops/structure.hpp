@@ -22,6 +22,9 @@ Array flip(const Array& array, const Axes& axis = {},
 Array diagonal(const Array& array, std::int64_t k = 0,
                const std::source_location& where = std::source_location::current());
 
+/// Draws the array and its chunks, as a browser shows them: the last two or three axes, and how long each is.
+std::string to_svg(const Array& array, double pixels = 200);
+
 /// Returns the same elements in other chunks.
 Array rechunk(const Array& array, const Chunks& chunks,
               const std::source_location& where = std::source_location::current());

@@ -1,0 +1,92 @@
+// What take, roll and reshape move, and what slices of them leave where it is.
+#include <weft/array_plan.hpp>
+#include <weft/arrays.hpp>
+#include <weft/client.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "arrays/plan/lower.hpp"
+
+namespace weft {
+namespace {
+
+using arrays::lowering::Lowering;
+namespace expression = arrays::expression;
+
+std::vector<std::int64_t> scattered(std::int64_t n) {
+  std::vector<std::int64_t> places;
+  for (std::int64_t i = 0; i < n; ++i) places.push_back(i * 37 % n);
+  return places;
+}
+
+/// What the tasks that make an array's chunks read, over what they make; and whether they give its elements.
+struct Moved {
+  double read = 0;
+  double made = 0;
+  bool same = true;
+};
+
+Moved moved(const Client& client, const Array& array, bool apart) {
+  const expression::NodePointer node = array.node();
+  arrays::lowering::Outlined outlined;
+  Lowering lowered({node}, &outlined, [apart] {
+    return arrays::lowering::Circumstances{.apart = apart, .slots = 2, .memory_bytes = 0};
+  });
+  const NDArray whole = client.compute(array).as_contiguous();
+  Moved found;
+  for (std::int64_t i = 0; i < expression::chunk_count(node->grid); ++i) {
+    const Delayed<Buffer>& task = lowered.chunk(node, i);
+    const auto& noted = outlined.tasks[outlined.places.at(task.task_id())];
+    found.made += static_cast<double>(noted.bytes);
+    for (const std::uint32_t input : noted.inputs) found.read += static_cast<double>(outlined.tasks[input].bytes);
+    const Buffer chunk = client.compute(task);
+    const expression::Box box = expression::chunk_box(node->grid, i);
+    std::vector<arrays::Index> index;
+    for (std::size_t axis = 0; axis < box.ndim(); ++axis) {
+      index.emplace_back(slice(box.start[axis], box.start[axis] + box.extent[axis]));
+    }
+    const NDArray part = client.compute(array.at(index)).as_contiguous();
+    found.same = found.same && std::memcmp(part.data(), chunk.data(), static_cast<std::size_t>(part.nbytes())) == 0;
+  }
+  return found;
+}
+
+class PiecesTest : public testing::Test {
+ protected:
+  Client client_{{.scheduler = "sync"}};
+  // Sine has chunks of its own: nothing makes it in place.
+  const Array x_ = sin(random::uniform({60, 40}, {.chunks = {10, 10}, .seed = 3}) * 7);
+};
+
+TEST_F(PiecesTest, BetweenProcessesOnlyThePiecesMoveThatAreNeeded) {
+  for (const Array& one : {take(x_, scattered(60), 0), roll(x_, 7, 0), roll(x_, -13, 1),
+                           take(x_, {39, 0, 20, 1, 38, 19, 2, 37}, 1), reshape(x_, {40, 60})}) {
+    const Moved apart = moved(client_, one, true);
+    EXPECT_TRUE(apart.same);
+    EXPECT_LE(apart.read, 1.01 * apart.made) << one;
+  }
+  // In one process whole chunks are read where they lie.
+  const Moved together = moved(client_, take(x_, scattered(60), 0), false);
+  EXPECT_TRUE(together.same);
+  EXPECT_GE(together.read, 4 * together.made);
+}
+
+TEST_F(PiecesTest, ASmallSliceNeedsWhatItShowsAndNoMore) {
+  const auto work = [](const Array& part) { return arrays::plan(part).output_bytes; };
+  // A chunk of the input has 800 bytes.
+  EXPECT_LE(work(take(x_, scattered(60), 0)(slice(3, 5), slice(0, 4))), 2 * 800u + 200);
+  EXPECT_LE(work(roll(x_, 7, 0)(slice(20, 22), slice(0, 5))), 800u + 200);
+  EXPECT_LE(work(reshape(x_, {2, -1})(1, slice(0, 10))), 800u + 200);
+  EXPECT_LE(work(reshape(x_, {-1})(slice(1205, 1210))), 800u + 200);
+}
+
+TEST_F(PiecesTest, ReshapedRowsLongerThanAChunkAreCut) {
+  const Array two = reshape(x_, {2, -1});
+  EXPECT_EQ(two.chunks()[0], (std::vector<std::int64_t>{1, 1}));
+  EXPECT_EQ(two.chunks()[1], std::vector<std::int64_t>(12, 100));
+}
+
+}  // namespace
+}  // namespace weft
