@@ -39,6 +39,8 @@ struct Application {
   Labels out_labels;
   Grid out;
   std::uint64_t loops = 0;
+  /// Of a kernel with several outputs.
+  std::vector<ops::RecordPart> parts = {};
 };
 
 std::vector<NodePointer> nodes_of(const std::vector<Array>& arrays) {
@@ -79,7 +81,7 @@ void meet(Application& a, const Where& where) {
 
 Array apply(const Application& a, const std::optional<Dtype>& declared, const Where& where) {
   std::vector<std::size_t> ranks;
-  ops::UserBlocks blocks{a.function, {}, a.out, a.loops};
+  ops::UserBlocks blocks{a.function, {}, a.out, a.loops, a.parts};
   for (std::size_t input = 0; input < a.inputs.size(); ++input) {
     std::vector<ops::InputAxis>& axes = blocks.inputs.emplace_back();
     std::size_t rank = 0;
@@ -100,8 +102,11 @@ Array apply(const Application& a, const std::optional<Dtype>& declared, const Wh
     }
     ranks.push_back(rank);
   }
-  ops::check_kernel(a.call, a.function, a.inputs, ranks, a.out.size() - a.loops, where);
-  const Dtype dtype = ops::kernel_result(a.call, a.function, a.inputs, declared, where);
+  std::vector<std::size_t> out_ranks;
+  for (const ops::RecordPart& part : a.parts) out_ranks.push_back(part.shape.size());
+  if (a.parts.empty()) out_ranks.push_back(a.out.size() - a.loops);
+  ops::check_kernel(a.call, a.function, a.inputs, ranks, out_ranks, where);
+  const Dtype dtype = a.parts.empty() ? ops::kernel_result(a.call, a.function, a.inputs, declared, where) : uint8;
   return Array(
       expression::make_structural(expression::make_structure(std::move(blocks)), a.inputs, dtype, a.out, where));
 }
@@ -228,10 +233,10 @@ Array detail::blockwise(UserFunction function, const std::string& out, const std
 
 namespace {
 
-/// "(i,j),(j)->(i)": the names of the core dimensions of each input and of the output.
+/// "(i,j),(j)->(i),()": the names of the core dimensions of each input and of each output.
 struct Cores {
   std::vector<std::vector<std::string>> inputs;
-  std::vector<std::string> output;
+  std::vector<std::vector<std::string>> outputs;
 };
 
 Cores read_signature(const std::string& text, const Where& where) {
@@ -262,23 +267,30 @@ Cores read_signature(const std::string& text, const Where& where) {
     }
     return found;
   };
-  Cores cores{groups(dense.substr(0, arrow)), {}};
-  const auto outputs = groups(dense.substr(arrow + 2));
-  if (outputs.size() != 1) refuse("has " + std::to_string(outputs.size()) + " outputs; there must be one");
-  cores.output = outputs[0];
+  Cores cores{groups(dense.substr(0, arrow)), groups(dense.substr(arrow + 2))};
+  if (cores.outputs.empty()) refuse("has no outputs");
   return cores;
 }
 
-}  // namespace
+/// What apply_gufunc is given, checked against its signature, with the labels of the core dimensions.
+struct CoreLabels {
+  Application application;
+  std::map<std::string, int> names;
+};
 
-Array detail::apply_gufunc(UserFunction function, const std::string& signature, const std::vector<Array>& arrays,
-                           const GufuncOptions& options, const Where& where) {
-  const Cores cores = read_signature(signature, where);
-  Application a{"apply_gufunc", std::move(function), nodes_of(arrays), {}, {}, {}, {}};
+CoreLabels label_cores(UserFunction function, const Cores& cores, const std::string& signature,
+                       const std::vector<Array>& arrays, const Where& where) {
+  CoreLabels labelled{{"apply_gufunc", std::move(function), nodes_of(arrays), {}, {}, {}, {}}, {}};
+  Application& a = labelled.application;
   if (cores.inputs.size() != arrays.size()) {
     throw Error(at_line(a.call, where) + "the signature \"" + signature + "\" names " +
                 std::to_string(cores.inputs.size()) + " inputs, but " + std::to_string(arrays.size()) +
                 " arrays were given");
+  }
+  if (a.function.kernel->outputs != cores.outputs.size()) {
+    throw Error(at_line(a.call, where) + "the signature \"" + signature + "\" names " +
+                std::to_string(cores.outputs.size()) + " outputs, but the kernel makes " +
+                std::to_string(a.function.kernel->outputs));
   }
   std::size_t loops = 0;
   for (std::size_t input = 0; input < arrays.size(); ++input) {
@@ -289,36 +301,138 @@ Array detail::apply_gufunc(UserFunction function, const std::string& signature, 
     }
     loops = std::max(loops, arrays[input].ndim() - cores.inputs[input].size());
   }
-  std::map<std::string, int> names;
-  const auto label_of = [&](const std::string& name) {
-    return names.emplace(name, static_cast<int>(loops + names.size())).first->second;
-  };
   for (std::size_t input = 0; input < arrays.size(); ++input) {
     const std::size_t outer = arrays[input].ndim() - cores.inputs[input].size();
     Labels labels = counted(outer, static_cast<int>(loops - outer));
-    for (const std::string& name : cores.inputs[input]) labels.push_back(label_of(name));
+    for (const std::string& name : cores.inputs[input]) {
+      labels.push_back(labelled.names.emplace(name, static_cast<int>(loops + labelled.names.size())).first->second);
+    }
     a.labels.push_back(std::move(labels));
   }
   meet(a, where);
   a.loops = loops;
   a.out_labels = counted(loops);
   for (const int label : a.out_labels) a.out.push_back(a.pieces.at(label));
-  for (const std::string& name : cores.output) {
-    const auto pieces = names.count(name) != 0 ? a.pieces.find(names.at(name)) : a.pieces.end();
-    std::int64_t extent = pieces == a.pieces.end() ? -1 : pieces->second.extent();
+  return labelled;
+}
+
+/// The extents of an output's core dimensions.
+std::vector<std::int64_t> core_extents(const CoreLabels& labelled, const std::vector<std::string>& names,
+                                       const GufuncOptions& options, const Where& where) {
+  std::vector<std::int64_t> extents;
+  for (const std::string& name : names) {
+    const auto known = labelled.names.find(name);
+    std::int64_t extent = known != labelled.names.end() ? labelled.application.pieces.at(known->second).extent() : -1;
     for (const auto& [given, size] : options.output_sizes) {
       if (given == name && extent < 0) extent = size;
     }
     if (extent < 0) {
-      throw Error(at_line(a.call, where) + "no input has the core dimension " + name +
+      throw Error(at_line("apply_gufunc", where) + "no input has the core dimension " + name +
                   " of the output: give its extent in .output_sizes");
     }
-    // Core dimensions are whole.
-    if (pieces != a.pieces.end()) pieces->second = AxisGrid::whole(extent);
-    a.out_labels.push_back(label_of(name));
-    a.out.push_back(AxisGrid::whole(extent));
+    extents.push_back(extent);
   }
-  return apply(a, options.dtype, where);
+  return extents;
+}
+
+/// Several outputs: a record of them all for each place, from which each is read.
+std::vector<Array> apply_many(CoreLabels labelled, const Cores& cores, const GufuncOptions& options,
+                              const Where& where) {
+  Application& a = labelled.application;
+  constexpr std::int64_t kAligned = 16;
+  const auto aligned = [](std::int64_t bytes) { return (bytes + kAligned - 1) / kAligned * kAligned; };
+  if (!options.output_dtypes.empty() && options.output_dtypes.size() != cores.outputs.size()) {
+    throw Error(at_line(a.call, where) + std::to_string(options.output_dtypes.size()) + " types were given for " +
+                std::to_string(cores.outputs.size()) + " outputs");
+  }
+  const Grid loops = a.out;
+  std::vector<Grid> grids;
+  std::int64_t record = 0;
+  for (std::size_t which = 0; which < cores.outputs.size(); ++which) {
+    std::optional<Dtype> declared = options.dtype;
+    if (!options.output_dtypes.empty()) declared = options.output_dtypes[which];
+    const Dtype dtype = ops::kernel_result(a.call, a.function, a.inputs, declared, where, which);
+    ops::RecordPart part{dtype.code(), dtype.unit(), record,
+                         core_extents(labelled, cores.outputs[which], options, where)};
+    record += aligned(part.bytes());
+    Grid& grid = grids.emplace_back(loops);
+    for (const std::int64_t extent : part.shape) grid.push_back(AxisGrid::whole(extent));
+    a.parts.push_back(std::move(part));
+  }
+  a.out_labels.push_back(-1);
+  a.out.push_back(AxisGrid::whole(record));
+  const NodePointer records = apply(a, std::nullopt, where).node();
+  std::vector<Array> made;
+  for (std::size_t which = 0; which < grids.size(); ++which) {
+    made.emplace_back(ops::part_of_record(records, a.parts[which], grids[which], where));
+  }
+  return made;
+}
+
+std::vector<Array> apply_cores(UserFunction function, const Cores& cores, const std::string& signature,
+                               const std::vector<Array>& arrays, const GufuncOptions& options, const Where& where) {
+  CoreLabels labelled = label_cores(std::move(function), cores, signature, arrays, where);
+  if (cores.outputs.size() > 1) return apply_many(std::move(labelled), cores, options, where);
+  Application& a = labelled.application;
+  const std::vector<std::int64_t> extents = core_extents(labelled, cores.outputs[0], options, where);
+  for (std::size_t at = 0; at < extents.size(); ++at) {
+    const std::string& name = cores.outputs[0][at];
+    const int label = labelled.names.emplace(name, static_cast<int>(a.loops + labelled.names.size())).first->second;
+    // Core dimensions are whole.
+    const auto pieces = a.pieces.find(label);
+    if (pieces != a.pieces.end()) pieces->second = AxisGrid::whole(extents[at]);
+    a.out_labels.push_back(label);
+    a.out.push_back(AxisGrid::whole(extents[at]));
+  }
+  std::optional<Dtype> declared = options.dtype;
+  if (!options.output_dtypes.empty()) declared = options.output_dtypes[0];
+  return {apply(a, declared, where)};
+}
+
+}  // namespace
+
+std::vector<Array> detail::apply_gufunc(UserFunction function, const std::string& signature,
+                                        const std::vector<Array>& arrays, const GufuncOptions& options,
+                                        const Where& where) {
+  const Cores cores = read_signature(signature, where);
+  if (!options.axis && !options.keepdims) {
+    return apply_cores(std::move(function), cores, signature, arrays, options, where);
+  }
+  // One core dimension, wherever it is.
+  std::string name;
+  for (const auto* const side : {&cores.inputs, &cores.outputs}) {
+    for (const auto& names : *side) {
+      if (!names.empty() && name.empty()) name = names[0];
+      if (names.size() > 1 || (!names.empty() && names[0] != name)) {
+        throw Error(at_line("apply_gufunc", where) + "the signature \"" + signature +
+                    "\" has several core dimensions: .axis and .keepdims go with one");
+      }
+    }
+  }
+  const int axis = options.axis.value_or(-1);
+  std::vector<Array> moved;
+  for (std::size_t input = 0; input < arrays.size(); ++input) {
+    const bool has = input < cores.inputs.size() && !cores.inputs[input].empty();
+    moved.push_back(has ? moveaxis(arrays[input], axis, -1, where) : arrays[input]);
+  }
+  std::vector<Array> made = apply_cores(std::move(function), cores, signature, moved, options, where);
+  for (std::size_t output = 0; output < made.size(); ++output) {
+    if (!cores.outputs[output].empty()) {
+      made[output] = moveaxis(made[output], -1, axis, where);
+    } else if (options.keepdims) {
+      made[output] = expand_dims(made[output], axis, where);
+    }
+  }
+  return made;
+}
+
+Array apply_over_axes(Array (*reduction)(const Array&, const ReduceOptions&, const Where&), const Array& array,
+                      const Axes& axes, const Where& where) {
+  Array made = array;
+  for (const int axis : axes.resolve(static_cast<int>(array.ndim()))) {
+    made = reduction(made, {.axis = axis, .keepdims = true}, where);
+  }
+  return made;
 }
 
 Array detail::apply_along_axis(UserFunction function, int axis, const Array& array, const AlongAxisOptions& options,
@@ -336,12 +450,12 @@ Array detail::apply_along_axis(UserFunction function, int axis, const Array& arr
     if (options.length) {
       throw Error(at_line("apply_along_axis", where) + ".length was given for a kernel that writes a number");
     }
-    return apply_gufunc(std::move(function), "(i)->()", {lines}, {}, where);
+    return std::move(apply_gufunc(std::move(function), "(i)->()", {lines}, {}, where).front());
   }
   const std::int64_t length = options.length.value_or(lines.shape()[lines.ndim() - 1]);
   if (length < 0) throw Error(at_line("apply_along_axis", where) + ".length is negative");
-  const Array made = apply_gufunc(std::move(function), "(i)->(k)", {lines}, {.output_sizes = {{"k", length}}}, where);
-  return moveaxis(made, -1, axis, where);
+  const auto made = apply_gufunc(std::move(function), "(i)->(k)", {lines}, {.output_sizes = {{"k", length}}}, where);
+  return moveaxis(made.front(), -1, axis, where);
 }
 
 Array detail::from_function(const Shape& shape, UserFunction function, const CreateOptions& options,

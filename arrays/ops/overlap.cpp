@@ -312,7 +312,7 @@ void Overlap::run(const ChunkWork& work) const {
       assemble(work, layout, input, first, ndim == 0 ? 1 : wide[0], block);
       views.push_back(ops::raw_view(block));
     }
-    function.kernel->run(function.callable.get(), views, to, info);
+    function.kernel->run(function.callable.get(), views, {&to, 1}, info);
   }
 }
 
@@ -435,7 +435,7 @@ Array overlapped(const char* call, const std::vector<Array>& arrays, detail::Use
   }
   Dtype dtype = inputs[0]->dtype;
   if (made.function.kernel != nullptr) {
-    ops::check_kernel(call, made.function, inputs, std::vector<std::size_t>(inputs.size(), core.size()), core.size(),
+    ops::check_kernel(call, made.function, inputs, std::vector<std::size_t>(inputs.size(), core.size()), {core.size()},
                       where);
     dtype = ops::kernel_result(call, made.function, inputs, options.dtype, where);
   }

@@ -71,7 +71,10 @@ void UserBlocks::identify(Writer& writer) const {
   weft::encode(writer, inputs);
   weft::encode(writer, out);
   weft::encode(writer, loops);
+  weft::encode(writer, parts);
 }
+
+std::int64_t RecordPart::bytes() const { return Shape(shape).elements() * static_cast<std::int64_t>(dtype().size()); }
 
 void UserBlocks::needs(const Box& box, std::vector<Need>& needs) const {
   const BlockInfo info = block_info(out, box);
@@ -113,14 +116,28 @@ void UserBlocks::run(const ChunkWork& work) const {
     }
     views.push_back(std::move(view));
   }
-  detail::RawView to = raw_view(work.output);
-  moves.back().assign(to.strides.begin(), to.strides.begin() + static_cast<std::ptrdiff_t>(loops));
-  to.strides.erase(to.strides.begin(), to.strides.begin() + static_cast<std::ptrdiff_t>(loops));
-  to.shape.erase(to.shape.begin(), to.shape.begin() + static_cast<std::ptrdiff_t>(loops));
+  std::vector<detail::RawView> to;
+  const auto first = static_cast<std::ptrdiff_t>(loops);
+  moves.back().assign(work.output.strides.begin(), work.output.strides.begin() + first);
+  if (parts.empty()) {
+    to.push_back(raw_view(work.output));
+    to[0].strides.erase(to[0].strides.begin(), to[0].strides.begin() + first);
+    to[0].shape.erase(to[0].shape.begin(), to[0].shape.begin() + first);
+  }
+  for (const RecordPart& part : parts) {
+    to.push_back(
+        {work.output.data + part.offset, part.dtype(), part.shape, c_strides(Shape(part.shape), part.dtype().size())});
+  }
+  if (!parts.empty()) {
+    // The record's axis is no axis of an output.
+    for (auto* const of : {&info.location, &info.count, &info.start, &info.shape, &info.before, &info.after}) {
+      of->resize(loops);
+    }
+  }
   std::vector<std::int64_t> at(loops, 0);
   const auto move = [&](std::size_t axis, std::int64_t steps) {
     for (std::size_t input = 0; input < views.size(); ++input) views[input].data += moves[input][axis] * steps;
-    to.data += moves.back()[axis] * steps;
+    for (detail::RawView& one : to) one.data += moves.back()[axis] * steps;
   };
   for (;;) {
     function.kernel->run(function.callable.get(), views, to, info);
@@ -137,6 +154,43 @@ void UserBlocks::run(const ChunkWork& work) const {
 
 namespace {
 
+/// Some bytes of each record, as elements.
+struct PartOfRecord {
+  static constexpr const char* kName = "apply_gufunc";
+  static constexpr bool kAssembles = false;
+  std::int64_t offset;
+  std::int64_t bytes;
+  std::uint64_t loops;
+  void needs(const Box& out, std::vector<Need>& needs) const {
+    Need need;
+    const auto first = static_cast<std::ptrdiff_t>(loops);
+    need.box.start.assign(out.start.begin(), out.start.begin() + first);
+    need.box.extent.assign(out.extent.begin(), out.extent.begin() + first);
+    need.box.start.push_back(offset);
+    need.box.extent.push_back(bytes);
+    needs.push_back(std::move(need));
+  }
+  void run(const ChunkWork& work) const {
+    const Block& from = work.inputs[0];
+    if (from.data == nullptr || bytes == 0) return;
+    std::vector<std::int64_t> strides(work.output.strides.begin(),
+                                      work.output.strides.begin() + static_cast<std::ptrdiff_t>(loops));
+    strides.push_back(1);
+    kernels::copy_box(work.output.data, strides.data(), from.data, from.strides.data(), from.shape.data(),
+                      from.shape.size(), 1);
+  }
+};
+
+}  // namespace
+
+NodePointer part_of_record(const NodePointer& records, const RecordPart& part, const Grid& grid,
+                           const std::source_location& where) {
+  const PartOfRecord reads{part.offset, part.bytes(), records->grid.size() - 1};
+  return expression::make_structural(expression::make_structure(reads), {records}, part.dtype(), grid, where);
+}
+
+namespace {
+
 std::string view_text(const detail::ViewType& view) {
   return "a view of " + view.dtype.name() + " with " + std::to_string(view.rank) + " axes";
 }
@@ -147,11 +201,16 @@ bool sees(Dtype view, Dtype array) { return view == array || (array.is_time() &&
 }  // namespace
 
 void check_kernel(const char* call, const detail::UserFunction& function, const std::vector<NodePointer>& inputs,
-                  const std::vector<std::size_t>& ranks, std::size_t rank, const std::source_location& where) {
+                  const std::vector<std::size_t>& ranks, const std::vector<std::size_t>& out_ranks,
+                  const std::source_location& where) {
   const detail::UserKernel& kernel = *function.kernel;
   if (kernel.inputs != inputs.size()) {
     throw Error(at_line(call, where) + "the kernel takes " + std::to_string(kernel.inputs) + " arrays, but " +
                 std::to_string(inputs.size()) + " were given");
+  }
+  if (kernel.outputs != out_ranks.size()) {
+    throw Error(at_line(call, where) + "the kernel makes " + std::to_string(kernel.outputs) + " arrays, but " +
+                std::to_string(out_ranks.size()) + (out_ranks.size() == 1 ? " is" : " are") + " wanted of it");
   }
   if (kernel.generic) return;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -161,21 +220,22 @@ void check_kernel(const char* call, const detail::UserFunction& function, const 
                 ", but is given " + view_text({inputs[i]->dtype, ranks[i]}) + " of an array of shape " +
                 inputs[i]->shape.text() + ": change the kernel's signature, or convert the array with astype");
   }
-  if (kernel.output().rank != rank) {
-    throw Error(at_line(call, where) + "the kernel writes " + view_text(kernel.output()) + ", but the result has " +
-                std::to_string(rank) + ": change the kernel's signature, or say which axes it drops or adds");
+  for (std::size_t i = 0; i < out_ranks.size(); ++i) {
+    if (kernel.output(i).rank == out_ranks[i]) continue;
+    throw Error(at_line(call, where) + "the kernel writes " + view_text(kernel.output(i)) + ", but the result has " +
+                std::to_string(out_ranks[i]) + ": change the kernel's signature, or say which axes it drops or adds");
   }
 }
 
 Dtype kernel_result(const char* call, const detail::UserFunction& function, const std::vector<NodePointer>& inputs,
-                    const std::optional<Dtype>& declared, const std::source_location& where) {
+                    const std::optional<Dtype>& declared, const std::source_location& where, std::size_t which) {
   const detail::UserKernel& kernel = *function.kernel;
   if (kernel.generic) return declared ? *declared : (inputs.empty() ? float64 : inputs[0]->dtype);
-  if (declared && !sees(kernel.output().dtype, *declared)) {
+  if (declared && !sees(kernel.output(which).dtype, *declared)) {
     throw Error(at_line(call, where) + "dtype " + declared->name() + " was declared, but the kernel writes " +
-                kernel.output().dtype.name());
+                kernel.output(which).dtype.name());
   }
-  return declared.value_or(kernel.output().dtype);
+  return declared.value_or(kernel.output(which).dtype);
 }
 
 }  // namespace ops

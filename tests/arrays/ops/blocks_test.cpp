@@ -1,3 +1,4 @@
+#include <weft/array_plan.hpp>
 #include <weft/error.hpp>
 
 #include <gmock/gmock.h>
@@ -5,6 +6,7 @@
 
 #include "tests/arrays/oracle/named_cases.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <mutex>
@@ -317,6 +319,63 @@ TEST_F(KernelTest, NonsenseSignaturesAndLettersAreRefused) {
   EXPECT_THAT(error_of([&] { blockwise(kCumulate, "ii", {{x, "ij"}}); }), testing::HasSubstr("twice"));
   EXPECT_THAT(error_of([&] { blockwise(kCumulate, "k", {{x, "ij"}}); }), testing::HasSubstr(".new_axes"));
   EXPECT_THAT(error_of([&] { blockwise(kCumulate, "i", {{x, "ijk"}}); }), testing::HasSubstr("one for each axis"));
+}
+
+/// A line's least number, its place, and the line without it.
+constexpr auto kLeast = [](In<double, 1> line, Out<double, 0> least, Out<std::int32_t, 0> place, Out<double, 1> rest) {
+  std::int64_t at = 0;
+  for (std::int64_t i = 1; i < line.extent(0); ++i) at = line(i) < line(at) ? i : at;
+  least() = line(at);
+  place() = static_cast<std::int32_t>(at);
+  for (std::int64_t i = 0; i < rest.extent(0); ++i) rest(i) = i < at ? line(i) : line(i + 1);
+};
+
+TEST_F(KernelTest, AGufuncOfSeveralOutputsMakesSeveralArrays) {
+  const Client client({.scheduler = "threads"});
+  const Array x = (arange(60) * 7 % 61).astype(float64).reshape({3, 4, 5}).rechunk({2, 3, 2});
+  const auto [least, place, rest] = apply_gufunc(kLeast, "(i)->(),(),(k)", {x}, {.output_sizes = {{"k", 4}}});
+  EXPECT_EQ(place.dtype(), int32);
+  EXPECT_EQ(rest.shape(), (Shape{3, 4, 4}));
+  EXPECT_TRUE(client.compute(all(least == min(x, {.axis = 2}))).item<bool>());
+  EXPECT_TRUE(client.compute(all(place == argmin(x, {.axis = 2}))).item<bool>());
+  EXPECT_TRUE(client.compute(all(sum(rest, {.axis = 2}) + least == sum(x, {.axis = 2}))).item<bool>());
+  // All of them are one pass over x.
+  const arrays::ArrayPlan known = arrays::plan({least, place, rest});
+  EXPECT_EQ(std::count_if(known.steps.begin(), known.steps.end(), [](const auto& one) { return one.name == "map_blocks"; }),
+            1);
+}
+
+TEST_F(KernelTest, AGufuncTakesAnyAxisKeepsItAndReturnsArrays) {
+  const Client client({.scheduler = "sync"});
+  const Array x = (arange(24) * 7 % 25).astype(float64).reshape({2, 3, 4}).rechunk({1, 2, 3});
+  const auto [least, place, rest] =
+      apply_gufunc(kLeast, "(i)->(),(),(k)", {x}, {.output_sizes = {{"k", 2}}, .axis = 1, .keepdims = true});
+  EXPECT_EQ(least.shape(), (Shape{2, 1, 4}));
+  EXPECT_EQ(rest.shape(), (Shape{2, 2, 4}));
+  EXPECT_TRUE(client.compute(all(place == argmin(x, {.axis = 1, .keepdims = true}))).item<bool>());
+  const auto ends = as_gufunc(
+      "(i)->(),()",
+      [](NDArray line) {
+        const NDArray packed = line.as_contiguous();
+        NDArray first = NDArray::of(std::vector{packed.at<double>(0)}, Shape());
+        NDArray count = NDArray::of(std::vector{packed.size()}, Shape());
+        return std::tuple(first, count);
+      },
+      {.output_dtypes = {float64, int64}});
+  const auto [first, count] = ends(x);
+  EXPECT_EQ(count.dtype(), int64);
+  EXPECT_TRUE(client.compute(all(first == x(ellipsis, 0))).item<bool>());
+  EXPECT_TRUE(client.compute(all(count == 4)).item<bool>());
+}
+
+TEST_F(KernelTest, AGufuncsOutputsAndItsSignatureMustAgree) {
+  const Array x = ones({4, 3});
+  EXPECT_THAT(error_of([&] { apply_gufunc(kLeast, "(i)->(),()", {x}); }), testing::HasSubstr("kernel makes 3"));
+  EXPECT_THAT(error_of([&] { apply_gufunc(kLeast, "(i)->(),(),(k)", {x}); }), testing::HasSubstr(".output_sizes"));
+  EXPECT_THAT(error_of([&] { apply_gufunc(kLeast, "(i)->(),(),()", {x}); }),
+              testing::HasSubstr("with 1 axes, but the result has 0"));
+  EXPECT_THAT(error_of([&] { apply_gufunc(kInner, "(i),(j)->()", {x, x}, {.axis = 0}); }),
+              testing::HasSubstr("several core dimensions"));
 }
 
 /// The distance of a line's largest and smallest number.

@@ -3,6 +3,8 @@
 #include <weft/ops/creation.hpp>
 #include <weft/ops/kernel.hpp>
 
+#include <array>
+
 namespace weft::arrays {
 
 // Kernels of a program on chunks. A kernel takes a view of each input and one of its output, which it writes, and may
@@ -43,8 +45,15 @@ struct BlockwiseOptions {
 struct GufuncOptions {
   /// Of a kernel that returns NDArrays.
   std::optional<Dtype> dtype = {};
-  /// Extents of core dimensions that only the output has, by their name.
+  /// Extents of core dimensions that only the outputs have, by their name.
   std::vector<std::pair<std::string, std::int64_t>> output_sizes = {};
+  /// Of a kernel that returns several NDArrays: the type of each.
+  std::vector<Dtype> output_dtypes = {};
+  /// Where there is one core dimension, (i): the axis of the inputs that it is, in place of their last one; what of the
+  /// outputs has a core dimension has it there too.
+  std::optional<int> axis = {};
+  /// With .axis or without: outputs that lack the core dimension have an axis of extent 1 there.
+  bool keepdims = false;
 };
 /// Options of apply_along_axis.
 struct AlongAxisOptions {
@@ -63,8 +72,9 @@ Array map_blocks(const std::vector<Array>& inputs, UserFunction function, const 
                  const Where& where);
 Array blockwise(UserFunction function, const std::string& out, const std::vector<Lettered>& inputs,
                 const BlockwiseOptions& options, const Where& where);
-Array apply_gufunc(UserFunction function, const std::string& signature, const std::vector<Array>& inputs,
-                   const GufuncOptions& options, const Where& where);
+/// As many arrays as the kernel has outputs.
+std::vector<Array> apply_gufunc(UserFunction function, const std::string& signature, const std::vector<Array>& inputs,
+                                const GufuncOptions& options, const Where& where);
 Array apply_along_axis(UserFunction function, int axis, const Array& array, const AlongAxisOptions& options,
                        const Where& where);
 Array from_function(const Shape& shape, UserFunction function, const CreateOptions& options, const Where& where);
@@ -95,12 +105,51 @@ Array blockwise(F kernel, const std::string& out, const std::vector<Lettered>& i
 }
 
 /// Applies a kernel to the core dimensions of the inputs, for each place along their other axes, which broadcast:
-/// `apply_gufunc(f, "(i),(i)->()", {x, y})`. Core dimensions are the last axes; the views have them only.
+/// `apply_gufunc(f, "(i),(i)->()", {x, y})`. Core dimensions are the last axes; the views have them only. A kernel that
+/// writes several views makes several arrays, in one pass:
+///
+///     auto [least, most] = apply_gufunc(
+///         [](ChunkView<const double, 1> line, ChunkView<double, 0> least, ChunkView<double, 0> most) { ... },
+///         "(i)->(),()", {x});
 template <class F>
-Array apply_gufunc(F kernel, const std::string& signature, const std::vector<Array>& inputs,
-                   const GufuncOptions& options = {},
-                   const std::source_location& where = std::source_location::current()) {
-  return detail::apply_gufunc(detail::chunk_function(std::move(kernel), where), signature, inputs, options, where);
+auto apply_gufunc(F kernel, const std::string& signature, const std::vector<Array>& inputs,
+                  const GufuncOptions& options = {},
+                  const std::source_location& where = std::source_location::current()) {
+  auto function = detail::chunk_function<true>(std::move(kernel), where);
+  constexpr std::size_t kOutputs = detail::ChunkKernel<F, true>::kOutputs;
+  std::vector<Array> made = detail::apply_gufunc(std::move(function), signature, inputs, options, where);
+  if constexpr (kOutputs == 1) {
+    return std::move(made.front());
+  } else {
+    std::array<Array, kOutputs> several;
+    std::move(made.begin(), made.end(), several.begin());
+    return several;
+  }
+}
+
+/// A kernel with its signature, to be called with arrays: `auto norm = as_gufunc("(i)->()", f); norm(x)`.
+/// Owns: the kernel.  Threading: constant.
+template <class F>
+class Gufunc {
+ public:
+  Gufunc(std::string signature, F kernel, GufuncOptions options, const std::source_location& where)
+      : signature_(std::move(signature)), kernel_(std::move(kernel)), options_(std::move(options)), where_(where) {}
+  template <class... A>
+  requires(std::is_same_v<A, Array>&&...) auto operator()(const Array& first, const A&... more) const {
+    return apply_gufunc(kernel_, signature_, {first, more...}, options_, where_);
+  }
+  const std::string& signature() const { return signature_; }
+
+ private:
+  std::string signature_;
+  F kernel_;
+  GufuncOptions options_;
+  std::source_location where_;
+};
+template <class F>
+Gufunc<F> as_gufunc(const std::string& signature, F kernel, const GufuncOptions& options = {},
+                    const std::source_location& where = std::source_location::current()) {
+  return Gufunc<F>(signature, std::move(kernel), options, where);
 }
 
 /// Applies a kernel to each line along an axis. `[](ChunkView<const T, 1> line, ChunkView<R, 0> out) { out() = ...; }`
@@ -145,11 +194,17 @@ Array coarsen(Array (*reduction)(const Array&, const ReduceOptions&, const std::
               const std::vector<std::pair<int, std::int64_t>>& factors, const CoarsenOptions& options = {},
               const std::source_location& where = std::source_location::current());
 
+/// Reduces one axis after the other, which stay with extent 1: `apply_over_axes(arrays::sum, x, {0, 2})`.
+Array apply_over_axes(Array (*reduction)(const Array&, const ReduceOptions&, const std::source_location&),
+                      const Array& array, const Axes& axes,
+                      const std::source_location& where = std::source_location::current());
+
 }  // namespace weft::arrays
 
 namespace weft {
 using arrays::apply_along_axis;
 using arrays::apply_gufunc;
+using arrays::as_gufunc;
 using arrays::blockwise;
 using arrays::elementwise;
 using arrays::from_function;

@@ -28,13 +28,13 @@ struct ViewType {
 
 /// What is known of a type of callable.
 struct UserKernel {
-  /// The inputs', then the output's.
+  /// The inputs', then the outputs'.
   const ViewType* views = nullptr;
   std::size_t inputs = 0;
   /// Takes NDArrays and returns one: types, ranks and shapes are only known when it runs.
   bool generic = false;
   /// Of kernels on chunks.
-  void (*run)(const void* callable, std::span<const RawView> inputs, const RawView& output,
+  void (*run)(const void* callable, std::span<const RawView> inputs, std::span<const RawView> outputs,
               const BlockInfo& info) = nullptr;
   /// Of functions of numbers: `n` elements.
   void (*tile)(const void* callable, void* out, const void* const* operands, std::size_t n) = nullptr;
@@ -42,8 +42,10 @@ struct UserKernel {
   void (*identify)(const void* callable, Writer& writer) = nullptr;
   void (*encode)(const void* callable, Writer& writer, const SourceLine& line) = nullptr;
   std::shared_ptr<const void> (*decode)(Reader& reader) = nullptr;
+  /// More than one only in apply_gufunc.
+  std::size_t outputs = 1;
 
-  const ViewType& output() const { return views[inputs]; }
+  const ViewType& output(std::size_t which = 0) const { return views[inputs + which]; }
 };
 
 /// A callable of a program, as expressions carry it.
@@ -118,9 +120,19 @@ void identify(const UserFunction& function, Writer& writer);
 /// Copies what a kernel returned. Throws Error, which names the chunk, where its type or shape is another.
 void take_result(const NDArray& result, const RawView& output, const BlockInfo& info);
 
+/// How many NDArrays a result is: 0 where it is something else.
+template <class R>
+inline constexpr std::size_t arrays_in = 0;
+template <>
+inline constexpr std::size_t arrays_in<NDArray> = 1;
+template <class... A>
+inline constexpr std::size_t arrays_in<std::tuple<A...>> = (std::is_same_v<A, NDArray> && ...) ? sizeof...(A) : 0;
+template <std::size_t N>
+inline constexpr std::size_t arrays_in<std::array<NDArray, N>> = N;
+
 /// A kernel on chunks: views of its inputs, the view it writes, and, if it asks for it, which chunk that is. Or
-/// NDArrays of its inputs, and it returns one.
-template <class F>
+/// NDArrays of its inputs, and it returns one. With `kMany`, it may write several views, or return several NDArrays.
+template <class F, bool kMany = false>
 struct ChunkKernel {
   using Parameters = typename Signature<F>::Parameters;
   using Result = std::decay_t<typename Signature<F>::Result>;
@@ -132,8 +144,18 @@ struct ChunkKernel {
     return false;
   }
   static constexpr std::size_t kViews = kParameters - (asks_info() ? 1 : 0);
-  static constexpr bool kGeneric = std::is_same_v<Result, NDArray>;
-  static constexpr std::size_t kInputs = kGeneric ? kViews : kViews - 1;
+  static constexpr bool kGeneric = kMany ? arrays_in<Result> != 0 : std::is_same_v<Result, NDArray>;
+  /// The views at the end that may be written.
+  static constexpr std::size_t written() {
+    return []<std::size_t... I>(std::index_sequence<I...>) {
+      std::size_t count = 0;
+      ((count = is_input<At<I>> ? 0 : count + 1), ...);
+      return count;
+    }
+    (std::make_index_sequence<kViews>{});
+  }
+  static constexpr std::size_t kOutputs = kGeneric ? arrays_in<Result> : (kMany && written() > 0 ? written() : 1);
+  static constexpr std::size_t kInputs = kGeneric ? kViews : (kViews < kOutputs ? 0 : kViews - kOutputs);
 
   static constexpr bool well_formed() {
     return []<std::size_t... I>(std::index_sequence<I...>) {
@@ -146,20 +168,30 @@ struct ChunkKernel {
     return []<std::size_t... I>(std::index_sequence<I...>) { return kGeneric || (is_input<At<I>> && ...); }
     (std::make_index_sequence<kInputs>{});
   }
-  static void run(const void* callable, std::span<const RawView> inputs, const RawView& output, const BlockInfo& info) {
+  template <class R>
+  static void take(const R& result, std::span<const RawView> outputs, const BlockInfo& info) {
+    if constexpr (std::is_same_v<R, NDArray>) {
+      take_result(result, outputs[0], info);
+    } else {
+      [&]<std::size_t... O>(std::index_sequence<O...>) { (take_result(std::get<O>(result), outputs[O], info), ...); }
+      (std::make_index_sequence<kOutputs>{});
+    }
+  }
+  static void run(const void* callable, std::span<const RawView> inputs, std::span<const RawView> outputs,
+                  const BlockInfo& info) {
     const F& function = *static_cast<const F*>(callable);
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
+    [&]<std::size_t... I, std::size_t... O>(std::index_sequence<I...>, std::index_sequence<O...>) {
       if constexpr (kGeneric && asks_info()) {
-        take_result(function(array_of(inputs[I])..., info), output, info);
+        take(function(array_of(inputs[I])..., info), outputs, info);
       } else if constexpr (kGeneric) {
-        take_result(function(array_of(inputs[I])...), output, info);
+        take(function(array_of(inputs[I])...), outputs, info);
       } else if constexpr (asks_info()) {
-        function(typed_view<At<I>>(inputs[I])..., typed_view<At<kInputs>>(output), info);
+        function(typed_view<At<I>>(inputs[I])..., typed_view<At<kInputs + O>>(outputs[O])..., info);
       } else {
-        function(typed_view<At<I>>(inputs[I])..., typed_view<At<kInputs>>(output));
+        function(typed_view<At<I>>(inputs[I])..., typed_view<At<kInputs + O>>(outputs[O])...);
       }
     }
-    (std::make_index_sequence<kInputs>{});
+    (std::make_index_sequence<kInputs>{}, std::make_index_sequence < kGeneric ? 0 : kOutputs > {});
   }
   template <std::size_t I>
   static constexpr ViewType type_at() {
@@ -170,11 +202,11 @@ struct ChunkKernel {
     }
   }
   static constexpr auto kTypes = []<std::size_t... I>(std::index_sequence<I...>) {
-    return std::array<ViewType, kInputs + 1>{type_at<I>()...};
+    return std::array<ViewType, kInputs + kOutputs>{type_at<I>()...};
   }
-  (std::make_index_sequence<kInputs + 1>{});
-  static constexpr UserKernel kKernel{kTypes.data(), kInputs,           kGeneric,        &run,
-                                      nullptr,       &identify_user<F>, &encode_user<F>, &decode_user<F>};
+  (std::make_index_sequence<kInputs + kOutputs>{});
+  static constexpr UserKernel kKernel{kTypes.data(),     kInputs,         kGeneric,        &run,    nullptr,
+                                      &identify_user<F>, &encode_user<F>, &decode_user<F>, kOutputs};
 };
 
 /// A function of numbers that gives a number.
@@ -203,7 +235,7 @@ struct ElementKernel {
                                       &identify_user<F>, &encode_user<F>, &decode_user<F>};
 };
 
-template <class F>
+template <bool kMany = false, class F>
 UserFunction chunk_function(F function, const std::source_location& where) {
   static_assert(SpelledOut<F>,
                 "weft: spell out the kernel's parameter types, and let it be const: "
@@ -212,14 +244,14 @@ UserFunction chunk_function(F function, const std::source_location& where) {
                 "weft: this kernel captures what cannot travel between processes: capture numbers only, or make it a "
                 "struct whose fields travel");
   if constexpr (SpelledOut<F> && CallableTravels<F>) {
-    constexpr bool kWellFormed = ChunkKernel<F>::well_formed();
+    using Kernel = ChunkKernel<F, kMany>;
+    constexpr bool kWellFormed = Kernel::well_formed();
     static_assert(kWellFormed,
                   "weft: a kernel takes ChunkViews, the last one of its output, and may end with a BlockInfo; or it "
                   "takes NDArrays and returns one");
     if constexpr (kWellFormed) {
-      static_assert(ChunkKernel<F>::const_inputs(),
-                    "weft: a kernel must not change its inputs: ChunkView<const float, 2>");
-      return {&ChunkKernel<F>::kKernel, std::make_shared<const F>(std::move(function)), where};
+      static_assert(Kernel::const_inputs(), "weft: a kernel must not change its inputs: ChunkView<const float, 2>");
+      return {&Kernel::kKernel, std::make_shared<const F>(std::move(function)), where};
     }
   }
 }
