@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <complex>
+#include <limits>
 #include <vector>
 
 namespace weft::arrays::kernels {
@@ -24,12 +25,35 @@ struct Wide<bool> {
   using type = std::uint8_t;
 };
 
+template <class A>
+bool is_nan(A value) {
+  if constexpr (std::is_integral_v<A>) {
+    return false;
+  } else {
+    return value != value;
+  }
+}
+
+/// In NumPy's order: complex numbers by their real parts first.
+template <class A>
+bool less(A a, A b) {
+  if constexpr (std::is_arithmetic_v<A>) {
+    return a < b;
+  } else {
+    return a.real() < b.real() || (a.real() == b.real() && a.imag() < b.imag());
+  }
+}
+
 template <Scan kScan, class A>
 A join(A a, A b) {
-  if constexpr (std::is_same_v<A, std::uint8_t>) {
-    // Also what bools are kept in: neither sums nor products of 0 and 1 need more than to be told from 0 there.
-    return static_cast<A>(kScan == Scan::Sum ? a + b : a * b);
+  if constexpr (kScan == Scan::Last) {
+    return is_nan(b) ? a : b;
+  } else if constexpr (kScan == Scan::Max) {
+    return is_nan(a) || (!is_nan(b) && !less(a, b)) ? a : b;
+  } else if constexpr (kScan == Scan::Min) {
+    return is_nan(a) || (!is_nan(b) && !less(b, a)) ? a : b;
   } else if constexpr (std::is_integral_v<A>) {
+    // Also what bools are kept in: neither sums nor products of 0 and 1 need more than to be told from 0 there.
     return static_cast<A>(kScan == Scan::Sum ? a + b : a * b);
   } else if constexpr (std::is_floating_point_v<A>) {
     return kScan == Scan::Sum ? a + b : a * b;
@@ -68,17 +92,36 @@ void with_type(Dtype dtype, const Body& body) {
 
 template <Scan kScan, class A>
 A first_of() {
-  return kScan == Scan::Sum ? A(0) : A(1);
+  using Part = decltype(std::real(A()));
+  using Limits = std::numeric_limits<std::conditional_t<std::is_integral_v<A>, A, Part>>;
+  if constexpr (kScan == Scan::Sum) return A(0);
+  if constexpr (kScan == Scan::Product) return A(1);
+  if constexpr (kScan == Scan::Last) return A(Limits::quiet_NaN());
+  constexpr bool kLow = kScan == Scan::Max;
+  const auto end = Limits::has_infinity ? (kLow ? -Limits::infinity() : Limits::infinity())
+                                        : (kLow ? Limits::lowest() : Limits::max());
+  if constexpr (std::is_arithmetic_v<A>) {
+    return A(end);
+  } else {
+    return A(end, end);
+  }
 }
 
 /// Calls body(constant of the scan, element) for the type.
 template <class Body>
 void with_scan(Scan scan, Dtype dtype, const Body& body) {
   with_type(dtype, [&]<class T>(T element) {
-    if (scan == Scan::Sum) {
-      body.template operator()<Scan::Sum>(element);
-    } else {
-      body.template operator()<Scan::Product>(element);
+    switch (scan) {
+      case Scan::Sum:
+        return body.template operator()<Scan::Sum>(element);
+      case Scan::Product:
+        return body.template operator()<Scan::Product>(element);
+      case Scan::Last:
+        return body.template operator()<Scan::Last>(element);
+      case Scan::Max:
+        return body.template operator()<Scan::Max>(element);
+      case Scan::Min:
+        return body.template operator()<Scan::Min>(element);
     }
   });
 }

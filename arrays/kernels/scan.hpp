@@ -7,7 +7,8 @@
 
 namespace weft::arrays::kernels {
 
-enum class Scan : std::uint8_t { Sum, Product };
+/// Last: the last element that is a number. Max: NaN where one came before.
+enum class Scan : std::uint8_t { Sum, Product, Last, Max, Min };
 
 /// The type in which a scan of `type` is kept: floats and complex numbers in double precision.
 Dtype scan_type(Dtype type);
@@ -20,7 +21,8 @@ struct ScanBlock {
 };
 /// Writes the total along the axis: outer x inner of scan_type(type).
 void scan_total(Scan scan, Dtype type, const ScanBlock& block, const void* in, void* totals);
-/// Writes the totals before each: of outer x n x inner totals, in scan_type(type); the first are 0 (1).
+/// Writes the totals before each: of outer x n x inner totals, in scan_type(type); the first are 0 (1, NaN, the least,
+/// the greatest).
 void scan_before(Scan scan, Dtype type, const ScanBlock& block, const void* totals, void* before);
 /// Writes the elements of the scan. `before`: outer x inner of scan_type(type), or null.
 void scan_block(Scan scan, Dtype type, const ScanBlock& block, const void* in, const void* before, void* out);

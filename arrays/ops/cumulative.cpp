@@ -6,6 +6,7 @@
 #include "arrays/ops/apply.hpp"
 
 #include <weft/error.hpp>
+#include <weft/ops/creation.hpp>
 #include <weft/ops/elementwise.hpp>
 #include <weft/ops/structure.hpp>
 
@@ -115,7 +116,8 @@ struct Cumulate {
   }
 };
 
-Dtype cumulative_type(Dtype type) {
+Dtype cumulative_type(Scan scan, Dtype type) {
+  if (scan != Scan::Sum && scan != Scan::Product) return type;
   if (type.is_bool() || type.is_signed()) return int64;
   return type.is_unsigned() ? uint64 : type;
 }
@@ -135,8 +137,9 @@ Array cumulative(const char* call, Scan scan, const Array& array, const ReduceOp
   } else if (array.ndim() != 1) {
     whole = ravel(array, where);
   }
-  const Dtype dtype = options.dtype.value_or(cumulative_type(array.dtype()));
-  if (dtype.is_bool()) throw Error(at_line(call, where) + "is not defined for bool: give another dtype");
+  const Dtype dtype = options.dtype.value_or(cumulative_type(scan, array.dtype()));
+  if (dtype.is_bool() && (scan == Scan::Sum || scan == Scan::Product))
+    throw Error(at_line(call, where) + "is not defined for bool: give another dtype");
   const NodePointer node = whole.astype(dtype, where).node();
   const AxisGrid pieces = node->grid[axis];
   std::vector<NodePointer> inputs{node};
@@ -172,6 +175,27 @@ Array nancumsum(const Array& array, const ReduceOptions& options, const Where& w
 }
 Array nancumprod(const Array& array, const ReduceOptions& options, const Where& where) {
   return cumulative("nancumprod", Scan::Product, without_nan(array, 1), options, where);
+}
+Array cummax(const Array& array, const ReduceOptions& options, const Where& where) {
+  return cumulative("cummax", Scan::Max, array, options, where);
+}
+Array cummin(const Array& array, const ReduceOptions& options, const Where& where) {
+  return cumulative("cummin", Scan::Min, array, options, where);
+}
+
+Array push(const Array& array, std::int64_t limit, int axis, const Where& where) {
+  const Dtype type = array.dtype();
+  if (!type.is_floating() && !type.is_complex()) return array;
+  const Array filled = cumulative("push", Scan::Last, array, {.axis = axis}, where);
+  if (limit < 0) return filled;
+  // How far back the number was taken from.
+  const auto along = static_cast<std::size_t>(Axes(axis).resolve(static_cast<int>(array.ndim()))[0]);
+  Shape line = Shape(std::vector<std::int64_t>(array.ndim(), 1));
+  line[along] = array.shape()[along];
+  const Array place = broadcast_to(reshape(arange(line[along]), line, where), array.shape(), where);
+  const Array known = arrays::where(isnan(array), std::int64_t{-1}, place);
+  const Array last = cummax(known, {.axis = axis}, where);
+  return arrays::where(place - last <= limit, filled, array);
 }
 
 }  // namespace weft::arrays

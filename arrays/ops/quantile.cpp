@@ -34,6 +34,7 @@ struct Between {
 Between between(std::int64_t n, double q, QuantileMethod method) {
   const double last = static_cast<double>(n - 1);
   const auto general = [&](double alpha) { return static_cast<double>(n) * q + (alpha + q * (1 - alpha - alpha)) - 1; };
+  const double counted = static_cast<double>(n) * q;
   double at = last * q;
   switch (method) {
     case QuantileMethod::Linear:
@@ -62,6 +63,21 @@ Between between(std::int64_t n, double q, QuantileMethod method) {
     case QuantileMethod::NormalUnbiased:
       at = general(3.0 / 8.0);
       break;
+    case QuantileMethod::InvertedCdf:
+      at = std::ceil(counted - 1);
+      break;
+    case QuantileMethod::AveragedInvertedCdf:
+      // Half way to the next one where there is none between.
+      at = counted - 1;
+      at = at == std::floor(at) && at >= 0 ? at + 0.5 : std::ceil(at);
+      break;
+    case QuantileMethod::ClosestObservation:
+      at = counted - 1.5;
+      at = at == std::floor(at) && std::fmod(at, 2) == 1 ? at : std::floor(at) + 1;
+      break;
+    case QuantileMethod::InterpolatedInvertedCdf:
+      at = counted - 1;
+      break;
   }
   at = std::clamp(at, 0.0, last);
   const double low = std::floor(at);
@@ -75,7 +91,8 @@ double interpolate(double a, double b, double part) {
 }
 
 bool gives_elements(QuantileMethod method) {
-  return method == QuantileMethod::Lower || method == QuantileMethod::Higher || method == QuantileMethod::Nearest;
+  return method == QuantileMethod::Lower || method == QuantileMethod::Higher || method == QuantileMethod::Nearest ||
+         method == QuantileMethod::InvertedCdf || method == QuantileMethod::ClosestObservation;
 }
 
 double number_of(Dtype dtype, std::uint64_t key) {

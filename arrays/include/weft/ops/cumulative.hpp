@@ -16,4 +16,13 @@ Array nancumsum(const Array& array, const ReduceOptions& options = {},
 Array nancumprod(const Array& array, const ReduceOptions& options = {},
                  const std::source_location& where = std::source_location::current());
 
+/// The greatest (least) element up to each place, NaN from the first NaN on: `np.maximum.accumulate`.
+Array cummax(const Array& array, const ReduceOptions& options = {},
+             const std::source_location& where = std::source_location::current());
+Array cummin(const Array& array, const ReduceOptions& options = {},
+             const std::source_location& where = std::source_location::current());
+/// Fills each NaN with the last number before it along an axis, at most `limit` places away (-1: however far).
+Array push(const Array& array, std::int64_t limit = -1, int axis = -1,
+           const std::source_location& where = std::source_location::current());
+
 }  // namespace weft::arrays

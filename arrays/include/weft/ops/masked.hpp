@@ -45,9 +45,17 @@ class MaskedArray {
   std::int64_t size() const { return data_.size(); }
 
   /// As indexing an array: data and mask alike.
+  MaskedArray at(const std::vector<arrays::Index>& index, WEFT_HERE) const {
+    return MaskedArray(data_.at(index, where), mask_.at(index, where), fill_, where);
+  }
+  MaskedArray operator()(const arrays::Index& a) const { return at({a}, a.where()); }
+  MaskedArray operator()(const arrays::Index& a, const arrays::Index& b) const { return at({a, b}, a.where()); }
+  MaskedArray operator()(const arrays::Index& a, const arrays::Index& b, const arrays::Index& c) const {
+    return at({a, b, c}, a.where());
+  }
   template <class... I>
-  MaskedArray operator()(const I&... index) const {
-    return MaskedArray(data_(index...), mask_(index...), fill_);
+  requires(sizeof...(I) > 2) MaskedArray operator()(const arrays::Index& first, I&&... more) const {
+    return at({first, arrays::Index(std::forward<I>(more), first.where())...}, first.where());
   }
   MaskedArray with_fill(const Scalar& fill) const;
   MaskedArray astype(Dtype dtype, WEFT_HERE) const;

@@ -51,6 +51,15 @@ Array delete_(const Array& array, const std::vector<std::int64_t>& places, int a
               const std::source_location& where = std::source_location::current());
 Array delete_(const Array& array, slice places, int axis,
               const std::source_location& where = std::source_location::current());
+inline Array delete_(const Array& array, std::initializer_list<std::int64_t> places, int axis,
+                     const std::source_location& where = std::source_location::current()) {
+  return delete_(array, std::vector<std::int64_t>(places), axis, where);
+}
+template <std::integral I>
+Array delete_(const Array& array, I place, int axis,
+              const std::source_location& where = std::source_location::current()) {
+  return delete_(array, std::vector<std::int64_t>{static_cast<std::int64_t>(place)}, axis, where);
+}
 
 /// Turns the array `turns` times by 90 degrees, from the first axis toward the second.
 Array rot90(const Array& array, int turns = 1, std::pair<int, int> axes = {0, 1},

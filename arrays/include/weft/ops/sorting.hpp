@@ -33,6 +33,10 @@ enum class QuantileMethod : std::uint8_t {
   Weibull,
   MedianUnbiased,
   NormalUnbiased,
+  InvertedCdf,
+  AveragedInvertedCdf,
+  ClosestObservation,
+  InterpolatedInvertedCdf,
 };
 struct QuantileOptions {
   Axes axis = {};
