@@ -110,7 +110,42 @@ class Planner {
   std::map<Key, std::size_t> steps_;
 };
 
-/// Runs the tasks in their order in one slot; a result goes when its last reader has run. Results in `kept` stay.
+/// The tasks in the order in which a slot meets them that always goes on with what lets most go: what a task reads,
+/// just before it.
+std::vector<std::uint32_t> depth_first(const lowering::Outlined& outlined, const std::vector<bool>& kept) {
+  const std::size_t count = outlined.tasks.size();
+  std::vector<std::uint32_t> order;
+  order.reserve(count);
+  std::vector<std::uint32_t> met(count, 0);  // How many of its inputs were looked at, and one more once it is open.
+  std::vector<std::uint32_t> open;
+  const auto visit = [&](std::uint32_t root) {
+    if (met[root] != 0) return;
+    open.push_back(root);
+    met[root] = 1;
+    while (!open.empty()) {
+      const std::uint32_t at = open.back();
+      const std::vector<std::uint32_t>& inputs = outlined.tasks[at].inputs;
+      if (met[at] <= inputs.size()) {
+        const std::uint32_t next = inputs[met[at]++ - 1];
+        if (met[next] == 0) {
+          open.push_back(next);
+          met[next] = 1;
+        }
+        continue;
+      }
+      order.push_back(at);
+      open.pop_back();
+    }
+  };
+  for (std::uint32_t at = 0; at < count; ++at) {
+    if (kept[at]) visit(at);
+  }
+  for (std::uint32_t at = 0; at < count; ++at) visit(at);
+  return order;
+}
+
+/// Runs the tasks depth first in one slot; a result goes when its last reader has run. Results in `kept` stay. Each
+/// further slot holds what one task reads and makes.
 void add_peaks(const lowering::Outlined& outlined, const std::vector<bool>& kept, ArrayPlan& plan) {
   const std::size_t count = outlined.tasks.size();
   std::vector<std::uint32_t> readers(count, 0);
@@ -118,7 +153,7 @@ void add_peaks(const lowering::Outlined& outlined, const std::vector<bool>& kept
     for (const std::uint32_t input : task.inputs) ++readers[input];
   }
   std::uint64_t held = 0, peak = 0, largest = 0;
-  for (std::size_t at = 0; at < count; ++at) {
+  for (const std::uint32_t at : depth_first(outlined, kept)) {
     const auto& task = outlined.tasks[at];
     held += task.bytes;
     peak = std::max(peak, held);

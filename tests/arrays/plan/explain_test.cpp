@@ -75,6 +75,12 @@ TEST(ArrayPlanTest, BytesAreThoseOfTheElements) {
   // A sum of many chunks holds states only.
   const ArrayPlan sum = plan(zeros({1'000'000'000}, {.chunks = 1'000'000}).sum(), {.slots = 2});
   EXPECT_LT(sum.peak_bytes, 100'000u) << sum;
+  // Depth first: some states of each level of the tree, not all of the lowest.
+  const ArrayPlan means = plan(random::normal(0, 1, {20, 12, 1'250'000}, {.chunks = {1, 1, 12'500}, .seed = 7})
+                                   .mean({.axis = {0, 2}}),
+                               {.slots = 2});
+  EXPECT_GT(means.tasks, 1'000u);
+  EXPECT_LT(means.peak_bytes, 3'000u) << means;
 }
 
 TEST(ArrayPlanTest, APetabyteIsPlannedFromSomeOfItsChunks) {
