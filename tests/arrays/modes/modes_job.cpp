@@ -60,6 +60,63 @@ Array smooth(const Array& x) {
 
 using Workloads = std::map<std::string, std::function<Array(const Array&)>>;
 
+// The workloads of the geosciences that weft_bench measures, on a square array of doubles in [0, 1) whose extent is a
+// multiple of 20.
+
+/// Two fields of 20 time steps; the first row comes again behind the last.
+Array vorticity(const Array& x) {
+  const std::int64_t n = x.shape()[0], rows = n / 20;
+  const auto field = [&](const Array& from) {
+    const Array steps = rechunk(transpose(reshape(from, {20, rows, n}), {1, 2, 0}), {rows, n, 1});
+    return rechunk(concatenate({steps, steps(slice(0, 1))}), {rows + 1, n, 1});
+  };
+  const Array dx = x(slice(0, rows + 1)), dy = x(slice(rows, 2 * rows + 1));
+  return mean(dx(slice(), slice(), newaxis) * field(x) - dy(slice(), slice(), newaxis) * field(1 - x),
+              {.axis = {0, 1}});
+}
+
+Array anomaly_mean(const Array& x) {
+  const Array by_year = reshape(x, {10, x.shape()[0] / 10, x.shape()[1]});
+  return mean(by_year - mean(by_year, {.axis = 0, .keepdims = true}), {.axis = {0, 1}});
+}
+
+Array climatic_mean(const Array& x) {
+  const std::int64_t n = x.shape()[0];
+  const Array dates = reshape(x, {20, n / 20, 2, 5, n / 10});
+  const Array by_date = mean(stack({dates(slice(0, 10)), dates(slice(10, 20))}), {.axis = {0, 2}});
+  return mean(by_date, {.axis = 0});
+}
+
+Array quadratic_mean(const Array& x) {
+  const Array v = transpose(x);
+  return stack({mean(x * x, {.axis = 0}), mean(v * v, {.axis = 0}), mean(x * v, {.axis = 0})});
+}
+
+Array tall(const Array& x) {
+  const std::int64_t columns = x.shape()[0] / 40;
+  return rechunk(reshape(x, {-1, columns}), {x.chunks()[0][0] * 4, columns});
+}
+
+/// Least and greatest of each row, as one pass.
+Array ends_of_rows(const Array& x) {
+  const auto [least, most] = apply_gufunc(
+      [](ChunkView<const double, 1> row, ChunkView<double, 0> low, ChunkView<double, 0> high) {
+        low() = high() = row(0);
+        for (std::int64_t i = 1; i < row.extent(0); ++i) {
+          low() = row(i) < low() ? row(i) : low();
+          high() = row(i) > high() ? row(i) : high();
+        }
+      },
+      "(i)->(),()", {x});
+  return stack({least, most});
+}
+
+std::vector<std::int64_t> scattered(std::int64_t n) {
+  std::vector<std::int64_t> places;
+  for (std::int64_t i = 0; i < n; ++i) places.push_back(i * 1117 % n);
+  return places;
+}
+
 /// Of a square array of doubles in [0, 1).
 const Workloads& workloads() {
   static const Workloads list{
@@ -76,6 +133,7 @@ const Workloads& workloads() {
       {"matmul", [](const Array& x) { return matmul(x, transpose(x)); }},
       {"mask", [](const Array& x) { return x(x > 0.75).sum() + x(x(slice(), 0) > 0.5).mean(); }},
       {"sort", [](const Array& x) { return sort(x, 0)(slice(none, none, 7)); }},
+      {"sort-all", [](const Array& x) { return sort(ravel(x))(slice(none, none, 977)); }},
       {"quantile",
        [](const Array& x) {
          return quantile(x, std::vector<double>{0.1, 0.5, 0.99});
@@ -84,6 +142,7 @@ const Workloads& workloads() {
        [](const Array& x) {
          return take(roll(x, 17, 0), {3, 1, 4, 1, 5, 9, 2, 6}, 1);
        }},
+      {"scatter", [](const Array& x) { return take(x, scattered(x.shape()[0]), 0) - roll(x, 31, 1); }},
       {"set",
        [](const Array& x) {
          return x.set({slice(none, none, 3), 5}, 7.5).sum({.axis = 0});
@@ -92,10 +151,39 @@ const Workloads& workloads() {
        [](const Array& x) {
          return reshape(x, {-1, x.shape()[0] / 2})(slice(none, none, 5));
        }},
+      {"reshape-few",
+       [](const Array& x) {
+         return reshape(x, {2, -1}).sum({.axis = 0})(slice(0, 100));
+       }},
       {"diff", [](const Array& x) { return diff(x, 2, 0).var({.axis = 1}); }},
       {"normal", [](const Array& x) { return (x + random::normal(0, 1, x.shape(), {.seed = 4})).sum({.axis = 1}); }},
+      {"double-diff",
+       [](const Array& x) { return x(slice(1, none), slice(1, none)) - (1 - x)(slice(none, -1), slice(none, -1)); }},
+      {"vorticity", &vorticity},
+      {"anomaly-mean", &anomaly_mean},
+      {"climatic-mean", &climatic_mean},
+      {"quadratic-mean", &quadratic_mean},
+      {"tsqr", [](const Array& x) { return linalg::svd(tall(x)).s; }},
+      {"svd-compressed", [](const Array& x) { return linalg::svd_compressed(x, 10, {.seed = 3}).s; }},
+      {"tiny-chunks",
+       [](const Array& x) {
+         return rechunk(x(slice(0, 80), slice(0, 80)), {4, 4}).sum();
+       }},
+      {"histogram",
+       [](const Array& x) {
+         return histogram(x, 20, {.range = {{0, 1}}}).counts;
+       }},
+      {"unique", [](const Array& x) { return unique(floor(x * 50)); }},
+      {"gufunc", &ends_of_rows},
   };
-  return list;
+  static const Workloads all = [] {
+    Workloads more = list;
+    if (!fft::available()) return more;
+    more["fft"] = [](const Array& x) { return abs(fft::fft(x, {.axis = 1})); };
+    more["fft-chunked"] = [](const Array& x) { return real(fft::fft(x, {.axis = 0})); };
+    return more;
+  }();
+  return all;
 }
 
 Array square(std::int64_t n, std::int64_t chunk) {
@@ -112,6 +200,10 @@ std::string memory_line(const std::string& name) {
 
 void body(Client& client, const Args& args) {
   const std::string what = args.empty() ? "all" : args[0];
+  if (what == "large" && workloads().count(args.at(1)) == 0) {
+    std::printf("absent\n");
+    return;
+  }
   if (what == "large") {
     const Array x = map_blocks(square(4480, 320), Dies{});
     Array answer = workloads().at(args.at(1))(x);

@@ -8,6 +8,7 @@ A line a case: name, dtype, shape, elements. The C++ side builds the same case i
 import contextlib
 import io
 import pathlib
+import re
 import sys
 import warnings
 
@@ -381,7 +382,39 @@ def running():
     }
 
 
-GROUPS = {"blocks": blocks, "hypotheses": hypotheses, "masked": masked, "numbers": numbers, "overlap": overlap, "running": running, "shaping": shaping,
+def as_written(file):
+    """The expressions of a file, by their spelling, which is NumPy's."""
+    a = np.arange(24)
+    m, t = a.reshape(4, 6), a.reshape(2, 3, 4)
+    f = np.sin(m * 1.7) * 3
+    sq = np.cos(np.arange(25).reshape(5, 5) * 1.3) + np.eye(5) * 2
+
+    def seti(array, index, value):
+        array = array.copy()
+        array[index] = value
+        return array
+
+    def pushn(array, limit, axis):
+        array = np.moveaxis(array, axis, -1)
+        filled = array.copy()
+        for place in np.ndindex(array.shape):
+            back = [array[place[:-1] + (at,)] for at in range(place[-1], max(-1, place[-1] - limit - 1), -1)]
+            known = [one for one in back if not np.isnan(one)]
+            filled[place] = known[0] if known else np.nan
+        return np.moveaxis(filled, -1, axis)
+
+    names = {
+        "np": np, "seti": seti, "pushn": pushn, "a": a, "m": m, "t": t, "f": f, "z": np.zeros((0, 3)), "s": np.array(2.5),
+        "b": m % 3 == 0, "i8": (a * 11).astype(np.int8), "u8": (a * 11).astype(np.uint8), "c": f + f[::-1] * 1j, "fn": np.log(f),
+        "b2": a[:2] > 0, "b34": a[:12].reshape(3, 4) % 2 == 0, "b_i": (m % 3 == 0).astype(np.int16),
+        "i8m": (a[:16].reshape(4, 4) * 5).astype(np.int8), "sq": sq, "spd": sq @ sq.T + np.eye(5),
+        "dates": np.arange("2024-01-01", "2024-01-11", dtype="M8[D]"),
+    }
+    found = re.findall(r'^WEFT_EXPRESSION\("([^"]*)",', (HERE / file).read_text(encoding="utf-8"), re.M)
+    return {one: eval(one.replace("`", "'"), names) for one in found}  # pylint: disable=eval-used
+
+
+GROUPS = {"expressions": lambda: as_written("expressions.inc"), "spectra": lambda: as_written("spectra.inc"), "blocks": blocks, "hypotheses": hypotheses, "masked": masked, "numbers": numbers, "overlap": overlap, "running": running, "shaping": shaping,
           "statistics": statistics, "times": times, "transforms": transforms}
 
 
