@@ -2,6 +2,7 @@
 #include <weft/ops/structure.hpp>
 
 #include "arrays/ops/assembled.hpp"
+#include "arrays/ops/axes.hpp"
 
 #include <weft/error.hpp>
 
@@ -86,10 +87,10 @@ Array rechunk(const Array& array, const Chunks& chunks, const std::source_locati
 
 Array concatenate(const std::vector<Array>& arrays, int axis, const std::source_location& where) {
   if (arrays.empty()) throw Error(ops::at_line("concatenate", where) + "needs at least one array");
-  const auto ndim = static_cast<int>(arrays[0].ndim());
+  const std::size_t ndim = arrays[0].ndim();
   if (ndim == 0)
     throw Error(ops::at_line("concatenate", where) + "arrays without dimensions cannot be put side by side");
-  const auto along = static_cast<std::size_t>(Axes(axis).resolve(ndim)[0]);
+  const auto along = ops::resolve_axis("concatenate", axis, ndim, where);
   Dtype dtype = arrays[0].dtype();
   for (const Array& one : arrays) dtype = promote(dtype, one.dtype());
   Grid grid = arrays[0].node()->grid;
@@ -144,15 +145,16 @@ Array stack(const std::vector<Array>& arrays, int axis, const std::source_locati
       throw Error(ops::at_line("stack", where) + "the shapes " + arrays[0].shape().text() + " and " +
                   one.shape().text() + " differ");
     }
+    ops::resolve_axis("stack", axis, one.ndim() + 1, where);
     raised.push_back(expand_dims(one, axis, where));
   }
-  return concatenate(raised, Axes(axis).resolve(static_cast<int>(raised[0].ndim()))[0], where);
+  return concatenate(raised, static_cast<int>(ops::resolve_axis("stack", axis, raised[0].ndim(), where)), where);
 }
 
 Array take(const Array& array, const std::vector<std::int64_t>& places, int axis, const std::source_location& where) {
   const expression::NodePointer& node = array.node();
   ops::require_known(*node, "take", where);
-  const auto along = static_cast<std::size_t>(Axes(axis).resolve(static_cast<int>(node->grid.size()))[0]);
+  const auto along = ops::resolve_axis("take", axis, node->grid.size(), where);
   const std::int64_t extent = node->shape[along];
   std::vector<std::int64_t> resolved;
   for (const std::int64_t place : places) {
@@ -181,7 +183,7 @@ Array take(const Array& array, const std::vector<std::int64_t>& places, int axis
 Array roll(const Array& array, std::int64_t shift, int axis, const std::source_location& where) {
   const expression::NodePointer& node = array.node();
   ops::require_known(*node, "roll", where);
-  const auto along = static_cast<std::size_t>(Axes(axis).resolve(static_cast<int>(node->grid.size()))[0]);
+  const auto along = ops::resolve_axis("roll", axis, node->grid.size(), where);
   const std::int64_t extent = node->shape[along];
   if (extent == 0) return array;
   const std::int64_t forward = ((-shift % extent) + extent) % extent;
@@ -192,7 +194,7 @@ Array roll(const Array& array, std::int64_t shift, int axis, const std::source_l
 
 Array repeat(const Array& array, std::int64_t count, int axis, const std::source_location& where) {
   if (count < 0) throw Error(ops::at_line("repeat", where) + "the count is negative");
-  const auto along = Axes(axis).resolve(static_cast<int>(array.ndim()))[0];
+  const auto along = static_cast<int>(ops::resolve_axis("repeat", axis, array.ndim(), where));
   // Each element along an axis of its own, which is then joined with the one before.
   const Array apart = expand_dims(array, along + 1, where);
   Shape wide = apart.shape();

@@ -2,6 +2,7 @@
 #include <weft/ops/blocks.hpp>
 
 #include "arrays/kernels/copy.hpp"
+#include "arrays/ops/axes.hpp"
 #include "arrays/ops/user_blocks.hpp"
 
 #include <weft/error.hpp>
@@ -429,7 +430,7 @@ std::vector<Array> detail::apply_gufunc(UserFunction function, const std::string
 Array apply_over_axes(Array (*reduction)(const Array&, const ReduceOptions&, const Where&), const Array& array,
                       const Axes& axes, const Where& where) {
   Array made = array;
-  for (const int axis : axes.resolve(static_cast<int>(array.ndim()))) {
+  for (const int axis : ops::resolve_axes("apply_over_axes", axes, array.ndim(), where)) {
     made = reduction(made, {.axis = axis, .keepdims = true}, where);
   }
   return made;
@@ -471,7 +472,7 @@ Array detail::reduction(const Array& array, UserFunction chunk, UserFunction com
   const NodePointer& node = array.node();
   ops::require_known(*node, "reduction", where);
   const std::size_t ndim = node->grid.size();
-  const std::vector<int> axes = options.axis.resolve(static_cast<int>(ndim));
+  const std::vector<int> axes = ops::resolve_axes("reduction", options.axis, ndim, where);
   std::vector<std::uint8_t> reduced(ndim, 0);
   for (const int axis : axes) reduced[static_cast<std::size_t>(axis)] = 1;
   // As many as kFanIn partial results together, whatever the number of axes.
@@ -552,7 +553,7 @@ Array coarsen(Array (*reduction)(const Array&, const ReduceOptions&, const Where
   SplitAxes split{std::vector<std::int64_t>(ndim, 0)};
   std::vector<Index> kept(ndim, Index(slice()));
   for (const auto& [axis, factor] : factors) {
-    const auto at = static_cast<std::size_t>(Axes(axis).resolve(static_cast<int>(ndim))[0]);
+    const auto at = ops::resolve_axis("coarsen", axis, ndim, where);
     const std::int64_t extent = array.shape()[at];
     if (factor < 1)
       throw Error(at_line("coarsen", where) + "the factor " + std::to_string(factor) + " is not positive");

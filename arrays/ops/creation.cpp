@@ -2,6 +2,7 @@
 
 #include "arrays/kernels/copy.hpp"
 #include "arrays/ops/apply.hpp"
+#include "arrays/ops/axes.hpp"
 #include "arrays/ops/times.hpp"
 #include "arrays/plan/lower.hpp"
 
@@ -116,7 +117,7 @@ Array linspace(double start, double stop, std::int64_t count, const CreateOption
 
 Array indices(const Shape& shape, int axis, const CreateOptions& options, const std::source_location& where) {
   require_extents("indices", shape, where);
-  const int chosen = Axes(axis).resolve(static_cast<int>(shape.size()))[0];
+  const int chosen = static_cast<int>(ops::resolve_axis("indices", axis, shape.size(), where));
   const Dtype dtype = options.dtype.value_or(int64);
   const Grid grid = expression::make_grid(shape, options.chunks, dtype.size());
   const auto along = static_cast<std::size_t>(chosen);

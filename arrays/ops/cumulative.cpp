@@ -4,6 +4,7 @@
 #include "arrays/kernels/copy.hpp"
 #include "arrays/kernels/scan.hpp"
 #include "arrays/ops/apply.hpp"
+#include "arrays/ops/axes.hpp"
 
 #include <weft/error.hpp>
 #include <weft/ops/creation.hpp>
@@ -189,7 +190,7 @@ Array push(const Array& array, std::int64_t limit, int axis, const Where& where)
   const Array filled = cumulative("push", Scan::Last, array, {.axis = axis}, where);
   if (limit < 0) return filled;
   // How far back the number was taken from.
-  const auto along = static_cast<std::size_t>(Axes(axis).resolve(static_cast<int>(array.ndim()))[0]);
+  const auto along = ops::resolve_axis("push", axis, array.ndim(), where);
   Shape line = Shape(std::vector<std::int64_t>(array.ndim(), 1));
   line[along] = array.shape()[along];
   const Array place = broadcast_to(reshape(arange(line[along]), line, where), array.shape(), where);

@@ -268,8 +268,8 @@ Array notnull(const Operand& a) { return logical_not(isnan(a)); }
 
 Array select(const std::vector<Array>& conditions, const std::vector<Array>& choices, const Operand& otherwise) {
   if (conditions.empty() || conditions.size() != choices.size()) {
-    throw Error("select: " + std::to_string(conditions.size()) + " conditions and " + std::to_string(choices.size()) +
-                " choices were given; there must be as many, and at least one");
+    throw Error(ops::at_line("select", otherwise.where()) + std::to_string(conditions.size()) + " conditions and " +
+                std::to_string(choices.size()) + " choices were given; there must be as many, and at least one");
   }
   Array chosen = where(conditions.back(), choices.back(), otherwise);
   for (std::size_t i = conditions.size() - 1; i-- > 0;) chosen = where(conditions[i], choices[i], chosen);

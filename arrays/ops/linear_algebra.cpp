@@ -1,6 +1,7 @@
 #include <weft/ops/linear_algebra.hpp>
 
 #include "arrays/kernels/lapack.hpp"
+#include "arrays/ops/axes.hpp"
 #include "arrays/ops/matrix.hpp"
 
 #include <weft/error.hpp>
@@ -271,8 +272,8 @@ Array tensordot(const Array& a, const Array& b, const std::vector<int>& a_axes, 
                 std::to_string(b_axes.size()) + " of the second were named: they go in pairs");
   }
   // Refuses what is out of range or named twice.
-  Axes(a_axes).resolve(static_cast<int>(a.ndim()));
-  Axes(b_axes).resolve(static_cast<int>(b.ndim()));
+  ops::resolve_axes("tensordot", Axes(a_axes), a.ndim(), where);
+  ops::resolve_axes("tensordot", Axes(b_axes), b.ndim(), where);
   std::vector<int> a_labels(a.ndim(), -1), b_labels(b.ndim(), -1), out;
   int next = 0;
   for (std::size_t i = 0; i < a_axes.size(); ++i, ++next) {

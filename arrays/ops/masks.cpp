@@ -3,6 +3,7 @@
 
 #include "arrays/kernels/copy.hpp"
 #include "arrays/ops/apply.hpp"
+#include "arrays/ops/axes.hpp"
 
 #include <weft/error.hpp>
 #include <weft/ops/creation.hpp>
@@ -141,7 +142,7 @@ Array compress(const Array& mask, const Array& array, std::optional<int> axis, c
     throw Error(ops::at_line("compress", where) + "the mask has the shape " + mask.shape().text() +
                 "; it must have one axis");
   }
-  const auto along = static_cast<std::size_t>(Axes(*axis).resolve(static_cast<int>(array.ndim()))[0]);
+  const auto along = ops::resolve_axis("compress", *axis, array.ndim(), where);
   std::vector<Index> index(along, Index(slice()));
   if (mask.shape()[0] > array.shape()[along]) {
     throw Error(ops::at_line("compress", where) + "a mask of " + std::to_string(mask.shape()[0]) +

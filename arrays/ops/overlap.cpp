@@ -2,6 +2,7 @@
 #include <weft/ops/overlap.hpp>
 
 #include "arrays/kernels/copy.hpp"
+#include "arrays/ops/axes.hpp"
 #include "arrays/ops/margins.hpp"
 #include "arrays/ops/user_blocks.hpp"
 
@@ -539,7 +540,7 @@ Array sliding_window_view(const Array& array, const std::vector<std::int64_t>& e
                           const Where& where) {
   const NodePointer& node = array.node();
   ops::require_known(*node, "sliding_window_view", where);
-  const std::vector<int> axes = axis.resolve(static_cast<int>(node->grid.size()));
+  const std::vector<int> axes = ops::resolve_axes("sliding_window_view", axis, node->grid.size(), where);
   if (axes.size() != extents.size()) {
     throw Error(at_line("sliding_window_view", where) + std::to_string(extents.size()) + " extents were given for " +
                 std::to_string(axes.size()) + " axes");

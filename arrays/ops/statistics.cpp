@@ -1,6 +1,7 @@
 // Moments, covariances and differences: expressions of other operations.
 #include <weft/ops/statistics.hpp>
 
+#include "arrays/ops/axes.hpp"
 #include "arrays/ops/lanes.hpp"
 
 #include <weft/ops/creation.hpp>
@@ -144,7 +145,7 @@ Array moment(const Array& array, int order, const ReduceOptions& options, const 
   if (order <= 1) return full_like(mean(powers, along, where), Scalar(order == 0 ? 1.0 : 0.0), where);
   if (options.ddof == 0) return mean(powers, along, where);
   std::int64_t count = 1;
-  for (const int axis : options.axis.resolve(static_cast<int>(array.ndim()))) {
+  for (const int axis : ops::resolve_axes("moment", options.axis, array.ndim(), where)) {
     count *= array.shape()[static_cast<std::size_t>(axis)];
   }
   return sum(powers, along, where) / (static_cast<double>(count) - options.ddof);

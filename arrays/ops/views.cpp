@@ -1,6 +1,7 @@
 #include <weft/ops/structure.hpp>
 
 #include "arrays/ops/assembled.hpp"
+#include "arrays/ops/axes.hpp"
 
 #include <weft/error.hpp>
 #include <weft/ops/shaping.hpp>
@@ -44,19 +45,17 @@ Array transpose(const Array& array, const std::vector<int>& axes, const std::sou
 }
 
 Array swapaxes(const Array& array, int first, int second, const std::source_location& where) {
-  const auto ndim = static_cast<int>(array.ndim());
   std::vector<int> order;
-  for (int axis = 0; axis < ndim; ++axis) order.push_back(axis);
-  const int a = Axes(first).resolve(ndim)[0];
-  const int b = Axes(second).resolve(ndim)[0];
-  std::swap(order[static_cast<std::size_t>(a)], order[static_cast<std::size_t>(b)]);
+  for (std::size_t axis = 0; axis < array.ndim(); ++axis) order.push_back(static_cast<int>(axis));
+  std::swap(order[ops::resolve_axis("swapaxes", first, array.ndim(), where)],
+            order[ops::resolve_axis("swapaxes", second, array.ndim(), where)]);
   return transpose(array, order, where);
 }
 
 Array moveaxis(const Array& array, int from, int to, const std::source_location& where) {
   const auto ndim = static_cast<int>(array.ndim());
-  const int a = Axes(from).resolve(ndim)[0];
-  const int b = Axes(to).resolve(ndim)[0];
+  const auto a = static_cast<int>(ops::resolve_axis("moveaxis", from, array.ndim(), where));
+  const auto b = static_cast<int>(ops::resolve_axis("moveaxis", to, array.ndim(), where));
   std::vector<int> order;
   for (int axis = 0; axis < ndim; ++axis) {
     if (axis != a) order.push_back(axis);
@@ -67,7 +66,7 @@ Array moveaxis(const Array& array, int from, int to, const std::source_location&
 
 Array expand_dims(const Array& array, int axis, const std::source_location& where) {
   const expression::NodePointer& node = array.node();
-  const int at = Axes(axis).resolve(static_cast<int>(node->grid.size()) + 1)[0];
+  const auto at = static_cast<int>(ops::resolve_axis("expand_dims", axis, node->grid.size() + 1, where));
   Grid grid = node->grid;
   grid.insert(grid.begin() + at, AxisGrid::whole(1));
   IndexMap map(node->grid.size());
@@ -79,10 +78,9 @@ Array expand_dims(const Array& array, int axis, const std::source_location& wher
 
 Array squeeze(const Array& array, const Axes& axis, const std::source_location& where) {
   const expression::NodePointer& node = array.node();
-  const auto ndim = static_cast<int>(node->grid.size());
   std::vector<bool> drop(node->grid.size(), false);
   if (axis.given()) {
-    for (const int one : axis.resolve(ndim)) {
+    for (const int one : ops::resolve_axes("squeeze", axis, node->grid.size(), where)) {
       if (node->shape[static_cast<std::size_t>(one)] != 1) {
         throw Error(ops::at_line("squeeze", where) + "axis " + std::to_string(one) + " of an array of shape " +
                     node->shape.text() + " is not of extent 1");
@@ -130,7 +128,7 @@ Array flip(const Array& array, const Axes& axis, const std::source_location& whe
   ops::require_known(*node, "flip", where);
   IndexMap map = expression::identity_map(node->grid.size());
   Grid grid = node->grid;
-  for (const int one : axis.resolve(static_cast<int>(node->grid.size()))) {
+  for (const int one : ops::resolve_axes("flip", axis, node->grid.size(), where)) {
     const auto at = static_cast<std::size_t>(one);
     map[at].start = node->shape[at] - 1;
     map[at].step = -1;

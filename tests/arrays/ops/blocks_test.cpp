@@ -341,27 +341,27 @@ TEST_F(KernelTest, AGufuncOfSeveralOutputsMakesSeveralArrays) {
   EXPECT_TRUE(client.compute(all(sum(rest, {.axis = 2}) + least == sum(x, {.axis = 2}))).item<bool>());
   // All of them are one pass over x.
   const arrays::ArrayPlan known = arrays::plan({least, place, rest});
-  EXPECT_EQ(std::count_if(known.steps.begin(), known.steps.end(), [](const auto& one) { return one.name == "map_blocks"; }),
-            1);
+  EXPECT_EQ(
+      std::count_if(known.steps.begin(), known.steps.end(), [](const auto& one) { return one.name == "map_blocks"; }),
+      1);
 }
 
 TEST_F(KernelTest, AGufuncTakesAnyAxisKeepsItAndReturnsArrays) {
   const Client client({.scheduler = "sync"});
   const Array x = (arange(24) * 7 % 25).astype(float64).reshape({2, 3, 4}).rechunk({1, 2, 3});
   const auto [least, place, rest] =
-      apply_gufunc(kLeast, "(i)->(),(),(k)", {x}, {.output_sizes = {{"k", 2}}, .axis = 1, .keepdims = true});
+      apply_gufunc(kLeast, "(i)->(),(),(k)", {x}, {.axis = 1, .keepdims = true, .output_sizes = {{"k", 2}}});
   EXPECT_EQ(least.shape(), (Shape{2, 1, 4}));
   EXPECT_EQ(rest.shape(), (Shape{2, 2, 4}));
   EXPECT_TRUE(client.compute(all(place == argmin(x, {.axis = 1, .keepdims = true}))).item<bool>());
-  const auto ends = as_gufunc(
-      "(i)->(),()",
-      [](NDArray line) {
-        const NDArray packed = line.as_contiguous();
-        NDArray first = NDArray::of(std::vector{packed.at<double>(0)}, Shape());
-        NDArray count = NDArray::of(std::vector{packed.size()}, Shape());
-        return std::tuple(first, count);
-      },
-      {.output_dtypes = {float64, int64}});
+  const auto ends = as_gufunc("(i)->(),()",
+                              [](NDArray line) {
+                                const NDArray packed = line.as_contiguous();
+                                NDArray first = NDArray::of(std::vector{packed.at<double>(0)}, Shape());
+                                NDArray count = NDArray::of(std::vector{packed.size()}, Shape());
+                                return std::tuple(first, count);
+                              },
+                              {.output_dtypes = {float64, int64}});
   const auto [first, count] = ends(x);
   EXPECT_EQ(count.dtype(), int64);
   EXPECT_TRUE(client.compute(all(first == x(ellipsis, 0))).item<bool>());
@@ -374,7 +374,9 @@ TEST_F(KernelTest, AGufuncsOutputsAndItsSignatureMustAgree) {
   EXPECT_THAT(error_of([&] { apply_gufunc(kLeast, "(i)->(),(),(k)", {x}); }), testing::HasSubstr(".output_sizes"));
   EXPECT_THAT(error_of([&] { apply_gufunc(kLeast, "(i)->(),(),()", {x}); }),
               testing::HasSubstr("with 1 axes, but the result has 0"));
-  EXPECT_THAT(error_of([&] { apply_gufunc(kInner, "(i),(j)->()", {x, x}, {.axis = 0}); }),
+  EXPECT_THAT(error_of([&] {
+                apply_gufunc(kInner, "(i),(j)->()", {x, x}, {.axis = 0});
+              }),
               testing::HasSubstr("several core dimensions"));
 }
 

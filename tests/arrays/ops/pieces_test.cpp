@@ -31,9 +31,8 @@ struct Moved {
 Moved moved(const Client& client, const Array& array, bool apart) {
   const expression::NodePointer node = array.node();
   arrays::lowering::Outlined outlined;
-  Lowering lowered({node}, &outlined, [apart] {
-    return arrays::lowering::Circumstances{.apart = apart, .slots = 2, .memory_bytes = 0};
-  });
+  Lowering lowered({node}, &outlined,
+                   [apart] { return arrays::lowering::Circumstances{.apart = apart, .slots = 2, .memory_bytes = 0}; });
   const NDArray whole = client.compute(array).as_contiguous();
   Moved found;
   for (std::int64_t i = 0; i < expression::chunk_count(node->grid); ++i) {

@@ -13,7 +13,7 @@ namespace {
 /// The arrays that the expressions are made of; write_named_answers.py has the same.
 struct Inputs {
   explicit Inputs(const Chunks& cut)
-      : a(arange(24, {.chunks = *cut.each()})),
+      : a(arange(24, {.chunks = cut})),
         m(rechunk(reshape(a, {4, 6}), cut)),
         t(rechunk(reshape(a, {2, 3, 4}), cut)),
         f(sin(m * 1.7) * 3),
@@ -30,20 +30,18 @@ struct Inputs {
         i8m((reshape(a(slice(0, 16)), {4, 4}) * 5).astype(int8)),
         sq(cos(rechunk(reshape(arange(25), {5, 5}), cut) * 1.3) + eye(5) * 2),
         spd(matmul(sq, transpose(sq)) + eye(5)),
-        dates(arange(datetime("2024-01-01"), datetime("2024-01-11"), timedelta(1, TimeUnit::Day),
-                     {.chunks = *cut.each()})) {}
+        dates(arange(datetime("2024-01-01"), datetime("2024-01-11"), timedelta(1, TimeUnit::Day), {.chunks = cut})) {}
   Array a, m, t, f, z, s, b, i8, u8, c, fn, b2, b34, b_i, i8m, sq, spd, dates;
 };
 
 constexpr double inf = std::numeric_limits<double>::infinity();
 constexpr double none_hi = inf;
 
-#define WEFT_EXPRESSION(numpy, ...)                                                                        \
-  {numpy, [](const Chunks& chunks) -> Array {                                                              \
-     const Inputs inputs(chunks);                                                                          \
-     [[maybe_unused]] const auto& [a, m, t, f, z, s, b, i8, u8, c, fn, b2, b34, b_i, i8m, sq, spd, dates] = \
-         inputs;                                                                                           \
-     return __VA_ARGS__;                                                                                   \
+#define WEFT_EXPRESSION(numpy, ...)                                                                                 \
+  {numpy, [](const Chunks& chunks) -> Array {                                                                       \
+     const Inputs inputs(chunks);                                                                                   \
+     [[maybe_unused]] const auto& [a, m, t, f, z, s, b, i8, u8, c, fn, b2, b34, b_i, i8m, sq, spd, dates] = inputs; \
+     return __VA_ARGS__;                                                                                            \
    }},
 
 const oracle::NamedCases& expressions() {

@@ -128,5 +128,31 @@ TEST_F(DifferencesTest, ArraysStayAsTheyAre) {
   EXPECT_EQ(client_.compute(sum(y)).item<std::int64_t>(), 1);
 }
 
+// Differs from NumPy: an index has one mask, with slices and numbers beside it; several masks, or a mask and a list,
+// are refused. Lists go together in pairs, as NumPy's.
+TEST_F(DifferencesTest, AnIndexHasOneMask) {
+  const Array x = arange(12).reshape({3, 4});
+  EXPECT_THAT(error_of([&] { x(x(slice(), 0) > 0, x(0) > 1); }), HasSubstr("index one axis after the other"));
+  EXPECT_THAT(error_of([&] { x(x(slice(), 0) > 0, {0, 1}); }), HasSubstr("index one axis after the other"));
+  EXPECT_THAT(client_.compute(x({0, 2}, {3, 1})).to_vector<std::int64_t>(), ElementsAre(3, 9));
+}
+
+// Differs from NumPy: linalg's functions take one matrix, as Dask's do; stacks of matrices are refused.
+TEST_F(DifferencesTest, StacksOfMatricesAreRefused) {
+  EXPECT_THAT(error_of([] { linalg::inv(ones({2, 3, 3})); }), HasSubstr("(2, 3, 3)"));
+}
+
+// Differs from NumPy: diagonal and trace are those of the first two axes; moveaxis moves one axis.
+TEST_F(DifferencesTest, DiagonalsAreOfTheFirstTwoAxes) {
+  const Array x = arange(12).reshape({2, 2, 3});
+  EXPECT_THAT(client_.compute(trace(x)).to_vector<std::int64_t>(), ElementsAre(9, 11, 13));
+  EXPECT_EQ(trace(transpose(x, {1, 2, 0})).shape(), (Shape{2}));
+}
+
+// Differs from NumPy: view reads elements as a type of the same size, never of another.
+TEST_F(DifferencesTest, ViewsKeepTheSizeOfElements) {
+  EXPECT_THAT(error_of([] { ones({4}).view(float32); }), HasSubstr("another size"));
+}
+
 }  // namespace
 }  // namespace weft

@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
+#include <map>
 
 namespace weft {
 namespace {
@@ -48,6 +50,99 @@ TEST_F(WrongInputTest, AnAxisOutOfRangeIsToldWithTheNumberOfAxes) {
   EXPECT_THAT(error_of([&] { x.sum({.axis = {0, -2}}); }), HasSubstr("sum " + here_));
   EXPECT_THAT(error_of([&] { cumsum(x, {.axis = -3}); }), HasSubstr("cumsum " + here_));
   EXPECT_THAT(error_of([&] { concatenate({x, x}, 5); }), HasSubstr("5"));
+}
+
+TEST_F(WrongInputTest, EveryOperationWithAnAxisTellsOneOutOfRange) {
+  const Array x = ones({3, 4});
+  const std::map<std::string, std::function<Array()>> calls{
+      {"mean", [&] { return mean(x, 7); }},
+      {"argmax", [&] { return argmax(x, 7); }},
+      {"cumprod", [&] { return cumprod(x, {.axis = 7}); }},
+      {"sort", [&] { return sort(x, 7); }},
+      {"argsort", [&] { return argsort(x, 7); }},
+      {"topk", [&] { return topk(x, 1, 7); }},
+      {"quantile", [&] { return quantile(x, 0.5, {.axis = 7}); }},
+      {"flip", [&] { return flip(x, 7); }},
+      {"roll", [&] { return roll(x, 1, 7); }},
+      {"take", [&] { return take(x, {0}, 7); }},
+      {"repeat", [&] { return repeat(x, 2, 7); }},
+      {"expand_dims", [&] { return expand_dims(x, 7); }},
+      {"squeeze", [&] { return squeeze(x, 7); }},
+      {"swapaxes", [&] { return swapaxes(x, 0, 7); }},
+      {"moveaxis", [&] { return moveaxis(x, 7, 0); }},
+      {"concatenate",
+       [&] {
+         return concatenate({x, x}, 7);
+       }},
+      {"stack",
+       [&] {
+         return stack({x, x}, 7);
+       }},
+      {"tensordot", [&] { return tensordot(x, x, {7}, {0}); }},
+      {"diff", [&] { return diff(x, 1, 7); }},
+      {"insert", [&] { return insert(x, 0, 1, 7); }},
+      {"delete", [&] { return delete_(x, 0, 7); }},
+      {"push", [&] { return push(x, 1, 7); }},
+      {"apply_over_axes", [&] { return apply_over_axes(arrays::sum, x, 7); }},
+      {"coarsen",
+       [&] {
+         return coarsen(arrays::sum, x, {{7, 1}});
+       }},
+      {"norm", [&] { return linalg::norm(x, 2, {.axis = 7}); }},
+      {"sliding_window_view", [&] { return sliding_window_view(x, {2}, 7); }},
+  };
+  for (const auto& [name, call] : calls) {
+    EXPECT_THAT(error_of(call), AllOf(HasSubstr(name), HasSubstr(here_), HasSubstr("axis 7 is out of range"))) << name;
+  }
+}
+
+TEST_F(WrongInputTest, ShapesThatDoNotFitAreToldByEachOperation) {
+  const Array x = ones({3, 4}), y = ones({4, 3});
+  const std::map<std::string, std::function<Array()>> calls{
+      {"where", [&] { return where(x > 0, x, y); }},
+      {"matmul", [&] { return matmul(x, x); }},
+      {"tensordot", [&] { return tensordot(x, x, {0}, {1}); }},
+      {"concatenate",
+       [&] {
+         return concatenate({x, y});
+       }},
+      {"stack",
+       [&] {
+         return stack({x, y});
+       }},
+      {"reshape",
+       [&] {
+         return reshape(x, {5, 5});
+       }},
+      {"histogram", [&] { return histogram(x, 4, {.weights = y}).counts; }},
+      {"average", [&] { return average(x, y); }},
+      {"map_blocks",
+       [&] {
+         return map_blocks({x, y}, [](NDArray a, NDArray) { return a; });
+       }},
+      {"blockwise",
+       [&] {
+         return blockwise([](NDArray a, NDArray) { return a; }, "ij", {{x, "ij"}, {y, "ij"}});
+       }},
+      {"solve", [&] { return linalg::solve(eye(3), ones({4})); }},
+      {"set", [&] { return x.set({0}, ones({7})); }},
+  };
+  for (const auto& [name, call] : calls) {
+    EXPECT_THAT(error_of(call), AllOf(HasSubstr(name), HasSubstr(here_), HasSubstr("("), HasSubstr(", "))) << name;
+  }
+  EXPECT_THAT(error_of([&] { x.view(float32); }),
+              AllOf(HasSubstr("view " + here_), HasSubstr("float64 cannot be read as float32")));
+  EXPECT_THAT(error_of([&] { x({0, 1}, {0, 1, 2}); }), AllOf(HasSubstr(here_), HasSubstr("2 and 3 places")));
+}
+
+TEST_F(WrongInputTest, TypesThatAnOperationDoesNotTakeAreNamed) {
+  const Array x = ones({3});
+  EXPECT_THAT(error_of([&] { bitwise_and(x, 1); }), AllOf(HasSubstr(here_), HasSubstr("float64")));
+  EXPECT_THAT(error_of([&] { -(x > 0); }), AllOf(HasSubstr(here_), HasSubstr("bool")));
+  EXPECT_THAT(error_of([&] { x(x); }), AllOf(HasSubstr(here_), HasSubstr("mask of bools")));
+  const Array t = arange(datetime("2024-01-01"), datetime("2024-01-04"));
+  EXPECT_THAT(error_of([&] { t + t; }), HasSubstr("datetime64[D]"));
+  EXPECT_THAT(error_of([&] { sqrt(t); }), HasSubstr("datetime64[D]"));
 }
 
 TEST_F(WrongInputTest, AnIndexOutOfBoundsIsToldWithAxisAndExtent) {

@@ -43,17 +43,17 @@ struct BlockwiseOptions {
   std::vector<std::pair<char, std::int64_t>> new_axes = {};
 };
 struct GufuncOptions {
-  /// Of a kernel that returns NDArrays.
-  std::optional<Dtype> dtype = {};
-  /// Extents of core dimensions that only the outputs have, by their name.
-  std::vector<std::pair<std::string, std::int64_t>> output_sizes = {};
-  /// Of a kernel that returns several NDArrays: the type of each.
-  std::vector<Dtype> output_dtypes = {};
   /// Where there is one core dimension, (i): the axis of the inputs that it is, in place of their last one; what of the
   /// outputs has a core dimension has it there too.
   std::optional<int> axis = {};
-  /// With .axis or without: outputs that lack the core dimension have an axis of extent 1 there.
+  /// Outputs that lack the one core dimension have an axis of extent 1 in its place.
   bool keepdims = false;
+  /// Of a kernel that returns NDArrays.
+  std::optional<Dtype> dtype = {};
+  /// Of a kernel that returns several NDArrays: the type of each.
+  std::vector<Dtype> output_dtypes = {};
+  /// Extents of core dimensions that only the outputs have, by their name.
+  std::vector<std::pair<std::string, std::int64_t>> output_sizes = {};
 };
 /// Options of apply_along_axis.
 struct AlongAxisOptions {
