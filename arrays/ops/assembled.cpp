@@ -165,13 +165,14 @@ Array take(const Array& array, const std::vector<std::int64_t>& places, int axis
     resolved.push_back(place < 0 ? place + extent : place);
   }
   Grid grid = node->grid;
-  // Cut where neighbours come from other chunks, so that a chunk of the result mostly reads one.
+  // Places in order are cut where neighbours come from other chunks, so that a chunk of the result mostly reads one.
   std::vector<std::int64_t> sizes;
   const std::int64_t most = std::max<std::int64_t>(1, node->grid[along].largest());
+  const bool sorted = std::is_sorted(resolved.begin(), resolved.end());
   for (std::size_t i = 0; i < resolved.size(); ++i) {
-    const bool moves = i > 0 && node->grid[along].find(resolved[i]) != node->grid[along].find(resolved[i - 1]);
-    const bool sorted = i == 0 || resolved[i] >= resolved[i - 1];
-    if (sizes.empty() || sizes.back() >= most || (moves && sorted)) sizes.push_back(0);
+    const bool moves =
+        sorted && i > 0 && node->grid[along].find(resolved[i]) != node->grid[along].find(resolved[i - 1]);
+    if (sizes.empty() || sizes.back() >= most || moves) sizes.push_back(0);
     ++sizes.back();
   }
   grid[along] = sizes.empty() ? AxisGrid::whole(0) : AxisGrid::of(sizes);

@@ -264,7 +264,7 @@ bool lists_apart(const std::vector<Index>& full) {
 Array take_pairs(const Array& array, std::vector<TakeAlong> takes, const std::source_location& where) {
   std::size_t count = 1;
   for (const TakeAlong& one : takes) {
-    if (one.places.size() != 1) count = one.places.size();
+    if (count == 1) count = one.places.size();
   }
   std::vector<int> order;
   std::vector<std::vector<std::int64_t>> places;

@@ -350,9 +350,9 @@ TEST_F(KernelTest, AGufuncTakesAnyAxisKeepsItAndReturnsArrays) {
   const Client client({.scheduler = "sync"});
   const Array x = (arange(24) * 7 % 25).astype(float64).reshape({2, 3, 4}).rechunk({1, 2, 3});
   const auto [first_of, twice] = apply_gufunc(
-      [](In<double, 1> line, Out<double, 0> first, Out<double, 1> twice) {
-        first() = line(0);
-        for (std::int64_t i = 0; i < twice.extent(0); ++i) twice(i) = 2 * line(i);
+      [](In<double, 1> line, Out<double, 0> start, Out<double, 1> doubled) {
+        start() = line(0);
+        for (std::int64_t i = 0; i < doubled.extent(0); ++i) doubled(i) = 2 * line(i);
       },
       "(i)->(),(i)", {x}, {.axis = 1, .keepdims = true});
   EXPECT_EQ(first_of.shape(), (Shape{2, 1, 4}));
