@@ -35,11 +35,7 @@ constexpr std::size_t kManyReleases = 64;
 /// The one that is there, for uses that end anywhere.
 std::atomic<ClientProcess*> the_client{nullptr};
 
-SchedulerOptions machine_options() {
-  SchedulerOptions options;
-  options.narrows = true;
-  return options;
-}
+SchedulerOptions machine_options() { return {.narrows = true, .patience_ns = 5'000'000'000}; }
 
 /// While a thread launches tasks. Whoever launches may hold a lock, as of an actor, that making a call of it needs too.
 thread_local bool launching = false;

@@ -491,8 +491,8 @@ void WorkerProcess::carry(const WorkerAction& action) {
                         missing->owner});
   } else if (const SendReplicated* copied = std::get_if<SendReplicated>(&action)) {
     replicated(copied->packet, copied->attempt);
-  } else if (std::holds_alternative<SendPaused>(action)) {
-    report(WorkerPaused{id_});
+  } else if (const SendPaused* paused = std::get_if<SendPaused>(&action)) {
+    report(WorkerPaused{id_, paused->spilling});
   } else if (std::holds_alternative<SendResumed>(action)) {
     report(WorkerResumed{id_});
   } else if (const Stuck* stuck = std::get_if<Stuck>(&action)) {

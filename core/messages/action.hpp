@@ -228,6 +228,7 @@ struct SendReplicated {
   bool operator==(const SendReplicated&) const = default;
 };
 struct SendPaused {
+  bool spilling = false;
   bool operator==(const SendPaused&) const = default;
 };
 struct SendResumed {

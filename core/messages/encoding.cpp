@@ -36,7 +36,7 @@ auto fields_of_parts(T& m) {
     return std::tie(m.packet, m.attempt, m.failed_tasks, m.bytes, m.run_ns);
   else if constexpr (kIs<T, SchedulerOptions>)
     return std::tie(m.queue_packets, m.queue_ns, m.queue_packets_most, m.bytes_per_second, m.latency_ns, m.keep_bytes,
-                    m.keep_lineage, m.withhold_share, m.kills_to_fail, m.narrows);
+                    m.keep_lineage, m.withhold_share, m.kills_to_fail, m.narrows, m.patience_ns);
   else if constexpr (kIs<T, WorkerOptions>)
     return std::tie(m.id, m.slots, m.resources, m.budget_bytes, m.spill_share, m.pause_share, m.active_packets);
 }
@@ -47,7 +47,9 @@ auto fields_of_scheduler_events(T& m) {
     return std::tie(m.worker, m.slots, m.budget_bytes, m.resources);
   else if constexpr (kIs<T, WorkerLost>)
     return std::tie(m.worker, m.reason, m.suspects);
-  else if constexpr (kIs<T, WorkerDraining> || kIs<T, WorkerPaused> || kIs<T, WorkerResumed>)
+  else if constexpr (kIs<T, WorkerPaused>)
+    return std::tie(m.worker, m.spilling);
+  else if constexpr (kIs<T, WorkerDraining> || kIs<T, WorkerResumed>)
     return std::tie(m.worker);
   else if constexpr (kIs<T, WorkerBlocked>)
     return std::tie(m.worker, m.blocked);
@@ -138,7 +140,9 @@ auto fields_of_worker_actions(T& m) {
   else if constexpr (kIs<T, Activate> || kIs<T, Discard> || kIs<T, GiveUp> || kIs<T, CancelActive> ||
                      kIs<T, SendRefused> || kIs<T, SendReplicated>)
     return std::tie(m.packet, m.attempt);
-  else if constexpr (kIs<T, HoldRoots> || kIs<T, SendPaused> || kIs<T, SendResumed>)
+  else if constexpr (kIs<T, SendPaused>)
+    return std::tie(m.spilling);
+  else if constexpr (kIs<T, HoldRoots> || kIs<T, SendResumed>)
     return std::tuple<>();
   else if constexpr (kIs<T, ReleaseRoots>)
     return std::tie(m.count);

@@ -35,9 +35,11 @@ struct WorkerDraining {
   WorkerId worker = kNone;
 };
 
-/// A worker is short of memory: it is dealt nothing until WorkerResumed, unless nothing runs anywhere.
+/// A worker is short of memory: it is dealt nothing until WorkerResumed, unless nothing runs anywhere. Told again when
+/// `spilling` changes and as memory is freed. `spilling`: results are on their way to disk, so that there will be room.
 struct WorkerPaused {
   WorkerId worker = kNone;
+  bool spilling = false;
 };
 
 struct WorkerResumed {

@@ -362,8 +362,8 @@ void LocalRuntime::carry(const WorkerAction& action) {
     tell_scheduler(PacketReturned{0, returned->packet, returned->attempt, returned->from_task, kNone});
   } else if (const SendRefused* refused = std::get_if<SendRefused>(&action)) {
     tell_scheduler(RecallRefused{0, refused->packet, refused->attempt});
-  } else if (std::holds_alternative<SendPaused>(action)) {
-    tell_scheduler(WorkerPaused{0});
+  } else if (const SendPaused* paused = std::get_if<SendPaused>(&action)) {
+    tell_scheduler(WorkerPaused{0, paused->spilling});
   } else if (std::holds_alternative<SendResumed>(action)) {
     tell_scheduler(WorkerResumed{0});
   } else if (const Stuck* stuck = std::get_if<Stuck>(&action)) {

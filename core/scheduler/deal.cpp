@@ -86,25 +86,33 @@ void SchedulerState::break_standstill() {
     // Urgent ones come first: what runs may be waiting for them.
     if (!nothing_runs && (ready[pick.kind].bits & class_bits::kUrgent) == 0) return;
     PacketRecord& record = packets[pick.packet];
-    bool is_full = false;
-    const WorkerId worker = roomiest(record, ready[pick.kind], is_full);
-    if (worker != kNone) {
+    const Room room = roomiest(record, ready[pick.kind]);
+    if (room.worker != kNone) {
       remove_ready(pick.packet, record);
-      deal(pick.packet, record, worker);
+      deal(pick.packet, record, room.worker);
       return;
     }
     ready[pick.kind].blocked = true;
-    if (!nothing_runs || !is_full || record.is(packet_bits::kRefused)) continue;
+    if (!nothing_runs || !room.is_full || record.is(packet_bits::kRefused)) continue;
+    if (!patience_is_over(room.is_spilling)) continue;
     record.bits |= packet_bits::kRefused;
     const auto peak = static_cast<std::uint64_t>(record.peak_bytes);
     emit(Refuse{pick.packet, Reason::MemoryFull, static_cast<std::uint32_t>((peak + (1u << 20) - 1) >> 20)});
   }
 }
 
-/// The worker with most room left, paused or not, for a packet that fits beside what it holds. `is_full`: set if there
-/// is a worker that it does not fit in only because of what is there.
-WorkerId SchedulerState::roomiest(const PacketRecord& record, const ReadyClass& group, bool& is_full) const {
-  WorkerId best = kNone;
+/// What workers keep counts as held wherever it lies, so one that spills is not full: it will say so when it cannot go
+/// on, or resume. One of which nothing is heard for long in spite of that hangs at its disk, and counts as full.
+bool SchedulerState::patience_is_over(bool is_spilling) {
+  constexpr int kSpillingIsWaitedFor = 12;
+  if (!full_since) full_since = now;
+  if (!is_spilling) return now - *full_since >= options.patience_ns;
+  return options.patience_ns != 0 && now - *full_since >= kSpillingIsWaitedFor * options.patience_ns;
+}
+
+/// The worker with most room left, paused or not, for a packet that fits beside what it holds.
+SchedulerState::Room SchedulerState::roomiest(const PacketRecord& record, const ReadyClass& group) const {
+  Room best;
   double best_room = 0;
   for (WorkerId id = 0; id != workers.size(); ++id) {
     const WorkerRecord& worker = workers[id];
@@ -112,10 +120,10 @@ WorkerId SchedulerState::roomiest(const PacketRecord& record, const ReadyClass& 
     if (group.needs != kNone && !fits_needs(group.needs, id)) continue;
     if ((group.bits & class_bits::kSolitary) != 0 && !all_wait(id)) continue;
     const double room = worker.budget_bytes - worker.held_bytes - static_cast<double>(record.peak_bytes);
-    is_full = is_full || room < 0;
-    if (room < 0) continue;
-    if (best != kNone && room <= best_room) continue;
-    best = id;
+    best.is_full = best.is_full || room < 0;
+    best.is_spilling = best.is_spilling || (room < 0 && worker.spilling);
+    if (room < 0 || (best.worker != kNone && room <= best_room)) continue;
+    best.worker = id;
     best_room = room;
   }
   return best;
@@ -310,6 +318,7 @@ bool SchedulerState::step_aside(PacketId id, PacketRecord& record) {
 void SchedulerState::deal(PacketId id, PacketRecord& record, WorkerId worker) {
   transition(id, record, PacketState::Running);
   ++record.attempt;
+  full_since.reset();
   record.bits &= static_cast<std::uint8_t>(~(packet_bits::kSettled | packet_bits::kDoubted));
   std::vector<InputSource>& inputs = actions->inputs;
   emit(Deal{worker, id, record.attempt, static_cast<std::uint32_t>(inputs.size()), record.edge_count});

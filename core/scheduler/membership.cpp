@@ -38,12 +38,16 @@ void SchedulerState::on(const WorkerJoined& event) {
 void SchedulerState::on(const WorkerPaused& event) {
   if (!is_known_worker(event.worker)) return;
   workers[event.worker].paused = true;
+  workers[event.worker].spilling = event.spilling;
+  full_since.reset();
   refresh(event.worker);
 }
 
 void SchedulerState::on(const WorkerResumed& event) {
   if (!is_known_worker(event.worker)) return;
   workers[event.worker].paused = false;
+  workers[event.worker].spilling = false;
+  full_since.reset();
   refresh(event.worker);
 }
 

@@ -31,6 +31,8 @@ struct SchedulerOptions {
   /// A packet of several tasks that may be a killer is taken apart before its last chance (Narrow), and a killer's
   /// readers run on its failure instead of failing with it.
   bool narrows = false;
+  /// How long nothing runs, and nobody spills, before memory is said to be full; needs Tick.
+  Nanoseconds patience_ns = 0;
 };
 
 /// How many packets are in each state, and how many workers are present.

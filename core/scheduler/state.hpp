@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -94,7 +95,13 @@ struct SchedulerState {
   /// No worker takes more. If nothing runs, or what runs may wait for an urgent packet: deals one into what is left of
   /// a paused worker's memory. If nothing runs, says which packets have to wait until outputs are released.
   void break_standstill();
-  WorkerId roomiest(const PacketRecord& record, const machine::ReadyClass& group, bool& is_full) const;
+  struct Room {
+    WorkerId worker = kNone;
+    bool is_full = false;      // some worker has no room only because of what is there
+    bool is_spilling = false;  // and one of these writes it to disk
+  };
+  Room roomiest(const PacketRecord& record, const machine::ReadyClass& group) const;
+  bool patience_is_over(bool is_spilling);
   /// Returns the worker for a Ready packet, or kNone if its class has to wait.
   WorkerId choose_worker(PacketId id, const PacketRecord& record);
   WorkerId best_by_data(PacketId id, const PacketRecord& record, const machine::ReadyClass& group, WorkerId idlest);
@@ -210,6 +217,7 @@ struct SchedulerState {
   std::map<PacketId, std::vector<WorkerId>> spreading;  // shall have a copy and are not asked yet, the next one last
   std::map<PacketId, WorkerId> moves;                   // to whom, of BalanceWanted: the owner drops its own then
   std::map<PacketId, WorkerId> rescues;                 // copies asked of leaving workers: to whom
+  std::optional<Nanoseconds> full_since;                // nothing runs, because of memory
   bool solitary_waits = false;                          // for an input: some that are parked may go when one ends
   std::set<PacketId> narrowing;                         // wait for PacketSplit: Ready ones are parked
   std::vector<PacketId> parked;                         // Ready packets that nobody present can run

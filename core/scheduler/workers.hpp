@@ -96,6 +96,7 @@ struct WorkerRecord {
   bool present = false;
   bool draining = false;
   bool paused = false;
+  bool spilling = false;        // while paused: there will be room
   PacketId alone_with = kNone;  // a solitary packet
   std::uint32_t mark = 0;       // while places are compared: where it is among the owners
   RunningQueue running;

@@ -142,9 +142,9 @@ void Node::carry(const WorkerAction& action) {
          missing->packet);
   } else if (const auto* replica = std::get_if<SendReplicated>(&action)) {
     send(Replicated{id_, replica->packet, replica->attempt}, replica->packet);
-  } else if (std::holds_alternative<SendPaused>(action)) {
+  } else if (const auto* paused = std::get_if<SendPaused>(&action)) {
     paused_ = true;
-    send(WorkerPaused{id_}, kNone);
+    send(WorkerPaused{id_, paused->spilling}, kNone);
   } else if (std::holds_alternative<SendResumed>(action)) {
     paused_ = false;
     send(WorkerResumed{id_}, kNone);

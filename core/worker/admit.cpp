@@ -194,9 +194,22 @@ void WorkerState::on(const MemoryState& event) {
   roots_held = roots_held || is_tight;
   const bool is_full = budget != 0 && used > share(options.pause_share);
   const bool is_eased = budget == 0 || used <= share((options.spill_share + options.pause_share) / 2);
-  if (is_full && !paused) emit(SendPaused{});
   if (paused && is_eased) emit(SendResumed{});
+  const bool was_paused = paused;
   paused = is_full || (paused && !is_eased);
+  if (paused) tell_paused(!was_paused);
+}
+
+/// Says again what may still go to disk when nothing can, and as memory becomes free. What a full disk takes a second
+/// later, but does not free, is no news.
+void WorkerState::tell_paused(bool first) {
+  constexpr std::uint64_t kSteps = 64;
+  const bool is_spilling = spillable != 0;
+  const bool freed = used + budget / kSteps <= told_used;
+  if (!first && !freed && (is_spilling || !told_spilling)) return;
+  told_spilling = is_spilling;
+  told_used = used;
+  emit(SendPaused{is_spilling});
 }
 
 /// With all slots idle and roots held, one root may begin: nothing else is left that could free memory.

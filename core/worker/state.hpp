@@ -195,6 +195,7 @@ struct WorkerState {
   void activate(Record& record);
   void release_reservations(Record& record);
   void ask_spill(std::uint64_t bytes);
+  void tell_paused(bool first);
   void subtract_used(std::uint64_t bytes) { used -= bytes < used ? bytes : used; }
 
   template <class Action>
@@ -234,7 +235,9 @@ struct WorkerState {
   std::vector<ResourceAmount> free_resources;
   bool roots_held = false;
   bool paused = false;
-  bool spill_asked = false;  // since the last MemoryState
+  bool told_spilling = false;   // with the last SendPaused
+  std::uint64_t told_used = 0;  // then
+  bool spill_asked = false;     // since the last MemoryState
 
   std::uint64_t unchecked_events = 0;  // since check_invariants(), in builds that call it
   // Within one event.

@@ -154,6 +154,7 @@ SchedulerOptions parse_scheduler_options(const Line& line) {
   options.keep_bytes = line.number("keep", options.keep_bytes);
   options.keep_lineage = !line.has("no-lineage");
   options.narrows = line.has("narrows");
+  options.patience_ns = static_cast<Nanoseconds>(line.number("patience", 0));
   return options;
 }
 
@@ -190,7 +191,7 @@ SchedulerEventBody parse_scheduler_event(const Line& line) {
     return lost;
   }
   if (verb == "drain") return WorkerDraining{worker};
-  if (verb == "pause") return WorkerPaused{worker};
+  if (verb == "pause") return WorkerPaused{worker, line.has("spilling")};
   if (verb == "resume") return WorkerResumed{worker};
   if (verb == "blocked") return WorkerBlocked{worker, static_cast<std::uint32_t>(line.number("packets", 0))};
   if (verb == "finished") {
@@ -352,7 +353,9 @@ struct ActionText {
   std::string operator()(const SendReplicated& it) const {
     return fmt::format("send replicated {}@{}", it.packet, it.attempt);
   }
-  std::string operator()(const SendPaused&) const { return "send paused"; }
+  std::string operator()(const SendPaused& action) const {
+    return action.spilling ? "send paused spilling" : "send paused";
+  }
   std::string operator()(const SendResumed&) const { return "send resumed"; }
   std::string operator()(const Stuck& it) const {
     return fmt::format("stuck {} {} {}", it.packet, to_string(it.reason), it.detail);

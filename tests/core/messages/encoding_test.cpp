@@ -33,7 +33,7 @@ std::vector<SchedulerEvent> scheduler_events() {
   return {{1, WorkerJoined{1, 4, 99, {{0, 2}}}},
           {2, WorkerLost{1, 9, {4, 5}}},
           {3, WorkerDraining{1}},
-          {4, WorkerPaused{2}},
+          {4, WorkerPaused{2, true}},
           {5, WorkerResumed{2}},
           {-6, submission()},
           {7, PacketsFinished{3, {{1, 2, 3, 4, 5}}}},
@@ -145,7 +145,7 @@ TEST(EncodingTest, WorkerActionsComeBack) {
                                           SendRefused{1, 2},
                                           SendMissing{1, 2, 3, 4, 5},
                                           SendReplicated{1, 2},
-                                          SendPaused{},
+                                          SendPaused{true},
                                           SendResumed{},
                                           Stuck{1, Reason::TooLarge, 3}};
   ASSERT_EQ(actions.size(), std::variant_size_v<WorkerAction>);

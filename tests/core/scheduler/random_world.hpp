@@ -341,7 +341,7 @@ class RandomWorld {
   void act(WorkerId id, const SendReplicated& it) {
     nodes_[id]->outbox.push_back(Replicated{id, it.packet, it.attempt});
   }
-  void act(WorkerId id, const SendPaused&) { nodes_[id]->outbox.push_back(WorkerPaused{id}); }
+  void act(WorkerId id, const SendPaused& paused) { nodes_[id]->outbox.push_back(WorkerPaused{id, paused.spilling}); }
   void act(WorkerId id, const SendResumed&) { nodes_[id]->outbox.push_back(WorkerResumed{id}); }
   void act(WorkerId, const Stuck&) {}
 
