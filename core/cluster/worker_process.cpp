@@ -4,6 +4,7 @@
 #include "core/cluster/polite_spin.hpp"
 #include "core/executor/clock.hpp"
 #include "core/executor/failing.hpp"
+#include "core/executor/signal_stack.hpp"
 #include "core/graph/boxes.hpp"
 #include "core/graph/launch_options.hpp"
 #include "core/messages/encoding.hpp"
@@ -60,6 +61,7 @@ WorkerProcess::~WorkerProcess() {
 /// 1. Letters are read, the machine's wishes carried out. 2. Short tasks run right here; the pool's threads take the
 /// rest. 3. With nothing to do it looks for a while, then sleeps in the transport.
 WorkerEnd WorkerProcess::main_loop(std::string_view scheduler_address) {
+  const SignalStack signal_stack;
   {
     const std::lock_guard lock(mutex_);
     Hello hello = hello_of_this_process();

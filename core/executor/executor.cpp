@@ -2,6 +2,7 @@
 
 #include "core/diagnostics/inject.hpp"
 #include "core/executor/clock.hpp"
+#include "core/executor/signal_stack.hpp"
 
 #include <weft/error.hpp>
 
@@ -324,6 +325,7 @@ void Executor::poll() noexcept {
 // --- Threads of the pool ---------------------------------------------------------------------------------------------
 
 void Executor::thread_main(PoolThread& self) {
+  const SignalStack signal_stack;
   if (self.processor >= 0) pin_to(self.processor);
   while (!stopping_.load(std::memory_order_relaxed)) {
     Slot* const slot = lease_any(self.index);

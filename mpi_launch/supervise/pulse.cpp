@@ -1,5 +1,6 @@
 #include "mpi_launch/supervise/pulse.hpp"
 
+#include "core/cluster/origins.hpp"
 #include "core/executor/slot.hpp"
 #include "core/memory/limits.hpp"
 #include "mpi_launch/supervise/worker_main.hpp"
@@ -50,10 +51,19 @@ struct Text {
   std::string_view view() const { return {bytes.data(), size}; }
 };
 
-void add_task(Text& text, TaskId task) {
+/// `is_own`: the calling thread runs it.
+void add_task(Text& text, TaskId task, bool is_own) {
   const Site& where = site(arena::task(task).site);
   text.add("task #");
   text.add(task);
+  cluster::Origin origin;
+  if (is_own ? cluster::find_own_origin(task, origin) : cluster::find_origin(task, origin)) {
+    text.add("<");
+    text.add(origin.packet);
+    text.add(".");
+    text.add(origin.index);
+    text.add(">");
+  }
   if (where.file == nullptr) return;
   text.add(" of ");
   const std::string_view file(where.file);
@@ -67,7 +77,7 @@ void add_task(Text& text, TaskId task) {
 bool add_own_task(Text& text) {
   const Slot* const slot = current_slot();
   if (slot == nullptr || slot->running() == kNone) return false;
-  add_task(text, slot->running());
+  add_task(text, slot->running(), true);
   return true;
 }
 
@@ -105,7 +115,7 @@ void note_tasks(StatusPage& page, std::array<TaskId, StatusPage::kSlots>& before
     slot.since_ns.store(0, std::memory_order_release);
     if (task == kNone) continue;
     Text text;
-    add_task(text, task);
+    add_task(text, task, false);
     const std::size_t count = std::min(text.size, slot.text.size() - 1);
     std::memcpy(slot.text.data(), text.bytes.data(), count);
     slot.text[count] = '\0';
@@ -166,7 +176,7 @@ void report_fatal_signals(StatusPage& page) {
   worker_pid = ::getpid();
   struct sigaction action {};
   action.sa_handler = &on_fault;
-  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER | SA_ONSTACK);
   for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) ::sigaction(signal, &action, nullptr);
 }
 

@@ -34,11 +34,19 @@ bool first(const std::string& folder, const std::string& what) {
          ::symlink("x", (folder + "/" + what).c_str()) == 0;
 }
 
+/// Uses its stack up.
+std::int64_t falls(const volatile char* before, std::int64_t depth) {
+  volatile char frame[4096];
+  frame[0] = *before;
+  return depth == 0 ? 0 : falls(frame, depth + 1) + frame[0];
+}
+
 std::int64_t dies_once(std::int64_t x, const std::string& how, const std::string& folder) {
   if (x == 50 && first(folder, "died")) {
     if (how == "exit") std::exit(7);
     if (how == "segv") std::raise(SIGSEGV);
     if (how == "kill") ::kill(::getpid(), SIGKILL);
+    if (how == "fall") return falls(how.data(), 1);
     if (how == "fork" && ::fork() == 0) {
       std::this_thread::sleep_for(std::chrono::seconds(100));
       ::_exit(0);

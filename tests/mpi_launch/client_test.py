@@ -33,6 +33,23 @@ def worker_processes(job):
     return found
 
 
+def spilled_bytes(job):
+    """Returns what a job's processes have on disk in its scratch folder: in files that have no names."""
+    total = 0
+    for pid in processes(job.marker):
+        try:
+            files = list(Path(f"/proc/{pid}/fd").iterdir())
+        except OSError:
+            continue
+        for file in files:
+            try:
+                if os.readlink(file).startswith(job.scratch.name):
+                    total += file.stat().st_blocks * 512
+            except OSError:
+                pass
+    return total
+
+
 class ClientTest(job_test.JobTest):
     __test__ = True
 
@@ -96,6 +113,9 @@ class ClientTest(job_test.JobTest):
     def test_a_task_that_faults_costs_its_worker_and_no_answer(self):
         self.check_death("segv", r"signal 11 \(Segmentation fault\).*fault was in task #\d+ of [\w.]+:\d+")
 
+    def test_a_task_that_uses_its_stack_up_is_named_too(self):
+        self.check_death("fall", r"signal 11 \(Segmentation fault\).*fault was in task #\d+ of [\w.]+:\d+")
+
     def test_a_killed_worker_costs_no_answer(self):
         self.check_death("kill", r"signal 9 \(Killed\)")
 
@@ -110,9 +130,14 @@ class ClientTest(job_test.JobTest):
         self.assertEqual(errors.count("it is started again"), 3, "three workers, and no more, are lost: " + errors)
         self.assertRegex(out, rf"failed: .*three workers have died while it ran: .*{cause}.*; .*{cause}.*; .*{cause}")
         self.assertRegex(out, r"failed: task '.*client_job.cpp:\d+.*' failed: three workers have died")
+        self.assertNotIn("<", errors + out)
+        return out
 
     def test_of_a_thousand_short_tasks_only_the_one_that_faults_fails(self):
-        self.check_poison("segv", "map", r"signal 11 \(Segmentation fault\)")
+        out = self.check_poison("segv", "map", r"signal 11 \(Segmentation fault\)")
+        name, deaths = re.search(r"task '[^']* #(\d+)[^']*' failed: three workers have died(.*)", out).groups()
+        self.assertEqual(re.findall(r"fault was in task #(\d+) of client_job.cpp:\d+", deaths), 3 * [name],
+                         "each death names the task as the client knows it")
 
     def test_of_a_graph_only_the_task_that_is_killed_with_its_workers_fails(self):
         self.check_poison("kill", "graph", r"signal 9 \(Killed\)")
@@ -170,6 +195,20 @@ class ClientTest(job_test.JobTest):
                     break
                 except OSError:
                     time.sleep(0.1)
+
+    def test_workers_near_their_limit_spill_and_nobody_dies(self):
+        """1,500 MiB of results in a cgroup of 900 MiB."""
+        with self.little_memory(900) as command:
+            self.job = Job(3, "moving", "1500", command=command)
+            most = 0
+            while self.job.process.poll() is None:
+                most = max(most, spilled_bytes(self.job))
+                time.sleep(0.1)
+            code, out, errors = self.job.end(timeout=240)
+            self.assertEqual((code, f"moved {1500 * 1499}\n" in out), (0, True), out + errors)
+            self.assertNotIn("started again", errors)
+            self.assertGreater(most, 100 << 20, "results went to disk")
+            self.check_nothing_left()
 
     def check_hog(self, how, pattern):
         with self.little_memory(900) as command, tempfile.TemporaryDirectory() as folder:
