@@ -182,7 +182,10 @@ bool WireLane::fill() {
     place = blocks_.landing(data_left_);
     parts[count++] = {place.data(), place.size()};
   }
-  parts[count++] = {in_.get() + in_end_, in_capacity_ - in_end_};
+  // Behind the end of a piece only the next frame's head is read: if that is a piece too, it goes where it belongs.
+  const std::size_t room = in_capacity_ - in_end_;
+  const bool ends_piece = data_left_ > 0 && place.size() == data_left_;
+  parts[count++] = {in_.get() + in_end_, ends_piece ? std::min(room, kFrameHead) : room};
   ssize_t got;
   do {
     got = ::readv(fd_, parts, static_cast<int>(count));
