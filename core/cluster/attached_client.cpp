@@ -22,7 +22,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <ctime>
 
 namespace weft {
@@ -87,6 +86,7 @@ AttachedClient::~AttachedClient() {
 void AttachedClient::attach(std::string_view scheduler_address) {
   Hello hello = hello_of_this_process();
   hello.role = Hello::Role::Guest;
+  hello.id = detail::actor_family();
   char host[256] = "";
   ::gethostname(host, sizeof host - 1);
   hello.identity.name = std::string(host) + ", process " + std::to_string(::getpid());
@@ -117,6 +117,7 @@ bool AttachedClient::drive() {
     failing::call_back(task);
     arena::drop_use(task);
   }
+  if (called_.load(std::memory_order_relaxed)) launching ? post_.wake() : make_calls();
   if (!launching && open_.load() && detail::actors_left()) {
     const Launching now_launching;  // dropping an actor submits a task
     detail::drop_left_actors();
@@ -307,8 +308,49 @@ void AttachedClient::letter(PeerId, LetterKind kind, Reader& reader) {
     end_ = read_text(reader);
   } else if (kind == LetterKind::Answer) {
     on_answer(reader);
+  } else if (kind == LetterKind::Ask) {
+    const std::uint64_t number = reader.count("call of an actor");
+    const std::size_t size = reader.remaining();
+    calls_.emplace_back(number, std::string(reinterpret_cast<const char*>(reader.view(size, "call")), size));
+    called_.store(true, std::memory_order_relaxed);
   } else {
     throw Error("a letter of kind " + std::to_string(static_cast<int>(kind)) + " is not for a client that is attached");
+  }
+}
+
+/// Makes the calls of this client's actors that tasks at workers have asked for. Without the lock, which submitting
+/// needs. The handle stays until the other process has been told which task it is.
+void AttachedClient::make_calls() {
+  std::vector<std::pair<std::uint64_t, std::string>> calls;
+  {
+    const std::lock_guard lock(mutex_);
+    calls.swap(calls_);
+    called_.store(false, std::memory_order_relaxed);
+  }
+  for (const auto& [number, bytes] : calls) {
+    Handle task;
+    std::string refusal;
+    try {
+      const Launching now_launching;
+      Reader reader(bytes.data(), bytes.size());
+      detail::read_form(reader);
+      task = detail::perform_call(reader);
+    } catch (const Error& error) {
+      refusal = error.what();
+    }
+    Writer out;
+    out.number(GuestForm::Called);
+    out.count(number);
+    out.number(static_cast<std::uint8_t>(task.valid() ? 1 : 0));
+    const std::lock_guard lock(mutex_);
+    if (!end_.empty()) return;
+    if (task.valid()) {
+      out.count(number_of(task.task_id()));
+    } else {
+      write_text(out, refusal);
+    }
+    write_guest(text_of(out), kNone, false);
+    post_.flush();
   }
 }
 
@@ -506,70 +548,6 @@ void AttachedClient::retire(std::string_view) {
 
 void AttachedClient::restart_workers(const std::vector<std::string>&, Seconds) {
   throw Error("Client::restart_workers: an attached client cannot restart workers; the job's own client can");
-}
-
-std::optional<std::string> AttachedClient::ask(const std::string& question, std::int64_t longest_ms,
-                                               const std::string& what) {
-  using Clock = std::chrono::steady_clock;
-  const Clock::time_point end =
-      longest_ms < 0 ? Clock::time_point::max() : Clock::now() + std::chrono::milliseconds(longest_ms);
-  std::shared_ptr<Asks::Question> asked;  // shared with the table it is answered through
-  {
-    const std::lock_guard lock(mutex_);
-    if (!end_.empty()) throw CancelledError("the job that this client is attached to is gone: " + end_);
-    asked = asks_.begin(host_, question, longest_ms != detail::kNow);
-    post_.flush();
-  }
-  help_until(kNone, [&] {
-    if (asked->done.load(std::memory_order_acquire)) return true;
-    if (longest_ms <= 0 || Clock::now() < end) return false;
-    const std::unique_lock lock(mutex_, std::try_to_lock);
-    if (!lock.owns_lock() || !end_.empty()) return false;
-    asks_.withdraw(host_, *asked);
-    post_.flush();
-    return false;
-  });
-  if (!asked->done.load(std::memory_order_acquire))
-    throw CancelledError("the client was closed while somebody waited for " + what);
-  return answer_of(*asked);
-}
-
-void AttachedClient::say(const std::string& question) noexcept {
-  const std::lock_guard lock(mutex_);
-  if (!end_.empty()) return;
-  asks_.say(host_, question);
-  post_.flush();
-}
-
-/// A task of the other process becomes one that this client's tasks can take as an input.
-TaskId AttachedClient::ask_for_task(const std::string& question, std::uint32_t site) {
-  const std::lock_guard lock(mutex_);
-  if (!end_.empty()) throw Error("the job that this client is attached to is gone: " + end_);
-  const TaskId task = make_stand_in(arena::thread_cursor(), site);
-  arena::add_use(task);
-  Writer out;
-  out.number(GuestForm::Bind);
-  out.count(next_number_);
-  out.bytes(question.data(), question.size());
-  manage(task);
-  running_.emplace(task, true);
-  write_guest(text_of(out), task, true);
-  post_.flush();
-  return task;
-}
-
-void AttachedClient::publish(const std::string& name, std::string_view type, const Handle& future) {
-  Writer out;
-  out.number(GuestForm::Publish);
-  {
-    const std::lock_guard lock(mutex_);
-    const std::uint64_t number = number_of(future.task_id());
-    if (number == 0) throw Error("publish: the future is of another client than the attached one");
-    out.count(number);
-  }
-  write_text(out, name);
-  write_text(out, type);
-  ask_guest(text_of(out), "publish");
 }
 
 }  // namespace cluster

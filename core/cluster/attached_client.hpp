@@ -94,6 +94,7 @@ class AttachedClient final : public Runtime, public detail::FarClient, private P
   void manage(TaskId task);
   std::uint64_t number_of(TaskId task) const;
   void on_answer(Reader& reader);
+  void make_calls();
   void task_ended(TaskId task, std::shared_ptr<const TaskFailure> failure, bool elsewhere);
   void note_released();
   void lose(const std::string& why);
@@ -125,6 +126,9 @@ class AttachedClient final : public Runtime, public detail::FarClient, private P
   // Of graphs that run: the count of those that have not ended; null once this one has.
   std::unordered_map<TaskId, std::atomic<std::uint32_t>*> of_graph_;
   std::vector<TaskId> called_back_;  // ended, each with a use: what waits for them is called without the lock
+
+  std::vector<std::pair<std::uint64_t, std::string>> calls_;  // of actors, that tasks make: with the host's numbers
+  std::atomic<bool> called_{false};
 
   std::mutex released_mutex_;
   std::vector<TaskId> released_;  // guarded by released_mutex_

@@ -9,6 +9,7 @@
 #include "core/graph/failure_text.hpp"
 #include "core/graph/graph_parts.hpp"
 #include "core/graph/release.hpp"
+#include "core/runtime/machine.hpp"
 
 #include <weft/error.hpp>
 
@@ -33,14 +34,8 @@ bool has_failed(TaskId task) {
 /// 1. All tasks are written in their order, inputs first. 2. Their ends come. 3. What handles ask for and is not small
 /// is fetched. 4. The records are left as a run in this process leaves them.
 void AttachedClient::run(detail::GraphParts& graph) {
-  if (graph.running.exchange(true)) throw Error("Client::run: this graph is running already");
-  struct Running {
-    std::atomic<bool>& flag;
-    ~Running() { flag.store(false); }
-  } const running{graph.running};
-  if (graph.ran) detail::rewind(graph);
-  graph.ran = true;
-  detail::arm(graph, static_cast<std::uint64_t>(settings_.retries));
+  const std::uint64_t limit = machine::graph_limit(settings_, machine::memory_budget(settings_));
+  const detail::GraphTurn turn(graph, false, limit, static_cast<std::uint64_t>(settings_.retries));
   tasks_total_.fetch_add(graph.task_count(), std::memory_order_relaxed);
   std::exception_ptr refusal;
   {

@@ -51,7 +51,7 @@ bool ClientProcess::try_answer(const Asked& asked) {
       return true;
     }
     if (form == detail::QuestionForm::CallActor) {
-      calls_.push_back(asked);
+      if (!pass_to_guest(asked, detail::family_of_call(reader))) calls_.push_back(asked);
       return true;
     }
     if (form == detail::QuestionForm::EndOf) {
@@ -107,6 +107,24 @@ void ClientProcess::owe(const Asked& asked, const Handle& task) {
   owed_.push_back({asked.peer, asked.id, task});
   questions_changed_ = true;
   owed_changed_ = true;
+}
+
+/// Has a guest make the call of an actor of its own; false: the actor is of no guest. What it then submits comes before
+/// its word that it has called (`guest_called`), and that task's end is what is owed.
+bool ClientProcess::pass_to_guest(const Asked& asked, std::uint32_t family) {
+  if (family == detail::actor_family()) return false;
+  for (const auto& [peer, guest] : guests_) {
+    if (guest.actors != family) continue;
+    const std::uint64_t number = next_passed_++;
+    Writer& out = post_.begin(peer, LetterKind::Ask);
+    out.count(number);
+    out.bytes(asked.bytes.data(), asked.bytes.size());
+    post_.end(peer);
+    passed_[number] = {asked, peer};
+    questions_changed_ = true;
+    return true;
+  }
+  return false;
 }
 
 /// Submits what tasks ask of actors. Called without the lock.
@@ -184,6 +202,7 @@ void ClientProcess::note_blocked() {
   std::unordered_map<PeerId, std::uint32_t> waiting;
   for (const Asked& one : parked_) ++waiting[one.peer];
   for (const Owed& one : owed_) ++waiting[one.peer];
+  for (const auto& [number, call] : passed_) ++waiting[call.asked.peer];
   blocked_ = 0;
   for (ClientWorker& worker : workers_) {
     const auto found = waiting.find(worker.peer);
@@ -200,6 +219,7 @@ void ClientProcess::forget_asker(PeerId peer) {
   questions_changed_ = true;
   std::erase_if(owed_, [&](const Owed& one) { return one.peer == peer; });
   std::erase_if(calls_, [&](const Asked& one) { return one.peer == peer; });
+  std::erase_if(passed_, [&](const auto& entry) { return entry.second.asked.peer == peer; });
   if (!open_.load()) return;
   detail::release_of(serial(), process_of(peer));
   named_changed_.store(true, std::memory_order_seq_cst);
@@ -217,6 +237,10 @@ void ClientProcess::close_questions() {
     answer(one.peer, one.id, AnswerKind::Closed, "the client was closed before this result was there");
   }
   owed_.clear();
+  for (const auto& [number, call] : passed_) {
+    answer(call.asked.peer, call.asked.id, AnswerKind::Closed, "the client was closed before this result was there");
+  }
+  passed_.clear();
 }
 
 }  // namespace weft::cluster

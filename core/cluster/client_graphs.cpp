@@ -1,4 +1,5 @@
 #include "core/cluster/client_process.hpp"
+#include "core/cluster/grid_cut.hpp"
 #include "core/diagnostics/assert.hpp"
 #include "core/executor/executor.hpp"
 #include "core/graph/failure_text.hpp"
@@ -19,18 +20,10 @@ constexpr std::uint32_t kMostTasks = 16'384;
 }  // namespace
 
 void ClientProcess::run(detail::GraphParts& graph) {
-  if (graph.running.exchange(true)) throw Error("Client::run: this graph is running already");
-  struct Running {
-    std::atomic<bool>& flag;
-    ~Running() { flag.store(false); }
-  } const running{graph.running};
   const Slot* const slot = current_slot();
-  if (slot != nullptr && slot->running() != kNone)
-    throw Error("Client::run: a graph cannot be run from inside a task; submit its calls as tasks instead");
-  check_graph_size(graph, machine::graph_limit(settings_, budget_bytes_));
-  if (graph.ran) detail::rewind(graph);
-  graph.ran = true;
-  detail::arm(graph, static_cast<std::uint64_t>(settings_.retries));
+  const bool inside = slot != nullptr && slot->running() != kNone;
+  const detail::GraphTurn turn(graph, inside, machine::graph_limit(settings_, budget_bytes_),
+                               static_cast<std::uint64_t>(settings_.retries));
   GraphRun run;
   run.parts = &graph;
   tasks_total_.fetch_add(graph.task_count(), std::memory_order_relaxed);
@@ -58,8 +51,8 @@ void ClientProcess::run(detail::GraphParts& graph) {
 }
 
 /// Puts a graph that is mostly trees or chains into an order in which they lie side by side, inputs first: then a
-/// packet is a piece that needs little of others. One whose results have many readers stays in the order it was written
-/// in, which is that of its rows.
+/// packet is a piece that needs little of others. One whose results have many readers may be a grid; else it stays in
+/// the order it was written in.
 void ClientProcess::put_in_order(GraphRun& run) {
   const auto total = static_cast<std::uint32_t>(run.order.size());
   const PacketId serial = run.parts->serial;
@@ -77,7 +70,8 @@ void ClientProcess::put_in_order(GraphRun& run) {
     }
   }
   constexpr std::size_t kFewShared = 8;
-  if (edges == 0 || shared * kFewShared > total) return;
+  if (edges == 0) return;
+  if (shared * kFewShared > total) return put_grid_in_order(run, edges);
   struct Visit {
     TaskId task;
     std::uint32_t next_input;
@@ -108,6 +102,34 @@ void ClientProcess::put_in_order(GraphRun& run) {
   run.order.swap(ordered);
 }
 
+/// Puts a grid into the order of packets that need nothing of each other while they run, and notes their ends. Where
+/// tasks are known to be short, one worker at a time is faster with long packets than all of them with many.
+void ClientProcess::put_grid_in_order(GraphRun& run, std::size_t edges) {
+  constexpr float kShort = 3'000;
+  const std::uint32_t site = arena::task(run.order[run.order.size() / 2]).site;
+  const float known_ns = site < site_ns_.size() ? site_ns_[site] : 0;
+  if (!run.parts->annotated.empty() || (known_ns > 0 && known_ns < kShort)) return;
+  std::vector<std::uint32_t> first{0};
+  std::vector<std::uint32_t> inputs;
+  first.reserve(run.order.size() + 1);
+  inputs.reserve(edges);
+  for (const TaskId task : run.order) {
+    const TaskRecord& record = arena::task(task);
+    for (std::uint32_t k = 0; k < record.input_count; ++k) {
+      const TaskRecord& producer = arena::task(arena::edge(record.first_input + k).producer);
+      if (producer.packet == run.parts->serial) inputs.push_back(producer.link);
+    }
+    first.push_back(static_cast<std::uint32_t>(inputs.size()));
+  }
+  std::optional<GridCut> cut = cut_grid(first, inputs, present_ - draining_);
+  if (!cut) return;
+  std::vector<TaskId> ordered;
+  ordered.reserve(run.order.size());
+  for (const std::uint32_t i : cut->order) ordered.push_back(run.order[i]);
+  run.order.swap(ordered);
+  run.ends = std::move(cut->ends);
+}
+
 /// Makes the graph's packets and gives all of them to the machine.
 void ClientProcess::cut(GraphRun& run) {
   const std::uint32_t total = run.parts->task_count();
@@ -126,7 +148,9 @@ void ClientProcess::cut(GraphRun& run) {
   for (std::uint32_t first = 0; first < total;) {
     const TaskOptions* const options = options_of(first);
     std::uint32_t end = first + 1;
-    if (options == nullptr) {
+    if (!run.ends.empty()) {
+      end = run.ends[run.packets.size()];
+    } else if (options == nullptr) {
       while (end < std::min(total, first + size) && options_of(end) == nullptr) ++end;
     }
     PacketId id = kNone;

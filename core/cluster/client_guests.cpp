@@ -72,6 +72,7 @@ TaskOptions read_options(Reader& reader) {
 
 void ClientProcess::welcome_guest(PeerId peer, const Hello& hello) {
   guests_[peer].name = hello.identity.name;
+  guests_[peer].actors = hello.id;
   Welcome welcome;
   welcome.cluster = cluster_;
   post_.send(peer, LetterKind::Welcome, welcome);
@@ -202,6 +203,8 @@ void ClientProcess::serve_guest(const Asked& letter) {
       copies_wanted ? replicate(tasks, copies) : rebalance(tasks);
       return reply(letter, {});
     }
+    case GuestForm::Called:
+      return guest_called(*guest, letter.peer, reader);
   }
 }
 
@@ -295,6 +298,24 @@ void ClientProcess::watch(const Asked& letter, const Handle& task) {
   owed_.back().only_end = true;
 }
 
+/// The guest has made a call of its actor for somebody: whoever asked is owed the end of that task.
+void ClientProcess::guest_called(const Guest& guest, PeerId peer, Reader& reader) {
+  const std::uint64_t number = reader.count(kWhat);
+  const bool well = reader.number<std::uint8_t>(kWhat) != 0;
+  Handle task;
+  if (well) task = task_of_guest(guest, reader);
+  const std::string refusal = well ? "" : read_text(reader);
+  const std::lock_guard lock(mutex_);
+  const auto found = passed_.find(number);
+  if (found == passed_.end() || found->second.guest != peer) return;  // nobody waits for it any more
+  const Asked asked = std::move(found->second.asked);
+  passed_.erase(found);
+  questions_changed_ = true;
+  if (well) return owe(asked, task);
+  answer(asked.peer, asked.id, AnswerKind::Refused, refusal);
+  post_.flush();
+}
+
 /// A guest is gone: what only it wanted is cancelled and let go of.
 void ClientProcess::drop_guest(PeerId peer) {
   Guest gone;
@@ -304,6 +325,13 @@ void ClientProcess::drop_guest(PeerId peer) {
     if (found == guests_.end()) return;
     gone = std::move(found->second);
     guests_.erase(found);
+    for (const auto& [number, call] : passed_) {
+      if (call.guest != peer) continue;
+      answer(call.asked.peer, call.asked.id, AnswerKind::Refused,
+             "the actor is gone: the client " + gone.name + ", which made it, has left");
+    }
+    questions_changed_ |= std::erase_if(passed_, [&](const auto& entry) { return entry.second.guest == peer; }) != 0;
+    post_.flush();
   }
   logging::info("cluster", "the client ", gone.name, " is gone; ", gone.tasks.size(), " of its results are let go of");
   std::vector<TaskId> alone;

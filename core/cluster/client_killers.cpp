@@ -2,6 +2,7 @@
 // fails, with what is known of each death.
 
 #include "core/cluster/client_process.hpp"
+#include "core/cluster/origins.hpp"
 #include "core/graph/task_name.hpp"
 
 #include <weft/log.hpp>
@@ -24,6 +25,18 @@ void ClientProcess::note_death(WorkerId worker) {
     if (packet.owner != worker || packet.over || !machine_.knows(id)) continue;
     if (machine_.state(id) == PacketState::Running && machine_.owner(id) == worker) packet.deaths.push_back(worker);
   }
+}
+
+std::string ClientProcess::in_own_numbers(std::string_view text) {
+  const std::lock_guard lock(mutex_);
+  return with_numbers(text, [this](const Origin& origin) {
+    const ClientPacket* packet = find(origin.packet);
+    if (packet != nullptr && packet->first_part != kNone) {
+      packet = find(packet->first_part + origin.index);
+      return packet != nullptr ? packet->single : kNone;
+    }
+    return packet != nullptr && !packet->over && origin.index < packet->count ? packet->tasks[origin.index] : kNone;
+  });
 }
 
 /// Whether a worker is supervised and runs a packet that fails if it dies: then it is worth while to know why it died.
@@ -87,7 +100,8 @@ void ClientProcess::narrow(PacketId id) {
   }
   logging::warning("cluster", "one of ", whole->count,
                    " tasks that were dealt together kills workers: each runs alone");
-  // Nothing is left of it but its number, until the machine forgets that.
+  // Nothing is left of it but its number and those of its parts, until the machine forgets that.
+  whole->first_part = split.first_part;
   whole->tasks = nullptr;
   whole->count = 0;
   whole->graph = nullptr;

@@ -46,6 +46,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   std::uint32_t wait_for_workers(std::uint32_t count, Nanoseconds longest) override;
   void open_for_client(Settings settings) override;
   void worker_died(std::string_view key, std::string_view cause) override;
+  std::string in_own_numbers(std::string_view text) override;
   void no_more_workers(std::string_view why) override;
   std::vector<WorkerStanding> workers() override;
   void end(Nanoseconds longest) override;
@@ -142,25 +143,16 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   void ask_again();
 
   // Questions of other processes (client_asks.cpp)
-  struct Asked {
-    PeerId peer = 0;
-    std::uint64_t id = 0;  // 0: nobody waits for the answer
-    bool waits = false;
-    std::string bytes;
-  };
   void on_ask(PeerId peer, Reader& reader);
   void on_withdraw(PeerId peer, Reader& reader);
   bool try_answer(const Asked& asked);
+  bool pass_to_guest(const Asked& asked, std::uint32_t family);
   void make_calls(std::vector<Asked> calls);
   void answer(PeerId peer, std::uint64_t id, AnswerKind kind, std::string_view text);
   void publish_from(Reader& reader);
   void owe(const Asked& asked, const Handle& task);
 
   // Clients of other processes (client_guests.cpp)
-  struct Guest {
-    std::string name;
-    std::unordered_map<std::uint64_t, Handle> tasks;  // by the guest's numbers; of whoever holds guests_turn_
-  };
   void welcome_guest(PeerId peer, const Hello& hello);
   void on_guest(PeerId peer, Reader& reader);
   void serve_guests();
@@ -172,6 +164,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   Handle task_of_question(Reader& reader);
   void guest_submits(Guest& guest, const Asked& letter, Reader& reader);
   void watch(const Asked& letter, const Handle& task);
+  void guest_called(const Guest& guest, PeerId peer, Reader& reader);
   void drop_guest(PeerId peer);
   void retry_parked();
   void serve_owed();
@@ -182,6 +175,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
 
   // Graphs (client_graphs.cpp)
   void put_in_order(GraphRun& run);
+  void put_grid_in_order(GraphRun& run, std::size_t edges);
   void cut(GraphRun& run);
   void finish_graph(GraphRun& run);
 
@@ -255,24 +249,14 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
     Box* box = nullptr;
   };
   std::unordered_map<std::uint64_t, Landing> landings_;
-  std::vector<Asked> calls_;  // of actors: made once the lock is free
-  /// Who looks at workers, by the numbers of the orders, and who has not answered.
-  struct Looking {
-    std::atomic<std::uint32_t> missing{0};
-    std::vector<WorkerId> asked;
-    std::vector<WorkerLook> seen;
-  };
-  std::map<std::uint64_t, Looking> looking_;
+  std::vector<Asked> calls_;                  // of actors: made once the lock is free
+  std::map<std::uint64_t, Looking> looking_;  // by the numbers of the orders
   std::uint64_t next_look_ = 1;
   std::map<std::string, std::string> plugins_;  // by key: what who joins is told
   bool streams_tasks_ = false;                  // workers note what they run
   std::deque<Asked> parked_;                    // questions that wait until something changes, in their order
-  struct Owed {
-    PeerId peer = 0;
-    std::uint64_t id = 0;
-    Handle task;
-    bool only_end = false;  // a large value is not wanted yet
-  };
+  std::map<std::uint64_t, PassedCall> passed_;  // calls of guests' actors that guests make
+  std::uint64_t next_passed_ = 1;
   std::vector<Owed> owed_;  // ends of tasks that others wait for
   bool owed_changed_ = false;
   std::unordered_map<PeerId, Guest> guests_;

@@ -6,12 +6,14 @@
 
 #include <weft/ledger.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 // What the client's process of a cluster keeps of packets, graphs and workers. Part of client_process.hpp.
@@ -35,6 +37,7 @@ struct ClientPacket {
   /// Its tasks have ended once. An end after a loss changes nothing here.
   bool ended = false;
   bool released = false;
+  PacketId first_part = kNone;  // of those it was taken apart into
   WorkerId owner = kNone;
   Attempt attempt = 0;
   /// Wanted tasks whose values lie at a worker and whose uses are not gone.
@@ -59,6 +62,7 @@ struct GraphRun {
   detail::GraphParts* parts = nullptr;
   std::vector<TaskId> order;
   std::vector<PacketId> packets;
+  std::vector<std::uint32_t> ends;  // of the packets in `order`; empty: they are as long as each other
   std::uint32_t packets_left = 0;
   std::uint32_t values_left = 0;
   std::uint32_t failed = 0;
@@ -69,6 +73,42 @@ inline constexpr WorkerId kNotHere = 1u << 20;
 
 /// Packets a slot that are known to the machine ahead of their turn.
 inline constexpr std::uint32_t kAhead = 4;
+
+/// A question of another process.
+struct Asked {
+  PeerId peer = 0;
+  std::uint64_t id = 0;  // 0: nobody waits for the answer
+  bool waits = false;
+  std::string bytes;
+};
+
+/// A call of an actor that a guest made, on its way through this process.
+struct PassedCall {
+  Asked asked;
+  PeerId guest = 0;
+};
+
+/// The end of a task that another process waits for.
+struct Owed {
+  PeerId peer = 0;
+  std::uint64_t id = 0;
+  Handle task;
+  bool only_end = false;  // a large value is not wanted yet
+};
+
+/// A client of another process.
+struct Guest {
+  std::string name;
+  std::uint32_t actors = 0;                         // the family of its actors
+  std::unordered_map<std::uint64_t, Handle> tasks;  // by the guest's numbers; of whoever holds guests_turn_
+};
+
+/// Who looks at workers, and who has not answered.
+struct Looking {
+  std::atomic<std::uint32_t> missing{0};
+  std::vector<WorkerId> asked;
+  std::vector<WorkerLook> seen;
+};
 
 /// What is known of a worker.
 struct ClientWorker {

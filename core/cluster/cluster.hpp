@@ -57,6 +57,8 @@ class ClusterRuntime : public Runtime {
   /// Tells that the process of the worker with this key has ended (and cannot come back): what it held and ran is run
   /// again elsewhere. `cause` is a sentence: "was killed by signal 9 (out of memory: 3.1 GiB of 3 GiB)".
   virtual void worker_died(std::string_view key, std::string_view cause) = 0;
+  /// Returns what a worker's process said of its tasks (core/cluster/origins.hpp) with this process's numbers of them.
+  virtual std::string in_own_numbers(std::string_view text) = 0;
   /// Tells that no worker will join any more: with none left, what has not run fails, for this reason.
   virtual void no_more_workers(std::string_view why) = 0;
   virtual std::vector<WorkerStanding> workers() = 0;

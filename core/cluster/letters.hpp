@@ -67,7 +67,7 @@ struct Hello {
   std::uint16_t protocol = kProtocol;
   std::uint64_t image = 0;
   std::uint64_t registry = 0;
-  /// Of a peer: who it is.
+  /// Of a peer: who it is. Of a guest: the family of its actors.
   WorkerId id = kNone;
   /// Tells this cluster from others: a peer repeats what its Welcome said.
   std::uint64_t cluster = 0;

@@ -1,4 +1,6 @@
 #include "core/cluster/worker_process.hpp"
+
+#include "core/cluster/origins.hpp"
 #include "core/executor/clock.hpp"
 #include "core/executor/failing.hpp"
 
@@ -105,6 +107,7 @@ void WorkerProcess::activate(PacketId packet, Attempt attempt) {
   for (const ExternalInput& one : run->externals) inputs.push_back(record_of(*run, one));
   Reader reader(run->body.data() + run->body_offset, run->body.size() - run->body_offset);
   run->tasks = read_tasks(reader, sites_, cursor_, run->count, run->id, inputs);
+  note_tasks(run->id, packet, run->tasks.ids);
   for (const ExternalInput& one : run->externals) {
     if (one.stand_in != kNone) arena::drop_use(one.stand_in);
   }
@@ -155,6 +158,7 @@ void WorkerProcess::cancel_run(Run& run) {
 
 /// Lets go of all of a packet that has ended but what others need.
 void WorkerProcess::keep_run(Run& run) {
+  forget_tasks(run.id);
   run.stage = Run::Stage::Kept;
   run.tasks.ids = {};
   run.sources = {};

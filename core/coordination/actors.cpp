@@ -229,6 +229,11 @@ TaskId fetch_offered(std::uint64_t offer, std::uint32_t site) {
   return far->ask_for_task(text_of(question), site);
 }
 
+std::uint32_t actor_family() {
+  const std::lock_guard lock(actors().mutex);
+  return static_cast<std::uint32_t>(actors().next >> 32);
+}
+
 std::string question_of_call(std::uint64_t actor, PerformCall perform, const Writer& call) {
   Writer question;
   question.number(QuestionForm::CallActor);
@@ -242,7 +247,7 @@ Handle perform_call(Reader& reader) {
   const auto id = reader.number<std::uint64_t>("call of an actor");
   const auto perform = reinterpret_cast<PerformCall>(const_cast<void*>(decode_address(reader)));
   const std::shared_ptr<ActorCore> core = find_actor(id);
-  if (core == nullptr) throw Error("the actor is gone: nobody in the client's process holds it any more");
+  if (core == nullptr) throw Error("the actor is gone: nobody in its client's process holds it any more");
   return perform(core, reader);
 }
 

@@ -4,6 +4,7 @@
 #include "core/executor/slot.hpp"
 #include "core/graph/extras.hpp"
 #include "core/graph/graph_parts.hpp"
+#include "core/graph/graph_size.hpp"
 #include "core/graph/launch_options.hpp"
 #include "core/graph/release.hpp"
 #include "core/memory/object_store.hpp"
@@ -234,6 +235,22 @@ void arm(const GraphParts& parts, std::uint64_t default_retries) {
   if (default_retries == 0) return;
   for (const TaskRange range : parts.ranges) {
     for (TaskId id = range.first; id < range.end; ++id) keep(id);
+  }
+}
+
+GraphTurn::GraphTurn(GraphParts& graph, bool inside_task, std::uint64_t limit_bytes, std::uint64_t default_retries)
+    : graph_(graph) {
+  if (graph.running.exchange(true)) throw Error("Client::run: this graph is running already");
+  try {
+    if (inside_task)
+      throw Error("Client::run: a graph cannot be run from inside a task; submit its calls as tasks instead");
+    check_graph_size(graph, limit_bytes);
+    if (graph.ran) rewind(graph);
+    graph.ran = true;
+    arm(graph, default_retries);
+  } catch (...) {
+    graph.running.store(false);
+    throw;
   }
 }
 

@@ -63,6 +63,19 @@ TaskId unrun_task_needed(TaskId wanted);
 /// Gives the tasks of a graph that is about to run the options they were described with.
 void arm(const GraphParts& parts, std::uint64_t default_retries);
 
+/// A graph's run: takes it, makes it ready, and lets it go at the end. Throws Error where it runs already, or inside of
+/// a task; MemoryError where its records take more than `limit_bytes`.
+class GraphTurn {
+ public:
+  GraphTurn(GraphParts& graph, bool inside_task, std::uint64_t limit_bytes, std::uint64_t default_retries);
+  ~GraphTurn() { graph_.running.store(false); }
+  GraphTurn(const GraphTurn&) = delete;
+  GraphTurn& operator=(const GraphTurn&) = delete;
+
+ private:
+  GraphParts& graph_;
+};
+
 /// Makes a graph that has run ready to run again: results are dropped, counters stand as after building.
 void rewind(GraphParts& parts);
 

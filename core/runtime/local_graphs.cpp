@@ -36,15 +36,6 @@ bool take_out(TaskId task, std::vector<TaskRange>& roots) {
   return true;
 }
 
-/// Keeps a graph from being run twice at once.
-struct Running {
-  explicit Running(std::atomic<bool>& its_flag) : flag(its_flag) {
-    if (flag.exchange(true)) throw Error("Client::run: this graph is running already");
-  }
-  ~Running() { flag.store(false); }
-  std::atomic<bool>& flag;
-};
-
 }  // namespace
 
 struct LocalRuntime::GraphCut {
@@ -114,13 +105,8 @@ std::vector<LocalRuntime::GraphCut> LocalRuntime::cut(detail::GraphParts& graph)
 }
 
 void LocalRuntime::run(detail::GraphParts& graph) {
-  const Running running(graph.running);
-  if (executor_.inside())
-    throw Error("Client::run: a graph cannot be run from inside a task; submit its calls as tasks instead");
-  check_graph_size(graph, machine::graph_limit(settings_, budget_bytes_));
-  if (graph.ran) detail::rewind(graph);
-  graph.ran = true;
-  detail::arm(graph, static_cast<std::uint64_t>(settings_.retries));
+  const detail::GraphTurn turn(graph, executor_.inside(), machine::graph_limit(settings_, budget_bytes_),
+                               static_cast<std::uint64_t>(settings_.retries));
   const std::uint32_t count = graph.task_count();
   graph.tasks_run = count;
   tasks_total_.fetch_add(count, std::memory_order_relaxed);

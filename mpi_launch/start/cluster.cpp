@@ -2,6 +2,7 @@
 
 #include "comm/network_transport.hpp"
 #include "core/cluster/cluster.hpp"
+#include "core/cluster/origins.hpp"
 #include "core/config/option_table.hpp"
 #include "core/runtime/layout.hpp"
 #include "mpi_launch/control/connection.hpp"
@@ -117,6 +118,10 @@ class Cluster : public Job::Watcher {
     job_->set_watcher(nullptr);
   }
 
+  std::string in_own_numbers(const std::string& text) override {
+    const auto runtime = std::atomic_load(&watched_);
+    return runtime != nullptr ? runtime->in_own_numbers(text) : cluster::with_numbers(text, {});
+  }
   void worker_died(const std::string& key, const std::string& cause) override {
     if (const auto runtime = std::atomic_load(&watched_)) runtime->worker_died(key, cause);
   }

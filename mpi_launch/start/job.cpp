@@ -6,6 +6,7 @@
 #include "mpi_launch/start/interface.hpp"
 #include "mpi_launch/supervise/supervisor.hpp"
 
+#include "core/cluster/origins.hpp"
 #include "core/diagnostics/terminal.hpp"
 
 #include <weft/callable.hpp>
@@ -300,7 +301,8 @@ void Job::worker_ended(std::uint32_t place, std::uint32_t generation, const Deat
   const std::string who = place < hellos_.size()
                               ? "the worker of rank " + std::to_string(place) + " on " + hellos_[place].node.host
                               : "worker " + joined_[place].node.host + ":" + std::to_string(place);
-  const std::string cause = who + " " + death_sentence(death);
+  const std::string told = who + " " + death_sentence(death);
+  const std::string cause = watcher_ != nullptr ? watcher_->in_own_numbers(told) : cluster::with_numbers(told, {});
   const bool worth_telling = !death.expected && !ending_.load();
   if (place < alive_.size() && !comes_back) alive_[place] = false;
   if (death.cannot_start && start_problem_.empty() && place < hellos_.size()) start_problem_ = cause;
@@ -319,7 +321,28 @@ void Job::worker_ended(std::uint32_t place, std::uint32_t generation, const Deat
   }
 }
 
-void Job::worker_wrote(std::uint32_t, int stream, const std::string& text) { show_output(stream, text); }
+/// Lines of one worker; what stands before them may name its task in its own numbers.
+void Job::worker_wrote(std::uint32_t, int stream, const std::string& text) {
+  const std::size_t end = text.find("] ");
+  if (end == std::string::npos || !text.starts_with('[') || text.find('<') > end) return show_output(stream, text);
+  const std::string prefix = text.substr(0, end + 2);
+  const std::string own = in_own_numbers(prefix);
+  std::string shown;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t next = std::min(text.find('\n', at), text.size() - 1) + 1;
+    const bool has_prefix = text.compare(at, prefix.size(), prefix) == 0;
+    if (has_prefix) shown += own;
+    const std::size_t from = has_prefix ? at + prefix.size() : at;
+    shown.append(text, from, next - from);
+    at = next;
+  }
+  show_output(stream, shown);
+}
+
+std::string Job::in_own_numbers(const std::string& text) {
+  const std::lock_guard lock(mutex_);
+  return watcher_ != nullptr ? watcher_->in_own_numbers(text) : cluster::with_numbers(text, {});
+}
 
 std::string Job::start_problem() {
   const std::lock_guard lock(mutex_);

@@ -32,6 +32,8 @@ class Job : private Hub::Listener {
   class Watcher {
    public:
     virtual ~Watcher() = default;
+    /// Returns what a worker said of its tasks with the numbers that the client has for them.
+    virtual std::string in_own_numbers(const std::string& text) = 0;
     virtual void worker_died(const std::string& key, const std::string& cause) = 0;
     virtual void no_more_workers(const std::string& why) = 0;
   };
@@ -77,6 +79,7 @@ class Job : private Hub::Listener {
   void worker_started(std::uint32_t place, std::uint32_t generation) override;
   void worker_ended(std::uint32_t place, std::uint32_t generation, const Death& death, bool comes_back) override;
   void worker_wrote(std::uint32_t place, int stream, const std::string& text) override;
+  std::string in_own_numbers(const std::string& text);
   void asked_to_join(std::uint32_t place, const JoinAsked& asked) override;
   StartWorker order_for(const WorkerPlan& plan) const;
 

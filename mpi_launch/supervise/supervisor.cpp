@@ -1,6 +1,7 @@
 #include "mpi_launch/supervise/supervisor.hpp"
 
 #include "core/cluster/cluster.hpp"
+#include "core/cluster/origins.hpp"
 
 #include <weft/error.hpp>
 
@@ -181,7 +182,7 @@ void Supervisor::ended(Death death) {
   if (again) start_again_s_ = now + pause_before(quick_deaths_);
   if (signals_ != nullptr && !again) {
     // Its rank is nothing but this worker's.
-    if (!death.expected) complaint_ = "the worker " + death_sentence(death);
+    if (!death.expected) complaint_ = "the worker " + cluster::with_numbers(death_sentence(death), {});
     ending_ = EndWorkers{0, true};
   }
   say(WorkerEnded{generation_, std::move(death), again});

@@ -172,6 +172,10 @@ void graphs(Client& client) {
 struct Counter {
   explicit Counter(std::int64_t from) : now(from) {}
   std::int64_t add(std::int64_t more) { return now += more; }
+  std::int64_t take(std::int64_t less) {
+    if (less > now) throw std::runtime_error("there are not so many");
+    return now -= less;
+  }
   std::int64_t where() const { return ::getpid(); }
   std::int64_t now = 0;
 };
@@ -183,12 +187,21 @@ void actors(Client& client) {
   print("actor", last.result());
   print("given", counter.call(&Counter::add, client.submit(&increment, std::int64_t{4})).result());
   print("elsewhere", counter.call(&Counter::where).result() != ::getpid() ? 1 : 0);
-  const auto caller = [](const Actor<Counter>& from) { return from.call(&Counter::add, std::int64_t{1}).result(); };
-  try {
-    print("called by a task", client.submit(caller, counter).result());
-  } catch (const std::exception& error) {
-    std::printf("refused %s\n", error.what());
-  }
+  const auto caller = [](std::int64_t more, const Actor<Counter>& from) {
+    return from.call(&Counter::add, more).result();
+  };
+  print("called by a task", client.submit(caller, std::int64_t{1}, counter).result());
+  const auto calls = client.map(caller, std::vector<std::int64_t>(60, 1), counter);
+  print("calls answered", static_cast<std::int64_t>(client.gather(calls).size()));
+  print("called by many", counter.call(&Counter::add, std::int64_t{0}).result());
+  const auto refused = [](const Actor<Counter>& from) {
+    try {
+      return from.call(&Counter::take, std::int64_t{1000}).result();
+    } catch (const std::exception& error) {
+      return std::string(error.what()).find("not so many") != std::string::npos ? std::int64_t{1} : std::int64_t{0};
+    }
+  };
+  print("told of a failure", client.submit(refused, counter).result());
 }
 
 void guest(Client& client) {
