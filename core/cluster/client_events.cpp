@@ -394,8 +394,8 @@ void ClientProcess::on_finished(WorkerId worker, Reader& reader) {
     const std::size_t size = reader.elements(1, "news");
     arriving_[one.packet] = std::span(reader.view(size, "news"), size);
     const ClientPacket* const packet = find(one.packet);
-    if (packet != nullptr && packet->count != 0 && !packet->over) {
-      const std::uint32_t site = arena::task(packet->tasks[packet->count / 2]).site;
+    if (packet != nullptr && packet->graph == nullptr && packet->count != 0 && !packet->over) {
+      const std::uint32_t site = arena::task(packet->tasks[0]).site;
       if (site >= site_ns_.size()) site_ns_.resize(site + 1, 0);
       const float ns = static_cast<float>(one.run_ns) / static_cast<float>(packet->count) + 1;
       site_ns_[site] = site_ns_[site] > 0 ? site_ns_[site] + (ns - site_ns_[site]) / 4 : ns;

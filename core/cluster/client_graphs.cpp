@@ -1,5 +1,4 @@
 #include "core/cluster/client_process.hpp"
-#include "core/cluster/grid_cut.hpp"
 #include "core/diagnostics/assert.hpp"
 #include "core/executor/executor.hpp"
 #include "core/graph/failure_text.hpp"
@@ -70,8 +69,7 @@ void ClientProcess::put_in_order(GraphRun& run) {
     }
   }
   constexpr std::size_t kFewShared = 8;
-  if (edges == 0) return;
-  if (shared * kFewShared > total) return put_grid_in_order(run, edges);
+  if (edges == 0 || shared * kFewShared > total) return;
   struct Visit {
     TaskId task;
     std::uint32_t next_input;
@@ -102,34 +100,6 @@ void ClientProcess::put_in_order(GraphRun& run) {
   run.order.swap(ordered);
 }
 
-/// Puts a grid into the order of packets that need nothing of each other while they run, and notes their ends. Where
-/// tasks are known to be short, one worker at a time is faster with long packets than all of them with many.
-void ClientProcess::put_grid_in_order(GraphRun& run, std::size_t edges) {
-  constexpr float kShort = 3'000;
-  const std::uint32_t site = arena::task(run.order[run.order.size() / 2]).site;
-  const float known_ns = site < site_ns_.size() ? site_ns_[site] : 0;
-  if (!run.parts->annotated.empty() || (known_ns > 0 && known_ns < kShort)) return;
-  std::vector<std::uint32_t> first{0};
-  std::vector<std::uint32_t> inputs;
-  first.reserve(run.order.size() + 1);
-  inputs.reserve(edges);
-  for (const TaskId task : run.order) {
-    const TaskRecord& record = arena::task(task);
-    for (std::uint32_t k = 0; k < record.input_count; ++k) {
-      const TaskRecord& producer = arena::task(arena::edge(record.first_input + k).producer);
-      if (producer.packet == run.parts->serial) inputs.push_back(producer.link);
-    }
-    first.push_back(static_cast<std::uint32_t>(inputs.size()));
-  }
-  std::optional<GridCut> cut = cut_grid(first, inputs, present_ - draining_);
-  if (!cut) return;
-  std::vector<TaskId> ordered;
-  ordered.reserve(run.order.size());
-  for (const std::uint32_t i : cut->order) ordered.push_back(run.order[i]);
-  run.order.swap(ordered);
-  run.ends = std::move(cut->ends);
-}
-
 /// Makes the graph's packets and gives all of them to the machine.
 void ClientProcess::cut(GraphRun& run) {
   const std::uint32_t total = run.parts->task_count();
@@ -148,9 +118,7 @@ void ClientProcess::cut(GraphRun& run) {
   for (std::uint32_t first = 0; first < total;) {
     const TaskOptions* const options = options_of(first);
     std::uint32_t end = first + 1;
-    if (!run.ends.empty()) {
-      end = run.ends[run.packets.size()];
-    } else if (options == nullptr) {
+    if (options == nullptr) {
       while (end < std::min(total, first + size) && options_of(end) == nullptr) ++end;
     }
     PacketId id = kNone;

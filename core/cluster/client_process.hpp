@@ -175,7 +175,6 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
 
   // Graphs (client_graphs.cpp)
   void put_in_order(GraphRun& run);
-  void put_grid_in_order(GraphRun& run, std::size_t edges);
   void cut(GraphRun& run);
   void finish_graph(GraphRun& run);
 

@@ -62,7 +62,6 @@ struct GraphRun {
   detail::GraphParts* parts = nullptr;
   std::vector<TaskId> order;
   std::vector<PacketId> packets;
-  std::vector<std::uint32_t> ends;  // of the packets in `order`; empty: they are as long as each other
   std::uint32_t packets_left = 0;
   std::uint32_t values_left = 0;
   std::uint32_t failed = 0;
