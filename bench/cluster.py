@@ -16,8 +16,10 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -126,16 +128,27 @@ class Table:
 
 def measure(command, timeout, peer=False):
     """Runs a command that prints JSON lines; returns them, or the reason there are none."""
-    try:
-        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=timeout,
-                              env=environment(peer), check=False)
-    except subprocess.TimeoutExpired:
-        return [], f"more than {timeout} s"
-    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    if done.returncode != 0 or not lines:
-        words = (done.stderr.strip().splitlines() or ["no output"])[-1]
-        return [], f"exit {done.returncode}: {words[:80]}"
+    with subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          env=environment(peer), start_new_session=True) as process:
+        try:
+            out, errors = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            end_all(process)
+            return [], f"more than {timeout} s"
+    lines = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+    if process.returncode != 0 or not lines:
+        words = (errors.strip().splitlines() or ["no output"])[-1]
+        return [], f"exit {process.returncode}: {words[:80]}"
     return lines, ""
+
+
+def end_all(process):
+    """Ends a command and all that it has started, also what has a session of its own."""
+    for pid in [process.pid, *descendants(process.pid)]:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
 
 
 def descendants(pid):
@@ -156,11 +169,15 @@ def startup(command, timeout):
     begin = time.monotonic()
     process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
                                env=environment())
+    late = threading.Timer(timeout, end_all, [process])
+    late.daemon = True
+    late.start()
     line = process.stdout.readline()
     first = time.monotonic()
     pids = descendants(process.pid)
     process.stdout.read()
     code = process.wait(timeout=timeout)
+    late.cancel()
     while any(os.path.exists(f"/proc/{pid}") for pid in pids) and time.monotonic() - first < timeout:
         time.sleep(0.005)
     if code != 0 or not line:
@@ -304,7 +321,7 @@ def measure_python(name, module, options, table):
     script = pathlib.Path(os.environ.get("TMPDIR", "/tmp")) / f"weft-bench-startup-{os.getpid()}.py"
     script.write_text(STARTUP[name].format(n=options.workers), encoding="utf-8")
     try:
-        first, end, why = startup([python, script], options.timeout)
+        first, end, why = startup([python, script], options.peer_timeout)
     finally:
         script.unlink()
     table.add(f"startup {options.workers}", name, first, "s", why)
@@ -313,12 +330,12 @@ def measure_python(name, module, options, table):
     for system in [name] + (["dask-distributed-tuned"] if name.startswith("dask") else []):
         for shape in SHAPES:
             tasks = 300 if shape == "chain" else 2000
-            lines, why = measure([*peer, shape, "--system", system, "--tasks", tasks, "--reps", 3, "--json"], options.timeout, peer=True)
+            lines, why = measure([*peer, shape, "--system", system, "--tasks", tasks, "--reps", 3, "--json"], options.peer_timeout, peer=True)
             table.add(shape, system, min((line["us_per_task"] for line in lines), default=None), "us a task", why)
-        lines, why = measure([*peer, "roundtrip", "--system", system, "--count", 100, "--json"], options.timeout, peer=True)
+        lines, why = measure([*peer, "roundtrip", "--system", system, "--count", 100, "--json"], options.peer_timeout, peer=True)
         table.add("roundtrip", system, lines[0]["us_median"] if lines else None, "us", why)
         lines, why = measure([*peer, "metg", "--system", system, "--pattern", "stencil_1d", "--steps", 25, "--reps", 3, "--json"],
-                             options.timeout, peer=True)
+                             options.peer_timeout, peer=True)
         table.add("metg stencil_1d", system, best(lines, "metg_us"), "core-us", why)
 
 
@@ -330,7 +347,8 @@ def main(arguments, weft):
     parser.add_argument("--tasks", type=int, default=None, help="tasks of weft's graphs (1,000,000)")
     parser.add_argument("--skip", action="append", default=[], choices=["dask-distributed", "ray"])
     parser.add_argument("--part", action="append", choices=PARTS, help="these rows only (may be repeated)")
-    parser.add_argument("--timeout", type=int, default=600)
+    parser.add_argument("--timeout", type=int, default=600, help="seconds for a row of weft's (600)")
+    parser.add_argument("--peer-timeout", type=int, default=120, help="seconds for a row of the others' (120)")
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--weft", type=pathlib.Path, default=weft)
     options = parser.parse_args(arguments)
