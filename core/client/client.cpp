@@ -142,6 +142,10 @@ struct Client::Notes {
 
 Client::Client(Settings settings, std::map<std::string, std::uint32_t> resources)
     : Submitting(nullptr, 0, nullptr), notes_(std::make_unique<Notes>()) {
+  for (const auto& [name, amount] : resources) {
+    if (name.empty()) throw ConfigError("Client: a resource needs a name, as \"licence\"");
+    if (name == "slots") throw ConfigError("Client: \"slots\" is the name of a worker's slots: set .threads instead");
+  }
   notes_->resources = std::move(resources);
   open(refuse_dry_run(std::move(settings)));
 }

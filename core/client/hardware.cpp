@@ -156,8 +156,8 @@ std::map<std::string, HardwareRates> benchmark_hardware(const Client& client, st
 std::string to_text(const std::map<std::string, HardwareRates>& rates) {
   constexpr double kMebi = 1048576.0;
   const auto rate_text = [](double rate) { return rate > 0 ? fmt::format("{:.0f}", rate / kMebi) : std::string("-"); };
-  std::string text = fmt::format("{:<24}{:>12}{:>12}{:>12}{:>12}  MiB/s\n", "worker", "memory", "disk write", "disk read",
-                                 "network");
+  std::string text =
+      fmt::format("{:<24}{:>12}{:>12}{:>12}{:>12}  MiB/s\n", "worker", "memory", "disk write", "disk read", "network");
   for (const auto& [worker, rate] : rates) {
     text += fmt::format("{:<24}{:>12}{:>12}{:>12}{:>12}\n", worker, rate_text(rate.memory), rate_text(rate.disk_write),
                         rate_text(rate.disk_read), rate_text(rate.network));

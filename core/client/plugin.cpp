@@ -30,8 +30,8 @@ struct TakeDownPlugin {
 class UrgentCalls : public detail::Submitting {
  public:
   UrgentCalls(Runtime& runtime, const std::string& worker)
-      : Submitting(&runtime, runtime.serial(), std::make_shared<const TaskOptions>(TaskOptions{
-                                                   .priority = kPriority, .workers = {worker}})) {}
+      : Submitting(&runtime, runtime.serial(),
+                   std::make_shared<const TaskOptions>(TaskOptions{.priority = kPriority, .workers = {worker}})) {}
 
  private:
   static constexpr int kPriority = 1'000'000;
@@ -71,8 +71,9 @@ void WorkerPlugin::open(const Client& client, const std::string& name, const std
   static_cast<void>(client.slots());  // throws for a closed one
   Runtime& runtime = *Runtime::find(client.serial());
   if (runtime.far_client() != nullptr || this_task::running()) {
-    throw Error("the plugin \"" + name +
-                "\" cannot be made here: a plugin is made by the program that opened the client, and not inside of tasks");
+    throw Error(
+        "the plugin \"" + name +
+        "\" cannot be made here: a plugin is made by the program that opened the client, and not inside of tasks");
   }
   detail::check_may_compute("WorkerPlugin");
   const std::string key = fresh_key(client.serial());

@@ -54,8 +54,8 @@ void WorkerProcess::set_up_plugins() {
     try {
       plugins::set_up(executor_, description);
     } catch (...) {
-      const std::string text = identity_.name + " leaves: the setup of a plugin threw " +
-                               describe(std::current_exception()).message;
+      const std::string text =
+          identity_.name + " leaves: the setup of a plugin threw " + describe(std::current_exception()).message;
       logging::error("worker", text);
       say(detail::question_of_name(detail::QuestionForm::LogEvent, "workers", text));
       if (!leaving_) say_leaving();

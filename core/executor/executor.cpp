@@ -464,6 +464,23 @@ bool Executor::inside() const {
 
 void Executor::help(TaskId task, DoneFunction done, const void* argument) {
   if (inside()) return wait_inside(task, done, argument);
+  Slot* const others = current_slot();
+  if (others == nullptr || others->running() == kNone) return help_from_outside(task, done, argument);
+  // A task of another client waits for one of this: there it lends its slot, here it is a caller as any.
+  const auto wait = [&] {
+    Slot* const kept = current_slot();
+    set_current_slot(nullptr);
+    struct Restore {
+      Slot* slot;
+      ~Restore() { set_current_slot(slot); }
+    } const restore{kept};
+    help_from_outside(task, done, argument);
+  };
+  others->executor().call_without_slot([](void* call) { (*static_cast<const decltype(wait)*>(call))(); },
+                                       const_cast<void*>(static_cast<const void*>(&wait)));
+}
+
+void Executor::help_from_outside(TaskId task, DoneFunction done, const void* argument) {
   while (!done(argument) && !stopping_.load(std::memory_order_relaxed)) {
     Slot* const slot = lease_any(slot_count() - 1);
     if (slot == nullptr || !help_as_slot(*slot, task, done, argument)) sleep_until(task, done, argument);

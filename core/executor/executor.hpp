@@ -143,6 +143,7 @@ class Executor {
   using DoneFunction = bool (*)(const void*);
 
   void help(TaskId task, DoneFunction done, const void* argument);
+  void help_from_outside(TaskId task, DoneFunction done, const void* argument);
   bool help_as_slot(Slot& slot, TaskId task, DoneFunction done, const void* argument);
   void wait_inside(TaskId task, DoneFunction done, const void* argument);
   /// Lends the calling task's slot while `meanwhile` runs, which must not throw, and takes one back.

@@ -108,8 +108,8 @@ class Copier {
     const bool plain = type.result->in_record && type.closure_in_record && type.destroy_closure == nullptr;
     const Place place{arena::thread_cursor(), task_word::kUse, kNone};
     // Nothing to run and nothing to destroy until the closure is there.
-    const TaskId id =
-        open_task(place, site_of(task_type<Ended>, std::source_location::current()), inputs, plain ? task_word::kPlain : 0);
+    const TaskId id = open_task(place, site_of(task_type<Ended>, std::source_location::current()), inputs,
+                                plain ? task_word::kPlain : 0);
     TaskRecord& made = arena::task(id);
     Connected connected;
     for (std::uint32_t k = 0; k != record.input_count; ++k) {

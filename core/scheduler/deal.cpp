@@ -274,13 +274,15 @@ WorkerId SchedulerState::best_by_data(PacketId id, const PacketRecord& record, c
     const WorkerId worker = owners[i].worker;
     const WorkerRecord& owner = workers[worker];
     if (worker == idlest || owner.group == WorkerGroup::Closed) continue;
+    const Nanoseconds wait_ns = owner.wait_ns();
+    if (static_cast<double>(std::max(wait_ns, inputs_ns)) > best_start_ns) continue;  // whatever need not be moved
     if (owner.group == WorkerGroup::Enough && roots) continue;
     if (owner.group == WorkerGroup::Full) {
       const bool is_deep = !policies::has_room(owner.queued / 2, owner.queued_ns / 2, owner.slots, limits);
       if (roots || is_deep) continue;
     }
     if (!is_unconditional(owner, group) && !may_take(record, group, worker)) continue;
-    const policies::PlacementCandidate candidate{worker, total - owners[i].bytes, owner.wait_ns(), inputs_ns,
+    const policies::PlacementCandidate candidate{worker, total - owners[i].bytes, wait_ns, inputs_ns,
                                                  worker == neighbour};
     const double start_ns = policies::start_ns(candidate, cost);
     if (!policies::is_better_place(candidate, start_ns, best, best_start_ns)) continue;

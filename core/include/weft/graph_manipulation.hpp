@@ -27,10 +27,13 @@ struct CopyOrder {
 /// Throws Error, naming the task, for one whose function or arguments cannot be copied.
 std::vector<TaskId> copy_tasks(const CopyOrder& order);
 /// Describes a task that ends when all of these have, and takes no value of them from where it is.
-Delayed<Nothing> after_all(const std::vector<Handle>& tasks, std::size_t split_every, const std::source_location& where);
+Delayed<Nothing> after_all(const std::vector<Handle>& tasks, std::size_t split_every,
+                           const std::source_location& where);
 
 template <class T>
-concept GivesDelayed = requires(const T& value) { value.to_delayed(); };
+concept GivesDelayed = requires(const T& value) {
+  value.to_delayed();
+};
 
 /// Lists the handles of a Delayed, of a container of them, or of a collection that gives them.
 template <class T>
@@ -39,8 +42,9 @@ void list_handles(const T& value, std::vector<Handle>& handles) {
   if constexpr (has_handles<T>) {
     visit_handles(value, list);
   } else {
-    static_assert(GivesDelayed<T>, "weft: graph_manipulation takes Delayed values, containers of them, and collections "
-                                   "that have to_delayed(), as bags do");
+    static_assert(GivesDelayed<T>,
+                  "weft: graph_manipulation takes Delayed values, containers of them, and collections "
+                  "that have to_delayed(), as bags do");
     visit_handles(value.to_delayed(), list);
   }
 }
@@ -48,8 +52,9 @@ void list_handles(const T& value, std::vector<Handle>& handles) {
 /// Rebuilds a Delayed, a container of them or a bag with what `change` makes of each Delayed.
 template <class T>
 struct Rebuild {
-  static_assert(never<T>, "weft: wait_on, bind and clone take Delayed values, bags, and vectors, arrays, maps, pairs and "
-                          "tuples of these");
+  static_assert(never<T>,
+                "weft: wait_on, bind and clone take Delayed values, bags, and vectors, arrays, maps, pairs and "
+                "tuples of these");
 };
 template <class T>
 struct Rebuild<Delayed<T>> {

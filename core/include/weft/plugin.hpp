@@ -41,11 +41,11 @@ void write_call(Writer& writer, const F& function, const std::source_location& w
 ///     WorkerPlugin licences(client, "licences", [] { open_licences(); }, [] { close_licences(); });
 ///
 /// The constructor returns when `setup` has been called once in the process of each worker that is there, and throws
-/// what it threw. In a worker that joins, what it throws is logged, noted among the events of "workers", and that worker
-/// leaves again. `teardown` is called when the plugin ends, or when its worker or its client does, whichever comes
-/// first; what it throws is logged. Both must travel, as a task's function must. For what happens in the scheduler
-/// there are Subscriptions to "workers" and "failures". Made in the program itself, not in tasks.
-/// Owns: a share of what it notes.  Threading: any thread makes and ends it; setup runs in the workers' threads.
+/// what it threw. In a worker that joins, what it throws is logged, noted among the events of "workers", and that
+/// worker leaves again. `teardown` is called when the plugin ends, or when its worker or its client does, whichever
+/// comes first; what it throws is logged. Both must travel, as a task's function must. For what happens in the
+/// scheduler there are Subscriptions to "workers" and "failures". Made in the program itself, not in tasks. Owns: a
+/// share of what it notes.  Threading: any thread makes and ends it; setup runs in the workers' threads.
 class WorkerPlugin {
  public:
   template <class Setup, class Teardown = detail::NothingToDo>

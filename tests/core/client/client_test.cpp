@@ -310,6 +310,33 @@ TEST_P(ClientTest, MoveOnlyValuesTravelThroughTasks) {
   EXPECT_EQ(client_.submit([](const std::unique_ptr<int>& value) { return *value; }, boxed).result(), 9);
 }
 
+TEST_P(ClientTest, ATaskMayOpenAClientOfItsOwn) {
+  for (const char* scheduler : {"sync", "threads"}) {
+    const auto nested = [](bool threads) {
+      const Client inner(Options{.scheduler = threads ? "threads" : "sync", .threads = 2});
+      std::vector<int> items(100, 1);
+      int sum = 0;
+      for (const int one : inner.gather(inner.map([](int n) { return n + 1; }, items))) sum += one;
+      return sum + inner.compute(delayed(add)(inner.submit(add, 1, 2), 3));
+    };
+    const auto futures = client_.map(nested, std::vector<bool>(4, std::string(scheduler) == "threads"));
+    EXPECT_EQ(client_.gather(futures), std::vector<int>(4, 206)) << scheduler;
+  }
+  EXPECT_EQ(client_.submit(add, 2, 3).result(), 5);
+}
+
+TEST_P(ClientTest, ATaskMayWaitForATaskOfAnotherClientThatWaitsForThisOne) {
+  if (client_.settings().scheduler == "sync") return;  // its only thread would wait for itself
+  static const Client* first = nullptr;
+  static const Client* second = nullptr;
+  const Client other(Options{.threads = 1});
+  first = &client_;
+  second = &other;
+  const auto back = [](int n) { return first->submit(add, n, 1).result(); };
+  const auto there = client_.submit([back](int n) { return second->submit(back, n).result() + 1; }, 5);
+  EXPECT_EQ(there.result(), 7);
+}
+
 TEST_P(ClientTest, ComputingInsideNoComputeIsAnError) {
   const auto lazy = delayed(add)(1, 2);
   const NoCompute scope;

@@ -251,6 +251,11 @@ TEST_P(WrongInputTest, OptionsThatDoNotExistNameTheNearest) {
   EXPECT_THAT(message_of([&] { Client client(count, const_cast<char**>(arguments)); }), HasSubstr("--weft-threads"));
 }
 
+TEST_P(WrongInputTest, ResourcesNeedNamesOfTheirOwn) {
+  EXPECT_THAT(message_of([] { Client(Options{}, {{"slots", 3}}); }), HasSubstr("set .threads"));
+  EXPECT_THAT(message_of([] { Client(Options{}, {{"", 3}}); }), HasSubstr("needs a name"));
+}
+
 TEST_P(WrongInputTest, SubmittingToAClosedClientIsSaid) {
   Client client(options());
   client.close();

@@ -54,7 +54,8 @@ TEST_P(PluginTest, AClosedClientTakesItDown) {
 
 TEST_P(PluginTest, WhatItsSetupThrowsComesOutAndNothingIsLeft) {
   const auto make = [&] {
-    const WorkerPlugin plugin(client_, "broken", [] { throw std::runtime_error("no licence"); }, count_taken_down);
+    const WorkerPlugin plugin(
+        client_, "broken", [] { throw std::runtime_error("no licence"); }, count_taken_down);
   };
   EXPECT_THAT(message_of(make), HasSubstr("no licence"));
   EXPECT_EQ(client_.submit(state, 0).result(), 0);
@@ -64,7 +65,9 @@ TEST_P(PluginTest, WhatItsSetupThrowsComesOutAndNothingIsLeft) {
 
 TEST_P(PluginTest, WhatItsTeardownThrowsIsLogged) {
   testing::internal::CaptureStderr();
-  { const WorkerPlugin plugin(client_, "careless", count_set_up, [] { throw std::runtime_error("stuck"); }); }
+  {
+    const WorkerPlugin plugin(client_, "careless", count_set_up, [] { throw std::runtime_error("stuck"); });
+  }
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("the teardown of the plugin \"careless\" threw stuck"));
   EXPECT_EQ(client_.submit(state, 0).result(), 10);
 }

@@ -128,12 +128,13 @@ TEST_P(RescheduleTest, AClosingClientEndsATaskThatAsks) {
     throw Reschedule();
   };
   const auto future = client_.submit(never, 1);
-  client_.submit(
-             [](int) {
-               if (RescheduleTest::attempts == 0) throw Reschedule();
-               return 0;
-             },
-             1)
+  client_
+      .submit(
+          [](int) {
+            if (RescheduleTest::attempts == 0) throw Reschedule();
+            return 0;
+          },
+          1)
       .result();
   client_.close();
   EXPECT_THROW(future.result(), Error);

@@ -69,8 +69,8 @@ TEST_P(CopyTest, WaitOnGivesTheValuesOnceAllAreThere) {
   const auto [x, y] = client_.compute(after_a, b);
   EXPECT_EQ(x, 2);
   EXPECT_EQ(y, "b");
-  const std::vector<Delayed<int>> all = graph_manipulation::wait_on(
-      std::vector{delayed(note)(1, "c"), delayed(note)(2, "d"), delayed(note)(3, "e")});
+  const std::vector<Delayed<int>> all =
+      graph_manipulation::wait_on(std::vector{delayed(note)(1, "c"), delayed(note)(2, "d"), delayed(note)(3, "e")});
   const auto first = delayed(note_again)(all[0], "after c");
   EXPECT_EQ(client_.compute(first), 2);
   EXPECT_GT(place("after c"), place("e"));
