@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <mutex>
 #include <utility>
 
 namespace weft::io {
@@ -26,7 +28,19 @@ int required(const std::string& path, int descriptor) {
   fail(path, std::string("cannot be opened: ") + std::strerror(error));
 }
 
+/// Pages that all files of the process keep, at most.
+constexpr int kMostPages = 1024;
+constexpr std::size_t kMostPagesOfAFile = 4;
+std::atomic<int> kept_pages{0};
+
 }  // namespace
+
+/// Owns: its pages.  Threading: guarded by its mutex.
+struct OpenFile::Pages {
+  ~Pages() { kept_pages -= static_cast<int>(kept.size()); }
+  std::mutex mutex;
+  std::map<std::uint64_t, std::vector<std::byte>> kept;
+};
 
 OpenFile::OpenFile(std::string path) : OpenFile(path, required(path, open_to_read(path))) {}
 
@@ -45,7 +59,8 @@ OpenFile::OpenFile(OpenFile&& other) noexcept
     : path_(other.path_),
       descriptor_(std::exchange(other.descriptor_, -1)),
       size_(other.size_),
-      changed_ns_(other.changed_ns_) {}
+      changed_ns_(other.changed_ns_),
+      pages_(std::move(other.pages_)) {}
 
 OpenFile::~OpenFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
@@ -62,6 +77,29 @@ void OpenFile::read(std::uint64_t place, void* out, std::size_t bytes) const {
     fail("ends at byte " + std::to_string(size_) + ", but bytes " + std::to_string(place) + " to " +
          std::to_string(place + bytes) + " are needed: it is truncated or damaged");
   }
+  if (bytes > 0 && pages_ != nullptr && read_kept(place, out, bytes)) return;
+  read_now(place, out, bytes);
+}
+
+void OpenFile::keep_pages() { pages_ = std::make_unique<Pages>(); }
+
+bool OpenFile::read_kept(std::uint64_t place, void* out, std::size_t bytes) const {
+  const std::uint64_t page = place / kPageBytes;
+  if ((place + bytes - 1) / kPageBytes != page) return false;
+  const std::scoped_lock lock(pages_->mutex);
+  auto found = pages_->kept.find(page);
+  if (found == pages_->kept.end()) {
+    if (pages_->kept.size() >= kMostPagesOfAFile || kept_pages >= kMostPages) return false;
+    std::vector<std::byte> data(std::min(kPageBytes, size_ - page * kPageBytes));
+    read_now(page * kPageBytes, data.data(), data.size());
+    found = pages_->kept.emplace(page, std::move(data)).first;
+    ++kept_pages;
+  }
+  std::memcpy(out, found->second.data() + (place - page * kPageBytes), bytes);
+  return true;
+}
+
+void OpenFile::read_now(std::uint64_t place, void* out, std::size_t bytes) const {
   std::byte* to = static_cast<std::byte*>(out);
   while (bytes > 0) {
     const ssize_t got = ::pread(descriptor_, to, bytes, static_cast<off_t>(place));

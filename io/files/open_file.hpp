@@ -13,6 +13,8 @@ namespace weft::io {
 /// Throws FileError: "'path': text".
 [[noreturn]] void fail(const std::string& path, const std::string& text);
 
+inline constexpr std::uint64_t kPageBytes = 64 << 10;
+
 /// A file opened for reading.
 /// Owns: the descriptor.  Threading: any thread; reads are at given places.
 class OpenFile {
@@ -27,15 +29,24 @@ class OpenFile {
   std::int64_t changed_ns() const { return changed_ns_; }
   /// Reads all of [place, place + bytes). Throws FileError where the file ends before.
   void read(std::uint64_t place, void* out, std::size_t bytes) const;
+  /// From now on a few pages of 64 KiB stay in memory, and small reads are answered from them: descriptions and labels
+  /// lie near each other.
+  void keep_pages();
   [[noreturn]] void fail(const std::string& text) const { io::fail(path_, text); }
 
  private:
   friend std::optional<OpenFile> open_if_there(const std::string& path);
   OpenFile(std::string path, int descriptor);
+  void read_now(std::uint64_t place, void* out, std::size_t bytes) const;
+  bool read_kept(std::uint64_t place, void* out, std::size_t bytes) const;
+
+  struct Pages;
   const std::string path_;
   int descriptor_ = -1;
   std::uint64_t size_ = 0;
   std::int64_t changed_ns_ = 0;
+  /// Nothing: all is read from the file.
+  std::unique_ptr<Pages> pages_;
 };
 
 /// Nothing where there is no such file.
@@ -52,7 +63,6 @@ class PagedFile {
   const std::byte* at(std::uint64_t place, std::uint64_t bytes);
 
  private:
-  static constexpr std::uint64_t kPageBytes = 64 << 10;
   const OpenFile& file_;
   std::map<std::uint64_t, std::vector<std::byte>> pages_;
   /// Pieces that cross a page's end.

@@ -9,12 +9,14 @@
 
 namespace weft::io {
 
+class OpenFile;
+
 /// A file format: one file of this folder, and its line in formats.cpp.
 struct Format {
   const char* name;
   /// Tells by the first bytes of a file (up to 4 KiB) whether it is of this format.
   bool (*probe)(std::span<const std::byte> head);
-  std::shared_ptr<const StoredFile> (*open)(const std::string& path);
+  std::shared_ptr<const StoredFile> (*open)(OpenFile file);
 };
 
 extern const Format kHdf5;
@@ -35,7 +37,6 @@ void fill_box(std::byte* to, const std::int64_t* strides, const std::int64_t* ex
 /// Returns the strides in bytes of elements in C order.
 std::vector<std::int64_t> packed_strides(const std::vector<std::int64_t>& extent, std::size_t element_bytes);
 
-class OpenFile;
 /// Reads a box of an array of `shape` that lies in C order at `place` of the file. What lies near is read at once.
 void read_contiguous(const OpenFile& file, std::uint64_t place, const std::vector<std::int64_t>& shape,
                      std::size_t element_bytes, const std::vector<std::int64_t>& start,

@@ -58,15 +58,13 @@ std::shared_ptr<const StoredFile> open_stored(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return open_zarr(path);
   std::byte head[4096];
-  std::size_t bytes = 0;
-  {
-    const OpenFile file(path);
-    if (file.size() == 0) fail(path, "is empty");
-    bytes = std::min<std::size_t>(sizeof head, file.size());
-    file.read(0, head, bytes);
-  }
+  OpenFile file(path);
+  if (file.size() == 0) fail(path, "is empty");
+  file.keep_pages();
+  const std::size_t bytes = std::min<std::size_t>(sizeof head, file.size());
+  file.read(0, head, bytes);
   for (const Format* format : kFormats) {
-    if (format->probe({head, bytes})) return format->open(path);
+    if (format->probe({head, bytes})) return format->open(std::move(file));
   }
   std::string names;
   for (const std::string& name : known_formats()) names += (names.empty() ? "" : ", ") + name;

@@ -28,8 +28,8 @@ std::byte* scratch(std::unique_ptr<std::byte[]>& memory, std::size_t& size, std:
 
 class Hdf5File final : public StoredFile {
  public:
-  explicit Hdf5File(const std::string& path) : file_(path) {
-    path_ = path;
+  explicit Hdf5File(OpenFile file) : file_(std::move(file)) {
+    path_ = file_.path();
     format_ = kHdf5.name;
     file_bytes_ = file_.size();
     changed_ns_ = file_.changed_ns();
@@ -254,7 +254,7 @@ bool probe_hdf5(std::span<const std::byte> head) {
   return false;
 }
 
-std::shared_ptr<const StoredFile> open_hdf5(const std::string& path) { return std::make_shared<Hdf5File>(path); }
+std::shared_ptr<const StoredFile> open_hdf5(OpenFile file) { return std::make_shared<Hdf5File>(std::move(file)); }
 
 }  // namespace
 

@@ -70,8 +70,8 @@ std::vector<std::byte> default_fill(const ElementType& type) {
 
 class ClassicFile final : public StoredFile {
  public:
-  explicit ClassicFile(const std::string& path) : file_(path) {
-    path_ = path;
+  explicit ClassicFile(OpenFile file) : file_(std::move(file)) {
+    path_ = file_.path();
     format_ = kNetcdfClassic.name;
     file_bytes_ = file_.size();
     changed_ns_ = file_.changed_ns();
@@ -291,7 +291,7 @@ bool probe_classic(std::span<const std::byte> head) {
   return version == 1 || version == 2 || version == 5;
 }
 
-std::shared_ptr<const StoredFile> open_classic(const std::string& path) { return std::make_shared<ClassicFile>(path); }
+std::shared_ptr<const StoredFile> open_classic(OpenFile file) { return std::make_shared<ClassicFile>(std::move(file)); }
 
 }  // namespace
 

@@ -219,6 +219,31 @@ class DataVerbsTest(unittest.TestCase):
         self.assertEqual(weft("compare", "a2001.nc", "changed.nc", "--var", "tas", "--atol", "5").returncode, 0)
         self.assertIn("[time=8, lat=2, lon=3]", weft("compare", "a2001.nc", "changed.nc").stdout)
 
+    def test_converted_files_hold_the_same(self):
+        for out, *words in (["one.zarr"], ["two.zarr", "--zarr-version", "2", "--codec", "gzip"],
+                            ["cut.zarr", "--chunks", "time=100,lat=3"], ["copy.nc", "--deflate", "1"]):
+            done = weft("convert", *words, "a2001.nc", out)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            same = weft("compare", "a2001.nc", out)
+            self.assertEqual(same.returncode, 0, (out, same.stdout, same.stderr))
+        with xr.open_dataset(os.path.join(FOLDER, "copy.nc")) as out:
+            xr.testing.assert_equal(out.load(), ONE)
+        try:
+            import zarr  # noqa: F401  pylint: disable=import-outside-toplevel,unused-import
+        except ImportError:
+            return
+        for name in ("one.zarr", "two.zarr", "cut.zarr"):
+            with xr.open_zarr(os.path.join(FOLDER, name)) as out:
+                xr.testing.assert_allclose(out.load(), ONE)
+        done = weft("convert", "a2001.nc", "one.zarr")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("--overwrite", done.stderr)
+
+    def test_a_sample_folder_can_be_reduced(self):
+        self.assertEqual(weft("sample", "sample", "--years", "1").returncode, 0)
+        out = self.reduce("mean", "--by", "time.month", "sample")
+        self.assertEqual(out.tas.shape, (12, 73, 144))
+
     def test_wrong_command_lines_name_the_nearest_and_end_with_2(self):
         for words, part in ((["--dmi", "time"], "--dim"), (["--dim"], "needs a value")):
             done = weft("reduce", "mean", "a2001.nc", "no.nc", *words)
@@ -259,7 +284,7 @@ class DataVerbsTest(unittest.TestCase):
         self.assertFalse(os.path.exists(os.path.join(FOLDER, "no.nc")))
 
     def test_help_shows_examples_first_manual_pages_and_completions_come_from_the_same_table(self):
-        for verb in ("info", "head", "reduce", "compare"):
+        for verb in ("info", "head", "reduce", "compare", "convert"):
             lines = weft(verb, "--help").stdout.splitlines()
             self.assertTrue(all(line.startswith(f"  weft {verb}") for line in lines[:3]))
             self.assertIn(".SH OPTIONS", weft(verb, "--man").stdout)
@@ -274,7 +299,7 @@ class DataVerbsTest(unittest.TestCase):
         self.assertGreater(len(lines), 10)
         for line in lines:
             words = shlex.split(line)[1:]
-            done = weft(*words, *(["--overwrite"] if words[0] == "reduce" else []), cwd=os.path.join(FOLDER, "docs"))
+            done = weft(*words, *(["--overwrite"] if words[0] in ("reduce", "convert") else []), cwd=os.path.join(FOLDER, "docs"))
             self.assertEqual(done.returncode, 0, (line, done.stderr))
 
     @unittest.skipUnless(shutil.which("cdo") and shutil.which("ncdump"), "no cdo and ncdump here")

@@ -69,6 +69,34 @@ constexpr OptionRow kReduceOptions[] = {
     {"join", "DIM", "the dimension that files follow each other along; found where it is not given"},
 };
 
+constexpr Example kConvertExamples[] = {
+    {"weft convert tas.nc tas.zarr", "a Zarr store of the same"},
+    {"weft convert tas.zarr tas.nc --deflate 6", "and back, as NetCDF-4"},
+    {"weft convert 'data/*.nc' all.zarr --chunks time=365,lat=64", "many files as one store, cut otherwise"},
+};
+constexpr OptionRow kConvertOptions[] = {
+    {"var", "NAME,...", "only these variables, and what describes them"},
+    {"sel", "DIM=A:B", "choose by labels, as weft reduce does"},
+    {"isel", "DIM=I:J", "choose by places from 0 on"},
+    {"chunks", "DIM=N,...", "how variables are cut; otherwise as they are"},
+    {"codec", "NAME", "of Zarr: zstd (default), gzip, blosc or none"},
+    {"deflate", "LEVEL", "of NetCDF-4: 0 to 9 (default 4)"},
+    {"zarr-version", "N", "2 or 3 (default 3)"},
+    {"overwrite", nullptr, "replace OUT if it exists"},
+    {"duplicates", "WHICH", "first or last: which file a label is taken from that several have"},
+    {"join", "DIM", "the dimension that files follow each other along; found where it is not given"},
+};
+
+constexpr Example kSampleExamples[] = {
+    {"weft sample data", "data/tas_2001.nc to data/tas_2004.nc"},
+    {"weft sample data --years 10", "ten years"},
+    {"weft reduce mean --by time.month data climate.nc", "and what to do with them"},
+};
+constexpr OptionRow kSampleOptions[] = {
+    {"years", "N", "how many files (default 4)"},
+    {"overwrite", nullptr, "replace files that exist"},
+};
+
 constexpr VerbRow kVerbs[] = {
     {"info", "FILE...", 1, 10'000, "Show what files hold: dimensions, variables, chunks, filters, attributes",
      kInfoExamples, kInfoOptions, run_info},
@@ -78,6 +106,10 @@ constexpr VerbRow kVerbs[] = {
     {"reduce", "OPERATION,... IN... OUT", 3, 1'000'000,
      "Reduce files along dimensions: mean, std, var, min, max, sum, count, median, quantile:Q", kReduceExamples,
      kReduceOptions, run_reduce, true},
+    {"convert", "IN... OUT", 2, 1'000'000, "Copy files to NetCDF-4 or, where OUT ends with .zarr, to Zarr",
+     kConvertExamples, kConvertOptions, run_convert, true},
+    {"sample", "FOLDER", 1, 1, "Write a folder of NetCDF files to try things on", kSampleExamples, kSampleOptions,
+     run_sample},
 };
 
 }  // namespace

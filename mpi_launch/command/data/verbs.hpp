@@ -98,6 +98,8 @@ int run_info(const Given& given);
 int run_head(const Given& given);
 int run_compare(const Given& given);
 int run_reduce(const Given& given);
+int run_sample(const Given& given);
+int run_convert(const Given& given);
 
 // JSON, as the verbs write it.
 std::string json_text(const std::string& text);

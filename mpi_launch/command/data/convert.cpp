@@ -1,0 +1,304 @@
+// `weft convert`: files as NetCDF-4 or Zarr, joined, chosen and cut as asked.
+#include "mpi_launch/command/data/inputs.hpp"
+#include "mpi_launch/command/data/output.hpp"
+#include "mpi_launch/command/data/selection.hpp"
+#include "mpi_launch/command/data/verbs.hpp"
+
+#include "arrays/files/stored_arrays.hpp"
+#include "arrays/labelled/attributes.hpp"
+#include "core/memory/bytes_text.hpp"
+
+#include <weft/arrays.hpp>
+#include <weft/run.hpp>
+#include <weft/zarr_writer.hpp>
+
+#include <unistd.h>
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <deque>
+#include <filesystem>
+#include <limits>
+#include <set>
+
+namespace weft::command::data {
+namespace {
+
+/// A variable as it will be written.
+struct Copy {
+  LabelledArray source;
+  arrays::Array array;
+  std::vector<std::int64_t> chunk;
+  Encoding encoding;
+  std::vector<io::Attribute> attributes;
+};
+
+/// Encodes a chunk and writes it where it belongs; run by the worker that has it.
+struct WriteEncoded {
+  std::int64_t operator()(const std::string& folder, const io::ZarrLayout& layout, const Encoding& encoding,
+                          TypeCode code, const ChunkRegion& region, const Buffer& values) const {
+    const NDArray array = NDArray::view(values.data(), Dtype(code), Shape(region.extent),
+                                        c_strides(Shape(region.extent), Dtype(code).size()), nullptr);
+    const std::vector<std::byte> bytes = encode_values(array, encoding);
+    std::vector<std::int64_t> place(region.start.size());
+    for (std::size_t axis = 0; axis < place.size(); ++axis) place[axis] = region.start[axis] / layout.chunk[axis];
+    io::write_zarr_object(folder, layout, place, region.extent, bytes.data());
+    return static_cast<std::int64_t>(bytes.size());
+  }
+};
+
+/// The whole of a `weft convert`.
+/// Owns: the lazy data.  Threading: one thread.
+class ConvertJob {
+ public:
+  explicit ConvertJob(const Given& given) : given_(given), out_(given.words().back()) {
+    while (out_.size() > 1 && out_.back() == '/') out_.pop_back();
+    zarr_ = out_.size() > 5 && out_.substr(out_.size() - 5) == ".zarr";
+    if (!given.has("overwrite") && !given.dry_run() && ::access(out_.c_str(), F_OK) == 0) {
+      throw Error("'" + out_ + "' exists already; --overwrite replaces it");
+    }
+    for (const std::string& words : given.list("chunks")) {
+      const std::size_t equals = words.find('=');
+      const double size = equals == std::string::npos ? 0 : std::atof(words.c_str() + equals + 1);
+      if (!(size >= 1 && size < 1e15))
+        throw UsageError("weft convert: --chunks takes DIMENSION=SIZE, as in time=365,lat=64");
+      chunks_[words.substr(0, equals)] = static_cast<std::int64_t>(size);
+    }
+    version_ = given.number("zarr-version", 3) == 2 ? 2 : 3;
+    deflate_ = static_cast<int>(given.number("deflate", 4));
+    if (deflate_ < 0 || deflate_ > 9) throw UsageError("weft convert: --deflate takes a level from 0 to 9");
+  }
+
+  int run(const Client& client) {
+    const auto begin = std::chrono::steady_clock::now();
+    open();
+    if (given_.dry_run()) return tell_plan();
+    zarr_ ? write_zarr(client) : write_netcdf(client);
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    if (given_.json()) {
+      print("{\"output\":" + json_text(out_) + ",\"decoded_bytes\":" + std::to_string(bytes()) +
+            ",\"seconds\":" + json_number(seconds) + "}\n");
+    } else if (!given_.quiet()) {
+      std::fprintf(stderr, "weft convert: %s decoded, %.2f s; wrote %s\n", bytes_text(bytes()).c_str(), seconds,
+                   out_.c_str());
+    }
+    return 0;
+  }
+
+ private:
+  void open() {
+    const std::vector<std::string> paths = input_files({given_.words().begin(), given_.words().end() - 1});
+    for (const std::string& path : paths) {
+      if (path == out_) throw Error("'" + out_ + "' is among the files that are read");
+    }
+    OpenManyOptions options;
+    options.duplicates = given_.text("duplicates");
+    options.dim = paths.size() > 1 ? given_.text("join") : "";
+    data_ = open_many(paths, options);
+    first_ = io::open_shared(paths[0]);
+    for (const std::string& words : given_.all("sel")) data_ = select_labels(data_, words);
+    for (const std::string& words : given_.all("isel")) data_ = select_places(data_, words);
+    for (const auto& [dim, size] : chunks_) require_dimension(data_, dim);
+    const std::vector<std::string> chosen = given_.list("var");
+    for (const std::string& name : chosen) require_variable(data_, name);
+    std::set<std::string> wanted(chosen.begin(), chosen.end());
+    for (const std::string& name : chosen) {
+      for (const char* const what : {"grid_mapping", "bounds"}) {
+        if (const io::Attribute* const found = io::find_attribute(data_[name].attributes(), what))
+          wanted.insert(found->text());
+      }
+    }
+    for (const LabelledArray& one : data_.variables()) {
+      if (one.data().dtype().is_complex() || (!wanted.empty() && wanted.count(one.name()) == 0)) continue;
+      copies_.push_back(copy_of(one));
+      for (const std::string& dim : one.dims()) extents_[dim] = one.extent(dim);
+    }
+    for (const auto& [dim, labels] : data_.coordinates()) {
+      if (extents_.count(dim) != 0) labels_.emplace(dim, labels);
+    }
+  }
+
+  const io::Variable* stored(const std::string& name) const {
+    return first_->has(name) ? &first_->variables()[first_->find(name)] : nullptr;
+  }
+
+  Copy copy_of(const LabelledArray& one) const {
+    const io::Variable* const like = stored(one.name());
+    Copy copy{
+        one, one.data(), {}, like != nullptr ? encoding_like(*like) : plain_encoding(one.data().dtype(), nullptr), {}};
+    if (like != nullptr && io::find_attribute(like->attributes, "_FillValue") == nullptr && !copy.encoding.packed)
+      copy.encoding.fill.reset();
+    if (zarr_ && copy.encoding.type.kind == io::ElementKind::Float && !copy.encoding.packed) {
+      copy.encoding.fill = std::numeric_limits<double>::quiet_NaN();  // what Zarr's readers expect of floats
+    }
+    for (const io::Attribute& attribute : one.attributes()) {
+      const bool fill = attribute.name == "_FillValue" && (!zarr_ || copy.encoding.type.kind == io::ElementKind::Float);
+      const bool missing = attribute.name == "missing_value" && !copy.encoding.packed;
+      if (!fill && !missing && attribute.name != "_ChunkSizes") copy.attributes.push_back(attribute);
+    }
+    // As it is stored, unless it is told; small stored chunks make large numbers of files.
+    std::vector<AxisChunks> cut;
+    for (std::size_t axis = 0; axis < one.dims().size(); ++axis) {
+      const std::int64_t extent = one.extent(one.dims()[axis]);
+      const auto told = chunks_.find(one.dims()[axis]);
+      std::int64_t size = one.data().chunks()[axis].empty()
+                              ? extent
+                              : *std::max_element(one.data().chunks()[axis].begin(), one.data().chunks()[axis].end());
+      if (told != chunks_.end()) size = told->second;
+      copy.chunk.push_back(std::clamp<std::int64_t>(size, 1, std::max<std::int64_t>(1, extent)));
+      cut.emplace_back(copy.chunk.back());
+    }
+    if (!cut.empty()) copy.array = arrays::rechunk(one.data(), Chunks(cut));
+    return copy;
+  }
+
+  std::uint64_t bytes() const {
+    std::uint64_t out = 0;
+    for (const Copy& copy : copies_) out += static_cast<std::uint64_t>(copy.array.nbytes());
+    return out;
+  }
+
+  int tell_plan() const {
+    std::string text = bytes_text(bytes()) + " decoded\n";
+    for (const Copy& copy : copies_) {
+      text += "  " + copy.encoding.type.name + " " + copy.source.name() + ", chunks";
+      for (const std::int64_t size : copy.chunk) text += " " + std::to_string(size);
+      text += "\n";
+    }
+    print(text);
+    return 0;
+  }
+
+  bool keeps_bounds(const Coordinate& labels) const {
+    const io::Attribute* const bounds = io::find_attribute(labels.attributes(), "bounds");
+    return bounds != nullptr && std::any_of(copies_.begin(), copies_.end(),
+                                            [&](const Copy& copy) { return copy.source.name() == bounds->text(); });
+  }
+
+  void write_netcdf(const Client& client) {
+    io::NetcdfWriter writer(out_, given_.has("overwrite"));
+    for (const io::Attribute& one : with_history(data_.attributes(), given_.line())) writer.attribute(one);
+    for (const auto& [dim, extent] : extents_) writer.dimension(dim, extent);
+    for (const auto& [dim, labels] : labels_) declare_labels(writer, labels, stored(dim), keeps_bounds(labels));
+    for (const Copy& copy : copies_) {
+      io::NewVariable variable;
+      variable.name = copy.source.name();
+      variable.type = copy.encoding.type;
+      variable.dimensions = copy.source.dims();
+      variable.fill = copy.encoding.fill;
+      variable.deflate = deflate_;
+      variable.chunk = copy.chunk;
+      variable.attributes = copy.attributes;
+      writer.variable(variable);
+    }
+    for (const auto& [dim, labels] : labels_) write_labels(writer, labels, stored(dim));
+    for (const Copy& copy : copies_) write_chunks(client, writer, copy);
+    writer.finish();
+  }
+
+  /// Some chunks are computed ahead of the one that is written.
+  void write_chunks(const Client& client, io::NetcdfWriter& writer, const Copy& copy) const {
+    constexpr std::size_t kAhead = 16;
+    std::deque<std::pair<ChunkRegion, Future<Buffer>>> running;
+    const auto write_first = [&] {
+      auto [region, future] = std::move(running.front());
+      running.pop_front();
+      const Buffer values = std::move(future).result();
+      const NDArray array = NDArray::view(values.data(), copy.array.dtype(), Shape(region.extent),
+                                          c_strides(Shape(region.extent), copy.array.itemsize()), nullptr);
+      const std::vector<std::byte> encoded = encode_values(array, copy.encoding);
+      writer.write(copy.source.name(), region.start, region.extent, encoded.data());
+    };
+    for (const auto& [region, chunk] : arrays::detail::chunks_with_regions(copy.array)) {
+      if (running.size() == kAhead) write_first();
+      running.emplace_back(region, client.persist(chunk));
+    }
+    while (!running.empty()) write_first();
+  }
+
+  io::ZarrLayout layout_of(const io::ElementType& type, std::vector<std::int64_t> shape,
+                           std::vector<std::int64_t> chunk) const {
+    io::ZarrLayout layout;
+    layout.version = version_;
+    layout.type = type.name;
+    layout.shape = std::move(shape);
+    layout.chunk = std::move(chunk);
+    layout.codec = given_.text("codec", "zstd");
+    return layout;
+  }
+
+  void write_zarr(const Client& client) {
+    arrays::files::in_place_of(out_, [&](const std::string& part) {
+      arrays::files::make_folder(part);
+      std::vector<std::string> names;
+      for (const auto& [dim, labels] : labels_) {
+        if (!labels.texts().empty())
+          throw Error("'" + dim + "' has labels of text, which weft writes to NetCDF-4 only");
+        const NDArray values = NDArray::of(labels.numbers());
+        const Encoding encoding = plain_encoding(float64, nullptr);
+        const std::vector<std::int64_t> extent = {std::max<std::int64_t>(1, std::ssize(labels.numbers()))};
+        const io::ZarrLayout layout = layout_of(encoding.type, {std::ssize(labels.numbers())}, extent);
+        const std::string folder = part + "/" + dim;
+        io::check_zarr(folder, layout);
+        arrays::files::make_folder(folder);
+        if (values.size() > 0) io::write_zarr_object(folder, layout, {0}, extent, values.data());
+        std::vector<io::Attribute> attributes;
+        for (const io::Attribute& one : labels.attributes()) {
+          if (one.name != "_FillValue" && (one.name != "bounds" || keeps_bounds(labels))) attributes.push_back(one);
+        }
+        io::write_zarr_description(folder, layout, {dim}, attributes, {});
+        names.push_back(dim);
+      }
+      for (const Copy& copy : copies_) {
+        write_zarr_array(client, part + "/" + copy.source.name(), copy);
+        names.push_back(copy.source.name());
+      }
+      io::write_zarr_group(part, version_, with_history(data_.attributes(), given_.line()), names);
+    });
+  }
+
+  /// Each chunk is a file, which one task writes. Some hundred tasks are waited for at a time.
+  void write_zarr_array(const Client& client, const std::string& folder, const Copy& copy) const {
+    const io::ZarrLayout layout = layout_of(copy.encoding.type, copy.array.shape().vector(), copy.chunk);
+    io::check_zarr(folder, layout);
+    arrays::files::make_folder(folder);
+    const auto write = delayed(WriteEncoded{});
+    std::vector<Delayed<std::int64_t>> tasks;
+    for (const auto& [region, chunk] : arrays::detail::chunks_with_regions(copy.array)) {
+      tasks.push_back(write(folder, layout, copy.encoding, copy.array.dtype().code(), region, chunk));
+    }
+    arrays::detail::wait_for(client, tasks);
+    io::write_zarr_description(folder, layout, copy.source.dims(), copy.attributes,
+                               copy.encoding.fill ? std::vector<double>{*copy.encoding.fill} : std::vector<double>{});
+  }
+
+  const Given& given_;
+  std::string out_;
+  bool zarr_ = false;
+  int version_ = 3;
+  int deflate_ = 4;
+  std::map<std::string, std::int64_t> chunks_;
+  Dataset data_;
+  std::shared_ptr<const io::StoredFile> first_;
+  std::vector<Copy> copies_;
+  std::map<std::string, std::int64_t> extents_;
+  std::map<std::string, Coordinate> labels_;
+};
+
+}  // namespace
+
+int run_convert(const Given& given) {
+  ConvertJob job(given);
+  std::vector<std::string> words = given.argv();
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  const int argc = static_cast<int>(argv.size());
+  argv.push_back(nullptr);
+  Options options;
+  if (given.has("memory")) options.memory = Quantity(given.text("memory"));
+  return weft::run(
+      argc, argv.data(), [&](Client& client, const Args&) { return job.run(client); }, options);
+}
+
+}  // namespace weft::command::data
