@@ -213,7 +213,8 @@ void write_zarr_description(const std::string& folder, const ZarrLayout& layout,
   if (layout.version == 2) {
     const std::string names = dimensions.empty() ? "" : "\"_ARRAY_DIMENSIONS\": " + texts_of(dimensions);
     if (!names.empty() || !attributes.empty()) write_text(folder + "/.zattrs", object_of(attributes, names) + "\n");
-    const bool no_fill = type.kind == ElementKind::Complex || (!dimensions.empty() && fill.empty());
+    const bool described = !dimensions.empty() || layout.shape.empty();
+    const bool no_fill = type.kind == ElementKind::Complex || (described && fill.empty());
     write_text(folder + "/.zarray",
                "{\"zarr_format\": 2, \"shape\": " + list_of(layout.shape) + ", \"chunks\": " + list_of(layout.chunk) +
                    ", \"dtype\": " + quoted_json(zarr::protocol_of(type)) + ", \"compressor\": " + codec_2(layout) +

@@ -9,6 +9,7 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -319,6 +320,25 @@ class DataVerbsTest(unittest.TestCase):
         xr.testing.assert_equal(found, wanted)
         done = weft("reduce", "maen", "--dim", "time", "a2001.nc", "no.nc", launcher=launcher)
         self.assertEqual(done.stderr.count("did you mean"), 1)
+
+    @unittest.skipUnless(MPIEXEC, "no mpirun here")
+    def test_a_lost_worker_changes_nothing(self):
+        words = ["median,mean", "--by", "time.dayofyear", "--var", "tas", "--overwrite", "a2001.nc", "a2002.nc"]
+        self.reduce(*words[:5], *words[6:])
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("WEFT_")}
+        job = subprocess.Popen([MPIEXEC, "-n", "3", "--oversubscribe", "--allow-run-as-root", WEFT, "reduce", *words, "lost.nc"],
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=FOLDER, env=environment)
+        while job.poll() is None:
+            table = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+            processes = [line.split(None, 2) for line in table.splitlines()[1:]]
+            ranks = {pid for pid, parent, words in processes if parent == str(job.pid) and words.startswith(WEFT)}
+            workers = [pid for pid, parent, words in processes if parent in ranks and words.startswith(WEFT)]
+            if len(workers) == 3:
+                os.kill(int(workers[-1]), signal.SIGKILL)
+                break
+        output, _ = job.communicate(timeout=120)
+        self.assertEqual(job.returncode, 0, output)
+        self.assertEqual(weft("compare", "out.nc", "lost.nc").returncode, 0)
 
 
 if __name__ == "__main__":

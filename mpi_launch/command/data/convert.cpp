@@ -48,6 +48,18 @@ struct WriteEncoded {
   }
 };
 
+/// As Zarr's readers expect them: one number is no list; version 2 tells the fill value elsewhere, and the names of the
+/// dimensions here, even where there are none.
+std::vector<io::Attribute> zarr_attributes(std::vector<io::Attribute> attributes, int version, bool scalar) {
+  for (io::Attribute& one : attributes) {
+    if (one.texts.size() + one.numbers().size() == 1) one.shape.clear();
+  }
+  if (version != 2) return attributes;
+  std::erase_if(attributes, [](const io::Attribute& one) { return one.name == "_FillValue"; });
+  if (scalar) attributes.emplace_back().name = "_ARRAY_DIMENSIONS";
+  return attributes;
+}
+
 /// The whole of a `weft convert`.
 /// Owns: the lazy data.  Threading: one thread.
 class ConvertJob {
@@ -142,9 +154,8 @@ class ConvertJob {
     for (std::size_t axis = 0; axis < one.dims().size(); ++axis) {
       const std::int64_t extent = one.extent(one.dims()[axis]);
       const auto told = chunks_.find(one.dims()[axis]);
-      std::int64_t size = one.data().chunks()[axis].empty()
-                              ? extent
-                              : *std::max_element(one.data().chunks()[axis].begin(), one.data().chunks()[axis].end());
+      const std::vector<std::int64_t> sizes = one.data().chunks()[axis];
+      std::int64_t size = sizes.empty() ? extent : *std::max_element(sizes.begin(), sizes.end());
       if (told != chunks_.end()) size = told->second;
       copy.chunk.push_back(std::clamp<std::int64_t>(size, 1, std::max<std::int64_t>(1, extent)));
       cut.emplace_back(copy.chunk.back());
@@ -247,7 +258,7 @@ class ConvertJob {
         for (const io::Attribute& one : labels.attributes()) {
           if (one.name != "_FillValue" && (one.name != "bounds" || keeps_bounds(labels))) attributes.push_back(one);
         }
-        io::write_zarr_description(folder, layout, {dim}, attributes, {});
+        io::write_zarr_description(folder, layout, {dim}, zarr_attributes(attributes, version_, false), {});
         names.push_back(dim);
       }
       for (const Copy& copy : copies_) {
@@ -269,7 +280,8 @@ class ConvertJob {
       tasks.push_back(write(folder, layout, copy.encoding, copy.array.dtype().code(), region, chunk));
     }
     arrays::detail::wait_for(client, tasks);
-    io::write_zarr_description(folder, layout, copy.source.dims(), copy.attributes,
+    io::write_zarr_description(folder, layout, copy.source.dims(),
+                               zarr_attributes(copy.attributes, version_, copy.source.dims().empty()),
                                copy.encoding.fill ? std::vector<double>{*copy.encoding.fill} : std::vector<double>{});
   }
 
