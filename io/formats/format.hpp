@@ -16,7 +16,9 @@ struct Format {
   const char* name;
   /// Tells by the first bytes of a file (up to 4 KiB) whether it is of this format.
   bool (*probe)(std::span<const std::byte> head);
-  std::shared_ptr<const StoredFile> (*open)(OpenFile file);
+  std::shared_ptr<const StoredFile> (*open)(const std::string& path);
+  /// The same from the file that was opened to look at it: formats that have this are opened once.
+  std::shared_ptr<const StoredFile> (*take)(OpenFile file) = nullptr;
 };
 
 extern const Format kHdf5;

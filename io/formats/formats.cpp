@@ -64,7 +64,8 @@ std::shared_ptr<const StoredFile> open_stored(const std::string& path) {
   const std::size_t bytes = std::min<std::size_t>(sizeof head, file.size());
   file.read(0, head, bytes);
   for (const Format* format : kFormats) {
-    if (format->probe({head, bytes})) return format->open(std::move(file));
+    if (!format->probe({head, bytes})) continue;
+    return format->take != nullptr ? format->take(std::move(file)) : format->open(path);
   }
   std::string names;
   for (const std::string& name : known_formats()) names += (names.empty() ? "" : ", ") + name;

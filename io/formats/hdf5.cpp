@@ -258,6 +258,6 @@ std::shared_ptr<const StoredFile> open_hdf5(OpenFile file) { return std::make_sh
 
 }  // namespace
 
-const Format kHdf5{"HDF5", probe_hdf5, open_hdf5};
+const Format kHdf5{"HDF5", probe_hdf5, nullptr, open_hdf5};
 
 }  // namespace weft::io

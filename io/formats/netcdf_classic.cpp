@@ -295,6 +295,6 @@ std::shared_ptr<const StoredFile> open_classic(OpenFile file) { return std::make
 
 }  // namespace
 
-const Format kNetcdfClassic{"NetCDF classic", probe_classic, open_classic};
+const Format kNetcdfClassic{"NetCDF classic", probe_classic, nullptr, open_classic};
 
 }  // namespace weft::io
