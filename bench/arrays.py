@@ -3,7 +3,8 @@
     tools/bench arrays                   all rows
     tools/bench arrays --case expression this one only (may be repeated)
     tools/bench arrays --small           a quarter of each extent
-    tools/bench arrays --rounds 1        processes of each system, in turns
+    tools/bench arrays --rounds 1        processes of weft for each row; a peer has one, which repeats within itself
+    tools/bench arrays --list            the rows' names
     tools/bench arrays --json FILE       also every line measured
 
 The peers need their packages in the Python that is found (WEFT_BENCH_PYTHON, .venv of the tree, or this one); those that are
@@ -17,6 +18,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PEERS = ("dask", "numpy", "numba", "jax")
@@ -29,7 +31,8 @@ ROWS = [
     ("std(0), persisted", "std", 16000, 1000, None, "persisted", "sum", 3),
     ("philox", "philox", 16000, 1000, None, "random", None, None),
     ("matmul", "matmul", 4000, 1000, None, None, None, None),
-    ("rechunk and sum", "rechunk", 8000, 100, ("then", "sum"), None, "copy", 5),
+    ("rechunk, kept", "rechunk", 8000, 100, ("then", "keep"), None, "copy", None),
+    ("rechunk and sum", "rechunk", 8000, 100, ("then", "sum"), None, None, 5),
     ("tiny-chunks", "tiny-chunks", 1000, 4, None, None, None, 200),
     ("double-diff, persisted", "double-diff", 8000, 1600, None, "persisted", "triad", None),
     ("vorticity, persisted", "vorticity", 1000, 1, ("steps", 40), "persisted", None, None),
@@ -41,7 +44,7 @@ ROWS = [
     ("svd-compressed", "svd-compressed", 4000, 1000, None, None, None, None),
     ("fft along rows", "fft", 4000, 500, ("axis", 1), None, None, None),
     ("fft along the chunked axis", "fft", 4000, 500, ("axis", 0), None, None, None),
-    ("sort", "sort", 20000000, 1000000, None, None, None, None),
+    ("sort", "sort", 5000000, 1000000, None, None, None, None),
     ("quantile", "quantile", 4000, 1000, None, None, None, None),
 ]
 
@@ -83,9 +86,11 @@ def peer_words(python, peer, row, options, scale):
     _, case, _, _, extra, kind, _, _ = row
     n, chunk = sized(row, scale)
     words = [python, str(ROOT / "bench" / "peers" / "arrays_peer.py"), peer, case, str(n), str(chunk), "--threads",
-             str(options.threads), "--reps", str(1 if case == "tiny-chunks" else options.reps)]
+             str(options.threads), "--reps", str(options.reps), "--seconds", str(0 if time.monotonic() > options.late else options.peer_seconds)]
     if extra and isinstance(extra[1], int):
         words += ["--extra", str(extra[1])]
+    elif extra:
+        words += [f"--{extra[0]}", extra[1]]
     return words + (["--input", kind] if kind else [])
 
 
@@ -113,8 +118,11 @@ def measure(rows, peers, weft, options, scale):
     known = {line.split(":")[0] for line in subprocess.run([str(weft), "list"], capture_output=True, text=True,
                                                           check=True).stdout.splitlines() if not line.startswith(" ")}
     for row in rows:
-        for _ in range(options.rounds):
+        for turn in range(options.rounds):
+            late = time.monotonic() > options.late
             for system in ("weft", *peers):
+                if turn > 0 and (system != "weft" or late):
+                    continue
                 if (row[0], system) in best.failures or system == "weft" and row[1] not in known:
                     continue
                 print(f"  {row[0]}: {system}", file=sys.stderr, flush=True)
@@ -162,6 +170,10 @@ def main(arguments, weft):
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--reps", type=int, default=3)
+    parser.add_argument("--peer-seconds", type=float, default=5, help="a peer repeats no more once it has run so long")
+    parser.add_argument("--minutes", type=float, default=8,
+                        help="once five eighths of these have gone, weft has one process a row, and peers repeat once")
+    parser.add_argument("--list", action="store_true", help="only say what the rows are called")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--scheduler", default="threads")
     parser.add_argument("--timeout", type=int, default=300)
@@ -170,6 +182,11 @@ def main(arguments, weft):
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--weft", type=pathlib.Path, default=weft)
     options = parser.parse_args(arguments)
+    if options.list:
+        print("\n".join(row[0] for row in ROWS))
+        return 0
+    began = time.monotonic()
+    options.late = began + 60 * options.minutes * 5 / 8
     rows = [row for row in ROWS if not options.case or any(row[0].startswith(case) for case in options.case)]
     if not rows:
         parser.error("no row begins so; known: " + ", ".join(row[0] for row in ROWS))
@@ -186,7 +203,8 @@ def main(arguments, weft):
              for line in last_json([str(options.weft), "array-stream", "--threads", str(options.threads), "--json"], options.timeout)}
     best = measure(rows, peers, options.weft, options, 4 if options.small else 1)
     print("\n".join(table(rows, best, peers, rates, options.markdown)))
-    print("\nleast of all runs, warm; machine: " + ", ".join(f"{name} {rate:.1f} GB/s" for name, rate in rates.items()))
+    print("\nleast of all runs, warm; machine: " + ", ".join(f"{name} {rate:.1f} GB/s" for name, rate in rates.items())
+          + f"; all of it took {time.monotonic() - began:.0f} s")
     for (row, system), reason in best.failures.items():
         if reason != "-":
             print(f"{row}: {system}: failed: {reason}")

@@ -89,8 +89,8 @@ void run_rechunk(const Case& self, const Arguments& arguments, const Output& out
         return sums ? item(run.client().compute(sum(turned))) / (n * n) : 0.5;
       },
       0.5, 2 / n);
-  // Read once and written once.
-  run.print(output, 2 * 8 * n * n, [&](Line& line) { line.text("then", arguments.text("then")); });
+  // Read once and written once; the sum reads it again.
+  run.print(output, (sums ? 3 : 2) * 8 * n * n, [&](Line& line) { line.text("then", arguments.text("then")); });
 }
 
 /// The mean of five points on a torus.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs one array workload in Dask (threads), in NumPy in memory, in numba or in JAX, and prints its times as JSON.
 
-usage: arrays_peer.py SYSTEM CASE N CHUNK [--input persisted] [--extra K] [--reps R]
+usage: arrays_peer.py SYSTEM CASE N CHUNK [--input persisted] [--extra K] [--reps R] [--seconds S]
 
 The workloads are those of weft_bench: the same shapes, chunks and results. A first run warms up and is not counted.
 """
@@ -38,7 +38,7 @@ def with_dask(o):
         return lambda: (a @ b).persist()
     if o.case == "rechunk":
         x = kept((n, n), (n, c))
-        return lambda: x.rechunk((c, n)).sum().compute()
+        return lambda: x.rechunk((c, n)).persist() if o.then == "keep" else x.rechunk((c, n)).sum().compute()
     if o.case == "tiny-chunks":
         x = da.ones((n, n), chunks=(c, c))
         return lambda: x.sum().compute()
@@ -108,7 +108,7 @@ def in_memory(o):
         return lambda: a @ b
     if o.case == "rechunk":
         x = rng.random((n, n))
-        return lambda: x.copy().sum()
+        return lambda: x.copy() if o.then == "keep" else x.copy().sum()
     if o.case == "tiny-chunks":
         return lambda: np.ones((n, n)).sum()
     if o.case == "double-diff":
@@ -119,6 +119,25 @@ def in_memory(o):
     if o.case == "anomaly-mean":
         x = rng.random((k, c, n))
         return lambda: ((rng.random((k, c, n)) if o.input == "random" else x) - x.mean(axis=0)).mean(axis=(0, 1))
+    if o.case == "vorticity":
+        u, v = rng.random((k, n, n)), rng.random((k, n, n))
+        dx, dy = rng.random((n + 1, n)), rng.random((n + 1, n))
+
+        def vorticity():
+            up, vp = np.pad(u, ((0, 0), (0, 1), (0, 0)), mode="wrap"), np.pad(v, ((0, 0), (0, 1), (0, 0)), mode="wrap")
+            return (dx * up - dy * vp).mean(axis=(1, 2))
+        return vorticity
+    if o.case == "climatic-mean":
+        x = rng.random((20, k, 8, 4, n, n))
+        return lambda: np.stack([x[:10], x[10:]]).mean(axis=(0, 2))
+    if o.case == "quadratic-mean":
+        u, v = rng.random((k, n, n)), rng.random((k, n, n))
+        return lambda: ((u * u).mean(axis=0), (v * v).mean(axis=0), (u * v).mean(axis=0))
+    if o.case == "overlap":
+        def stencil():
+            x = rng.random((n, n))
+            return ((x + np.roll(x, 1, 0) + np.roll(x, -1, 0) + np.roll(x, 1, 1) + np.roll(x, -1, 1)) / 5).sum()
+        return stencil
     if o.case == "tsqr":
         x = rng.random((n, 100))
         return lambda: np.linalg.svd(x, full_matrices=False, compute_uv=False)
@@ -138,6 +157,34 @@ def with_numba(o):
     import numba
     numba.set_num_threads(o.threads)
     n = o.n
+    if o.case == "double-diff" and o.input == "persisted":
+        a, b = np.random.default_rng(7).random((n, n)), np.random.default_rng(8).random((n, n))
+
+        @numba.njit(parallel=True)
+        def difference(a, b):
+            out = np.empty((a.shape[0] - 1, a.shape[1] - 1))
+            for i in numba.prange(out.shape[0]):
+                for j in range(out.shape[1]):
+                    out[i, j] = a[i + 1, j + 1] - b[i, j]
+            return out
+        return lambda: difference(a, b)
+    if o.case == "quadratic-mean" and o.input == "persisted":
+        rng = np.random.default_rng(7)
+        u, v = rng.random((o.extra, n * n)), rng.random((o.extra, n * n))
+
+        @numba.njit(parallel=True)
+        def means(u, v):
+            out = np.zeros((3, u.shape[1]))
+            for part in numba.prange(64):
+                for t in range(u.shape[0]):
+                    for j in range(u.shape[1] * part // 64, u.shape[1] * (part + 1) // 64):
+                        out[0, j] += u[t, j] * u[t, j]
+                        out[1, j] += v[t, j] * v[t, j]
+                        out[2, j] += u[t, j] * v[t, j]
+            return out / u.shape[0]
+        return lambda: means(u, v)
+    if o.case != "expression" or o.input != "persisted":
+        return None
     x = np.random.default_rng(7).random((n, n))
     if o.case == "expression" and o.input == "persisted":
         @numba.njit(parallel=True)
@@ -192,15 +239,20 @@ def main():
     parser.add_argument("chunk", type=int)
     parser.add_argument("--input", default="random")
     parser.add_argument("--extra", type=int, default=0, help="the case's third number: steps, years, members")
+    parser.add_argument("--then", default="sum", help="what is done with a rechunked array: keep or sum")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--reps", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=1e9, help="no more repetitions once it has run so long")
     o = parser.parse_args()
     once = SYSTEMS[o.system](o)
     if once is None:
         print(json.dumps({"missing": True}))
         return 0
     times = []
+    began = time.perf_counter()
     for i in range(o.reps + 1):
+        if len(times) > 0 and time.perf_counter() - began > o.seconds:
+            break
         start = time.perf_counter()
         result = once()
         seconds = time.perf_counter() - start
