@@ -23,6 +23,7 @@ struct Format {
 
 extern const Format kHdf5;
 extern const Format kNetcdfClassic;
+extern const Format kGrib;
 
 /// Zarr is a folder, told by the description in it.
 std::shared_ptr<const StoredFile> open_zarr(const std::string& path);

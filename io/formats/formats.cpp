@@ -12,7 +12,7 @@ namespace weft::io {
 namespace {
 
 /// A new format is a line here.
-constexpr const Format* kFormats[] = {&kHdf5, &kNetcdfClassic};
+constexpr const Format* kFormats[] = {&kHdf5, &kNetcdfClassic, &kGrib};
 
 /// The files that tasks of this process read, the last used first.
 /// Owns: shares of them.  Threading: any thread; state guarded by mutex_.

@@ -1,0 +1,187 @@
+#include "io/grib/keys.hpp"
+
+#include "io/files/open_file.hpp"
+
+#include <cmath>
+#include <limits>
+#include <mutex>
+
+#if WEFT_HAS_ECCODES
+#include <eccodes.h>
+#endif
+
+namespace weft::io::grib {
+
+bool has_eccodes() { return WEFT_HAS_ECCODES; }
+
+#if WEFT_HAS_ECCODES
+namespace {
+
+std::mutex& library() {
+  static std::mutex mutex;
+  return mutex;
+}
+
+/// A message that ecCodes looks at.
+/// Owns: the handle; not the bytes.  Threading: under library().
+class Message {
+ public:
+  Message(const std::string& path, std::span<const std::byte> bytes) : path_(path) {
+    // What it has to say of damaged messages comes back as a number; it need not print it, too.
+    codes_context_set_logging_proc(codes_context_get_default(), [](const codes_context*, int, const char*) {});
+    handle_ = codes_handle_new_from_message(nullptr, bytes.data(), bytes.size());
+    if (handle_ == nullptr) fail(path, "has a GRIB message that ecCodes cannot read");
+  }
+  ~Message() { codes_handle_delete(handle_); }
+  Message(const Message&) = delete;
+  Message& operator=(const Message&) = delete;
+
+  std::string text(const char* key) const {
+    char value[256];
+    std::size_t length = sizeof value;
+    if (codes_get_string(handle_, key, value, &length) != CODES_SUCCESS) return {};
+    return value;
+  }
+  long whole(const char* key, long otherwise) const {
+    long value = otherwise;
+    return codes_get_long(handle_, key, &value) == CODES_SUCCESS ? value : otherwise;
+  }
+  double real(const char* key, double otherwise) const {
+    double value = otherwise;
+    return codes_get_double(handle_, key, &value) == CODES_SUCCESS ? value : otherwise;
+  }
+  bool has(const char* key) const { return codes_is_defined(handle_, key) != 0; }
+  void set(const char* key, double value) { codes_set_double(handle_, key, value); }
+  std::vector<double> reals(const char* key) const {
+    std::size_t count = 0;
+    int error = codes_get_size(handle_, key, &count);
+    if (error == CODES_SUCCESS && count > (std::size_t{1} << 31))
+      fail(path_, "has a GRIB message with too many points");
+    std::vector<double> values(error == CODES_SUCCESS ? count : 0);
+    if (error == CODES_SUCCESS) error = codes_get_double_array(handle_, key, values.data(), &count);
+    if (error != CODES_SUCCESS) {
+      fail(path_, std::string("ecCodes cannot tell '") + key + "' of a message: " + codes_get_error_message(error));
+    }
+    values.resize(count);
+    return values;
+  }
+
+ private:
+  const std::string& path_;
+  codes_handle* handle_ = nullptr;
+};
+
+/// Days since 1970 of a date of the Gregorian calendar.
+std::int64_t days_of(std::int64_t year, std::int64_t month, std::int64_t day) {
+  year -= month <= 2 ? 1 : 0;
+  const std::int64_t era = (year >= 0 ? year : year - 399) / 400;
+  const std::int64_t of_era = year - era * 400;
+  const std::int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+  return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+/// Seconds in a unit of steps, by its code.
+double seconds_of(long unit) {
+  switch (unit) {
+    case 0:
+      return 60;
+    case 2:
+      return 86400;
+    case 10:
+      return 3 * 3600;
+    case 11:
+      return 6 * 3600;
+    case 12:
+      return 12 * 3600;
+    case 13:
+      return 1;
+    case 14:
+      return 900;
+    case 15:
+      return 1800;
+    default:
+      return 3600;
+  }
+}
+
+}  // namespace
+
+FieldKeys read_keys(const std::string& path, std::span<const std::byte> bytes) {
+  const std::scoped_lock lock(library());
+  const Message message(path, bytes);
+  FieldKeys keys;
+  const auto known = [&](const char* key) {
+    const std::string value = message.text(key);
+    return value == "unknown" ? std::string() : value;
+  };
+  keys.parameter = message.whole("paramId", 0);
+  keys.name = known("cfVarName");
+  keys.short_name = known("shortName");
+  keys.long_name = known("name");
+  keys.standard_name = known("cfName");
+  keys.units = known("units");
+  keys.level_type = known("typeOfLevel");
+  keys.step_type = known("stepType");
+  keys.grid_type = known("gridType");
+  keys.centre = known("centre");
+  keys.grid = message.text("md5GridSection");
+  keys.level = message.real("level", 0);
+  const std::int64_t date = message.whole("dataDate", 19700101);
+  const std::int64_t clock = message.whole("dataTime", 0);
+  keys.time = days_of(date / 10000, date / 100 % 100, date % 100) * 86400 + clock / 100 * 3600 + clock % 100 * 60 +
+              message.whole("second", 0);
+  keys.step_hours = static_cast<double>(message.whole("endStep", 0)) * seconds_of(message.whole("stepUnits", 1)) / 3600;
+  keys.has_member = message.has("number");
+  keys.member = message.whole("number", 0);
+  keys.points = message.whole("numberOfPoints", 0);
+  // Reduced grids have no number of columns: a missing number is the largest there is.
+  keys.rows = message.whole("Nj", message.whole("Ny", 0));
+  keys.columns = message.whole("Ni", message.whole("Nx", 0));
+  const bool in_rows = keys.rows > 0 && keys.columns > 0 && keys.columns < (1 << 30) && keys.rows < (1 << 30) &&
+                       keys.rows * keys.columns == keys.points && keys.grid_type.rfind("reduced", 0) != 0;
+  if (!in_rows) keys.rows = keys.columns = 0;
+  keys.columns_first = in_rows && message.whole("jPointsAreConsecutive", 0) != 0;
+  keys.alternating = message.whole("alternativeRowScanning", 0) != 0;
+  return keys;
+}
+
+void read_places(const std::string& path, std::span<const std::byte> bytes, bool distinct,
+                 std::vector<double>& latitudes, std::vector<double>& longitudes) {
+  const std::scoped_lock lock(library());
+  const Message message(path, bytes);
+  latitudes = message.reals(distinct ? "distinctLatitudes" : "latitudes");
+  longitudes = message.reals(distinct ? "distinctLongitudes" : "longitudes");
+}
+
+void unpack(const std::string& path, std::span<const std::byte> bytes, std::uint64_t points, float* out) {
+  const std::scoped_lock lock(library());
+  Message message(path, bytes);
+  constexpr double kNone = -1.5e300;
+  message.set("missingValue", kNone);
+  const std::vector<double> values = message.reals("values");
+  if (values.size() != points) {
+    fail(path, "has a field of " + std::to_string(values.size()) + " values for " + std::to_string(points) + " places");
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    out[i] = values[i] == kNone ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(values[i]);
+  }
+}
+
+#else
+
+namespace {
+[[noreturn]] void lacks(const std::string& path) {
+  fail(path, "is GRIB, and this build of weft lacks ecCodes: install libeccodes-dev and build again");
+}
+}  // namespace
+
+FieldKeys read_keys(const std::string& path, std::span<const std::byte>) { lacks(path); }
+void read_places(const std::string& path, std::span<const std::byte>, bool, std::vector<double>&,
+                 std::vector<double>&) {
+  lacks(path);
+}
+void unpack(const std::string& path, std::span<const std::byte>, std::uint64_t, float*) { lacks(path); }
+
+#endif
+
+}  // namespace weft::io::grib
