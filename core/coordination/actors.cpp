@@ -178,7 +178,8 @@ std::shared_ptr<ActorCore> find_actor(std::uint64_t id) {
 
 bool runs_elsewhere(std::uint32_t client) noexcept {
   const Runtime* const runtime = Runtime::find(client);
-  return runtime != nullptr && !runtime->alone();
+  // What a task makes stays where it runs, also where client and workers share a process.
+  return runtime != nullptr && !runtime->alone() && !runs_at_worker();
 }
 
 std::string choose_home(const Client& client) {
