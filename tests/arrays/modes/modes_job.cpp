@@ -133,10 +133,7 @@ const Workloads& workloads() {
       {"matmul", [](const Array& x) { return matmul(x, transpose(x)); }},
       {"mask", [](const Array& x) { return x(x > 0.75).sum() + x(x(slice(), 0) > 0.5).mean(); }},
       {"sort", [](const Array& x) { return sort(x, 0)(slice(none, none, 7)); }},
-      {"sort-all",
-       [](const Array& x) {
-         return sort(rechunk(ravel(x), x.size() / 20))(slice(none, none, 977));
-       }},
+      {"sort-all", [](const Array& x) { return sort(rechunk(ravel(x), x.size() / 20))(slice(none, none, 977)); }},
       {"quantile",
        [](const Array& x) {
          return quantile(x, std::vector<double>{0.1, 0.5, 0.99});

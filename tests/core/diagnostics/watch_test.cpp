@@ -124,10 +124,11 @@ TEST_P(WatchTest, TheRunningTaskIsNamedWithItsLine) {
                                : "of " + std::to_string(running.size());
   });
   EXPECT_THAT(seen.result(), AllOf(StartsWith("looks #"), HasSubstr("watch_test.cpp ")));
-  const auto after = processing(client_);
+  // The slot tells the end before it takes the task off its list.
+  auto after = processing(client_);
+  for (; after.size() == 1 && !after.begin()->second.empty(); after = processing(client_)) std::this_thread::yield();
   ASSERT_EQ(after.size(), 1u);
   EXPECT_EQ(after.begin()->first, client_.info().workers[0].name);
-  EXPECT_THAT(after.begin()->second, IsEmpty());
 }
 
 TEST_P(WatchTest, TheLastLinesOfTheLogCanBeAskedFor) {
