@@ -144,16 +144,22 @@ std::vector<std::uint32_t> depth_first(const lowering::Outlined& outlined, const
   return order;
 }
 
-/// Runs the tasks depth first in one slot; a result goes when its last reader has run. Results in `kept` stay. Each
-/// further slot holds what one task reads and makes.
+/// Runs the tasks in one slot: depth first, but what can run because a task has ended runs next, as workers do. A
+/// result goes when its last reader has run; those in `kept` stay. Each further slot holds what one task reads and
+/// makes.
 void add_peaks(const lowering::Outlined& outlined, const std::vector<bool>& kept, ArrayPlan& plan) {
   const std::size_t count = outlined.tasks.size();
-  std::vector<std::uint32_t> readers(count, 0);
-  for (const auto& task : outlined.tasks) {
-    for (const std::uint32_t input : task.inputs) ++readers[input];
+  std::vector<std::vector<std::uint32_t>> read_by(count);
+  std::vector<std::uint32_t> readers(count, 0), missing(count, 0);
+  for (std::uint32_t at = 0; at < count; ++at) {
+    for (const std::uint32_t input : outlined.tasks[at].inputs) {
+      ++readers[input];
+      ++missing[at];
+      read_by[input].push_back(at);
+    }
   }
   std::uint64_t held = 0, peak = 0, largest = 0;
-  for (const std::uint32_t at : depth_first(outlined, kept)) {
+  const auto run = [&](std::uint32_t at) {
     const auto& task = outlined.tasks[at];
     held += task.bytes;
     peak = std::max(peak, held);
@@ -164,6 +170,20 @@ void add_peaks(const lowering::Outlined& outlined, const std::vector<bool>& kept
     }
     largest = std::max(largest, working);
     if (readers[at] == 0 && !kept[at]) held -= task.bytes;
+  };
+  std::vector<bool> started(count, false);
+  std::vector<std::uint32_t> ready;
+  for (const std::uint32_t next : depth_first(outlined, kept)) {
+    if (!started[next]) ready.push_back(next);
+    while (!ready.empty()) {
+      const std::uint32_t at = ready.back();
+      ready.pop_back();
+      started[at] = true;
+      run(at);
+      for (const std::uint32_t reader : read_by[at]) {
+        if (--missing[reader] == 0) ready.push_back(reader);
+      }
+    }
   }
   plan.depth_first_peak_bytes = peak;
   plan.peak_bytes = std::min(plan.output_bytes, peak + (plan.slots - 1) * largest);

@@ -57,7 +57,12 @@ int shortest_scientific_digits(double value, bool single) {
   const std::string_view view(text, static_cast<std::size_t>(end.ptr - text));
   const std::size_t point = view.find('.');
   if (point == std::string_view::npos) return 0;
-  return std::min(kPrecision, static_cast<int>(view.find('e') - point - 1));
+  const auto behind = static_cast<int>(view.find('e') - point - 1);
+  if (behind <= kPrecision) return behind;
+  // As many as are left of those that are shown, without zeros at their end.
+  const std::string shown = scientific_text(value, kPrecision);
+  const std::size_t last = shown.find_last_not_of('0', shown.find('e') - 1);
+  return static_cast<int>(last - shown.find('.'));
 }
 
 RealFormat choose_format(const std::vector<double>& values, bool single) {
@@ -71,10 +76,7 @@ RealFormat choose_format(const std::vector<double>& values, bool single) {
     largest = std::max(largest, size);
     least = std::min(least, size);
   }
-  format.scientific =
-      largest >= 1e8 || (least < 1e-4 && largest > 0) || (largest > 0 && largest / least > 1000 && least < 1e-4);
-  if (largest > 0 && least < INFINITY && largest / least > 1000 && (least < 1e-4 || largest >= 1e8))
-    format.scientific = true;
+  format.scientific = largest > 0 && (largest >= 1e8 || least < 1e-4 || largest / least > 1000);
   int digits = 0;
   for (const double value : values) {
     if (!std::isfinite(value)) continue;
@@ -279,6 +281,8 @@ class Printer {
   void add_word(const std::string& word, const std::string& indent, std::size_t& line, std::string& out, bool first) {
     if (!first) {
       if (line + 1 + word.size() > kLineWidth - array_.ndim() + 1 - 1 + 0) {
+        // Blanks behind a word are for the next one of its line.
+        out.erase(out.find_last_not_of(' ') + 1);
         out += '\n' + indent;
         line = indent.size();
       } else {

@@ -80,6 +80,12 @@ TEST(ArrayPlanTest, BytesAreThoseOfTheElements) {
       plan(random::normal(0, 1, {20, 12, 1'250'000}, {.chunks = {1, 1, 12'500}, .seed = 7}).mean({.axis = {0, 2}}),
            {.slots = 2});
   EXPECT_GT(means.tasks, 1'000u);
+  // What two passes read goes when both have run.
+  const Array x = random::normal(0, 1, {20, 12, 1'250'000}, {.chunks = {1, 1, 12'500}, .seed = 7});
+  const std::vector<Array> wanted{x.mean({.axis = {0, 2}}), x.std({.axis = {0, 2}})};
+  const ArrayPlan both = arrays::plan(wanted, {.slots = 2});
+  EXPECT_GT(both.output_bytes, 2'000'000'000u);
+  EXPECT_LT(both.peak_bytes, 40 * 12'500 * 8u) << both;
   EXPECT_LT(means.peak_bytes, 3'000u) << means;
 }
 
