@@ -27,6 +27,14 @@ Attribute text(const char* name, const std::string& value) {
   return attribute;
 }
 
+Attribute real(const char* name, double value) {
+  Attribute attribute;
+  attribute.name = name;
+  attribute.type = kFloat64;
+  attribute.reals = {value};
+  return attribute;
+}
+
 Attribute whole(const char* name, std::int64_t value) {
   Attribute attribute;
   attribute.name = name;
@@ -241,29 +249,14 @@ class GribFile final : public StoredFile {
     variable.chunk.assign(source.outer, 1);
     add_grid(fields[0], variable);
     variable.attributes = describe(first);
-    if (!over_steps) variable.attributes.push_back(step_attribute(steps[0]));
-    if (!over_levels && !first.level_type.empty()) variable.attributes.push_back(level_attribute(levels[0]));
+    if (!over_steps) variable.attributes.push_back(real("GRIB_step_hours", steps[0]));
+    if (!over_levels && !first.level_type.empty()) variable.attributes.push_back(real("GRIB_level", levels[0]));
     variable.path = name;
     const float none = std::numeric_limits<float>::quiet_NaN();
     variable.fill.resize(4);
     std::memcpy(variable.fill.data(), &none, 4);
     variables_.push_back(std::move(variable));
     sources_.push_back(std::move(source));
-  }
-
-  static Attribute step_attribute(double hours) {
-    Attribute attribute;
-    attribute.name = "GRIB_step_hours";
-    attribute.type = kFloat64;
-    attribute.reals = {hours};
-    return attribute;
-  }
-  static Attribute level_attribute(double level) {
-    Attribute attribute;
-    attribute.name = "GRIB_level";
-    attribute.type = kFloat64;
-    attribute.reals = {level};
-    return attribute;
   }
 
   static std::vector<Attribute> describe(const FieldKeys& key) {

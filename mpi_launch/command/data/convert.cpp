@@ -9,7 +9,6 @@
 #include "core/memory/bytes_text.hpp"
 
 #include <weft/arrays.hpp>
-#include <weft/run.hpp>
 #include <weft/zarr_writer.hpp>
 
 #include <unistd.h>
@@ -302,15 +301,7 @@ class ConvertJob {
 
 int run_convert(const Given& given) {
   ConvertJob job(given);
-  std::vector<std::string> words = given.argv();
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  const int argc = static_cast<int>(argv.size());
-  argv.push_back(nullptr);
-  Options options;
-  if (given.has("memory")) options.memory = Quantity(given.text("memory"));
-  return weft::run(
-      argc, argv.data(), [&](Client& client, const Args&) { return job.run(client); }, options);
+  return run_with_client(given, [&](Client& client) { return job.run(client); });
 }
 
 }  // namespace weft::command::data

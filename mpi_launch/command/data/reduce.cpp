@@ -11,7 +11,6 @@
 
 #include <weft/array_plan.hpp>
 #include <weft/arrays.hpp>
-#include <weft/run.hpp>
 
 #include <unistd.h>
 #include <algorithm>
@@ -537,15 +536,7 @@ int run_reduce(const Given& given) {
     throw Error(
         "this build of weft lacks the HDF5 library, which writes NetCDF-4: install libhdf5-dev and build again");
   }
-  std::vector<std::string> words = given.argv();
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  const int argc = static_cast<int>(argv.size());
-  argv.push_back(nullptr);
-  Options options;
-  if (given.has("memory")) options.memory = Quantity(given.text("memory"));
-  return weft::run(
-      argc, argv.data(), [&](Client& client, const Args&) { return job.run(client); }, options);
+  return run_with_client(given, [&](Client& client) { return job.run(client); });
 }
 
 }  // namespace weft::command::data

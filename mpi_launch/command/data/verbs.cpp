@@ -2,6 +2,7 @@
 #include "mpi_launch/command/data/verbs.hpp"
 
 #include <weft/config.hpp>
+#include <weft/run.hpp>
 #include <weft/storage.hpp>
 
 #include "core/config/nearest.hpp"
@@ -273,6 +274,18 @@ void print(const std::string& text) {
   const bool whole = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
   if (!whole || std::fflush(stdout) != 0)
     throw Error(std::string("writing the result failed: ") + std::strerror(errno));
+}
+
+int run_with_client(const Given& given, const std::function<int(Client&)>& job) {
+  std::vector<std::string> words = given.argv();
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  const int argc = static_cast<int>(argv.size());
+  argv.push_back(nullptr);
+  Options options;
+  if (given.has("memory")) options.memory = Quantity(given.text("memory"));
+  return weft::run(
+      argc, argv.data(), [&](Client& client, const Args&) { return job(client); }, options);
 }
 
 }  // namespace weft::command::data

@@ -2,6 +2,7 @@
 
 #include <weft/error.hpp>
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -13,6 +14,10 @@ struct Options;
 }
 
 /// The verbs of the `weft` command that work on files of arrays: for people who write no program.
+namespace weft {
+class Client;
+}
+
 namespace weft::command::data {
 
 /// The command line is wrong: exit 2.
@@ -93,6 +98,9 @@ std::string help_of(const VerbRow& verb);
 std::string manual_of(const VerbRow& verb);
 /// For bash, zsh or fish. Throws UsageError for another shell.
 std::string completions_for(const std::string& shell);
+
+/// Runs what computes in a client with the options of the command line and its --memory; returns the exit status.
+int run_with_client(const Given& given, const std::function<int(Client&)>& job);
 
 int run_info(const Given& given);
 int run_head(const Given& given);
