@@ -8,6 +8,7 @@
 #include <map>
 #include <numeric>
 #include <tuple>
+#include <utility>
 
 namespace weft::io {
 namespace {
@@ -283,15 +284,15 @@ class GribFile final : public StoredFile {
     const std::vector<Attribute> east = {text("units", "degrees_east"), text("standard_name", "longitude"),
                                          text("long_name", "longitude")};
     const bool straight = key.rows > 0 && (key.grid_type == "regular_ll" || key.grid_type == "regular_gg");
-    std::vector<double> latitudes, longitudes;
+    const auto [known, first_of_grid] = places_.try_emplace(key.grid);
+    auto& [latitudes, longitudes] = known->second;
+    if (first_of_grid) {
+      grib::read_places(path_, grib::message_of(file_, fields_[static_cast<std::size_t>(field)], true), straight,
+                        latitudes, longitudes);
+    }
     // Edition 1 does not tell the points of a reduced grid.
     std::int64_t points = key.points;
-    const auto places = [&](bool distinct) {
-      grib::read_places(path_, grib::message_of(file_, fields_[static_cast<std::size_t>(field)], true), distinct,
-                        latitudes, longitudes);
-    };
     if (straight) {
-      places(true);
       if (static_cast<std::int64_t>(latitudes.size()) != key.rows ||
           static_cast<std::int64_t>(longitudes.size()) != key.columns) {
         file_.fail("has a grid whose rows and columns are not what it says: it is damaged");
@@ -299,7 +300,6 @@ class GribFile final : public StoredFile {
       variable.dimensions.push_back(dimension("latitude", latitudes, kFloat64, north));
       variable.dimensions.push_back(dimension("longitude", longitudes, kFloat64, east));
     } else {
-      places(false);
       points = key.points == 0 ? static_cast<std::int64_t>(latitudes.size()) : key.points;
       if (static_cast<std::int64_t>(latitudes.size()) != points) {
         file_.fail("has a grid of " + std::to_string(latitudes.size()) + " points that says it has " +
@@ -381,6 +381,8 @@ class GribFile final : public StoredFile {
   std::vector<FieldKeys> keys_;
   std::vector<Source> sources_;
   std::map<std::string, std::size_t> grids_;
+  /// Latitudes and longitudes of each grid, read once.
+  std::map<std::string, std::pair<std::vector<double>, std::vector<double>>> places_;
 };
 
 bool probe_grib(std::span<const std::byte> head) {
