@@ -3,7 +3,12 @@
 #include "arrays/expression/node.hpp"
 
 #include <weft/error.hpp>
+#include <weft/ops/cumulative.hpp>
+#include <weft/ops/elementwise.hpp>
+#include <weft/ops/linear_algebra.hpp>
+#include <weft/ops/masks.hpp>
 #include <weft/ops/reductions.hpp>
+#include <weft/ops/sorting.hpp>
 #include <weft/ops/structure.hpp>
 
 #include <ostream>
@@ -50,24 +55,50 @@ Array Array::reshape(Shape shape, const std::source_location& where) const {
   return arrays::reshape(*this, shape, where);
 }
 Array Array::transpose(const std::source_location& where) const { return arrays::transpose(*this, {}, where); }
-Array Array::sum(const ReduceOptions& options, const std::source_location& where) const {
-  return arrays::sum(*this, options, where);
+#define WEFT_METHOD(name, function)                                                          \
+  Array Array::name(const ReduceOptions& options, const std::source_location& where) const { \
+    return arrays::function(*this, options, where);                                          \
+  }
+WEFT_METHOD(sum, sum)
+WEFT_METHOD(mean, mean)
+WEFT_METHOD(std, stddev)
+WEFT_METHOD(var, var)
+WEFT_METHOD(min, min)
+WEFT_METHOD(max, max)
+WEFT_METHOD(prod, prod)
+WEFT_METHOD(any, any)
+WEFT_METHOD(all, all)
+WEFT_METHOD(argmin, argmin)
+WEFT_METHOD(argmax, argmax)
+WEFT_METHOD(cumsum, cumsum)
+WEFT_METHOD(cumprod, cumprod)
+#undef WEFT_METHOD
+
+Array Array::transpose(const std::vector<int>& axes, const Where& where) const {
+  return arrays::transpose(*this, axes, where);
 }
-Array Array::mean(const ReduceOptions& options, const std::source_location& where) const {
-  return arrays::mean(*this, options, where);
+Array Array::swapaxes(int first, int second, const Where& where) const {
+  return arrays::swapaxes(*this, first, second, where);
 }
-Array Array::std(const ReduceOptions& options, const std::source_location& where) const {
-  return arrays::stddev(*this, options, where);
+Array Array::ravel(const Where& where) const { return arrays::ravel(*this, where); }
+Array Array::squeeze(const Axes& axis, const Where& where) const { return arrays::squeeze(*this, axis, where); }
+Array Array::dot(const Array& other, const Where& where) const { return arrays::dot(*this, other, where); }
+Array Array::clip(const Operand& low, const Operand& high, const Where& where) const {
+  return arrays::clip(Operand(*this, where), low, high);
 }
-Array Array::var(const ReduceOptions& options, const std::source_location& where) const {
-  return arrays::var(*this, options, where);
+Array Array::round(int decimals, const Where& where) const { return arrays::round(Operand(*this, where), decimals); }
+Array Array::conj(const Where& where) const { return arrays::conj(Operand(*this, where)); }
+Array Array::real(const Where& where) const { return arrays::real(Operand(*this, where)); }
+Array Array::imag(const Where& where) const { return arrays::imag(Operand(*this, where)); }
+Array Array::repeat(std::int64_t count, int axis, const Where& where) const {
+  return arrays::repeat(*this, count, axis, where);
 }
-Array Array::min(const ReduceOptions& options, const std::source_location& where) const {
-  return arrays::min(*this, options, where);
+Array Array::topk(std::int64_t k, int axis, const Where& where) const { return arrays::topk(*this, k, axis, where); }
+Array Array::argtopk(std::int64_t k, int axis, const Where& where) const {
+  return arrays::argtopk(*this, k, axis, where);
 }
-Array Array::max(const ReduceOptions& options, const std::source_location& where) const {
-  return arrays::max(*this, options, where);
-}
+Array Array::trace(std::int64_t k, const Where& where) const { return arrays::trace(*this, k, where); }
+std::vector<Array> Array::nonzero(const Where& where) const { return arrays::nonzero(*this, where); }
 
 std::string Array::text() const {
   if (node_ == nullptr) return "Array()";

@@ -73,6 +73,7 @@ class Index {
 /// Owns: a share of the expression.  Threading: a value; expressions are constant.
 class Array {
  public:
+  using Where = std::source_location;
   /// No array: any use but assignment throws.
   Array() = default;
   explicit Array(expression::NodePointer node) : node_(std::move(node)) {}
@@ -129,42 +130,44 @@ class Array {
   Array rechunk(Chunks chunks, const std::source_location& where = std::source_location::current()) const;
   Array reshape(Shape shape, const std::source_location& where = std::source_location::current()) const;
   Array transpose(const std::source_location& where = std::source_location::current()) const;
-  Array sum(const ReduceOptions& options = {},
-            const std::source_location& where = std::source_location::current()) const;
-  template <std::integral I>
-  Array sum(I axis, const std::source_location& where = std::source_location::current()) const {
-    return sum(ReduceOptions{.axis = static_cast<int>(axis)}, where);
+  // NumPy's methods, each the function of its name (`stddev` for std). Reductions take options, or an axis alone.
+#define WEFT_METHOD(name)                                                                                            \
+  Array name(const ReduceOptions& options = {}, const std::source_location& where = std::source_location::current()) \
+      const;                                                                                                         \
+  template <std::integral I>                                                                                         \
+  Array name(I axis, const std::source_location& where = std::source_location::current()) const {                    \
+    return name(ReduceOptions{.axis = static_cast<int>(axis)}, where);                                               \
   }
-  Array mean(const ReduceOptions& options = {},
-             const std::source_location& where = std::source_location::current()) const;
-  template <std::integral I>
-  Array mean(I axis, const std::source_location& where = std::source_location::current()) const {
-    return mean(ReduceOptions{.axis = static_cast<int>(axis)}, where);
-  }
-  Array std(const ReduceOptions& options = {},
-            const std::source_location& where = std::source_location::current()) const;
-  template <std::integral I>
-  Array std(I axis, const std::source_location& where = std::source_location::current()) const {
-    return std(ReduceOptions{.axis = static_cast<int>(axis)}, where);
-  }
-  Array var(const ReduceOptions& options = {},
-            const std::source_location& where = std::source_location::current()) const;
-  template <std::integral I>
-  Array var(I axis, const std::source_location& where = std::source_location::current()) const {
-    return var(ReduceOptions{.axis = static_cast<int>(axis)}, where);
-  }
-  Array min(const ReduceOptions& options = {},
-            const std::source_location& where = std::source_location::current()) const;
-  template <std::integral I>
-  Array min(I axis, const std::source_location& where = std::source_location::current()) const {
-    return min(ReduceOptions{.axis = static_cast<int>(axis)}, where);
-  }
-  Array max(const ReduceOptions& options = {},
-            const std::source_location& where = std::source_location::current()) const;
-  template <std::integral I>
-  Array max(I axis, const std::source_location& where = std::source_location::current()) const {
-    return max(ReduceOptions{.axis = static_cast<int>(axis)}, where);
-  }
+  WEFT_METHOD(sum)
+  WEFT_METHOD(mean)
+  WEFT_METHOD(std)
+  WEFT_METHOD(var)
+  WEFT_METHOD(min)
+  WEFT_METHOD(max)
+  WEFT_METHOD(prod)
+  WEFT_METHOD(any)
+  WEFT_METHOD(all)
+  WEFT_METHOD(argmin)
+  WEFT_METHOD(argmax)
+  WEFT_METHOD(cumsum)
+  WEFT_METHOD(cumprod)
+#undef WEFT_METHOD
+  Array transpose(const std::vector<int>& axes, const Where& where = Where::current()) const;
+  Array swapaxes(int first, int second, const Where& where = Where::current()) const;
+  Array ravel(const Where& where = Where::current()) const;
+  Array flatten(const Where& where = Where::current()) const { return ravel(where); }
+  Array squeeze(const Axes& axis = {}, const Where& where = Where::current()) const;
+  Array dot(const Array& other, const Where& where = Where::current()) const;
+  Array clip(const Operand& low, const Operand& high, const Where& where = Where::current()) const;
+  Array round(int decimals = 0, const Where& where = Where::current()) const;
+  Array conj(const Where& where = Where::current()) const;
+  Array real(const Where& where = Where::current()) const;
+  Array imag(const Where& where = Where::current()) const;
+  Array repeat(std::int64_t count, int axis, const Where& where = Where::current()) const;
+  Array topk(std::int64_t k, int axis = -1, const Where& where = Where::current()) const;
+  Array argtopk(std::int64_t k, int axis = -1, const Where& where = Where::current()) const;
+  Array trace(std::int64_t k = 0, const Where& where = Where::current()) const;
+  std::vector<Array> nonzero(const Where& where = Where::current()) const;
 
   /// Not a value: it has as many truths as elements, and none before it runs.
   template <class T>

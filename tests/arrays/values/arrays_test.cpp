@@ -44,6 +44,38 @@ TEST(NamesTest, FunctionsOfArraysAreFoundByTheirArguments) {
   EXPECT_EQ(client.compute(where(x > 1.5, x, 0)).shape(), Shape(5));
 }
 
+TEST(NamesTest, MethodsAreTheFunctionsOfTheirNames) {
+  const Client client;
+  const Array x = reshape(arange(24, {.chunks = 5}) * 7 % 11, {2, 3, 4});
+  const auto same = [&](const Array& method, const Array& function) {
+    return method.dtype() == function.dtype() && method.shape() == function.shape() &&
+           client.compute(all(method == function)).item<bool>();
+  };
+  EXPECT_TRUE(same(x.prod(0), prod(x, 0)));
+  EXPECT_TRUE(same(x.any({.axis = {0, 2}, .keepdims = true}), any(x, {.axis = {0, 2}, .keepdims = true})));
+  EXPECT_TRUE(same(x.all(-1), all(x, -1)));
+  EXPECT_TRUE(same(x.argmin(2), argmin(x, 2)));
+  EXPECT_TRUE(same(x.argmax(), argmax(x)));
+  EXPECT_TRUE(same(x.cumsum(1), cumsum(x, 1)));
+  EXPECT_TRUE(same(x.cumprod(), cumprod(x)));
+  EXPECT_TRUE(same(x.transpose({2, 0, 1}), transpose(x, {2, 0, 1})));
+  EXPECT_TRUE(same(x.swapaxes(0, 2), swapaxes(x, 0, 2)));
+  EXPECT_TRUE(same(x.ravel(), ravel(x)));
+  EXPECT_TRUE(same(x.flatten(), ravel(x)));
+  EXPECT_TRUE(same(x(newaxis).squeeze(0), x));
+  EXPECT_TRUE(same(x.dot(arange(4)), dot(x, arange(4))));
+  EXPECT_TRUE(same(x.clip(2, 7), clip(x, 2, 7)));
+  EXPECT_TRUE(same((x / 3).round(1), round(x / 3, 1)));
+  EXPECT_TRUE(same(x.conj().real(), x));
+  EXPECT_TRUE(same(x.imag(), x * 0));
+  EXPECT_TRUE(same(x.repeat(2, 1), repeat(x, 2, 1)));
+  EXPECT_TRUE(same(x.topk(2), topk(x, 2)));
+  EXPECT_TRUE(same(x.argtopk(-2, 0), argtopk(x, -2, 0)));
+  EXPECT_TRUE(same(x.trace(1), trace(x, 1)));
+  EXPECT_TRUE(same(x.nonzero()[1], nonzero(x)[1]));
+  EXPECT_TRUE(same(median(x, 0), median(x, {.axis = 0})));
+}
+
 TEST(NamesTest, FunctionsOfTheProgramKeepTheirNames) {
   const Client client;
   EXPECT_EQ(client.submit(add, 1, 2).result(), 3);

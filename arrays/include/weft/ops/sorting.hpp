@@ -69,6 +69,16 @@ Array nanpercentile(const Array& array, const std::vector<double>& q, const Quan
 Array nanmedian(const Array& array, const ReduceOptions& options = {},
                 const std::source_location& where = std::source_location::current());
 
+// An axis alone does as well: `median(x, 0)`.
+#define WEFT_AXIS_ALONE(name)                                                                                   \
+  template <std::integral I>                                                                                    \
+  Array name(const Array& array, I axis, const std::source_location& where = std::source_location::current()) { \
+    return name(array, ReduceOptions{.axis = static_cast<int>(axis)}, where);                                   \
+  }
+WEFT_AXIS_ALONE(median)
+WEFT_AXIS_ALONE(nanmedian)
+#undef WEFT_AXIS_ALONE
+
 enum class Side : std::uint8_t { Left, Right };
 /// Returns where in a sorted vector each value would be put: before (left) or after (right) those that equal it.
 Array searchsorted(const Array& sorted, const Array& values, Side side = Side::Left,
