@@ -2,11 +2,13 @@
 
     tools/bench storage                    mean over time, gzip + shuffle and uncompressed; monthly climatology; one small file
     tools/bench storage --small            a quarter of the steps
+    tools/bench storage --only many        rows whose title has this: opening, mean, climatology, budget
     tools/bench storage --rounds 1         rounds in turns; the best of each system is shown
     tools/bench storage --folder DIR       where the files are made and kept (default: build/storage)
 
 The cube is (600, 721, 720) float32 rounded to 0.01, in chunks of (20, 103, 144): 1.25 GB decoded. Every figure is the wall time of
-a whole process, its start included. Files are made with h5py and lie in the page cache. Systems that are missing are left out.
+a whole process, its start included. 4,000 files of three small variables are opened without and with weft's index, by their
+description alone; a budget of a tenth of the data is shown with the most memory that the process had. Files are made with h5py and lie in the page cache. Systems that are missing are left out.
 """
 
 import argparse
@@ -56,6 +58,56 @@ with h5py.File(path, 'w') as f:
 """
 
 
+MANY = """
+import sys, os, netCDF4, numpy as np
+rng = np.random.default_rng(1)
+os.makedirs(sys.argv[1])
+for i in range(int(sys.argv[2])):
+    path = f'{sys.argv[1]}/m{i:05}.nc'
+    with netCDF4.Dataset(path, 'w') as f:
+        for name, values, units in (('time', [i], 'days since 2001-01-01'), ('lat', np.linspace(-85, 85, 18), 'degrees_north'),
+                                    ('lon', np.arange(36) * 10.0, 'degrees_east')):
+            f.createDimension(name, None if name == 'time' else len(values))
+            f.createVariable(name, 'f8', (name,))[:] = values
+            f[name].units = units
+        for name in ('tas', 'pr', 'hus'):
+            x = f.createVariable(name, 'f4', ('time', 'lat', 'lon'), zlib=True, chunksizes=(1, 18, 36))
+            x.units = 'K'
+            x[:] = rng.standard_normal((1, 18, 36)).astype('f4')
+    os.utime(path, (1.6e9, 1.6e9))
+"""
+XARRAY_MANY = """
+import sys, glob, xarray as xr
+print(xr.open_mfdataset(sorted(glob.glob(sys.argv[1] + '/*.nc')), combine='nested', concat_dim='time', data_vars='minimal',
+                        coords='minimal', compat='override', join='override').sizes)
+"""
+
+
+def peak_of(command):
+    """Runs a command and returns its most resident memory in MiB."""
+    job = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, used = os.wait4(job.pid, 0)
+    job.returncode = os.waitstatus_to_exitcode(status)
+    return used.ru_maxrss / 1024 if job.returncode == 0 else None
+
+
+def opening(weft, python, folder, rounds, log, has_xarray):
+    """Opening thousands of files: without an index, with one, and xarray."""
+    many = folder / "many"
+    if not many.exists():
+        subprocess.run([python, "-c", MANY, str(many), "4000"], check=True)
+    systems = {"weft, first time": [weft, "info", "--index", "off", str(many)],
+               "weft, second time": [weft, "info", "--index", str(folder / "index"), str(many)]}
+    if has_xarray:
+        systems["xarray"] = [python, "-c", XARRAY_MANY, str(many)]
+    timed(systems["weft, second time"], log)  # makes the index
+    print("opening 4,000 files")
+    for name, command in systems.items():
+        seconds = [timed(command, log) for _ in range(1 if name == "xarray" else rounds)]
+        if None not in seconds:
+            print(f"  {name:18} {min(seconds):8.3f} s")
+
+
 def timed(command, log):
     begin = time.perf_counter()
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
@@ -71,6 +123,7 @@ def main(arguments, _weft_bench):
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", default="", help="rows whose title has this")
     parser.add_argument("--folder", default=str(ROOT / "build" / "storage"))
     parser.add_argument("--weft", default=str(ROOT / "build" / "bin" / "weft"))
     given = parser.parse_args(arguments)
@@ -113,6 +166,8 @@ def main(arguments, _weft_bench):
         systems["CDO ymonmean"] = ["cdo", "-s", "-O", "-P", "2", "ymonmean", path, str(folder / "cdo.nc")]
     rows.append(("monthly climatology, gzip-4 + shuffle", systems, folder / "cdo.nc"))
     for title, systems, peer in rows:
+        if given.only not in title:
+            continue
         best = {}
         for _ in range(given.rounds):
             for name, command in systems.items():
@@ -130,6 +185,17 @@ def main(arguments, _weft_bench):
         for name, seconds in best.items():
             ratio = "" if name == "weft" or "weft" not in best else f"   {seconds / best['weft']:5.2f} x weft"
             print(f"  {name:16} {seconds:8.3f} s{ratio}")
+    if given.only in "opening many files":
+        opening(given.weft, python, folder, given.rounds, log, has("xarray") and has("dask"))
+    if given.only in "a budget of a tenth":
+        path, count = files["gzip"]
+        budget = count * 721 * 720 * 4 // 10
+        print(f"a budget of a tenth of the data ({budget >> 20} MiB): most memory of the process")
+        for words in (["mean", "--dim", "time"], ["mean", "--by", "time.month"], ["median", "--dim", "time"]):
+            peak = peak_of([given.weft, "reduce", *words, "--quiet", "--overwrite", "--memory", str(budget), str(path), out])
+            seconds = timed([given.weft, "reduce", *words, "--quiet", "--overwrite", "--memory", str(budget), str(path), out], log)
+            if peak is not None and seconds is not None:
+                print(f"  {words[0] + ' ' + words[-1]:18} {peak:6.0f} MiB  {seconds:8.3f} s")
     for line in sorted(set(log)):
         print("failed:", line)
     return 1 if log else 0

@@ -2,19 +2,17 @@
 #include <weft/arrays.hpp>
 #include <weft/error.hpp>
 #include <weft/labelled.hpp>
+#include <weft/open_files.hpp>
 #include <weft/stored_array.hpp>
 
 #include "arrays/labelled/attributes.hpp"
 #include "arrays/labelled/group_reduce.hpp"
 
 #include <glob.h>
-#include <sys/stat.h>
 #include <algorithm>
-#include <atomic>
 #include <filesystem>
 #include <limits>
 #include <set>
-#include <thread>
 
 namespace weft {
 
@@ -160,8 +158,8 @@ struct Opened {
   LabelledArray::Coordinates coordinates;
 };
 
-Opened open_described(const std::string& path) {
-  Opened out{io::open_shared(path), {}};
+Opened described(std::shared_ptr<const io::StoredFile> file) {
+  Opened out{std::move(file), {}};
   for (std::size_t i = 0; i < out.file->variables().size(); ++i) {
     const io::Variable& one = out.file->variables()[i];
     if (!is_coordinate(one)) continue;
@@ -174,7 +172,7 @@ Opened open_described(const std::string& path) {
     } catch (const io::FileError&) {
       throw;
     } catch (const Error& error) {
-      throw io::FileError("'" + path + "': " + error.what());
+      throw io::FileError("'" + out.file->path() + "': " + error.what());
     }
   }
   return out;
@@ -235,30 +233,10 @@ std::string joining_dim(const std::vector<Opened>& files) {
   throw Error("'" + names + "' differ along several dimensions; name the one to join by");
 }
 
-/// Opening waits for the disk, and parsing for the processor: a few files at once.
-std::vector<Opened> open_all(const std::vector<std::string>& paths) {
-  std::vector<Opened> files(paths.size());
-  std::vector<std::exception_ptr> failures(paths.size());
-  std::atomic<std::size_t> next{0};
-  const auto work = [&] {
-    for (std::size_t i = next++; i < paths.size(); i = next++) {
-      try {
-        files[i] = open_described(paths[i]);
-      } catch (...) {
-        failures[i] = std::current_exception();
-      }
-    }
-  };
-  const std::size_t count =
-      std::min<std::size_t>(paths.size(), std::clamp(std::thread::hardware_concurrency(), 1u, 16u));
-  {
-    std::vector<std::jthread> threads;
-    for (std::size_t i = 1; i < count; ++i) threads.emplace_back(work);
-    work();
-  }
-  for (const std::exception_ptr& failure : failures) {
-    if (failure) std::rethrow_exception(failure);
-  }
+std::vector<Opened> open_all(const std::vector<std::string>& paths, const std::string& index) {
+  std::vector<Opened> files;
+  files.reserve(paths.size());
+  for (auto& file : io::open_files(paths, {.index = index})) files.push_back(described(std::move(file)));
   return files;
 }
 
@@ -328,7 +306,7 @@ std::vector<std::pair<std::int64_t, std::int64_t>> used_places(const std::vector
 }  // namespace
 
 Dataset open_dataset(const std::string& path) {
-  const Opened opened = open_described(path);
+  const Opened opened = described(io::open_shared(path));
   return {variables_of(opened),
           opened.file->groups().empty() ? std::vector<io::Attribute>{} : opened.file->groups()[0].attributes};
 }
@@ -336,7 +314,7 @@ Dataset open_dataset(const std::string& path) {
 Dataset open_many(const std::vector<std::string>& paths, const OpenManyOptions& options) {
   if (paths.empty()) throw Error("open_many: no files were given");
   if (paths.size() == 1) return open_dataset(paths[0]);
-  std::vector<Opened> files = open_all(paths);
+  std::vector<Opened> files = open_all(paths, options.index);
   const std::string dim = options.dim.empty() ? joining_dim(files) : options.dim;
   for (const Opened& one : files) {
     const auto found = one.coordinates.find(dim);
@@ -389,16 +367,32 @@ Dataset open_many(const std::vector<std::string>& paths, const OpenManyOptions& 
   return {std::move(out), files[0].file->groups()[0].attributes};
 }
 
+namespace {
+
+bool is_zarr(const std::string& folder) {
+  std::error_code ignored;
+  for (const char* const name : {"/zarr.json", "/.zmetadata", "/.zarray", "/.zgroup"}) {
+    if (std::filesystem::exists(folder + name, ignored)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 std::vector<std::string> files_of(const std::string& pattern) {
   std::vector<std::string> out;
   std::error_code ignored;
   if (std::filesystem::is_directory(pattern, ignored)) {
+    if (is_zarr(pattern)) return {pattern};
+    static const std::set<std::string> kEnds = {".nc",   ".nc4", ".cdf",   ".h5",   ".hdf5",
+                                                ".grib", ".grb", ".grib2", ".grb2", ".zarr"};
     for (const auto& entry : std::filesystem::directory_iterator(pattern)) {
-      const std::string end = entry.path().extension().string();
-      if (end == ".nc" || end == ".nc4" || end == ".cdf" || end == ".h5" || end == ".hdf5")
-        out.push_back(entry.path().string());
+      if (kEnds.count(entry.path().extension().string()) != 0) out.push_back(entry.path().string());
     }
-    if (out.empty()) throw Error("'" + pattern + "': the folder holds no .nc, .nc4, .cdf, .h5 or .hdf5 file");
+    if (out.empty())
+      throw Error("'" + pattern +
+                  "': the folder is no Zarr store, and holds no .nc, .nc4, .cdf, .h5, .hdf5, .grib, "
+                  ".grb, .grib2, .grb2 or .zarr");
   } else if (pattern.find_first_of("*?[") != std::string::npos && !std::filesystem::exists(pattern, ignored)) {
     glob_t found{};
     if (::glob(pattern.c_str(), 0, nullptr, &found) == 0) out.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);

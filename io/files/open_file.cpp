@@ -28,16 +28,18 @@ int required(const std::string& path, int descriptor) {
   fail(path, std::string("cannot be opened: ") + std::strerror(error));
 }
 
-/// Pages that all files of the process keep, at most.
-constexpr int kMostPages = 1024;
+/// What all files of the process keep, at most.
+constexpr std::size_t kMostKeptBytes = 32 << 20;
 constexpr std::size_t kMostPagesOfAFile = 4;
-std::atomic<int> kept_pages{0};
+std::atomic<std::size_t> kept_bytes{0};
 
 }  // namespace
 
 /// Owns: its pages.  Threading: guarded by its mutex.
 struct OpenFile::Pages {
-  ~Pages() { kept_pages -= static_cast<int>(kept.size()); }
+  ~Pages() {
+    for (const auto& [number, page] : kept) kept_bytes -= page.size();
+  }
   std::mutex mutex;
   std::map<std::uint64_t, std::vector<std::byte>> kept;
 };
@@ -89,11 +91,11 @@ bool OpenFile::read_kept(std::uint64_t place, void* out, std::size_t bytes) cons
   const std::scoped_lock lock(pages_->mutex);
   auto found = pages_->kept.find(page);
   if (found == pages_->kept.end()) {
-    if (pages_->kept.size() >= kMostPagesOfAFile || kept_pages >= kMostPages) return false;
+    if (pages_->kept.size() >= kMostPagesOfAFile || kept_bytes >= kMostKeptBytes) return false;
     std::vector<std::byte> data(std::min(kPageBytes, size_ - page * kPageBytes));
     read_now(page * kPageBytes, data.data(), data.size());
     found = pages_->kept.emplace(page, std::move(data)).first;
-    ++kept_pages;
+    kept_bytes += found->second.size();
   }
   std::memcpy(out, found->second.data() + (place - page * kPageBytes), bytes);
   return true;

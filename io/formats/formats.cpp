@@ -3,16 +3,33 @@
 #include "io/files/open_file.hpp"
 #include "io/formats/format.hpp"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <algorithm>
 #include <list>
 #include <mutex>
+#include <unordered_map>
 
 namespace weft::io {
 namespace {
 
 /// A new format is a line here.
 constexpr const Format* kFormats[] = {&kHdf5, &kNetcdfClassic, &kGrib};
+
+/// How many files may stay open: most of what the system allows this process. Its limit is raised as far as it goes
+/// without being asked, since thousands of files that are opened again for each variable cost more than their data.
+std::size_t most_open() {
+  constexpr rlim_t kEnough = 20'000, kOthers = 512, kFew = 256;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kFew;
+  if (limit.rlim_cur < kEnough && limit.rlim_cur < limit.rlim_max) {
+    rlimit more = limit;
+    more.rlim_cur = std::min(kEnough, limit.rlim_max);
+    if (::setrlimit(RLIMIT_NOFILE, &more) == 0) limit = more;
+  }
+  const rlim_t allowed = std::min(limit.rlim_cur, kEnough);
+  return static_cast<std::size_t>(allowed > 2 * kOthers ? allowed - kOthers : std::min(kFew, allowed / 2));
+}
 
 /// The files that tasks of this process read, the last used first.
 /// Owns: shares of them.  Threading: any thread; state guarded by mutex_.
@@ -24,32 +41,39 @@ class OpenFiles {
     const std::int64_t changed = info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec;
     {
       const std::scoped_lock lock(mutex_);
-      for (auto at = files_.begin(); at != files_.end(); ++at) {
-        if ((*at)->path() != path) continue;
-        if (!known || (*at)->changed_ns() != changed ||
-            (*at)->file_bytes() != static_cast<std::uint64_t>(info.st_size)) {
-          files_.erase(at);
-          break;
+      const auto found = by_path_.find(path);
+      if (found != by_path_.end()) {
+        const StoredFile& file = **found->second;
+        if (known && file.changed_ns() == changed && file.file_bytes() == static_cast<std::uint64_t>(info.st_size)) {
+          files_.splice(files_.begin(), files_, found->second);
+          return files_.front();
         }
-        files_.splice(files_.begin(), files_, at);
-        return files_.front();
+        files_.erase(found->second);
+        by_path_.erase(found);
       }
     }
     // Outside the lock: two threads may open the same file; one of the two stays.
     std::shared_ptr<const StoredFile> file = open_stored(path);
     const std::scoped_lock lock(mutex_);
-    for (const auto& other : files_) {
-      if (other->path() == path && other->changed_ns() == file->changed_ns()) return other;
-    }
+    const auto [found, fresh] = by_path_.emplace(path, files_.end());
+    if (!fresh) return *found->second;
     files_.push_front(file);
-    if (files_.size() > kMost) files_.pop_back();
+    found->second = files_.begin();
+    if (files_.size() == kFewOpen) most_ = std::max(kFewOpen, most_open());
+    if (files_.size() > most_) {
+      by_path_.erase(files_.back()->path());
+      files_.pop_back();
+    }
     return file;
   }
 
  private:
-  static constexpr std::size_t kMost = 512;
+  /// Until so many are open, the system is not asked for more.
+  static constexpr std::size_t kFewOpen = 256;
   std::mutex mutex_;
+  std::size_t most_ = kFewOpen;
   std::list<std::shared_ptr<const StoredFile>> files_;
+  std::unordered_map<std::string, std::list<std::shared_ptr<const StoredFile>>::iterator> by_path_;
 };
 
 }  // namespace

@@ -32,6 +32,14 @@ SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file_
 MPIEXEC = sys.argv[2] if len(sys.argv) > 2 else ""
 
 
+SMALL = """
+import resource, subprocess, sys
+code = subprocess.run(sys.argv[1:], check=False).returncode
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(code)
+"""
+
+
 def days(year):
     return float(
         (np.datetime64(f"{year}-01-01") - np.datetime64("2000-01-01")).astype("timedelta64[D]").astype(int))
@@ -65,6 +73,7 @@ def dataset(year, seed, steps=365):
 
 def weft(*words, stdin=None, launcher=(), cwd=None, **variables):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("WEFT_")}
+    environment["XDG_CACHE_HOME"] = os.path.join(FOLDER, "no_cache")
     environment.update(variables)
     return subprocess.run([*launcher, WEFT, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           input=stdin, timeout=120, cwd=cwd or FOLDER, env=environment)
@@ -239,6 +248,63 @@ class DataVerbsTest(unittest.TestCase):
         done = weft("convert", "a2001.nc", "one.zarr")
         self.assertEqual(done.returncode, 1)
         self.assertIn("--overwrite", done.stderr)
+
+    def test_a_tenth_of_the_data_is_memory_enough(self):
+        os.mkdir(os.path.join(FOLDER, "large"))
+        rng = np.random.default_rng(9)
+        parts = []
+        for part in range(8):
+            values = np.round(280 + rng.standard_normal((50, 320, 500)), 2).astype("f4")
+            parts.append(xr.Dataset({"tas": (("time", "lat", "lon"), values)},
+                                    {"time": ("time", part * 50.0 + np.arange(50), {"units": "days since 2001-01-01"})}))
+            parts[-1].to_netcdf(os.path.join(FOLDER, "large", f"{part}.nc"), encoding={
+                "tas": {"chunksizes": (10, 80, 100), "zlib": True, "complevel": 1, "_FillValue": None}})
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("WEFT_")}
+        release = "Release" in weft("--version").stdout
+        budget = 8 * parts[0].tas.nbytes // 10
+        whole = xr.concat(parts, "time").tas
+        for words, wanted in ((["mean,max"], whole.astype("f8").mean("time")), (["median,mean"], whole.astype("f8").mean("time")),
+                              (["mean,std", "--by", "time.month"], None)):
+            # A process counts the memory of the one that started it, which is why a small one does.
+            done = subprocess.run([sys.executable, "-c", SMALL, WEFT, "reduce", words[0], "--dim", "time", *words[1:],
+                                   "--memory", str(budget), "large", "out.nc", "--overwrite"], cwd=FOLDER, text=True,
+                                  capture_output=True, env=environment, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            # The bound is on a release build; sanitizers keep memory that was given back.
+            if release:
+                self.assertLessEqual(int(done.stdout) * 1024, budget + (64 << 20), words)
+            with xr.open_dataset(os.path.join(FOLDER, "out.nc")) as out:
+                if wanted is not None:
+                    self.close(out.tas_mean, wanted)
+                if words[0].startswith("median"):
+                    self.close(out.tas_median, whole.median("time"))
+        shutil.rmtree(os.path.join(FOLDER, "large"))
+
+    def test_many_files_are_remembered_in_the_users_cache_and_never_beside_them(self):
+        os.mkdir(os.path.join(FOLDER, "many"))
+        for number in range(20):
+            path = os.path.join(FOLDER, "many", f"{number}.nc")
+            ONE.isel(time=slice(number, number + 1))[["tas"]].to_netcdf(path)
+            os.utime(path, (1.6e9, 1.6e9))
+        for cache in (1, 2):
+            done = weft("info", "--json", "many", XDG_CACHE_HOME=os.path.join(FOLDER, "cache"))
+            self.assertEqual(done.returncode, 0, done.stderr)
+            found = json.loads(done.stdout)
+            self.assertEqual((found["files"], found["dimensions"][2]["extent"]), (20, 20), cache)
+            self.assertEqual((found["dimensions"][2]["first"], found["dimensions"][2]["last"]), ("2001-01-01", "2001-01-20"))
+        self.assertEqual(len(os.listdir(os.path.join(FOLDER, "cache", "weft"))), 1)
+        self.assertEqual(len(os.listdir(os.path.join(FOLDER, "many"))), 20)
+        out = self.reduce("mean", "--dim", "time", "many", XDG_CACHE_HOME=os.path.join(FOLDER, "cache"))
+        self.close(out.tas, ONE.tas.isel(time=slice(0, 20)).astype("f8").mean("time"))
+        # One that changed is opened again.
+        ONE.isel(time=slice(40, 41))[["tas"]].to_netcdf(os.path.join(FOLDER, "many", "19.nc"))
+        out = self.reduce("max", "--dim", "time", "many", XDG_CACHE_HOME=os.path.join(FOLDER, "cache"))
+        self.close(out.tas, ONE.tas.isel(time=[*range(19), 40]).max("time"))
+
+    def test_zarr_stores_are_inputs_like_files(self):
+        self.assertEqual(weft("convert", "a2001.nc", "in.zarr").returncode, 0)
+        self.close(self.reduce("mean", "--dim", "time", "in.zarr").tas, ONE.tas.astype("f8").mean("time"))
+        self.assertIn("Zarr 3", weft("info", "in.zarr").stdout)
 
     def test_a_sample_folder_can_be_reduced(self):
         self.assertEqual(weft("sample", "sample", "--years", "1").returncode, 0)

@@ -248,6 +248,8 @@ struct OpenManyOptions {
   std::string dim = {};
   /// Which file a label is taken from that several have: "first", "last"; otherwise that is refused.
   std::string duplicates = {};
+  /// Where descriptions of many files are remembered: see io::OpenFilesOptions.
+  std::string index = {};
 };
 /// Opens files as one Dataset, joined in the order of their labels along a dimension. Labels that repeat, or that
 /// disagree along the other dimensions, are refused with the names of both files.

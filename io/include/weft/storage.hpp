@@ -149,7 +149,7 @@ class StoredFile {
 std::shared_ptr<const StoredFile> open_stored(const std::string& path);
 
 /// As open_stored, but gives the file that this process has open already, if its bytes did not change meanwhile: tasks
-/// that read the same file share it. At most 512 are kept open.
+/// that read the same file share it. As many are kept open as the system allows this process.
 std::shared_ptr<const StoredFile> open_shared(const std::string& path);
 
 /// Converts `count` elements that lie `stride` bytes apart to doubles.

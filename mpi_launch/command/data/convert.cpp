@@ -106,6 +106,7 @@ class ConvertJob {
     OpenManyOptions options;
     options.duplicates = given_.text("duplicates");
     options.dim = paths.size() > 1 ? given_.text("join") : "";
+    options.index = given_.text("index");
     data_ = open_many(paths, options);
     first_ = io::open_shared(paths[0]);
     for (const std::string& words : given_.all("sel")) data_ = select_labels(data_, words);

@@ -1,4 +1,6 @@
 // `weft info`: what files hold.
+#include "mpi_launch/command/data/inputs.hpp"
+#include "mpi_launch/command/data/selection.hpp"
 #include "mpi_launch/command/data/verbs.hpp"
 
 #include <weft/labelled.hpp>
@@ -7,6 +9,7 @@
 #include "core/memory/bytes_text.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 namespace weft::command::data {
 namespace {
@@ -161,10 +164,80 @@ std::string json_of(const StoredFile& file, const std::vector<std::size_t>& chos
   return out + "],\"remarks\":" + json_texts(file.remarks()) + "}\n";
 }
 
+/// What files hold together: of a folder, a pattern or a list.
+std::string joined_text(const Dataset& data, std::size_t files, const std::vector<std::string>& chosen) {
+  std::string out = std::to_string(files) + " files, joined\ndimensions:\n";
+  for (const auto& [dim, extent] : data.dims()) {
+    out += "  " + dim + " = " + std::to_string(extent);
+    const auto labels = data.coordinates().find(dim);
+    if (labels != data.coordinates().end() && labels->second.size() > 0) {
+      out += "  # " + labels->second.label(0) + " to " + labels->second.label(labels->second.size() - 1);
+    }
+    out += "\n";
+  }
+  out += "variables:\n";
+  for (const LabelledArray& one : data.variables()) {
+    if (!chosen.empty() && std::find(chosen.begin(), chosen.end(), one.name()) == chosen.end()) continue;
+    out += "  " + one.data().dtype().name() + " " + one.name() + "(" + joined(one.dims(), ", ") + ")\n      # " +
+           bytes_text(static_cast<std::uint64_t>(one.data().nbytes())) + " decoded\n";
+    for (const Attribute& one_of : one.attributes()) {
+      out += "      " + one_of.name + " = " + value_text(one_of, false) + "\n";
+    }
+  }
+  if (!data.attributes().empty()) out += "attributes:\n";
+  for (const Attribute& one : data.attributes()) out += "  " + one.name + " = " + value_text(one, false) + "\n";
+  return out;
+}
+
+std::string joined_json(const Dataset& data, std::size_t files, const std::vector<std::string>& chosen) {
+  std::string out = "{\"files\":" + std::to_string(files) + ",\"dimensions\":[";
+  bool first = true;
+  for (const auto& [dim, extent] : data.dims()) {
+    out += std::string(first ? "" : ",") + "{\"name\":" + json_text(dim) + ",\"extent\":" + std::to_string(extent);
+    first = false;
+    const auto labels = data.coordinates().find(dim);
+    if (labels != data.coordinates().end() && labels->second.size() > 0) {
+      out += ",\"first\":" + json_text(labels->second.label(0)) +
+             ",\"last\":" + json_text(labels->second.label(labels->second.size() - 1));
+    }
+    out += "}";
+  }
+  out += "],\"variables\":[";
+  first = true;
+  for (const LabelledArray& one : data.variables()) {
+    if (!chosen.empty() && std::find(chosen.begin(), chosen.end(), one.name()) == chosen.end()) continue;
+    const Shape& shape = one.data().shape();
+    out += std::string(first ? "" : ",") + "{\"path\":" + json_text(one.name()) +
+           ",\"type\":" + json_text(one.data().dtype().name()) +
+           ",\"shape\":" + json_numbers({shape.begin(), shape.end()}) + ",\"dimensions\":" + json_texts(one.dims()) +
+           ",\"attributes\":" + json_attributes(one.attributes()) + "}";
+    first = false;
+  }
+  return out + "],\"attributes\":" + json_attributes(data.attributes()) + "}\n";
+}
+
+/// Whether a word stands for several files.
+bool is_set(const std::string& word) {
+  std::error_code ignored;
+  if (word == "-" || (word.size() > 1 && word[0] == '@')) return true;
+  if (std::filesystem::is_directory(word, ignored)) return files_of(word) != std::vector{word};
+  return word.find_first_of("*?[") != std::string::npos && !std::filesystem::exists(word, ignored);
+}
+
 }  // namespace
 
 int run_info(const Given& given) {
   for (std::size_t i = 0; i < given.words().size(); ++i) {
+    if (is_set(given.words()[i])) {
+      const std::vector<std::string> paths = input_files({given.words()[i]});
+      OpenManyOptions options;
+      options.index = given.text("index");
+      const Dataset data = open_many(paths, options);
+      for (const std::string& name : given.list("var")) require_variable(data, name);
+      print((i > 0 && !given.json() ? "\n" : "") + (given.json() ? joined_json(data, paths.size(), given.list("var"))
+                                                                 : joined_text(data, paths.size(), given.list("var"))));
+      continue;
+    }
     const auto file = io::open_stored(given.words()[i]);
     std::vector<std::size_t> chosen;
     for (const std::string& name : given.list("var")) chosen.push_back(file->find(name));

@@ -17,6 +17,7 @@
 #include <chrono>
 #include <cstdio>
 #include <limits>
+#include <numeric>
 #include <set>
 
 namespace weft::command::data {
@@ -64,6 +65,9 @@ class ReduceJob {
 
   int run(const Client& client) {
     const auto begin = std::chrono::steady_clock::now();
+    // Quantiles hold what is read, all values of each place side by side, and what is sorted; groups the states of
+    // several pieces.
+    parts_budget_ = std::max<std::uint64_t>(client.memory().budget_bytes / 6, 1u << 20);
     open();
     prepare();
     if (given_.dry_run()) return tell_plan();
@@ -85,6 +89,7 @@ class ReduceJob {
     }
     OpenManyOptions options;
     options.duplicates = given_.text("duplicates");
+    options.index = given_.text("index");
     if (paths_.size() > 1 && given_.has("join")) options.dim = given_.text("join");
     data_ = open_many(paths_, options);
     first_ = io::open_shared(paths_[0]);
@@ -117,36 +122,10 @@ class ReduceJob {
     return first_->has(name) ? &first_->variables()[first_->find(name)] : nullptr;
   }
 
-  static std::string attribute_of(const std::vector<io::Attribute>& attributes, const char* name) {
-    const io::Attribute* const found = io::find_attribute(attributes, name);
-    return found == nullptr ? std::string() : found->text();
-  }
-
-  /// Variables that only describe others: bounds, grid mappings, coordinates.
-  std::set<std::string> describing() const {
-    std::set<std::string> out;
-    const auto add = [&](const std::string& words) {
-      for (std::size_t begin = 0; begin < words.size();) {
-        const std::size_t end = std::min(words.find(' ', begin), words.size());
-        if (end > begin) out.insert(words.substr(begin, end - begin));
-        begin = end + 1;
-      }
-    };
-    for (const auto& [dim, labels] : data_.coordinates()) {
-      add(attribute_of(labels.attributes(), "bounds"));
-      add(attribute_of(labels.attributes(), "climatology"));
-    }
-    for (const LabelledArray& one : data_.variables()) {
-      for (const char* const name : {"coordinates", "bounds", "grid_mapping"})
-        add(attribute_of(one.attributes(), name));
-    }
-    return out;
-  }
-
   void prepare() {
     const std::vector<std::string> chosen = given_.list("var");
     for (const std::string& name : chosen) require_variable(data_, name);
-    const std::set<std::string> describing = this->describing();
+    const std::set<std::string> describing = describing_variables(data_);
     bool any = false;
     for (const LabelledArray& one : data_.variables()) {
       const bool named = std::find(chosen.begin(), chosen.end(), one.name()) != chosen.end();
@@ -198,6 +177,7 @@ class ReduceJob {
       result.name = one.name() + (operations_.size() > 1 ? "_" + operation.suffix : "");
       result.dims = reduced_dims(one, how_);
       result.shape = extents_of(arrays[i].shape());
+      if (too_large(one)) result.chunk = part_extents(one, result);
       const bool packed = operation.keeps_type() && like != nullptr && encoding_like(*like).packed &&
                           (encoding_like(*like).fill || !how_.skipna);
       result.attributes = labelled::reduced_attributes(one.attributes(), operation.name, cells, packed);
@@ -207,6 +187,35 @@ class ReduceJob {
       work.results.push_back(std::move(result));
     }
     return work;
+  }
+
+  /// What computing a variable holds at once, beside the chunks that are being read: all values where quantiles are
+  /// asked for, the states of all groups where they are not gone through one after the other.
+  bool too_large(const LabelledArray& source) const {
+    const auto bytes = static_cast<std::uint64_t>(source.data().nbytes());
+    if (std::any_of(operations_.begin(), operations_.end(), [](const Operation& one) { return !one.kind; })) {
+      return bytes > parts_budget_;
+    }
+    const bool grouped = how_.grouping && source.has(how_.grouping->dim);
+    if (!grouped || how_.grouping->in_order) return false;
+    std::uint64_t states =
+        static_cast<std::uint64_t>(how_.grouping->size()) * (operations_.size() + 1) * sizeof(double);
+    for (const std::string& dim : source.dims()) {
+      const bool stays = std::find(how_.dims.begin(), how_.dims.end(), dim) == how_.dims.end();
+      if (stays) states *= static_cast<std::uint64_t>(source.extent(dim));
+    }
+    // Those of several pieces, and of what they are merged to.
+    return states > parts_budget_ / 4;
+  }
+
+  /// The chunks of a result that is computed in parts: those of the data, along dimensions that stay.
+  static std::vector<std::int64_t> part_extents(const LabelledArray& source, const Result& result) {
+    std::vector<std::int64_t> extents = result.shape;
+    for (std::size_t i = 0; i < result.dims.size(); ++i) {
+      if (!source.has(result.dims[i]) || source.extent(result.dims[i]) != result.shape[i]) continue;
+      extents[i] = std::min(extents[i], source.data().chunks()[source.axis(result.dims[i])][0]);
+    }
+    return extents;
   }
 
   void find_dimensions() {
@@ -273,6 +282,7 @@ class ReduceJob {
         variable.type = result.encoding.type;
         variable.dimensions = result.dims;
         variable.fill = result.encoding.fill;
+        variable.chunk = result.chunk;
         for (const io::Attribute& one : result.attributes) {
           const bool fill = one.name == "_FillValue";
           const bool other = one.name == "missing_value" && work.reduced && !result.encoding.packed;
@@ -350,6 +360,7 @@ class ReduceJob {
   /// Computes a variable in as many steps as its results need: groups that follow each other some at a time, and then
   /// slabs along the outermost dimension that stays.
   void reduce(const Client& client, io::NetcdfWriter& writer, const Work& work) {
+    if (too_large(work.source)) return reduce_parts(client, writer, work, work.source, {});
     const bool grouped = how_.grouping && work.source.has(how_.grouping->dim);
     const std::int32_t groups = grouped ? how_.grouping->size() : 1;
     std::uint64_t bytes = 0;
@@ -372,6 +383,41 @@ class ReduceJob {
       slabs(client, writer, work, arrays, start,
             bytes * static_cast<std::uint64_t>(end - first) / static_cast<std::uint64_t>(groups));
     }
+  }
+
+  /// Computes a part of a variable in halves, cut where chunks end along a dimension that stays, until one fits the
+  /// memory or is one chunk wide. `start`: where the part lies, by dimension.
+  void reduce_parts(const Client& client, io::NetcdfWriter& writer, const Work& work, const LabelledArray& part,
+                    const std::map<std::string, std::int64_t>& start) {
+    const std::vector<std::vector<std::int64_t>> chunks = part.data().chunks();
+    std::string widest;
+    std::size_t most = 1;
+    for (const std::string& dim : part.dims()) {
+      const bool stays = std::find(how_.dims.begin(), how_.dims.end(), dim) == how_.dims.end();
+      if (!stays || chunks[part.axis(dim)].size() <= most) continue;
+      most = chunks[part.axis(dim)].size();
+      widest = dim;
+    }
+    if (widest.empty() || !too_large(part)) {
+      const bool grouped = how_.grouping && part.has(how_.grouping->dim);
+      const std::vector<arrays::Array> arrays = reduce_variable(part, how_, 0, grouped ? how_.grouping->size() : 1);
+      for (std::size_t i = 0; i < arrays.size(); ++i) {
+        std::vector<std::int64_t> at;
+        for (const std::string& dim : work.results[i].dims) {
+          const auto found = start.find(dim);
+          at.push_back(found == start.end() ? 0 : found->second);
+        }
+        add(client, writer, work.results[i], arrays[i], at);
+      }
+      return flush(client, writer);
+    }
+    const std::vector<std::int64_t>& cuts = chunks[part.axis(widest)];
+    const std::int64_t middle =
+        std::accumulate(cuts.begin(), cuts.begin() + static_cast<std::ptrdiff_t>(most / 2), std::int64_t{0});
+    reduce_parts(client, writer, work, part.isel(widest, slice(0, middle)), start);
+    std::map<std::string, std::int64_t> behind = start;
+    behind[widest] += middle;
+    reduce_parts(client, writer, work, part.isel(widest, slice(middle, part.extent(widest))), behind);
   }
 
   std::size_t group_axis(const Result& result) const {
@@ -523,6 +569,8 @@ class ReduceJob {
   std::map<std::string, std::string> bounds_from_;
   std::vector<std::size_t> texts_;
   std::uint64_t budget_ = 0;
+  /// Of the values or states that are held at once.
+  std::uint64_t parts_budget_ = 0;
   std::vector<Waiting> waiting_;
   std::uint64_t waiting_bytes_ = 0;
   std::uint64_t written_bytes_ = 0;

@@ -204,4 +204,28 @@ std::vector<arrays::Array> reduce_variable(const LabelledArray& one, const HowTo
   return out;
 }
 
+std::string attribute_of(const std::vector<io::Attribute>& attributes, const char* name) {
+  const io::Attribute* const found = io::find_attribute(attributes, name);
+  return found == nullptr ? std::string() : found->text();
+}
+
+std::set<std::string> describing_variables(const Dataset& data) {
+  std::set<std::string> out;
+  const auto add = [&](const std::string& words) {
+    for (std::size_t begin = 0; begin < words.size();) {
+      const std::size_t end = std::min(words.find(' ', begin), words.size());
+      if (end > begin) out.insert(words.substr(begin, end - begin));
+      begin = end + 1;
+    }
+  };
+  for (const auto& [dim, labels] : data.coordinates()) {
+    add(attribute_of(labels.attributes(), "bounds"));
+    add(attribute_of(labels.attributes(), "climatology"));
+  }
+  for (const LabelledArray& one : data.variables()) {
+    for (const char* const name : {"coordinates", "bounds", "grid_mapping"}) add(attribute_of(one.attributes(), name));
+  }
+  return out;
+}
+
 }  // namespace weft::command::data

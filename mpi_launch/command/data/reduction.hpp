@@ -5,6 +5,7 @@
 #include <weft/labelled.hpp>
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -66,5 +67,10 @@ std::vector<std::string> reduced_dims(const LabelledArray& one, const HowToReduc
 /// all, unless groups are in order.
 std::vector<arrays::Array> reduce_variable(const LabelledArray& one, const HowToReduce& how, std::int32_t first,
                                            std::int32_t end);
+
+/// The text of an attribute; nothing where there is none.
+std::string attribute_of(const std::vector<io::Attribute>& attributes, const char* name);
+/// Variables that only describe others: bounds, grid mappings, coordinates.
+std::set<std::string> describing_variables(const Dataset& data);
 
 }  // namespace weft::command::data

@@ -15,11 +15,12 @@ constexpr OptionRow kShared[] = {
 
 constexpr Example kInfoExamples[] = {
     {"weft info tas.nc", "what is in a file"},
-    {"weft info tas.nc --var tas", "one variable of it"},
+    {"weft info 'data/*.nc'", "what many files hold together, joined"},
     {"weft info --json tas.nc", "the same for programs"},
 };
 constexpr OptionRow kInfoOptions[] = {
     {"var", "NAME,...", "only these variables"},
+    {"index", "FOLDER", "where descriptions of many files are remembered (default ~/.cache/weft); off: nowhere"},
 };
 
 constexpr Example kHeadExamples[] = {
@@ -67,6 +68,7 @@ constexpr OptionRow kReduceOptions[] = {
     {"overwrite", nullptr, "replace OUT if it exists"},
     {"duplicates", "WHICH", "first or last: which file a label is taken from that several have"},
     {"join", "DIM", "the dimension that files follow each other along; found where it is not given"},
+    {"index", "FOLDER", "where descriptions of many files are remembered (default ~/.cache/weft); off: nowhere"},
 };
 
 constexpr Example kConvertExamples[] = {
@@ -85,6 +87,7 @@ constexpr OptionRow kConvertOptions[] = {
     {"overwrite", nullptr, "replace OUT if it exists"},
     {"duplicates", "WHICH", "first or last: which file a label is taken from that several have"},
     {"join", "DIM", "the dimension that files follow each other along; found where it is not given"},
+    {"index", "FOLDER", "where descriptions of many files are remembered (default ~/.cache/weft); off: nowhere"},
 };
 
 constexpr Example kSampleExamples[] = {
