@@ -111,6 +111,14 @@ void ClientProcess::carry_deal(const Deal& deal, const SchedulerActions& all) {
     if (std::find(sources.begin(), sources.end(), input.producer) != sources.end()) letter.inputs.push_back(input);
   }
   Writer& out = post_.begin(worker.peer, LetterKind::Deal);
+  write_new_sites(worker, out);
+  write(out, letter);
+  out.bytes(body_.data(), body_.size());
+  post_.end(worker.peer);
+}
+
+/// Defines the sites of what was written last that the worker has not heard of.
+void ClientProcess::write_new_sites(ClientWorker& worker, Writer& out) {
   std::vector<std::uint32_t> fresh;
   for (const std::uint32_t site : writer_.sites()) {
     if (site >= worker.sites.size()) worker.sites.resize(site + 1, false);
@@ -123,9 +131,6 @@ void ClientProcess::carry_deal(const Deal& deal, const SchedulerActions& all) {
     out.count(site);
     write_site(out, site);
   }
-  write(out, letter);
-  out.bytes(body_.data(), body_.size());
-  post_.end(worker.peer);
 }
 
 void ClientProcess::report(const Report& report) {
@@ -260,7 +265,8 @@ void ClientProcess::end_drained(Nanoseconds time) {
   constexpr Nanoseconds kLongestDrain = 20'000'000'000;
   for (ClientWorker& worker : workers_) {
     if (worker.drains_since == 0 || worker.told_to_end || !worker.standing.present) continue;
-    if (!machine_.is_drained(worker.standing.id) && time - worker.drains_since < kLongestDrain) continue;
+    const bool empty = machine_.is_drained(worker.standing.id) && !holds_call(worker.standing.id);
+    if (!empty && time - worker.drains_since < kLongestDrain) continue;
     worker.told_to_end = true;
     post_.begin(worker.peer, LetterKind::End);
     post_.end(worker.peer);
@@ -280,6 +286,7 @@ void ClientProcess::lose_worker(WorkerId id, std::string_view why) {
   --present_;
   if (worker.drains_since == 0) slots_.fetch_sub(worker.standing.slots, std::memory_order_relaxed);
   if (worker.drains_since != 0) --draining_;
+  if (holds_call(id)) take_back_call();
   by_peer_.erase(worker.peer);
   forget_asker(worker.peer);
   post_.close(worker.peer);
@@ -331,6 +338,8 @@ void ClientProcess::letter(PeerId peer, LetterKind kind, Reader& reader) {
       ByteView bytes(reader.view(size, "event"), size);
       SchedulerEvent event;
       if (!decode(bytes, event)) throw Error("an event that cannot be read");
+      if (std::holds_alternative<WorkerPaused>(event.body)) workers_[worker].paused = true;
+      if (std::holds_alternative<WorkerResumed>(event.body)) workers_[worker].paused = false;
       tell(std::move(event.body));
       return pump();
     }
@@ -351,6 +360,8 @@ void ClientProcess::letter(PeerId peer, LetterKind kind, Reader& reader) {
     case LetterKind::NotMine:
       asked_again_ = true;  // the machine reports where it is now, or it is asked again with the next tick
       return;
+    case LetterKind::Call:
+      return on_called(worker, reader);
     case LetterKind::Books:
       workers_[worker].books = read_books(reader);
       if (std::exchange(workers_[worker].books_asked, false)) books_missing_.fetch_sub(1);
@@ -395,10 +406,7 @@ void ClientProcess::on_finished(WorkerId worker, Reader& reader) {
     arriving_[one.packet] = std::span(reader.view(size, "news"), size);
     const ClientPacket* const packet = find(one.packet);
     if (packet != nullptr && packet->graph == nullptr && packet->count != 0 && !packet->over) {
-      const std::uint32_t site = arena::task(packet->tasks[0]).site;
-      if (site >= site_ns_.size()) site_ns_.resize(site + 1, 0);
-      const float ns = static_cast<float>(one.run_ns) / static_cast<float>(packet->count) + 1;
-      site_ns_[site] = site_ns_[site] > 0 ? site_ns_[site] + (ns - site_ns_[site]) / 4 : ns;
+      learn(arena::task(packet->tasks[0]).site, static_cast<float>(one.run_ns) / static_cast<float>(packet->count) + 1);
     }
     finished.packets.push_back(one);
   }

@@ -30,6 +30,7 @@ void ClientProcess::note_death(WorkerId worker) {
 std::string ClientProcess::in_own_numbers(std::string_view text) {
   const std::lock_guard lock(mutex_);
   return with_numbers(text, [this](const Origin& origin) {
+    if (origin.packet == kHandedPacket) return call_.last;
     const ClientPacket* packet = find(origin.packet);
     if (packet != nullptr && packet->first_part != kNone) {
       packet = find(packet->first_part + origin.index);

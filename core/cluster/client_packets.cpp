@@ -84,6 +84,7 @@ void ClientProcess::form_packets() {
     hungry_.store(present_ != 0 && outstanding_ < room(), std::memory_order_relaxed);
     return;
   }
+  if (call_.task != kNone) share_with_call();
   if (present_ != 0 || no_more_) {
     const bool must = no_more_ && present_ == 0;
     const auto last_alone =

@@ -124,6 +124,7 @@ bool ClientProcess::drive_locked(std::unique_lock<std::mutex>& lock) {
     post_.flush();
   }
   busy_.store(waited_for || outstanding_ != 0 || !forming_.empty(), std::memory_order_relaxed);
+  idle_.store(outstanding_ == 0 && forming_.empty() && present_ != 0, std::memory_order_relaxed);
   std::vector<TaskId> called_back;
   called_back.swap(called_back_);
   const bool woken = std::exchange(woken_, false);
@@ -225,7 +226,7 @@ void ClientProcess::check_travels(TaskId task) const {
 }
 
 /// Makes a described task one that waits for a packet.
-ClientProcess::Pending ClientProcess::pending(TaskId task, const LaunchOptions& options) {
+Pending ClientProcess::pending(TaskId task, const LaunchOptions& options) {
   Pending one;
   one.task = task;
   if (options.own_packet()) {
@@ -249,6 +250,7 @@ void ClientProcess::launch(TaskId task, const TaskOptions* given) {
   check_travels(task);
   const Pending one = pending(task, options);
   tasks_total_.fetch_add(1, std::memory_order_relaxed);
+  if (!one.alone && idle_.load(std::memory_order_relaxed) && hand_out(task)) return;
   std::size_t waiting = 0;
   {
     const std::lock_guard lock(pending_mutex_);
@@ -302,6 +304,10 @@ void ClientProcess::cancel(TaskId task) {
   failing::request_cancel(task);
   if (executor_here() != nullptr) return;
   std::unique_lock lock(mutex_);
+  if (call_.task == task) {
+    post_.send(workers_[call_.worker].peer, LetterKind::Cancel, CancelTask{kHandedPacket, 0});
+    return post_.flush();
+  }
   const TaskRecord& record = arena::task(task);
   if ((record.join.load(std::memory_order_relaxed) & kManagedJoin) == 0 || record.packet == kNone) return;
   const ClientPacket* const packet = find(record.packet);
@@ -388,6 +394,7 @@ bool ClientProcess::close() {
       for (const Pending& one : pending_) forming_.push_back(one);
       pending_.clear();
     }
+    take_back_call();
     for (const Pending& one : deferred_) forming_.push_back(one);
     deferred_.clear();
     submit_pending(forming_.size());

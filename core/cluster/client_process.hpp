@@ -96,14 +96,6 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   void check_travels(TaskId task) const;
 
   // Packets (client_packets.cpp)
-  struct Pending {
-    TaskId task = kNone;
-    bool alone = false;
-    std::int32_t priority = 0;
-    std::uint32_t needs = kNone;  // index into needs_
-    std::uint64_t memory_bytes = 0;
-    bool retriable = true;
-  };
   Pending pending(TaskId task, const LaunchOptions& options);
   void form_packets();
   std::uint32_t tasks_for_next(std::size_t pending) const;
@@ -123,6 +115,16 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   void forget_packet(PacketId id);
   void note_released();
   static void on_released(TaskId task) noexcept;
+
+  // Calls past the machine (client_calls.cpp)
+  bool hand_out(TaskId task);
+  WorkerId worker_for_call() const;
+  bool holds_call(WorkerId worker) const { return call_.task != kNone && call_.worker == worker; }
+  void on_called(WorkerId worker, Reader& reader);
+  void take_back_call();
+  void free_call();
+  void share_with_call();
+  void learn(std::uint32_t site, float ns);
 
   // Killers of workers (client_killers.cpp)
   void note_death(WorkerId worker);
@@ -184,6 +186,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   void release_outputs();
   void carry(const SchedulerAction& action, const SchedulerActions& all);
   void carry_deal(const Deal& deal, const SchedulerActions& all);
+  void write_new_sites(ClientWorker& worker, Writer& out);
   void send_event(WorkerId worker, WorkerEventBody body);
   void report(const Report& report);
   void refuse(PacketId packet, Reason reason, std::uint32_t detail);
@@ -230,6 +233,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   std::unordered_map<PacketId, std::span<const std::byte>> arriving_;  // outcomes in the letter that is being read
   std::vector<TaskId> called_back_;                                    // have callbacks to run once the lock is free
   std::vector<float> site_ns_;  // what a task of a site takes, as far as is known
+  HandedCall call_;
   std::deque<Pending> forming_;
   std::vector<Pending> deferred_;  // wait for a graph that has not run
   std::uint32_t outstanding_ = 0;  // packets that have not ended
@@ -242,11 +246,6 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   Nanoseconds last_tick_ = 0;
   bool asked_again_ = false;
   std::uint64_t cluster_ = 0;
-  struct Landing {
-    PacketId packet = kNone;
-    std::uint32_t index = 0;
-    Box* box = nullptr;
-  };
   std::unordered_map<std::uint64_t, Landing> landings_;
   std::vector<Asked> calls_;                  // of actors: made once the lock is free
   std::map<std::uint64_t, Looking> looking_;  // by the numbers of the orders
@@ -273,6 +272,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   std::vector<Pending> pending_;  // guarded by pending_mutex_
   std::atomic<bool> any_pending_{false};
   std::atomic<bool> hungry_{false};
+  std::atomic<bool> idle_{false};  // nothing is outstanding: a call may be handed out
   std::mutex released_mutex_;
   std::vector<TaskId> released_;  // guarded by released_mutex_
   std::atomic<bool> any_released_{false};

@@ -73,6 +73,32 @@ inline constexpr WorkerId kNotHere = 1u << 20;
 /// Packets a slot that are known to the machine ahead of their turn.
 inline constexpr std::uint32_t kAhead = 4;
 
+/// A task that waits for a packet.
+struct Pending {
+  TaskId task = kNone;
+  bool alone = false;
+  std::int32_t priority = 0;
+  std::uint32_t needs = kNone;  // index into needs_
+  std::uint64_t memory_bytes = 0;
+  bool retriable = true;
+};
+
+/// The call that a worker was handed past the machine (client_calls.cpp).
+struct HandedCall {
+  TaskId task = kNone;  // kNone: none is under way
+  TaskId last = kNone;  // the one that is, or was
+  std::uint32_t number = 0;
+  WorkerId worker = kNone;
+  bool pauses = false;  // the machine deals nothing to its worker meanwhile
+};
+
+/// A value on its way to this process.
+struct Landing {
+  PacketId packet = kNone;
+  std::uint32_t index = 0;
+  Box* box = nullptr;
+};
+
 /// A question of another process.
 struct Asked {
   PeerId peer = 0;
@@ -116,6 +142,7 @@ struct ClientWorker {
   std::string address;
   Nanoseconds drains_since = 0;  // 0: it stays
   bool told_to_end = false;
+  bool paused = false;                // it has said so
   bool told_to_restart = false;       // its end is nobody's fault
   std::string end;                    // how it was lost: "was lost: the link was cut"
   std::string death;                  // what its supervisor, or the connection to it, said

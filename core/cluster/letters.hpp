@@ -15,7 +15,7 @@
 namespace weft::cluster {
 
 /// Changes with every change of a letter. Two sides of different versions do not talk.
-inline constexpr std::uint16_t kProtocol = 5;
+inline constexpr std::uint16_t kProtocol = 6;
 
 enum class LetterKind : std::uint8_t {
   // From the client's process to a worker.
@@ -48,8 +48,13 @@ enum class LetterKind : std::uint8_t {
   // From the client's process to a worker.
   Plugin,   ///< A plugin is to be set up before the packets of later letters are begun.
   Restart,  ///< Your process is to end at once; your supervisor starts another one.
+  // Between the client's process and a worker.
+  Call,  ///< A short call that no machine knows of; from the worker: its end.
 };
-inline constexpr std::uint8_t kLastKind = static_cast<std::uint8_t>(LetterKind::Restart);
+inline constexpr std::uint8_t kLastKind = static_cast<std::uint8_t>(LetterKind::Call);
+
+/// The packet that a handed call says it is of.
+inline constexpr PacketId kHandedPacket = kNone - 1;
 
 /// What an answer is.
 enum class AnswerKind : std::uint8_t {

@@ -36,7 +36,9 @@ void WorkerProcess::say_leaving() {
 /// Keeps letters that lead to packets while a plugin waits for its setup.
 bool WorkerProcess::holds_back(LetterKind kind, Reader& reader) {
   if (plugins_.empty()) return false;
-  if (kind != LetterKind::Deal && kind != LetterKind::WorkerEvent && kind != LetterKind::Cancel) return false;
+  const bool leads_to_tasks = kind == LetterKind::Deal || kind == LetterKind::WorkerEvent ||
+                              kind == LetterKind::Cancel || kind == LetterKind::Call;
+  if (!leads_to_tasks) return false;
   const std::size_t size = reader.remaining();
   const auto* const bytes = reinterpret_cast<const char*>(reader.view(size, "letter"));
   held_back_.emplace_back(kind, std::string(bytes, size));

@@ -86,28 +86,24 @@ void Run::reset() {
   outcome.clear();
 }
 
+/// Reads the sites that a letter's tasks are the first of.
+void WorkerProcess::define_sites(Reader& reader) {
+  const std::size_t sites = reader.elements(4, "deal");
+  for (std::size_t i = 0; i < sites; ++i) {
+    const std::uint32_t theirs = read_small(reader, "deal");
+    sites_.define(theirs, read_site(reader));
+  }
+}
+
 /// Makes the packet's records and starts it. Its inputs are stand-ins, or tasks of packets that are here.
 void WorkerProcess::activate(PacketId packet, Attempt attempt) {
   Run* const run = find_run(packet, attempt);
   if (run == nullptr || run->stage != Run::Stage::Waiting) return;
-  if (free_ids_.empty()) {
-    run->id = static_cast<PacketId>(by_id_.size());
-    by_id_.push_back(run);
-  } else {
-    run->id = free_ids_.back();
-    free_ids_.pop_back();
-    by_id_[run->id] = run;
-  }
-  run->stage = Run::Stage::Active;
-  run->activated = now_ns();
-  ++active_;
-  executor_.prepare(run->id, run->count, {}, run->urgent);
   std::vector<TaskId> inputs;
   inputs.reserve(run->externals.size());
   for (const ExternalInput& one : run->externals) inputs.push_back(record_of(*run, one));
   Reader reader(run->body.data() + run->body_offset, run->body.size() - run->body_offset);
-  run->tasks = read_tasks(reader, sites_, cursor_, run->count, run->id, inputs);
-  note_tasks(run->id, packet, run->tasks.ids);
+  start(*run, reader, inputs);
   for (const ExternalInput& one : run->externals) {
     if (one.stand_in != kNone) arena::drop_use(one.stand_in);
   }
@@ -122,6 +118,24 @@ void WorkerProcess::activate(PacketId packet, Attempt attempt) {
   }
   executor_.entry(run->id).roots = std::move(run->tasks.roots);
   executor_.activate(run->id, driving_);
+}
+
+/// Makes the records that `reader` describes; the executor knows of them, and is still to be told that they may run.
+void WorkerProcess::start(Run& run, Reader& reader, const std::vector<TaskId>& inputs) {
+  if (free_ids_.empty()) {
+    run.id = static_cast<PacketId>(by_id_.size());
+    by_id_.push_back(&run);
+  } else {
+    run.id = free_ids_.back();
+    free_ids_.pop_back();
+    by_id_[run.id] = &run;
+  }
+  run.stage = Run::Stage::Active;
+  run.activated = now_ns();
+  ++active_;
+  executor_.prepare(run.id, run.count, {}, run.urgent);
+  run.tasks = read_tasks(reader, sites_, cursor_, run.count, run.id, inputs);
+  note_tasks(run.id, run.packet, run.tasks.ids);
 }
 
 /// Returns the record behind an input: of a packet here, else a stand-in that is, or will be, filled.

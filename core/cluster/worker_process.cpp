@@ -52,6 +52,7 @@ WorkerProcess::~WorkerProcess() {
   executor_.stop();
   const std::lock_guard lock(mutex_);
   while (!runs_.empty()) drop_run(*runs_.begin()->second);
+  drop_calls();
   while (!copies_.empty()) drop_copy(copies_.begin()->first);
   for (auto& [token, landing] : landings_) drop_block(landing.box);
   arena::close(cursor_);
@@ -221,6 +222,9 @@ void WorkerProcess::letter(PeerId peer, LetterKind kind, Reader& reader) {
       if (reader.number<std::uint8_t>("books") != 0) return ledger_.restart();
       write_books(post_.begin(scheduler_, LetterKind::Books), ledger_.report());
       return post_.end(scheduler_);
+    case LetterKind::Call:
+      if (from_client) return on_call(reader);
+      break;
     case LetterKind::Look:
       if (from_client) return on_look(reader);
       break;
@@ -263,11 +267,7 @@ void WorkerProcess::welcome(const Welcome& welcome) {
 
 void WorkerProcess::on_deal(Reader& reader) {
   if (!machine_) throw Error("a packet came before the welcome");
-  const std::size_t sites = reader.elements(4, "deal");
-  for (std::size_t i = 0; i < sites; ++i) {
-    const std::uint32_t theirs = read_small(reader, "deal");
-    sites_.define(theirs, read_site(reader));
-  }
+  define_sites(reader);
   DealLetter deal = read_deal(reader);
   if (find_run(deal.packet, deal.attempt) != nullptr) return;  // told twice
   Runs::node_type fresh = fresh_run(deal.packet, deal.attempt);
@@ -357,6 +357,7 @@ void WorkerProcess::on_event(Reader& reader) {
 }
 
 void WorkerProcess::on_cancel(const CancelTask& cancel) {
+  if (cancel.packet == kHandedPacket) return cancel_calls();
   Run* const run = current_run(cancel.packet);
   if (run == nullptr) return;
   if (run->stage == Run::Stage::Waiting) {
@@ -519,6 +520,7 @@ void WorkerProcess::packet_done(PacketId id) noexcept {
   last_done_ = time;
   --active_;
   keep_run(run);
+  if (run.packet == kHandedPacket) return end_call(run, run_ns);
   std::uint64_t bytes = 0;
   for (const KeptTask& kept : run.tasks.kept) bytes += bytes_of_result(kept.task);
   if (run.orphan) return drop_run(run);

@@ -27,8 +27,9 @@ namespace weft::cluster {
 /// A packet dealt to this process: its bytes until it is activated, then its tasks, then what is kept of them.
 struct Run {
   enum class Stage : std::uint8_t { Waiting, Active, Kept };
-  PacketId packet = kNone;
+  PacketId packet = kNone;  // kHandedPacket: a call that no machine knows of, whose number is `call`
   Attempt attempt = 0;
+  std::uint32_t call = 0;
   Stage stage = Stage::Waiting;
   bool urgent = false;
   /// The machine no longer knows it; its end is not reported.
@@ -154,6 +155,7 @@ class WorkerProcess final : public Runtime,
   void room_changed() noexcept override;
 
   void welcome(const Welcome& welcome);
+  void define_sites(Reader& reader);
   void on_deal(Reader& reader);
   using Runs = std::unordered_map<std::uint64_t, std::unique_ptr<Run>>;
   Runs::node_type fresh_run(PacketId packet, Attempt attempt);
@@ -188,10 +190,17 @@ class WorkerProcess final : public Runtime,
   void drop_run(Run& run);
   void activate(PacketId packet, Attempt attempt);
   TaskId record_of(const Run& run, const ExternalInput& external);
+  void start(Run& run, Reader& reader, const std::vector<TaskId>& inputs);
   void cancel_run(Run& run);
   void keep_run(Run& run);
   void write_outcome(Run& run, std::uint64_t kept_bytes);
   void discard(PacketId packet, Attempt attempt);
+
+  // Calls past the machines (worker_calls.cpp)
+  void on_call(Reader& reader);
+  void end_call(Run& run, Nanoseconds run_ns);
+  void cancel_calls();
+  void drop_calls();
 
   // Outputs of others, and for others (worker_outputs.cpp)
   void fetch(const Fetch& fetch);
@@ -234,9 +243,11 @@ class WorkerProcess final : public Runtime,
   std::uint64_t cluster_ = 0;
   SiteTable sites_;
   arena::Cursor cursor_;
-  Runs runs_;                                // by packet and attempt
-  std::vector<Runs::node_type> spare_runs_;  // forgotten ones, whose memory is used again
-  PacketsDealt dealt_;                       // what the machine is told of; empty but for its memory
+  Runs runs_;                                      // by packet and attempt
+  std::vector<Runs::node_type> spare_runs_;        // forgotten ones, whose memory is used again
+  std::vector<std::unique_ptr<Run>> calls_;        // handed ones that run
+  std::vector<std::unique_ptr<Run>> spare_calls_;  // ended ones, whose memory is used again
+  PacketsDealt dealt_;                             // what the machine is told of; empty but for its memory
   std::unordered_map<PacketId, Run*> current_;
   std::vector<Run*> by_id_;
   std::vector<PacketId> free_ids_;
