@@ -6,11 +6,14 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <string>
 #include <vector>
 
 #if WEFT_HAS_MPI
 #define OMPI_SKIP_MPICXX 1
 #define MPICH_SKIP_MPICXX 1
+#include <dlfcn.h>
+#include <link.h>
 #include <mpi.h>
 #endif
 
@@ -56,6 +59,22 @@ class DefaultVariable {
   const bool ours_;
 };
 
+/// Keeps every library that is loaded now where it is. MPI_Finalize unloads MPI's plug-ins, and a thread of theirs that
+/// the system lets run again only afterwards would find its code gone.
+void keep_libraries() {
+  std::vector<std::string> paths;
+  ::dl_iterate_phdr(
+      [](dl_phdr_info* info, std::size_t, void* list) {
+        if (info->dlpi_name != nullptr && info->dlpi_name[0] != 0)
+          static_cast<std::vector<std::string>*>(list)->emplace_back(info->dlpi_name);
+        return 0;
+      },
+      &paths);
+  for (const std::string& path : paths) {
+    if (void* const library = ::dlopen(path.c_str(), RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE)) ::dlclose(library);
+  }
+}
+
 /// Starts MPI unless the application has, and finishes what it started.
 class MpiSession {
  public:
@@ -79,6 +98,7 @@ class MpiSession {
   }
   ~MpiSession() {
     if (!ours_) return;
+    keep_libraries();
     ::MPI_Finalize();
     is_used_up = true;
   }
