@@ -3,6 +3,7 @@
 
 #include "arrays/ops/assembled.hpp"
 #include "arrays/ops/axes.hpp"
+#include "arrays/ops/telling.hpp"
 
 #include <weft/error.hpp>
 
@@ -81,8 +82,8 @@ expression::NodePointer ops::rechunk_to(const expression::NodePointer& node, con
 
 Array rechunk(const Array& array, const Chunks& chunks, const std::source_location& where) {
   const expression::NodePointer& node = array.node();
-  return Array(
-      ops::rechunk_to(node, expression::make_grid(node->shape, chunks, node->dtype.size(), node->grid), where));
+  return Array(ops::rechunk_to(
+      node, ops::grid_for("rechunk", where, node->shape, chunks, node->dtype.size(), node->grid), where));
 }
 
 Array concatenate(const std::vector<Array>& arrays, int axis, const std::source_location& where) {
@@ -92,7 +93,9 @@ Array concatenate(const std::vector<Array>& arrays, int axis, const std::source_
     throw Error(ops::at_line("concatenate", where) + "arrays without dimensions cannot be put side by side");
   const auto along = ops::resolve_axis("concatenate", axis, ndim, where);
   Dtype dtype = arrays[0].dtype();
-  for (const Array& one : arrays) dtype = promote(dtype, one.dtype());
+  ops::told("concatenate", where, [&] {
+    for (const Array& one : arrays) dtype = promote(dtype, one.dtype());
+  });
   Grid grid = arrays[0].node()->grid;
   std::vector<std::int64_t> sizes, ends;
   std::vector<expression::NodePointer> inputs;
@@ -243,7 +246,8 @@ Array reshape(const Array& array, const Shape& wanted, const std::source_locatio
   for (const std::int64_t extent : shape) fits = fits && extent >= 0;
   if (!fits || shape.elements() != elements) {
     throw Error(ops::at_line("reshape", where) + "an array of shape " + node->shape.text() + " with " +
-                std::to_string(elements) + " elements cannot have the shape " + wanted.text());
+                std::to_string(elements) + " elements cannot have the shape " + ops::numbers_text(wanted) +
+                ": one extent may be -1, for what is left");
   }
   if (shape == node->shape) return array;
   // Runs about as large as the source's chunks.

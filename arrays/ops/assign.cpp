@@ -1,12 +1,16 @@
 // Arrays with other values at some places.
 #include "arrays/kernels/copy.hpp"
 #include "arrays/ops/apply.hpp"
+#include "arrays/ops/telling.hpp"
 
 #include <weft/error.hpp>
+#include <weft/ops/creation.hpp>
 #include <weft/ops/elementwise.hpp>
 #include <weft/ops/structure.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
 
 namespace weft::arrays {
 namespace {
@@ -121,6 +125,20 @@ struct Assign {
   }
 };
 
+/// A number that becomes an element of the array, or what NumPy refuses to put there.
+Operand element_of(const Scalar& scalar, Dtype dtype, const Where& where) {
+  ops::told("set", where, [&] { scalar.require_fits(dtype); });
+  if (scalar.dtype().is_complex() && !dtype.is_complex()) {
+    throw Error(at_line("set", where) + "the complex number " + scalar.text() + " does not become " + dtype.name() +
+                ": convert the array with astype, or give its real part");
+  }
+  if (scalar.dtype().is_floating() && dtype.is_integer() && !std::isfinite(scalar.real())) {
+    throw Error(at_line("set", where) + scalar.text() + " does not become " + dtype.name() +
+                ": convert the array with astype(float64) first");
+  }
+  return {Scalar(scalar, dtype), where};
+}
+
 Array set_by_mask(const Array& array, const NodePointer& mask, const Operand& value, const Where& where) {
   const auto refuse = [&](const std::string& what) {
     throw Error(at_line("set", where) + what + ": write where(mask, values, x) with values of the array's shape");
@@ -137,7 +155,7 @@ Array set_by_mask(const Array& array, const NodePointer& mask, const Operand& va
   std::vector<Index> wide(1, Index(ellipsis));
   wide.insert(wide.end(), behind, Index(newaxis));
   const Array chosen = Array(mask).at(wide, where);
-  const Operand values = value.is_scalar() ? Operand(Scalar(value.scalar(), array.dtype()), where)
+  const Operand values = value.is_scalar() ? element_of(value.scalar(), array.dtype(), where)
                                            : Operand(value.array().astype(array.dtype(), where), where);
   return arrays::where(chosen, values, array);
 }
@@ -155,7 +173,7 @@ Target target_of(const Index& index, std::size_t axis, std::int64_t extent, cons
   if (const auto* place = std::get_if<std::int64_t>(&index.value())) {
     target.first = resolved(*place);
   } else if (const auto* part = std::get_if<slice>(&index.value())) {
-    const slice::Places places = part->on(extent);
+    const slice::Places places = ops::told("set", where, [&] { return part->on(extent); });
     target.first = places.first;
     target.step = places.step;
     target.count = places.count;
@@ -190,6 +208,76 @@ std::vector<Index> spelled_out(const std::vector<Index>& index, const Array& arr
   return full;
 }
 
+/// A mask of one axis beside numbers, slices and lists: all that the others choose too gets the number.
+Array set_by_mask_and_others(const Array& array, const std::vector<Index>& index, const Operand& value,
+                             const Where& where) {
+  if (!value.is_scalar() && value.array().ndim() > 0) {
+    throw Error(at_line("set", where) +
+                "a mask beside other indices takes a number: write where(mask, values, x) for an array of values");
+  }
+  const std::vector<Index> full = spelled_out(index, array, where);
+  Array chosen;
+  std::size_t lists = 0;
+  for (std::size_t axis = 0; axis < full.size(); ++axis) {
+    const auto* const mask = std::get_if<NodePointer>(&full[axis].value());
+    lists += mask != nullptr || std::holds_alternative<std::vector<std::int64_t>>(full[axis].value()) ? 1 : 0;
+    const std::int64_t extent = array.shape()[axis];
+    if (mask != nullptr && ((*mask)->shape.size() != 1 || (*mask)->shape[0] != extent)) {
+      throw Error(at_line("set", where) + "a mask of shape " + (*mask)->shape.text() + " does not fit axis " +
+                  std::to_string(axis) + " of an array of shape " + array.shape().text());
+    }
+    const Array along =
+        mask != nullptr ? Array(*mask) : zeros({extent}, {.dtype = bool_}, where).set({full[axis]}, true, where);
+    Shape line(std::vector<std::int64_t>(array.ndim(), 1));
+    line[axis] = extent;
+    const Array part = reshape(along, line, where);
+    chosen = chosen.valid() ? logical_and(chosen, part) : part;
+  }
+  if (lists > 1) {
+    throw Error(at_line("set", where) + "takes one mask or list: write where(mask, values, x) for several masks");
+  }
+  return set_by_mask(array, chosen.node(), value, where);
+}
+
+/// Lists of places of neighbouring axes, which go together in pairs: these axes become one for a while. Nothing where
+/// there is one list at most.
+std::optional<Array> set_pairs(const Array& array, const std::vector<Index>& full, const Operand& value,
+                               const Where& where) {
+  std::vector<std::size_t> listed;
+  for (std::size_t axis = 0; axis < full.size(); ++axis) {
+    if (std::holds_alternative<std::vector<std::int64_t>>(full[axis].value())) listed.push_back(axis);
+  }
+  if (listed.size() < 2) return std::nullopt;
+  std::vector<std::int64_t> flat;
+  std::int64_t joined = 1;
+  for (std::size_t i = 0; i < listed.size(); ++i) {
+    const std::size_t axis = listed[i];
+    const std::int64_t extent = array.shape()[axis];
+    const Target target = target_of(full[axis], axis, extent, where);
+    if (i == 0) flat.assign(target.places.size(), 0);
+    if (axis != listed[0] + i || target.places.size() != flat.size()) {
+      throw Error(at_line("set", where) + "lists of places go together in pairs: they must be of one length (" +
+                  std::to_string(flat.size()) + " and " + std::to_string(target.places.size()) +
+                  ") and of neighbouring axes; set one after the other for more");
+    }
+    for (std::size_t p = 0; p < flat.size(); ++p) flat[p] = flat[p] * extent + target.places[p];
+    joined *= extent;
+  }
+  std::vector<std::int64_t> shape;
+  std::vector<Index> index;
+  for (std::size_t axis = 0; axis < full.size(); ++axis) {
+    if (axis == listed[0]) {
+      shape.push_back(joined);
+      index.emplace_back(flat);
+    } else if (axis < listed[0] || axis > listed.back()) {
+      shape.push_back(array.shape()[axis]);
+      index.push_back(full[axis]);
+    }
+  }
+  const Array set = reshape(array, Shape(shape), where).set(index, value, where);
+  return Array(ops::rechunk_to(reshape(set, array.shape(), where).node(), array.node()->grid, where));
+}
+
 }  // namespace
 
 Array Array::set(const std::vector<Index>& index, const Operand& value, const Where& where) const {
@@ -198,23 +286,22 @@ Array Array::set(const std::vector<Index>& index, const Operand& value, const Wh
     const auto* const mask = std::get_if<NodePointer>(&one.value());
     if (mask == nullptr) continue;
     if (index.size() == 1) return set_by_mask(*this, *mask, value, where);
-    throw Error(at_line("set", where) + "a mask stands alone: write where(mask, values, x) for more");
+    return set_by_mask_and_others(*this, index, value, where);
   }
+  if (const std::optional<Array> done = set_pairs(*this, spelled_out(index, *this, where), value, where)) return *done;
   Assign assign{{}, 0};
   std::vector<std::size_t> chosen;
   Shape shape;
-  std::size_t lists = 0;
   for (const Index& one : spelled_out(index, *this, where)) {
     const std::size_t axis = assign.targets.size();
     assign.targets.push_back(target_of(one, axis, node()->shape[axis], where));
-    lists += assign.targets.back().listed ? 1 : 0;
     if (std::holds_alternative<std::int64_t>(one.value())) continue;
     chosen.push_back(axis);
     shape.push_back(assign.targets.back().count);
   }
-  if (lists > 1) throw Error(at_line("set", where) + "takes one list of places; the others must be numbers or slices");
-  const NodePointer values = value.is_scalar() ? expression::make_constant(value.scalar(), dtype(), where)
-                                               : expression::make_cast(value.array().node(), dtype(), where);
+  const NodePointer values =
+      value.is_scalar() ? expression::make_constant(element_of(value.scalar(), dtype(), where).scalar(), dtype(), where)
+                        : expression::make_cast(value.array().node(), dtype(), where);
   ops::require_known(*values, "set", where);
   const std::size_t have = values->grid.size();
   bool fits = have <= shape.size();

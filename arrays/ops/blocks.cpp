@@ -3,6 +3,7 @@
 
 #include "arrays/kernels/copy.hpp"
 #include "arrays/ops/axes.hpp"
+#include "arrays/ops/telling.hpp"
 #include "arrays/ops/user_blocks.hpp"
 
 #include <weft/error.hpp>
@@ -463,7 +464,7 @@ Array detail::from_function(const Shape& shape, UserFunction function, const Cre
                             const Where& where) {
   Application a{"from_function", std::move(function), {}, {}, {}, counted(shape.size()), {}};
   const Dtype dtype = ops::kernel_result(a.call, a.function, {}, options.dtype, where);
-  a.out = expression::make_grid(shape, options.chunks, dtype.size());
+  a.out = ops::grid_for("from_function", where, shape, options.chunks, dtype.size());
   return apply(a, dtype, where);
 }
 

@@ -1,5 +1,6 @@
 // Products of two arrays summed over any of their axes, and the axes of one array put in any order.
 #include "arrays/ops/matrix.hpp"
+#include "arrays/ops/telling.hpp"
 
 #include <weft/buffer.hpp>
 #include <weft/ops/elementwise.hpp>
@@ -28,6 +29,7 @@ struct Contract {
   std::vector<AxisGrid> inner;
 
   void needs(const Box& out, std::vector<Need>& needs) const {
+    if (out.elements() == 0) return;
     std::vector<std::int64_t> piece(inner.size(), 0);
     for (;;) {
       for (const std::vector<std::int64_t>* const axes : {&a, &b}) {
@@ -263,7 +265,9 @@ Array arrange(const Array& array, const std::vector<int>& labels, const std::vec
 
 Array contract(const char* operation, const Array& a, const std::vector<int>& a_labels, const Array& b,
                const std::vector<int>& b_labels, const std::vector<int>& out, const std::source_location& where) {
-  const Dtype dtype = promote(a.dtype(), b.dtype());
+  require_known(*a.node(), operation, where);
+  require_known(*b.node(), operation, where);
+  const Dtype dtype = told(operation, where, [&] { return promote(a.dtype(), b.dtype()); });
   const Array left = a.astype(dtype, where);
   const Array right = b.astype(dtype, where);
   Contract product;

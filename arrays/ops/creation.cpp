@@ -3,6 +3,7 @@
 #include "arrays/kernels/copy.hpp"
 #include "arrays/ops/apply.hpp"
 #include "arrays/ops/axes.hpp"
+#include "arrays/ops/telling.hpp"
 #include "arrays/ops/times.hpp"
 #include "arrays/plan/lower.hpp"
 
@@ -22,10 +23,10 @@ using expression::Grid;
 void require_extents(const char* call, const Shape& shape, const std::source_location& where) {
   for (const std::int64_t extent : shape) {
     if (extent < 0) {
-      throw Error(ops::at_line(call, where) + "the shape " + shape.text() + " has a negative extent");
+      throw Error(ops::at_line(call, where) + "the shape " + ops::numbers_text(shape) + " has a negative extent");
     }
   }
-  shape.elements();
+  ops::told(call, where, [&] { return shape.elements(); });
 }
 
 /// A ramp start, start + step, ... of `count` elements.
@@ -41,33 +42,45 @@ Array ramp(Dtype dtype, double start, double step, std::int64_t whole_start, std
     generator.words[1] = static_cast<std::uint64_t>(whole_step);
   }
   const Shape shape(count);
-  return Array(expression::make_generated(generator, dtype, expression::make_grid(shape, options.chunks, dtype.size()),
+  return Array(expression::make_generated(generator, dtype,
+                                          ops::grid_for(name, where, shape, options.chunks, dtype.size()),
                                           options.name.empty() ? name : options.name, where));
 }
 
 }  // namespace
 
-Array full(const Shape& shape, const Scalar& value, const CreateOptions& options, const std::source_location& where) {
-  require_extents("full", shape, where);
+namespace {
+
+Array filled(const char* call, const Shape& shape, const Scalar& value, const CreateOptions& options,
+             const std::source_location& where) {
+  require_extents(call, shape, where);
   const Dtype dtype = options.dtype.value_or(value.dtype());
   Generator generator;
+  ops::told(call, where, [&] { value.require_fits(dtype); });
   value.write(dtype, generator.words);
-  return Array(expression::make_generated(generator, dtype, expression::make_grid(shape, options.chunks, dtype.size()),
+  return Array(expression::make_generated(generator, dtype,
+                                          ops::grid_for(call, where, shape, options.chunks, dtype.size()),
                                           options.name.empty() ? "full" : options.name, where));
 }
 
+}  // namespace
+
+Array full(const Shape& shape, const Scalar& value, const CreateOptions& options, const std::source_location& where) {
+  return filled("full", shape, value, options, where);
+}
 Array zeros(const Shape& shape, const CreateOptions& options, const std::source_location& where) {
-  return full(shape, Scalar(0.0), options, where);
+  return filled("zeros", shape, Scalar(0.0), options, where);
 }
 Array ones(const Shape& shape, const CreateOptions& options, const std::source_location& where) {
-  return full(shape, Scalar(1.0), options, where);
+  return filled("ones", shape, Scalar(1.0), options, where);
 }
 Array empty(const Shape& shape, const CreateOptions& options, const std::source_location& where) {
-  return zeros(shape, options, where);
+  return filled("empty", shape, Scalar(0.0), options, where);
 }
 
 Array full_like(const Array& array, const Scalar& value, const std::source_location& where) {
   Generator generator;
+  ops::told("full_like", where, [&] { value.require_fits(array.dtype()); });
   value.write(array.dtype(), generator.words);
   return Array(expression::make_generated(generator, array.dtype(), array.node()->grid, "full", where));
 }
@@ -119,7 +132,7 @@ Array indices(const Shape& shape, int axis, const CreateOptions& options, const 
   require_extents("indices", shape, where);
   const int chosen = static_cast<int>(ops::resolve_axis("indices", axis, shape.size(), where));
   const Dtype dtype = options.dtype.value_or(int64);
-  const Grid grid = expression::make_grid(shape, options.chunks, dtype.size());
+  const Grid grid = ops::grid_for("indices", where, shape, options.chunks, dtype.size());
   const auto along = static_cast<std::size_t>(chosen);
   Generator generator;
   generator.kind = Generator::Ramp;
@@ -187,7 +200,7 @@ Buffer chunk_of(const NDArray& values, const expression::Box& box) {
 }  // namespace
 
 Array from_ndarray(const NDArray& values, const Chunks& chunks, const std::source_location& where) {
-  Grid grid = expression::make_grid(values.shape(), chunks, values.dtype().size());
+  Grid grid = ops::grid_for("from_ndarray", where, values.shape(), chunks, values.dtype().size());
   std::vector<Delayed<Buffer>> tasks;
   const std::int64_t count = expression::chunk_count(grid);
   const auto give = delayed(GiveChunk{}, where);

@@ -10,8 +10,10 @@
 #include <weft/ops/creation.hpp>
 #include <weft/ops/elementwise.hpp>
 #include <weft/ops/structure.hpp>
+#include <weft/times.hpp>
 
 #include <algorithm>
+#include <limits>
 
 namespace weft::arrays {
 namespace {
@@ -123,8 +125,26 @@ Dtype cumulative_type(Scan scan, Dtype type) {
   return type.is_unsigned() ? uint64 : type;
 }
 
+Array cumulative(const char* call, Scan scan, const Array& array, const ReduceOptions& options, const Where& where);
+
+/// Of times: of their counts, NaT from the first NaT on.
+Array cumulative_times(const char* call, Scan scan, const Array& array, const ReduceOptions& options,
+                       const Where& where) {
+  const bool span = array.dtype().code() == TypeCode::Timedelta64;
+  if (scan == Scan::Product || (scan == Scan::Sum && !span)) {
+    throw Error(at_line(call, where) + "is not defined for " + array.dtype().name());
+  }
+  const Array none = isnat(array, where), counts = array.view(int64, where);
+  const Array known = scan == Scan::Sum ? arrays::where(none, Scalar(0), counts) : counts;
+  const Array ended = cumulative(call, Scan::Max, none.astype(int8, where), {.axis = options.axis}, where) > 0;
+  return arrays::where(ended, std::numeric_limits<std::int64_t>::min(),
+                       cumulative(call, scan, known, {.axis = options.axis}, where))
+      .view(array.dtype(), where);
+}
+
 Array cumulative(const char* call, Scan scan, const Array& array, const ReduceOptions& options, const Where& where) {
   ops::require_known(*array.node(), call, where);
+  if (array.dtype().is_time()) return cumulative_times(call, scan, array, options, where);
   Array whole = array;
   std::size_t axis = 0;
   if (options.axis.given()) {

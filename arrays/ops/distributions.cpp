@@ -4,6 +4,7 @@
 
 #include "arrays/ops/apply.hpp"
 #include "arrays/ops/random_elements.hpp"
+#include "arrays/ops/telling.hpp"
 
 #include <weft/error.hpp>
 #include <weft/ops/creation.hpp>
@@ -164,7 +165,7 @@ Array sampled(Law law, const std::vector<Operand>& parameters, const Shape& shap
                 ": use astype");
   }
   Sampled sample{law, ops::seed_of(options.seed), shape.vector(), {}, {}, counts, line};
-  const auto grid = expression::make_grid(shape, options.chunks, made.size());
+  const auto grid = ops::grid_for(rule.name, where, shape, options.chunks, made.size());
   std::vector<expression::NodePointer> inputs;
   for (const Operand& one : parameters) {
     sample.parameters.push_back(one.is_scalar() ? one.scalar().real() : 0);

@@ -3,6 +3,7 @@
 
 #include "arrays/kernels/copy.hpp"
 #include "arrays/ops/random_elements.hpp"
+#include "arrays/ops/telling.hpp"
 
 #include <weft/ops/creation.hpp>
 #include <weft/ops/structure.hpp>
@@ -224,7 +225,8 @@ Array multinomial(std::int64_t n, const std::vector<double>& probabilities, cons
   require(n >= 0, "random::multinomial", "the number of trials is negative", where);
   require_probabilities("random::multinomial", probabilities, where);
   ops::require_extents("random::multinomial", shape, where);
-  auto grid = expression::make_grid(shape, options.chunks, sizeof(std::int64_t) * probabilities.size());
+  auto grid =
+      ops::grid_for("random::multinomial", where, shape, options.chunks, sizeof(std::int64_t) * probabilities.size());
   grid.push_back(expression::AxisGrid::whole(static_cast<std::int64_t>(probabilities.size())));
   return Array(expression::make_structural(
       expression::make_structure(arrays::Multinomial{ops::seed_of(options.seed), n, probabilities, shape.vector()}), {},
@@ -233,9 +235,9 @@ Array multinomial(std::int64_t n, const std::vector<double>& probabilities, cons
 
 Array permutation(std::int64_t n, const RandomOptions& options, const source_location& where) {
   require(n >= 0, "random::permutation", "the number of things is negative", where);
-  return Array(
-      expression::make_structural(expression::make_structure(arrays::Permuted{n, ops::seed_of(options.seed)}), {},
-                                  int64, expression::make_grid(Shape(n), options.chunks, sizeof(std::int64_t)), where));
+  return Array(expression::make_structural(
+      expression::make_structure(arrays::Permuted{n, ops::seed_of(options.seed)}), {}, int64,
+      ops::grid_for("random::permutation", where, Shape(n), options.chunks, sizeof(std::int64_t)), where));
 }
 Array permutation(const Array& array, const RandomOptions& options, const source_location& where) {
   require(array.ndim() > 0, "random::permutation", "an array without dimensions has no rows", where);
@@ -259,7 +261,7 @@ Array choice(std::int64_t n, const Shape& shape, const ChoiceOptions& options, c
     for (double sum = 0; const double one : options.p) sums.push_back(sum += one);
     return Array(expression::make_structural(
         expression::make_structure(arrays::Weighted{seed, std::move(sums), shape.vector()}), {}, int64,
-        expression::make_grid(shape, options.chunks, sizeof(std::int64_t)), where));
+        ops::grid_for("random::choice", where, shape, options.chunks, sizeof(std::int64_t)), where));
   }
   require(size <= n, kName, "more are drawn without replacing them than there are", where);
   if (options.p.empty()) {

@@ -1,4 +1,5 @@
 #include "arrays/ops/matrix.hpp"
+#include "arrays/ops/telling.hpp"
 
 #include <weft/ops/elementwise.hpp>
 #include <weft/ops/linear_algebra.hpp>
@@ -158,7 +159,8 @@ Array einsum(std::string_view text, const std::vector<Array>& operands, const st
   std::map<int, std::int64_t> extents;
   Dtype dtype = operands[0].dtype();
   for (std::size_t i = 0; i < operands.size(); ++i) {
-    dtype = promote(dtype, operands[i].dtype());
+    dtype = ops::told("einsum", where, [&] { return promote(dtype, operands[i].dtype()); });
+    ops::require_known(*operands[i].node(), "einsum", where);
     for (std::size_t axis = 0; axis < subscripts.inputs[i].size(); ++axis) {
       const std::int64_t extent = operands[i].shape()[axis];
       std::int64_t& known = extents.emplace(subscripts.inputs[i][axis], extent).first->second;

@@ -1,6 +1,7 @@
 #include <weft/ops/elementwise.hpp>
 
 #include "arrays/ops/apply.hpp"
+#include "arrays/ops/telling.hpp"
 #include "arrays/ops/times.hpp"
 
 #include <weft/error.hpp>
@@ -8,6 +9,7 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
 
 namespace weft::arrays {
 namespace ops {
@@ -64,7 +66,7 @@ Dtype common_type(const OpInfo& info, const std::vector<Operand>& operands, std:
 Dtype compute_type(const OpInfo& info, const std::vector<Operand>& operands) {
   const std::source_location& where = operands[0].where();
   if (info.rule == Rule::Logical) return bool_;
-  Dtype type = common_type(info, operands, info.rule == Rule::Select ? 1 : 0);
+  Dtype type = told(info.name, where, [&] { return common_type(info, operands, info.rule == Rule::Select ? 1 : 0); });
   if (info.rule == Rule::Float) type = floating_of(type);
   const OpCode op = static_cast<OpCode>(&info - kOps);
   const bool divides = info.rule == Rule::Divide || info.rule == Rule::Wide || op == OpCode::angle;
@@ -151,11 +153,11 @@ Grid broadcast_grid(const std::vector<NodePointer>& inputs, const char* operatio
   }
 }
 
-Array apply(OpCode op, const std::vector<Operand>& operands) {
-  const OpInfo& info = kOps[static_cast<std::size_t>(op)];
+namespace {
+
+Array apply_typed(const OpInfo& info, Dtype type, const std::vector<Operand>& operands) {
+  const OpCode op = static_cast<OpCode>(&info - kOps);
   const std::source_location& where = operands[0].where();
-  if (info.rule != Rule::Logical && has_times(operands)) return apply_times(op, info.name, operands);
-  const Dtype type = compute_type(info, operands);
   std::vector<NodePointer> inputs;
   for (std::size_t i = 0; i < operands.size(); ++i) {
     const Dtype wanted = info.rule == Rule::Select && i == 0 ? bool_ : type;
@@ -170,6 +172,83 @@ Array apply(OpCode op, const std::vector<Operand>& operands) {
   for (NodePointer& input : inputs) input = expression::broadcast_to_grid(input, grid, where);
   return Array(expression::make_elementwise(op, type.code(), result_type(info, type), std::move(grid),
                                             std::move(inputs), where));
+}
+
+bool fits(const Scalar& scalar, Dtype type) {
+  try {
+    scalar.require_fits(type);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+/// The comparison with the operands exchanged.
+OpCode exchanged(OpCode op) {
+  if (op == OpCode::less) return OpCode::greater;
+  if (op == OpCode::less_equal) return OpCode::greater_equal;
+  if (op == OpCode::greater) return OpCode::less;
+  return op == OpCode::greater_equal ? OpCode::less_equal : op;
+}
+
+/// Compares integers whose common type does not hold them all, as NumPy does: by their values. Nothing where there is
+/// such a type.
+std::optional<Array> compare_values(OpCode op, const Operand& a, const Operand& b) {
+  if (a.is_scalar()) return b.is_scalar() ? std::nullopt : compare_values(exchanged(op), b, a);
+  const Dtype type = a.array().dtype();
+  if (!type.is_integer()) return std::nullopt;
+  if (b.is_scalar()) {
+    const Scalar& scalar = b.scalar();
+    if (!scalar.dtype().is_integer() || fits(scalar, type)) return std::nullopt;
+    // No element is equal to it; all are on the same side.
+    const bool above = scalar.real() > 0;
+    const bool holds = op == OpCode::not_equal || (above ? op == OpCode::less || op == OpCode::less_equal
+                                                         : op == OpCode::greater || op == OpCode::greater_equal);
+    return apply(holds ? OpCode::equal : OpCode::not_equal, {a, a});
+  }
+  const Dtype other = b.array().dtype();
+  if (other == uint64 && type.is_signed()) return compare_values(exchanged(op), b, a);
+  if (type != uint64 || !other.is_signed()) return std::nullopt;
+  // A negative number is below every unsigned one.
+  const Array below = less(b, 0);
+  const Array holds = apply(op, {a, Operand(b.array().astype(uint64, b.where()), b.where())});
+  const bool if_below = op == OpCode::greater || op == OpCode::greater_equal || op == OpCode::not_equal;
+  return if_below ? logical_or(below, holds) : logical_and(logical_not(below), holds);
+}
+
+/// Integers have no negative powers: told where the exponent is a number, and otherwise by the task that meets one.
+Operand whole_exponent(const Operand& exponent, const std::source_location& where) {
+  constexpr const char* kWhy =
+      "integers to negative integer powers are not allowed: convert the base with astype(float64), or use float_power";
+  if (exponent.is_scalar()) {
+    if (exponent.scalar().integer() < 0) throw Error(at_line("power", where) + kWhy);
+    return exponent;
+  }
+  const Dtype type = exponent.array().dtype();
+  if (!type.is_signed()) return exponent;
+  const Array checked = elementwise(
+      [](std::int64_t power) {
+        if (power < 0) throw Error(std::string("power: ") + kWhy);
+        return power;
+      },
+      exponent);
+  return {checked.astype(type, where), where};
+}
+
+}  // namespace
+
+Array apply(OpCode op, const std::vector<Operand>& operands) {
+  const OpInfo& info = kOps[static_cast<std::size_t>(op)];
+  const std::source_location& where = operands[0].where();
+  if (info.rule != Rule::Logical && has_times(operands)) return apply_times(op, info.name, operands);
+  if (info.rule == Rule::Compare) {
+    if (const std::optional<Array> result = compare_values(op, operands[0], operands[1])) return *result;
+  }
+  const Dtype type = compute_type(info, operands);
+  if (op == OpCode::power && type.is_integer()) {
+    return apply_typed(info, type, {operands[0], whole_exponent(operands[1], where)});
+  }
+  return apply_typed(info, type, operands);
 }
 
 }  // namespace ops
@@ -235,6 +314,7 @@ Dtype type_of(const Operand& operand) {
 Array round(const Operand& a, int decimals) {
   const Dtype type = type_of(a);
   if (!type.is_floating() && !type.is_complex()) {
+    if (type.is_bool()) return rint(a);
     if (decimals >= 0) return positive(a);
     const double factor = std::pow(10.0, -decimals);
     return (rint(true_divide(a, factor)) * factor).astype(type);
@@ -244,9 +324,26 @@ Array round(const Operand& a, int decimals) {
   return decimals > 0 ? rint(a * Operand(factor)) / factor : rint(a / Operand(factor)) * factor;
 }
 
-Array clip(const Operand& a, const Operand& low, const Operand& high) { return minimum(maximum(a, low), high); }
+Array clip(const Operand& a, const Operand& low, const Operand& high) {
+  // A number below all that the type holds is no lower bound, one above no upper one.
+  const auto binds = [&](const Operand& bound, bool upper) {
+    if (a.is_scalar() || !bound.is_scalar() || !type_of(a).is_integer()) return true;
+    const Scalar& scalar = bound.scalar();
+    return !scalar.dtype().is_integer() || ops::fits(scalar, type_of(a)) || (scalar.real() > 0) != upper;
+  };
+  const bool from_below = binds(low, false), from_above = binds(high, true);
+  if (!from_below && !from_above) return positive(a);
+  if (!from_below) return minimum(a, high);
+  return from_above ? minimum(maximum(a, low), high) : maximum(a, low);
+}
 
-Array isclose(const Operand& a, const Operand& b, double rtol, double atol, bool equal_nan) {
+Array isclose(const Operand& a, const Operand& given, double rtol, double atol, bool equal_nan) {
+  // The difference of two integers may not fit their type.
+  const Dtype type = type_of(given);
+  const bool whole = type.is_bool() || type.is_integer();
+  const Operand b = !whole              ? given
+                    : given.is_scalar() ? Operand(Scalar(given.scalar().real()), given.where())
+                                        : Operand(given.array().astype(float64, given.where()), given.where());
   const Array near = less_equal(absolute(subtract(a, b)), add(multiply(absolute(b), rtol), atol));
   const Array close = where(logical_and(isfinite(a), isfinite(b)), near, equal(a, b));
   return equal_nan ? logical_or(close, logical_and(isnan(a), isnan(b))) : close;
@@ -254,6 +351,9 @@ Array isclose(const Operand& a, const Operand& b, double rtol, double atol, bool
 
 Array nan_to_num(const Operand& a, double nan) {
   const Dtype type = type_of(a);
+  if (type.is_complex()) {
+    return add(nan_to_num(real(a), nan), multiply(nan_to_num(imag(a), nan), std::complex<double>(0, 1)));
+  }
   if (!type.is_floating()) return a.is_scalar() ? positive(a) : a.array();
   const double most = type == float32 ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
   const Array known = where(isnan(a), nan, a);

@@ -1,6 +1,7 @@
 // Cholesky and LU by blocks, and what follows from them. Each step is an array of its own, so that a chunk of the
 // result waits for those that it needs and nothing else.
 #include "arrays/ops/matrix.hpp"
+#include "arrays/ops/telling.hpp"
 
 #include <weft/ops/creation.hpp>
 #include <weft/ops/elementwise.hpp>
@@ -414,7 +415,7 @@ System make_system(const char* operation, const Array& a, const Array& b, const 
     throw Error(at_line(operation, where) + "the shapes " + a.shape().text() + " and " + b.shape().text() +
                 " do not fit: the right side must have as many rows as the matrix");
   }
-  const Dtype dtype = promote(system.a.dtype(), system.b.dtype());
+  const Dtype dtype = ops::told(operation, where, [&] { return promote(system.a.dtype(), system.b.dtype()); });
   system.a = system.a.astype(dtype, where);
   system.b = system.b.astype(dtype, where);
   return system;

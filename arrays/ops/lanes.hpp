@@ -11,8 +11,9 @@
 
 namespace weft::arrays::ops {
 
-/// Returns the place of an axis counted from 0; errors begin with the line of the call.
+/// Returns the place of an axis, counted from 0, of an array of known extents; errors begin with the line of the call.
 inline std::size_t one_axis(const char* operation, const Array& array, int axis, const std::source_location& where) {
+  require_known(*array.node(), operation, where);
   try {
     return static_cast<std::size_t>(Axes(axis).resolve(static_cast<int>(array.ndim()))[0]);
   } catch (const Error& error) {

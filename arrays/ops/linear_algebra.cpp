@@ -3,6 +3,7 @@
 #include "arrays/kernels/lapack.hpp"
 #include "arrays/ops/axes.hpp"
 #include "arrays/ops/matrix.hpp"
+#include "arrays/ops/telling.hpp"
 
 #include <weft/error.hpp>
 #include <weft/ops/elementwise.hpp>
@@ -28,6 +29,7 @@ struct MatrixProduct {
   static constexpr bool kAssembles = false;
   expression::AxisGrid inner;
   void needs(const Box& out, std::vector<Need>& needs) const {
+    if (out.elements() == 0) return;
     const std::size_t rows = out.ndim() - 2;
     for (std::int64_t piece = 0; piece < inner.count(); ++piece) {
       Need left{0, out, {}};
@@ -171,7 +173,12 @@ Array matmul(const Array& a, const Array& b, const std::source_location& where) 
   }
   const bool row = a.ndim() == 1;
   const bool column = b.ndim() == 1;
-  const Dtype dtype = promote(a.dtype(), b.dtype());
+  const Dtype dtype = ops::told("matmul", where, [&] { return promote(a.dtype(), b.dtype()); });
+  if (row && column && !(expression::known(a.node()->grid) && expression::known(b.node()->grid))) {
+    return sum(multiply({a.astype(dtype, where), where}, {b, where}), {.dtype = dtype}, where);
+  }
+  ops::require_known(*a.node(), "matmul", where);
+  ops::require_known(*b.node(), "matmul", where);
   Array left = row ? expand_dims(a, 0, where) : a;
   Array right = column ? expand_dims(b, 1, where) : b;
   const std::size_t ndim = std::max(left.ndim(), right.ndim());

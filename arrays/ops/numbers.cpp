@@ -1,5 +1,9 @@
 #include <weft/ops/numbers.hpp>
 
+#include "arrays/ops/telling.hpp"
+
+#include "arrays/expression/node.hpp"
+
 #include <weft/error.hpp>
 #include <weft/ops/elementwise.hpp>
 #include <weft/ops/reductions.hpp>
@@ -15,7 +19,11 @@ Dtype type_of(const Operand& operand) {
 }
 
 /// The operand as an array of a floating type.
-Array floating(const Operand& operand) { return true_divide(operand, 1); }
+Array floating(const Operand& operand) {
+  const Dtype type = type_of(operand);
+  const bool small = !operand.is_scalar() && (type.is_bool() || type.is_integer()) && type.size() <= 2;
+  return small ? operand.array().astype(float32, operand.where()) : true_divide(operand, 1);
+}
 
 /// Returns x * 2**e for whole numbers e, in two steps so that neither power is out of range.
 Array scaled(const Array& x, const Array& e) {
@@ -52,7 +60,8 @@ std::pair<Array, Array> frexp(const Operand& a) {
 Array ldexp(const Operand& a, const Operand& b) {
   const Dtype type = type_of(b);
   if (!type.is_integer() && !type.is_bool()) {
-    throw Error("ldexp: the exponents are " + type.name() + ": they must be integers; use a * exp2(b) for others");
+    throw Error(expression::at_line("ldexp", a.where()) + "the exponents are " + type.name() +
+                ": they must be integers; use a * exp2(b) for others");
   }
   const Array x = floating(a);
   return where(isfinite(x), scaled(x, true_divide(b, 1)), x);

@@ -3,6 +3,7 @@
 
 #include "arrays/kernels/copy.hpp"
 #include "arrays/ops/apply.hpp"
+#include "arrays/ops/telling.hpp"
 
 #include <weft/error.hpp>
 #include <weft/ops/elementwise.hpp>
@@ -146,7 +147,7 @@ std::pair<Array, Array> triangle_indices(const char* call, std::int64_t rows, st
   const auto make = [&](bool wants_row) {
     const TriangleIndex places{rows, columns, k, lower, wants_row};
     return Array(expression::make_structural(expression::make_structure(places), {}, int64,
-                                             expression::make_grid(Shape(places.count()), chunks, 8), where));
+                                             ops::grid_for(call, where, Shape(places.count()), chunks, 8), where));
   };
   return {make(true), make(false)};
 }
@@ -214,10 +215,10 @@ Array choose(const Array& index, const std::vector<Array>& choices, Bounds bound
   if (bounds == Bounds::Clip) place = clip(place, 0, count - 1);
   Array chosen = choices.back();
   for (std::size_t i = choices.size() - 1; i-- > 0;) {
-    chosen = pick(place == static_cast<std::int64_t>(i), choices[i], chosen);
+    chosen = pick({place == static_cast<std::int64_t>(i), where}, choices[i], chosen);
   }
   // The index takes part in broadcasting even where one choice is all there is.
-  return choices.size() == 1 ? pick(place == 0, chosen, chosen) : chosen;
+  return choices.size() == 1 ? pick({place == 0, where}, chosen, chosen) : chosen;
 }
 
 std::vector<Array> unravel_index(const Array& index, const Shape& shape, const std::source_location& where) {

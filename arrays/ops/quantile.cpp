@@ -3,15 +3,18 @@
 #include <weft/ops/sorting.hpp>
 
 #include "arrays/ops/lanes.hpp"
+#include "arrays/ops/telling.hpp"
 
 #include <weft/ops/creation.hpp>
 #include <weft/ops/elementwise.hpp>
 #include <weft/ops/reductions.hpp>
 #include <weft/ops/structure.hpp>
+#include <weft/times.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string_view>
 
 namespace weft::arrays {
 namespace {
@@ -355,9 +358,22 @@ Array selected(const Array& array, const std::vector<double>& q, const QuantileO
 Array quantiles(const char* operation, const Array& array, const std::vector<double>& q, const QuantileOptions& options,
                 bool skips_nan, bool single, const std::source_location& where) {
   const Dtype dtype = array.dtype();
-  if (dtype.is_complex() || dtype.is_time()) {
+  const bool median = std::string_view(operation).ends_with("median");
+  const bool span = dtype.code() == TypeCode::Timedelta64;
+  if (dtype.is_complex() || (dtype.is_time() && !(span && median)) || (dtype.is_bool() && !median)) {
     throw Error(at_line(operation, where) + "is not defined for " + dtype.name());
   }
+  if (span) {
+    const Array counts = arrays::where(isnat(array, where), NAN, array.view(int64, where).astype(float64, where));
+    const Array middle = quantiles(operation, counts, q, options, skips_nan, single, where);
+    const Array whole = arrays::where(isnan(middle), 0.0, trunc(middle)).astype(int64, where);
+    return arrays::where(isnan(middle), std::numeric_limits<std::int64_t>::min(), whole).view(dtype, where);
+  }
+  // NumPy interpolates between float32 in the type of a list of quantiles, which is float64.
+  if (!single && dtype == float32 && !gives_elements(options.method)) {
+    return quantiles(operation, array.astype(float64, where), q, options, skips_nan, single, where);
+  }
+  ops::require_known(*array.node(), operation, where);
   for (const double one : q) {
     if (!(one >= 0 && one <= 1))
       throw Error(at_line(operation, where) + "quantiles are between 0 and 1 (percentiles 0 and 100)");

@@ -1,6 +1,7 @@
 #include <weft/random.hpp>
 
 #include "arrays/ops/apply.hpp"
+#include "arrays/ops/telling.hpp"
 
 #include <weft/error.hpp>
 
@@ -22,14 +23,17 @@ std::uint64_t draw_seed() {
 Array generated(Generator::Kind kind, std::uint64_t first, std::uint64_t second, Dtype dtype, const Shape& shape,
                 const RandomOptions& options, const char* name, const std::source_location& where) {
   for (const std::int64_t extent : shape) {
-    if (extent < 0) throw Error(ops::at_line(name, where) + "the shape " + shape.text() + " has a negative extent");
+    if (extent < 0)
+      throw Error(ops::at_line(name, where) + "the shape " + ops::numbers_text(shape) + " has a negative extent");
   }
+  ops::told(name, where, [&] { return shape.elements(); });
   Generator generator;
   generator.kind = kind;
   generator.words[0] = first;
   generator.words[1] = second;
   generator.seed = options.seed ? *options.seed : draw_seed();
-  return Array(expression::make_generated(generator, dtype, expression::make_grid(shape, options.chunks, dtype.size()),
+  return Array(expression::make_generated(generator, dtype,
+                                          ops::grid_for(name, where, shape, options.chunks, dtype.size()),
                                           options.name.empty() ? name : options.name, where));
 }
 

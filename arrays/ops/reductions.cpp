@@ -92,6 +92,10 @@ Array reduce(const Kind& kind, const Array& array, const ReduceOptions& options,
   if (options.dtype && kind.types != TypeRule::Place && kind.types != TypeRule::Truth) {
     input = expression::make_cast(input, *options.dtype, where);
   }
+  // Sums of large integers may not fit their type; NumPy adds them up as floating numbers.
+  if (kind.finish == Finish::Mean && input->dtype.is_integer() && input->dtype.size() == 8) {
+    input = expression::make_cast(input, float64, where);
+  }
   ReduceSpec spec;
   spec.code = kind.code;
   spec.finish = kind.finish;

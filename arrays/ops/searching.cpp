@@ -1,5 +1,6 @@
 // Where values stand among sorted ones.
 #include "arrays/ops/lanes.hpp"
+#include "arrays/ops/telling.hpp"
 
 #include <weft/ops/creation.hpp>
 #include <weft/ops/elementwise.hpp>
@@ -80,7 +81,7 @@ struct Search {
 
 Array search(const char* operation, const Array& values, const Array& sorted, bool right, bool member,
              const std::source_location& where) {
-  const Dtype dtype = promote(values.dtype(), sorted.dtype());
+  const Dtype dtype = ops::told("searchsorted", where, [&] { return promote(values.dtype(), sorted.dtype()); });
   if (dtype.is_complex()) throw Error(at_line(operation, where) + "complex numbers have no order");
   return structural(Search{sorted.node()->grid[0], right, member},
                     {values.astype(dtype, where), sorted.astype(dtype, where)}, member ? bool_ : int64,
@@ -112,7 +113,7 @@ Array digitize(const Array& array, const std::vector<double>& bins, bool right, 
 
 Array isin(const Array& array, const Array& wanted, bool invert, const std::source_location& where) {
   Array flat = wanted.ndim() == 1 ? wanted : ravel(wanted, where);
-  const Dtype dtype = promote(array.dtype(), flat.dtype());
+  const Dtype dtype = ops::told("isin", where, [&] { return promote(array.dtype(), flat.dtype()); });
   if (dtype.is_complex()) throw Error(at_line("isin", where) + "complex numbers have no order");
   flat = sort(rechunk(flat.astype(dtype, where), -1, where), 0, where);
   const Array found = search("isin", array, flat, false, true, where);

@@ -2,6 +2,7 @@
 #include <weft/ops/shaping.hpp>
 
 #include "arrays/ops/apply.hpp"
+#include "arrays/ops/telling.hpp"
 
 #include <weft/error.hpp>
 #include <weft/ops/elementwise.hpp>
@@ -159,6 +160,7 @@ std::int64_t resolved(const char* call, std::int64_t place, std::int64_t extent,
 
 Array insert(const Array& array, std::int64_t place, const Operand& values, int axis,
              const std::source_location& where) {
+  ops::require_known(*array.node(), "insert", where);
   const std::size_t along = axis_of("insert", array, axis, where);
   const std::int64_t extent = array.shape()[along];
   const std::int64_t at = resolved("insert", place, extent, extent, where);
@@ -169,6 +171,7 @@ Array insert(const Array& array, std::int64_t place, const Operand& values, int 
 
 Array insert(const Array& array, const std::vector<std::int64_t>& places, const Operand& values, int axis,
              const std::source_location& where) {
+  ops::require_known(*array.node(), "insert", where);
   const std::size_t along = axis_of("insert", array, axis, where);
   const std::int64_t extent = array.shape()[along];
   if (places.size() == 1) {
@@ -197,6 +200,7 @@ Array insert(const Array& array, const std::vector<std::int64_t>& places, const 
 
 Array delete_(const Array& array, const std::vector<std::int64_t>& places, int axis,
               const std::source_location& where) {
+  ops::require_known(*array.node(), "delete_", where);
   const std::size_t along = axis_of("delete_", array, axis, where);
   const std::int64_t extent = array.shape()[along];
   std::vector<std::int64_t> gone;
@@ -214,8 +218,9 @@ Array delete_(const Array& array, const std::vector<std::int64_t>& places, int a
 }
 
 Array delete_(const Array& array, slice places, int axis, const std::source_location& where) {
+  ops::require_known(*array.node(), "delete_", where);
   const std::size_t along = axis_of("delete_", array, axis, where);
-  const slice::Places on = places.on(array.shape()[along]);
+  const slice::Places on = ops::told("delete_", where, [&] { return places.on(array.shape()[along]); });
   std::vector<std::int64_t> gone;
   for (std::int64_t i = 0; i < on.count; ++i) gone.push_back(on.first + i * on.step);
   return delete_(array, gone, axis, where);

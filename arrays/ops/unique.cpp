@@ -2,6 +2,7 @@
 #include <weft/ops/statistics.hpp>
 
 #include "arrays/ops/lanes.hpp"
+#include "arrays/ops/telling.hpp"
 
 #include <weft/ops/structure.hpp>
 
@@ -291,27 +292,38 @@ struct UniqueRows {
 
 }  // namespace
 
-Array unique(const Array& array, const std::source_location& where) { return UniqueRows(array, false, where).values(); }
+namespace {
+
+/// A number alone is an array of one.
+Array lined(const Array& array, const std::source_location& where) {
+  return array.ndim() == 0 ? reshape(array, {1}, where) : array;
+}
+
+}  // namespace
+
+Array unique(const Array& array, const std::source_location& where) {
+  return UniqueRows(lined(array, where), false, where).values();
+}
 
 UniqueCounts unique_counts(const Array& array, const std::source_location& where) {
-  const UniqueRows rows(array, false, where);
+  const UniqueRows rows(lined(array, where), false, where);
   return {rows.values(), rows.counts()};
 }
 
 UniqueInverse unique_inverse(const Array& array, const std::source_location& where) {
   ops::require_known(*array.node(), "unique_inverse", where);
-  const UniqueRows rows(array, false, where);
+  const UniqueRows rows(lined(array, where), false, where);
   return {rows.values(), rows.inverse(array)};
 }
 
 UniqueAll unique_all(const Array& array, const std::source_location& where) {
   ops::require_known(*array.node(), "unique_all", where);
-  const UniqueRows rows(array, true, where);
+  const UniqueRows rows(lined(array, where), true, where);
   return {rows.values(), rows.indices(), rows.inverse(array), rows.counts()};
 }
 
 Array union1d(const Array& a, const Array& b, const std::source_location& where) {
-  const Dtype dtype = promote(a.dtype(), b.dtype());
+  const Dtype dtype = ops::told("union1d", where, [&] { return promote(a.dtype(), b.dtype()); });
   const auto line = [&](const Array& one) {
     const Array same = one.astype(dtype, where);
     return same.ndim() == 1 ? same : ravel(same, where);

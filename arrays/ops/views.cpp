@@ -2,6 +2,7 @@
 
 #include "arrays/ops/assembled.hpp"
 #include "arrays/ops/axes.hpp"
+#include "arrays/ops/telling.hpp"
 
 #include <weft/error.hpp>
 #include <weft/ops/shaping.hpp>
@@ -322,7 +323,8 @@ Array Array::at(const std::vector<Index>& index, const std::source_location& whe
     } else {
       to.out_axis = static_cast<std::int32_t>(grid.size());
       if (whole != nullptr) {
-        const slice::Places places = extent < 0 ? slice::Places{0, 1, -1} : whole->on(extent);
+        const slice::Places places =
+            extent < 0 ? slice::Places{0, 1, -1} : ops::told("index", where, [&] { return whole->on(extent); });
         to.start = places.count == 0 ? 0 : places.first;
         to.step = places.step;
         grid.push_back(slice_grid(source->grid[axis], places));

@@ -107,7 +107,7 @@ TEST(AssignTest, PlacesThatAreNotThereAndValuesThatDoNotFitAreRefused) {
   EXPECT_THAT(error_of([&] { x.set({x > 0}, x); }), testing::HasSubstr("where(mask, values, x)"));
   EXPECT_THAT(error_of([&] { x.set({ones({3}) > 0}, 1); }), testing::HasSubstr("does not fit"));
   EXPECT_THAT(error_of([&] { x.set({newaxis}, 1); }), testing::HasSubstr("numbers, slices"));
-  EXPECT_THAT(error_of([&] { x.set({Places{0}, Places{1}}, 1); }), testing::HasSubstr("one list"));
+  EXPECT_THAT(error_of([&] { x.set({Places{0}, Places{1, 2}}, 1); }), testing::HasSubstr("in pairs"));
   EXPECT_THAT(error_of([&] { x.blocks({9}); }), testing::HasSubstr("has 1 chunks"));
 }
 

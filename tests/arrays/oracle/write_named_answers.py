@@ -410,11 +410,46 @@ def as_written(file):
         "i8m": (a[:16].reshape(4, 4) * 5).astype(np.int8), "sq": sq, "spd": sq @ sq.T + np.eye(5),
         "dates": np.arange("2024-01-01", "2024-01-11", dtype="M8[D]"),
     }
+    return written(file, names)
+
+
+def written(file, names):
+    """The answers to the expressions of a file."""
     found = re.findall(r'^WEFT_EXPRESSION\("([^"]*)",', (HERE / file).read_text(encoding="utf-8"), re.M)
     return {one: eval(one.replace("`", "'"), names) for one in found}  # pylint: disable=eval-used
 
 
-GROUPS = {"expressions": lambda: as_written("expressions.inc"), "spectra": lambda: as_written("spectra.inc"), "blocks": blocks, "hypotheses": hypotheses, "masked": masked, "numbers": numbers, "overlap": overlap, "running": running, "shaping": shaping,
+def combinations(file):
+    """Expressions of many types; array_combinations_test.cpp has the same arrays."""
+    count = np.arange
+    real = (count(60) * 7 % 31).reshape(4, 5, 3) / 4.0 - 3.0
+    none, number = np.datetime64("NaT", "D"), count(8)
+
+    def seti(array, index, value):
+        array = array.copy()
+        array[index] = value
+        return array
+
+    names = {
+        "np": np, "seti": seti, "setw": lambda array, mask, value: np.where(mask, value, array),
+        "i32": (count(7) * 5 % 9 - 4).astype("i4"), "u8": (count(15) * 37).astype("u1").reshape(3, 5),
+        "i16": (count(15) * 4001 - 30000).astype("i2").reshape(3, 5), "big": (count(6) * 3 + 2**62).reshape(2, 3),
+        "u64": count(6).astype("u8") * np.uint64(3) + np.uint64(2**63), "f32": real.astype("f4"),
+        "d": np.where(count(60).reshape(4, 5, 3) % 13 == 5, np.nan, real), "e": (count(36) * 11 % 17 - 5.0).reshape(6, 6) / 2,
+        "k": ((count(5) - 2) + (count(5) * 3 % 5 - 1) * 1j).astype("c8"),
+        "K": np.where(count(20).reshape(4, 5) % 7 == 4, np.nan, (count(20) * 7 % 5 - 2.0).reshape(4, 5)) + (count(20) * 3 % 7 - 3.0).reshape(4, 5) * 1j,
+        "b": (count(60) * 5 % 7).reshape(4, 5, 3) < 3, "o": np.array(3, "i1"), "of": np.array(2.5, "f4"), "n": np.zeros((0, 4), "f4"),
+        "r": count(6).reshape(1, 6), "c1": count(6).reshape(6, 1) * 10,
+        "t": np.where(number % 5 == 3, none, np.arange("2024-02-27", "2024-03-06", dtype="M8[D]")),
+        "ms": np.datetime64("2024-02-28T12:30:00.250") + number * np.timedelta64(3600123, "ms"),
+        "p": np.where(number % 5 == 3, np.timedelta64("NaT", "h"), number * np.timedelta64(5, "h")),
+        "v": (count(13) * 5 % 13) / 2.0 - 2,
+    }
+    return written(file, names)
+
+
+GROUPS = {"combinations": lambda: combinations("combinations.inc"), "combinations_more": lambda: combinations("combinations_more.inc"),
+          "expressions": lambda: as_written("expressions.inc"), "spectra": lambda: as_written("spectra.inc"), "blocks": blocks, "hypotheses": hypotheses, "masked": masked, "numbers": numbers, "overlap": overlap, "running": running, "shaping": shaping,
           "statistics": statistics, "times": times, "transforms": transforms}
 
 

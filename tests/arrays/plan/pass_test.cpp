@@ -88,7 +88,9 @@ TEST_F(KokkosPassTest, EveryElementwiseOperationOnEveryType) {
     for (const Operation& operation : operations) {
       Array result;
       try {
-        result = operation.call(a, b);
+        // Integers have no negative powers.
+        const bool whole = std::string(operation.name) == "power" && a.dtype().is_integer();
+        result = operation.call(a, whole ? remainder(b, 7) : b);
       } catch (const Error&) {
         continue;  // not defined for the type
       }

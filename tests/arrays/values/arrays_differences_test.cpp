@@ -3,11 +3,13 @@
 #include <weft/arrays.hpp>
 #include <weft/client.hpp>
 #include <weft/error.hpp>
+#include <weft/times.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <complex>
 
 namespace weft {
 namespace {
@@ -135,6 +137,44 @@ TEST_F(DifferencesTest, AnIndexHasOneMask) {
   EXPECT_THAT(error_of([&] { x(x(slice(), 0) > 0, x(0) > 1); }), HasSubstr("index one axis after the other"));
   EXPECT_THAT(error_of([&] { x(x(slice(), 0) > 0, {0, 1}); }), HasSubstr("index one axis after the other"));
   EXPECT_THAT(client_.compute(x({0, 2}, {3, 1})).to_vector<std::int64_t>(), ElementsAre(3, 9));
+}
+
+// Differs from NumPy: set takes lists of neighbouring axes in pairs, and a mask alone or, with a number to put there,
+// beside slices and numbers; several masks, and a mask beside a list, are refused.
+TEST_F(DifferencesTest, SettingTakesOneMask) {
+  const Array x = zeros({2, 3}, {.dtype = int64});
+  const Array columns = arange(3) > 0;
+  EXPECT_THAT(client_.compute(x.set({0, columns}, 7)).to_vector<std::int64_t>(), ElementsAre(0, 7, 7, 0, 0, 0));
+  EXPECT_THAT(error_of([&] { x.set({slice(), columns}, arange(2)); }), HasSubstr("where(mask, values, x)"));
+  EXPECT_THAT(error_of([&] { x.set({arange(2) > 0, columns}, 1); }), HasSubstr("one mask or list"));
+}
+
+// Differs from NumPy: a real number divides the parts of a complex one by themselves, in mean too: where one is NaN the
+// other stays.
+TEST_F(DifferencesTest, PartsOfComplexNumbersAreDividedByThemselves) {
+  const Array x = from_ndarray(NDArray::of(std::vector<std::complex<double>>{{NAN, 6}, {1, 2}}));
+  const auto value = client_.compute(mean(x)).item<std::complex<double>>();
+  EXPECT_TRUE(std::isnan(value.real()));
+  EXPECT_EQ(value.imag(), 4);
+}
+
+// Differs from NumPy: the sign of NaT is NaT, and nansum leaves NaT out.
+TEST_F(DifferencesTest, NotATimeHasNoSign) {
+  const Array x =
+      where(arange(3) == 1, not_a_time(timedelta64(TimeUnit::Day)), arange(3) * timedelta(2, TimeUnit::Day));
+  EXPECT_THAT(client_.compute(isnat(sign(x))).to_vector<bool>(), ElementsAre(false, true, false));
+  EXPECT_EQ(client_.compute(nansum(x).view(int64)).item<std::int64_t>(), 4);
+}
+
+// Differs from NumPy: an array without dimensions has no axis 0 to reduce.
+TEST_F(DifferencesTest, ScalarsHaveNoAxes) {
+  EXPECT_THAT(error_of([] { sum(full({}, 1), 0); }), HasSubstr("out of range for an array of 0 dimensions"));
+}
+
+// Differs from NumPy: the weights of a histogram are real.
+TEST_F(DifferencesTest, WeightsOfHistogramsAreReal) {
+  const Array x = arange(3);
+  EXPECT_THAT(error_of([&] { histogram(x, 2, {.weights = x * std::complex<double>(0, 1)}); }), HasSubstr("complex128"));
 }
 
 // Differs from NumPy: linalg's functions take one matrix, as Dask's do; stacks of matrices are refused.

@@ -135,6 +135,90 @@ TEST_F(WrongInputTest, ShapesThatDoNotFitAreToldByEachOperation) {
   EXPECT_THAT(error_of([&] { x({0, 1}, {0, 1, 2}); }), AllOf(HasSubstr(here_), HasSubstr("2 and 3 places")));
 }
 
+TEST_F(WrongInputTest, SizesOfChunksAreToldWithTheCallAndItsLine) {
+  const Array x = ones({3, 5});
+  const std::map<std::string, std::function<Array()>> calls{
+      {"zeros", [&] { return zeros({3}, {.chunks = 0}); }},
+      {"ones", [&] { return ones({3}, {.chunks = -2}); }},
+      {"full",
+       [&] {
+         return full({3}, 1, {.chunks = {{2, 2}}});
+       }},
+      {"arange", [&] { return arange(9, {.chunks = 0}); }},
+      {"linspace", [&] { return linspace(0, 1, 9, {.chunks = 0}); }},
+      {"indices",
+       [&] {
+         return indices({3, 3}, 0, {.chunks = 0});
+       }},
+      {"random::uniform", [&] { return random::uniform({3}, {.chunks = 0}); }},
+      {"random::gamma", [&] { return random::gamma(2, 1, {3}, {.chunks = 0}); }},
+      {"random::permutation", [&] { return random::permutation(9, {.chunks = 0}); }},
+      {"from_ndarray",
+       [&] {
+         return from_ndarray(NDArray::of(std::vector<int>{1, 2}), 0);
+       }},
+      {"rechunk",
+       [&] {
+         return x.rechunk({{1, 1}, {5}});
+       }},
+      {"from_function", [&] { return from_function({3}, [](ChunkView<double, 1>) {}, {.chunks = 0}); }},
+  };
+  for (const auto& [name, call] : calls) {
+    EXPECT_THAT(error_of(call), AllOf(HasSubstr(name + " " + here_), HasSubstr("chunk"))) << name;
+  }
+}
+
+TEST_F(WrongInputTest, StepsOfZeroAreToldWithTheLine) {
+  const Array x = arange(9);
+  EXPECT_THAT(error_of([&] { x(slice(0, 3, 0)); }), AllOf(HasSubstr("index " + here_), HasSubstr("step of zero")));
+  EXPECT_THAT(error_of([&] { x.set({slice(0, 3, 0)}, 1); }), AllOf(HasSubstr("set " + here_), HasSubstr("zero")));
+  EXPECT_THAT(error_of([&] { delete_(x, slice(0, 3, 0), 0); }), AllOf(HasSubstr(here_), HasSubstr("zero")));
+  EXPECT_THAT(error_of([&] { arange(0, 3, 0); }), AllOf(HasSubstr("arange " + here_), HasSubstr("step is zero")));
+}
+
+TEST_F(WrongInputTest, NumbersOutOfRangeAreToldWhereTheyArePut) {
+  const Array x = zeros({3}, {.dtype = uint8});
+  const std::map<std::string, std::function<Array()>> calls{
+      {"add", [&] { return x + 300; }},
+      {"maximum", [&] { return maximum(x, -1); }},
+      {"set", [&] { return x.set({0}, 256); }},
+      {"full", [&] { return full({3}, -1, {.dtype = uint8}); }},
+      {"full_like", [&] { return full_like(x, 300); }},
+  };
+  for (const auto& [name, call] : calls) {
+    EXPECT_THAT(error_of(call), AllOf(HasSubstr(name + " " + here_), HasSubstr("out of the range of uint8"))) << name;
+  }
+  EXPECT_THAT(error_of([&] { x.set({0}, NAN); }), AllOf(HasSubstr("set " + here_), HasSubstr("uint8")));
+  EXPECT_THAT(error_of([&] { ones({3}).set({0}, std::complex<double>(0, 1)); }), HasSubstr("set " + here_));
+}
+
+TEST_F(WrongInputTest, IntegersHaveNoNegativePowers) {
+  const Array x = arange(-2, 3);
+  EXPECT_THAT(error_of([&] { power(x, -1); }),
+              AllOf(HasSubstr("power " + here_), HasSubstr("negative integer powers are not allowed")));
+  EXPECT_THAT(error_of([&] { client_.compute(power(x, x)); }), HasSubstr("negative integer powers are not allowed"));
+  EXPECT_EQ(client_.compute(power(x.astype(float64), -1)(4)).item<double>(), 0.5);
+}
+
+TEST_F(WrongInputTest, WhatNeedsExtentsTellsItsNameAndLine) {
+  const Array x = arange(9), unknown = x(x > 3);
+  const std::map<std::string, std::function<Array()>> calls{
+      {"sort", [&] { return sort(unknown); }},
+      {"argsort", [&] { return argsort(unknown); }},
+      {"topk", [&] { return topk(unknown, 2); }},
+      {"median", [&] { return median(unknown); }},
+      {"matmul", [&] { return matmul(unknown(newaxis), x); }},
+      {"einsum", [&] { return einsum("i->", {unknown}); }},
+      {"diff", [&] { return diff(unknown); }},
+      {"insert", [&] { return insert(unknown, 0, 1, 0); }},
+      {"delete_", [&] { return delete_(unknown, 0, 0); }},
+  };
+  for (const auto& [name, call] : calls) {
+    EXPECT_THAT(error_of(call), AllOf(HasSubstr(name + " " + here_), HasSubstr("compute_chunk_sizes"))) << name;
+  }
+  EXPECT_EQ(client_.compute(matmul(unknown, unknown)).item<std::int64_t>(), 16 + 25 + 36 + 49 + 64);
+}
+
 TEST_F(WrongInputTest, TypesThatAnOperationDoesNotTakeAreNamed) {
   const Array x = ones({3});
   EXPECT_THAT(error_of([&] { bitwise_and(x, 1); }), AllOf(HasSubstr(here_), HasSubstr("float64")));
