@@ -155,6 +155,8 @@ void Executor::cancel_packet(PacketId packet) {
 }
 
 bool Executor::may_start(PacketId packet, TaskId task) {
+  // One that was only described, and has been given up since: to be freed by whoever looks at it next.
+  if (packet == kNone) return true;
   PacketEntry& entry = packets_[packet];
   if (entry.active.load(std::memory_order_acquire)) {
     if (!entry.urgent) return true;

@@ -56,6 +56,8 @@ void release_ended(TaskId id, TaskRecord& record, std::uint64_t word) noexcept {
 void abandon(TaskId id, TaskRecord& record, std::uint64_t word) noexcept {
   if ((word & task_word::kExtra) != 0) extras::take(id);
   destroy_closure(record);
+  // It may have been a graph's: whoever takes the last edge to it would look for a packet of that number.
+  record.packet = kNone;
   record.word.store(task_word::kDone | task_word::kFailed, std::memory_order_release);
   // Whoever still hangs in its list has been abandoned too: a living consumer would hold a use.
   for (std::uint32_t e = task_word::edge_of(word); e != 0;) {
