@@ -36,6 +36,19 @@ bool take_out(TaskId task, std::vector<TaskRange>& roots) {
   return true;
 }
 
+/// Adds the roots within a range. They stand in the order of the ranges they lie in; ids need not grow from one range
+/// to the next.
+void take_roots(detail::GraphParts& graph, TaskRange range, std::size_t& next_root, std::vector<TaskRange>& roots) {
+  for (; next_root < graph.roots.size(); ++next_root) {
+    TaskRange& next = graph.roots[next_root];
+    if (next.first < range.first || next.first >= range.end) break;
+    roots.push_back({next.first, std::min(next.end, range.end)});
+    if (next.end <= range.end) continue;
+    next.first = range.end;
+    break;
+  }
+}
+
 }  // namespace
 
 struct LocalRuntime::GraphCut {
@@ -46,8 +59,8 @@ struct LocalRuntime::GraphCut {
   const TaskOptions* options;
 };
 
-/// Makes the packets of tasks that lie side by side.
-void LocalRuntime::cut_one(detail::GraphParts& graph, TaskRange range, std::size_t& next_root,
+/// Makes the packets of tasks that lie side by side, but for gaps that calls which were refused have left.
+void LocalRuntime::cut_one(detail::GraphParts& graph, std::span<const TaskRange> pieces, std::size_t& next_root,
                            std::vector<GraphCut>& cuts) {
   const auto add = [&](TaskId first, std::uint32_t tasks, std::vector<TaskRange> roots, const TaskOptions* options) {
     const PacketId packet = take_packet_id();
@@ -57,30 +70,27 @@ void LocalRuntime::cut_one(detail::GraphParts& graph, TaskRange range, std::size
     executor_.prepare(packet, tasks, std::move(roots), options != nullptr);
     return packet;
   };
-  // Roots stand in the order of the ranges they lie in; ids need not grow from one range to the next.
   std::vector<TaskRange> roots;
-  for (; next_root < graph.roots.size(); ++next_root) {
-    TaskRange& next = graph.roots[next_root];
-    if (next.first < range.first || next.first >= range.end) break;
-    roots.push_back({next.first, std::min(next.end, range.end)});
-    if (next.end > range.end) {
-      next.first = range.end;
-      break;
-    }
-  }
-  const auto first = graph.annotated.lower_bound(range.first);
-  const auto end = graph.annotated.lower_bound(range.end);
   std::vector<std::pair<TaskId, bool>> apart;
-  for (auto at = first; at != end; ++at) {
-    if (at->second->own_packet()) apart.emplace_back(at->first, take_out(at->first, roots));
+  std::uint32_t tasks = 0;
+  for (const TaskRange range : pieces) {
+    take_roots(graph, range, next_root, roots);
+    const auto first = graph.annotated.lower_bound(range.first);
+    const auto end = graph.annotated.lower_bound(range.end);
+    for (auto at = first; at != end; ++at) {
+      if (at->second->own_packet()) apart.emplace_back(at->first, take_out(at->first, roots));
+    }
+    tasks += range.size();
   }
-  const auto rest = range.size() - static_cast<std::uint32_t>(apart.size());
-  const PacketId packet = rest != 0 ? add(range.first, rest, std::move(roots), nullptr) : kNone;
-  for (TaskId at = range.first; at < range.end; at = next_segment(at)) {
-    if (apart.empty()) {
-      arena::segment_packets[at >> arena::kSegmentShift] = packet;
-    } else {
-      arena::set_apart(at, packet);
+  const auto rest = tasks - static_cast<std::uint32_t>(apart.size());
+  const PacketId packet = rest != 0 ? add(pieces.front().first, rest, std::move(roots), nullptr) : kNone;
+  for (const TaskRange range : pieces) {
+    for (TaskId at = range.first; at < range.end; at = next_segment(at)) {
+      if (apart.empty()) {
+        arena::segment_packets[at >> arena::kSegmentShift] = packet;
+      } else {
+        arena::set_apart(at, packet);
+      }
     }
   }
   for (const auto& [task, is_root] : apart) {
@@ -94,13 +104,22 @@ void LocalRuntime::cut_one(detail::GraphParts& graph, TaskRange range, std::size
 std::vector<LocalRuntime::GraphCut> LocalRuntime::cut(detail::GraphParts& graph) {
   std::vector<GraphCut> cuts;
   std::size_t next_root = 0;
+  std::vector<TaskRange> pieces;
   for (const TaskRange range : graph.ranges) {
     for (TaskId first = range.first; first < range.end;) {
       const TaskId end = std::min(range.end, (first / kPacketTasks + 1) * kPacketTasks);
-      cut_one(graph, {first, end}, next_root, cuts);
+      // All of a segment belong to one packet.
+      const bool same =
+          !pieces.empty() && (pieces.back().end - 1) / arena::kSegmentTasks == first / arena::kSegmentTasks;
+      if (!pieces.empty() && !same) {
+        cut_one(graph, pieces, next_root, cuts);
+        pieces.clear();
+      }
+      pieces.push_back({first, end});
       first = end;
     }
   }
+  if (!pieces.empty()) cut_one(graph, pieces, next_root, cuts);
   return cuts;
 }
 

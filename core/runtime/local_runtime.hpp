@@ -17,6 +17,7 @@
 #include <memory>
 #include <mutex>
 #include <queue>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -84,7 +85,8 @@ class LocalRuntime final : public Runtime, public Executor::Listener, public Res
   struct GraphCut;
   /// Makes packets of a graph's tasks, without telling the machines.
   std::vector<GraphCut> cut(detail::GraphParts& graph);
-  void cut_one(detail::GraphParts& graph, TaskRange range, std::size_t& next_root, std::vector<GraphCut>& cuts);
+  void cut_one(detail::GraphParts& graph, std::span<const TaskRange> pieces, std::size_t& next_root,
+               std::vector<GraphCut>& cuts);
   void add_worker_needs(const TaskOptions& options, Needs& needs);
   void flush_submission();
   void pump();
