@@ -1,6 +1,5 @@
 #include "core/executor/executor.hpp"
 
-#include "core/diagnostics/inject.hpp"
 #include "core/executor/clock.hpp"
 #include "core/executor/signal_stack.hpp"
 
@@ -201,129 +200,6 @@ void Executor::launch_child(TaskId child) {
   }
 }
 
-// --- Starts: what no slot has taken yet ------------------------------------------------------------------------------
-
-bool Executor::put_start(TaskRange range, bool holdable, bool front, bool urgent) {
-  const std::lock_guard lock(starts_mutex_);
-  const bool lone = starts_.empty();
-  if (urgent) {
-    urgent_.push_back({range, false});
-    urgent_count_.store(static_cast<std::uint32_t>(urgent_.size()), std::memory_order_relaxed);
-    return false;
-  }
-  if (front) {
-    starts_.push_front({range, holdable});
-  } else if (!starts_.empty() && starts_.back().holdable == holdable && starts_.back().range.end == range.first) {
-    starts_.back().range.end = range.end;
-  } else {
-    starts_.push_back({range, holdable});
-  }
-  start_count_.store(static_cast<std::uint32_t>(starts_.size()), std::memory_order_relaxed);
-  return lone;
-}
-
-bool Executor::take_urgent(Slot& slot) {
-  TaskId task = kNone;
-  {
-    const std::lock_guard lock(starts_mutex_);
-    if (urgent_.empty()) return false;
-    Start& front = urgent_.front();
-    if (slot.refuses(front.range.first)) return false;
-    task = front.range.first++;
-    if (front.range.empty()) urgent_.pop_front();
-    urgent_count_.store(static_cast<std::uint32_t>(urgent_.size()), std::memory_order_relaxed);
-  }
-  slot.run_chain(task);
-  return true;
-}
-
-bool Executor::take_start(Slot& slot) {
-  if (start_count_.load(std::memory_order_relaxed) == 0) return false;
-  inject::delay(Phase::Queue);
-  const std::lock_guard lock(starts_mutex_);
-  const bool held = roots_held_.load(std::memory_order_relaxed);
-  for (auto at = starts_.begin(); at != starts_.end(); ++at) {
-    if (slot.refuses(at->range.first)) return false;
-    if (held && at->holdable && allowed_roots_.load(std::memory_order_relaxed) == 0) continue;
-    slot.roots_holdable_ = at->holdable;
-    slot.assign_roots(at->range, at->holdable);
-    starts_.erase(at);
-    takes_.store(takes_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    start_count_.store(static_cast<std::uint32_t>(starts_.size()), std::memory_order_relaxed);
-    return true;
-  }
-  return false;
-}
-
-bool Executor::must_hold(Slot& slot) {
-  if (!roots_held_.load(std::memory_order_relaxed) || !slot.roots_holdable_) return false;
-  std::uint32_t allowed = allowed_roots_.load(std::memory_order_relaxed);
-  while (allowed != 0) {
-    if (allowed_roots_.compare_exchange_weak(allowed, allowed - 1, std::memory_order_relaxed)) return false;
-  }
-  slot.return_batch();
-  return true;
-}
-
-bool Executor::steal_for(Slot& slot) {
-  const unsigned count = slot_count();
-  for (unsigned i = 1; i < count; ++i) {
-    Slot& victim = *slots_[(slot.index() + i) % count];
-    const std::uint64_t item = victim.deque().steal();
-    if (item != Deque::kEmpty) {
-      if (slot.refuses(static_cast<TaskId>(item))) {
-        put_start({static_cast<TaskId>(item), static_cast<TaskId>(item) + 1}, false, true, false);
-        wake_one();
-        continue;
-      }
-      slot.take_stolen(static_cast<TaskId>(item));
-      return true;
-    }
-  }
-  // What was handed over to a slot that is busy, or has gone meanwhile.
-  for (unsigned i = 1; i < count; ++i) {
-    const unsigned victim = (slot.index() + i) % count;
-    TaskId task = slots_[victim]->inbox().take();
-    if (task == kNone) continue;
-    while (task != kNone) slot.take_stolen(std::exchange(task, std::exchange(arena::task(task).link, victim)));
-    return true;
-  }
-  if (roots_held_.load(std::memory_order_relaxed)) return false;
-  for (unsigned i = 1; i < count; ++i) {
-    Slot& victim = *slots_[(slot.index() + i) % count];
-    if (slot.refuses(victim.roots().peek().first)) continue;
-    const TaskRange range = victim.roots().steal_half();
-    if (range.empty()) continue;
-    slot.roots_holdable_ = victim.roots_holdable_.load(std::memory_order_relaxed);
-    slot.assign_roots(range, false);
-    return true;
-  }
-  return false;
-}
-
-void Executor::hold_roots(bool held) {
-  roots_held_.store(held, std::memory_order_relaxed);
-  if (!held) wake_all_slots();
-}
-
-void Executor::allow_roots(std::uint32_t count) {
-  allowed_roots_.store(count, std::memory_order_relaxed);
-  wake_one();
-}
-
-bool Executor::something_to_do() const {
-  if (urgent_count_.load(std::memory_order_relaxed) != 0) return true;
-  const bool held = roots_held_.load(std::memory_order_relaxed) && allowed_roots_.load(std::memory_order_relaxed) == 0;
-  if (start_count_.load(std::memory_order_relaxed) != 0 && !held) return true;
-  return std::any_of(slots_.begin(), slots_.end(), [&](const auto& slot) {
-    return !slot->deque().empty() || !slot->inbox().empty() || (!held && !slot->roots().peek().empty());
-  });
-}
-
-void Executor::poll() noexcept {
-  if (poll_.exchange(false, std::memory_order_relaxed)) listener_.polled();
-}
-
 // --- Threads of the pool ---------------------------------------------------------------------------------------------
 
 void Executor::thread_main(PoolThread& self) {
@@ -358,6 +234,10 @@ void Executor::give_back(Slot& slot) {
   slot.unlease();
   free_slots_.fetch_add(1, std::memory_order_seq_cst);
   if (!options_.threads && doorbell_.anybody_waits()) wake_waiters();
+}
+
+void Executor::poll() noexcept {
+  if (poll_.exchange(false, std::memory_order_relaxed)) listener_.polled();
 }
 
 bool Executor::idle(Slot& slot, Idling& idling) {
@@ -527,66 +407,6 @@ bool Executor::help_as_slot(Slot& leased, TaskId task, DoneFunction done, const 
   give_back(slot);
   if (something_to_do()) wake_one();
   return done(argument);
-}
-
-void Executor::wait_inside(TaskId task, DoneFunction done, const void* argument) {
-  current_slot()->return_batch();
-  std::int64_t mark = current_slot()->mark();
-  while (!done(argument)) {
-    if (stopping_.load(std::memory_order_relaxed))
-      throw CancelledError("the client is being closed while a task of it waits for another");
-    if (current_slot()->run_newer_than(mark)) continue;
-    if (!may_lend()) {
-      // Nobody to lend the slot to: the waiter itself goes on with whatever there is.
-      if (!current_slot()->work_once()) sleep_until(task, done, argument);
-      continue;
-    }
-    lend_slot([&] { sleep_until(task, done, argument); });
-    mark = current_slot()->deque().bottom();
-  }
-}
-
-bool Executor::may_lend() const {
-  return options_.threads && blocked_.load(std::memory_order_relaxed) < options_.most_lent_threads;
-}
-
-void Executor::call_without_slot(void (*call)(void*), void* argument) {
-  current_slot()->return_batch();
-  if (!may_lend()) return call(argument);
-  std::exception_ptr thrown;
-  lend_slot([&] {
-    try {
-      call(argument);
-    } catch (...) {
-      thrown = std::current_exception();
-    }
-  });
-  if (thrown != nullptr) std::rethrow_exception(thrown);
-}
-
-template <class Meanwhile>
-void Executor::lend_slot(const Meanwhile& meanwhile) {
-  Slot& lent = *current_slot();
-  const TaskId running = lent.swap_running(kNone);
-  blocked_.fetch_add(1, std::memory_order_relaxed);
-  give_back(lent);
-  if (!sleepers_.any()) {
-    const std::lock_guard lock(threads_mutex_);
-    if (!stopping_.load()) start_thread();
-  } else {
-    wake_one();
-  }
-  meanwhile();
-  wanting_slot_.fetch_add(1, std::memory_order_relaxed);
-  Slot* slot = nullptr;
-  for (unsigned tries = 0; (slot = lease_any(lent.index())) == nullptr; ++tries) {
-    if (tries > 100) ::sched_yield();
-    relax();
-  }
-  wanting_slot_.fetch_sub(1, std::memory_order_relaxed);
-  blocked_.fetch_sub(1, std::memory_order_relaxed);
-  slot->swap_running(running);
-  slot->mark_ = slot->ready_.bottom();
 }
 
 void Executor::sleep_until(TaskId task, DoneFunction done, const void* argument) {
