@@ -8,18 +8,23 @@
 
 namespace weft::arrays::lowering {
 
+class MadeBlocks;
+
 /// The chunks a task was given.
 /// Owns: nothing; the task's inputs outlive it.  Threading: one task.
 class ChunkInputs {
  public:
-  ChunkInputs(const std::vector<SourceChunk>& chunks, const std::vector<Buffer>& buffers)
-      : chunks_(chunks), buffers_(buffers) {}
+  /// `made`: for sources of a pass that have no chunks; outlives this.
+  ChunkInputs(const std::vector<SourceChunk>& chunks, const std::vector<Buffer>& buffers, MadeBlocks* made = nullptr)
+      : chunks_(chunks), buffers_(buffers), made_(made) {}
   /// Returns the elements of a chunk, in C order.
   const std::byte* data(std::uint32_t source, std::int64_t chunk) const;
+  MadeBlocks& made() const { return *made_; }
 
  private:
   const std::vector<SourceChunk>& chunks_;
   const std::vector<Buffer>& buffers_;
+  MadeBlocks* const made_;
 };
 
 /// Computes the elements of `box` into `out`, in C order.

@@ -51,10 +51,6 @@ double own_cost(const Node& node) {
 
 /// Above this, what is read by several passes is kept rather than computed again.
 constexpr double kDear = 2.0;
-/// Elements one task of a reduction covers at least, as long as there are tasks enough.
-constexpr std::int64_t kTaskElements = std::int64_t{1} << 19;
-constexpr std::int64_t kEnoughTasks = 256;
-constexpr std::int64_t kMostTasks = std::int64_t{1} << 16;
 
 bool always_materialised(const Node& node) {
   return node.kind == NodeKind::Stored || node.kind == NodeKind::Reduced || node.kind == NodeKind::Structural;
@@ -87,12 +83,39 @@ void collect_passes(const std::vector<NodePointer>& outputs, const IsMaterialise
   }
 }
 
+/// The chunk that a box of a view is, element by element: axes of extent 1 more or less, or a slice that is cut where
+/// the chunks are. Nothing where there is none.
+std::optional<std::int64_t> chunk_behind(const Grid& from, const IndexMap& maps, const Box& box) {
+  std::vector<std::int64_t> pieces(from.size());
+  std::vector<bool> followed(box.ndim(), false);
+  std::int32_t next = 0;
+  for (std::size_t axis = 0; axis < from.size(); ++axis) {
+    const expression::AxisMap& map = maps[axis];
+    std::int64_t begin = map.start, extent = 1;
+    if (map.out_axis >= 0) {
+      if (map.out_axis < next || map.step != 1) return {};
+      next = map.out_axis + 1;
+      const auto out = static_cast<std::size_t>(map.out_axis);
+      followed[out] = true;
+      begin += box.start[out];
+      extent = box.extent[out];
+    }
+    pieces[axis] = from[axis].find(begin);
+    if (from[axis].start(pieces[axis]) != begin || from[axis].size(pieces[axis]) != extent) return {};
+  }
+  for (std::size_t axis = 0; axis < followed.size(); ++axis) {
+    if (!followed[axis] && box.extent[axis] != 1) return {};
+  }
+  return expression::chunk_number(from, pieces.data());
+}
+
 }  // namespace
 
 Lowering::Lowering(const std::vector<NodePointer>& outputs, Outlined* outlined,
                    std::function<Circumstances()> circumstances, bool kokkos)
     : outlined_(outlined), ask_(std::move(circumstances)), kokkos_(kokkos) {
   choose_materialised(outputs);
+  choose_together(outputs);
 }
 
 void Lowering::note(const NodePointer& node, const Delayed<Buffer>& task, std::uint64_t bytes,
@@ -272,22 +295,24 @@ Lowering::Step& Lowering::step_of(const NodePointer& node) {
     const NodePointer& root = reduces ? node->inputs[0] : node;
     stage->kind = reduces ? Stage::Reduce : Stage::Compute;
     stage->grid = root->grid;
-    const bool reads = reduces && materialised(*root);
+    const std::set<Key> squares = reduces ? generated_squares(root) : std::set<Key>{};
+    const IsMaterialised has_boxes = [&](const Node& one) { return materialised(one) || squares.count(one.key) != 0; };
     Compiled compiled;
-    if (reads) {
+    if (reduces && materialised(*root)) {
       compiled = compile(
           expression::make_view(root, expression::identity_map(root->grid.size()), root->grid, "input", root->where),
-          [this](const Node& one) { return materialised(one); });
+          has_boxes);
     } else {
-      compiled = compile(root, [this](const Node& one) { return materialised(one); });
+      compiled = compile(root, has_boxes);
     }
+    stage->square = reduces && reads_transposed(compiled.program, *stage, node->reduce);
     stage->program = std::move(compiled.program);
     step->sources = std::move(compiled.sources);
     if (reduces) stage->reduce = node->reduce;
   }
   const auto add = [&](const NodePointer& source) {
     stage->sources.push_back({source->grid, source->dtype.code(), source->dtype.unit()});
-    if (stage->kind == Stage::Structural && !materialised(*source)) {
+    if (!materialised(*source)) {
       stage->sources.back().made.push_back(
           compile(source, [this](const Node& one) { return materialised(one); }).program);
     }
@@ -305,33 +330,44 @@ Lowering::Step& Lowering::step_of(const NodePointer& node) {
   return *step;
 }
 
-/// Tells whether a view has its input's chunks as they are: axes of extent 1 more or less.
-bool Lowering::passes_on(const Node& node) const {
-  if (node.kind != NodeKind::View || !materialised(*node.inputs[0])) return false;
-  const Grid& from = node.inputs[0]->grid;
-  if (!expression::known(from) || !expression::known(node.grid)) return false;
-  std::int32_t next = 0;
-  for (std::size_t axis = 0; axis < from.size(); ++axis) {
-    const expression::AxisMap& map = node.map[axis];
-    if (map.start != 0) return false;
-    if (map.out_axis < 0) {
-      if (from[axis].extent() != 1) return false;
-      continue;
+/// The chunk of another node that a chunk is, byte by byte: then it needs no task of its own.
+std::optional<std::pair<NodePointer, std::int64_t>> Lowering::stands_for(const Node& node, std::int64_t number) const {
+  const bool structural = node.kind == NodeKind::Structural;
+  if (!structural && node.kind != NodeKind::View) return {};
+  if (!expression::known(node.grid)) return {};
+  const Box box = expression::chunk_box(node.grid, number);
+  if (box.elements() == 0) return {};
+  if (!structural) {
+    NodePointer input = node.inputs[0];
+    IndexMap map = node.map;
+    for (; input->kind == NodeKind::View && !materialised(*input); input = input->inputs[0]) {
+      map = expression::compose(input->map, map);
     }
-    for (; next < map.out_axis; ++next) {
-      if (node.grid[static_cast<std::size_t>(next)].extent() != 1) return false;
-    }
-    if (map.out_axis != next || map.step != 1 || !(node.grid[static_cast<std::size_t>(next++)] == from[axis]))
-      return false;
+    if (!materialised(*input) || !expression::known(input->grid)) return {};
+    const std::optional<std::int64_t> chunk = chunk_behind(input->grid, map, box);
+    return chunk ? std::optional(std::pair(input, *chunk)) : std::nullopt;
   }
-  for (; static_cast<std::size_t>(next) < node.grid.size(); ++next) {
-    if (node.grid[static_cast<std::size_t>(next)].extent() != 1) return false;
+  // What only assembles, of one box; and whole rows that are counted otherwise.
+  const expression::StructureType& type = *node.structure->type;
+  if (!type.assembles && std::string_view(type.name) != "reshape") return {};
+  std::vector<expression::Need> needs;
+  type.needs(node.structure->parameters.get(), box, needs);
+  if (needs.size() != 1 || needs[0].box.elements() != box.elements()) return {};
+  const NodePointer& source = node.inputs[needs[0].input];
+  const Node& input = *source;
+  if (!materialised(input) || !expression::known(input.grid) || input.dtype != node.dtype) return {};
+  std::vector<std::int64_t> pieces(input.grid.size());
+  for (std::size_t axis = 0; axis < pieces.size(); ++axis) {
+    const std::int64_t begin = needs[0].box.start[axis];
+    pieces[axis] = input.grid[axis].find(begin);
+    if (input.grid[axis].start(pieces[axis]) != begin) return {};
+    if (input.grid[axis].size(pieces[axis]) != needs[0].box.extent[axis]) return {};
   }
-  return true;
+  return std::pair(source, expression::chunk_number(input.grid, pieces.data()));
 }
 
 const Delayed<Buffer>& Lowering::chunk(const NodePointer& node, std::int64_t number) {
-  if (passes_on(*node)) return chunk(node->inputs[0], number);
+  if (const auto other = stands_for(*node, number)) return chunk(other->first, other->second);
   if (node->kind == NodeKind::Stored) return node->chunks[static_cast<std::size_t>(number)];
   Step& step = step_of(node);
   const auto known = step.chunks.find(number);
@@ -356,65 +392,6 @@ Delayed<Buffer> Lowering::describe(const NodePointer& node, Step& step, std::int
   Delayed<Buffer> task = delayed(ComputeChunk{}, node->where)(StageReference{step.stage}, number, inputs);
   note(node, task, static_cast<std::uint64_t>(box.elements()) * node->dtype.size(), inputs);
   return task;
-}
-
-Delayed<Buffer> Lowering::describe_reduction(const NodePointer& node, Step& step, std::int64_t number) {
-  const ReductionTree tree(*step.stage, number);
-  const Box first = tree.box(0);
-  const std::int64_t outputs = expression::chunk_count(node->grid);
-  // How many chunks a task reduces: enough to be worth a task, but leaving tasks enough to share; and never so few that
-  // the tasks themselves become the problem.
-  int level = 0;
-  std::int64_t covered =
-      expression::known(step.stage->grid) ? std::max<std::int64_t>(1, first.elements()) : kTaskElements;
-  const auto more = [&] {
-    const std::int64_t tasks = tree.nodes_at(level) * outputs;
-    if (tree.nodes_at(level) == 1) return false;
-    if (step.sources.empty() && tasks > kMostTasks) return true;
-    return covered * kFanIn <= kTaskElements && tree.nodes_at(level + 1) * outputs >= kEnoughTasks;
-  };
-  while (more()) {
-    ++level;
-    covered *= kFanIn;
-  }
-  const auto output_bytes = static_cast<std::uint64_t>(tree.outputs()) * node->dtype.size();
-  const std::uint64_t state_bytes = state_layout(*step.stage, tree.outputs()).bytes;
-  const StageReference stage{step.stage};
-  const auto reduce = delayed(ReduceNode{}, node->where);
-  const std::int64_t count = tree.nodes_at(level);
-  std::vector<std::vector<SourceChunk>> read(static_cast<std::size_t>(count));
-  std::vector<std::size_t> order;
-  for (std::size_t index = 0; index < read.size(); ++index) {
-    std::vector<SourceChunk>& chunks = read[index];
-    order.push_back(index);
-    if (step.sources.empty()) continue;
-    const auto [begin, end] = tree.leaves_below(level, static_cast<std::int64_t>(index));
-    for (std::int64_t leaf = begin; leaf < end; ++leaf) list_sources(*step.stage, tree.box(leaf), chunks);
-    std::sort(chunks.begin(), chunks.end());
-    chunks.erase(std::unique(chunks.begin(), chunks.end()), chunks.end());
-  }
-  // Those that read the same chunks, as blocks (i, j) and (j, i) of a sum with a transpose, run one after the other.
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return read[a] < read[b]; });
-  std::vector<Delayed<Buffer>> nodes(read.size());
-  for (const std::size_t index : order) {
-    const std::vector<Delayed<Buffer>> inputs = inputs_of(step, read[index]);
-    nodes[index] = reduce(stage, number, level, static_cast<std::int64_t>(index), count == 1, inputs);
-    note(node, nodes[index], count == 1 ? output_bytes : state_bytes, inputs);
-  }
-  const auto merge = delayed(MergeNodes{}, node->where);
-  while (nodes.size() > 1) {
-    std::vector<Delayed<Buffer>> above;
-    for (std::size_t at = 0; at < nodes.size(); at += kFanIn) {
-      const std::size_t end = std::min(nodes.size(), at + static_cast<std::size_t>(kFanIn));
-      const bool last = nodes.size() <= static_cast<std::size_t>(kFanIn);
-      const std::vector<Delayed<Buffer>> states(nodes.begin() + static_cast<std::ptrdiff_t>(at),
-                                                nodes.begin() + static_cast<std::ptrdiff_t>(end));
-      above.push_back(merge(stage, number, last, states));
-      note(node, above.back(), last ? output_bytes : state_bytes, states);
-    }
-    nodes.swap(above);
-  }
-  return nodes.front();
 }
 
 }  // namespace weft::arrays::lowering

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -35,6 +36,15 @@ struct Circumstances {
   std::uint64_t memory_bytes = 0;
 };
 
+/// Where the state of a leaf of a reduction is found: its place among the leaves that a task reduces.
+struct LeafTask {
+  Delayed<Buffer> task;
+  std::size_t place = 0;
+  std::size_t leaves = 1;
+};
+
+class ReductionTree;
+
 /// Turns array expressions into tasks: chunks are described one by one, only those that somebody reads.
 ///
 /// For: `compute` and `persist` of arrays. Owns: what it has described so far; equal parts of all expressions given to
@@ -59,16 +69,32 @@ class Lowering {
     std::unordered_map<std::int64_t, Delayed<Buffer>> chunks;
   };
 
+  /// Reductions of the same chunks that share an input: one task makes the states of all of them for a leaf.
+  struct Together {
+    std::vector<expression::NodePointer> nodes;
+    /// Of each output: the task of each leaf.
+    std::unordered_map<std::int64_t, std::vector<LeafTask>> leaves;
+  };
+
   void choose_materialised(const std::vector<expression::NodePointer>& outputs);
   void note(const expression::NodePointer& node, const Delayed<Buffer>& task, std::uint64_t bytes,
             const std::vector<Delayed<Buffer>>& inputs);
   Step& step_of(const expression::NodePointer& node);
-  bool passes_on(const expression::Node& node) const;
+  std::optional<std::pair<expression::NodePointer, std::int64_t>> stands_for(const expression::Node& node,
+                                                                             std::int64_t number) const;
   bool made_in_place(const expression::Node& structure, const expression::NodePointer& input) const;
   expression::NodePointer source_of_rechunk(const expression::NodePointer& node);
   expression::NodePointer cut_into_pieces(const expression::NodePointer& node, const Stage& stage);
   Delayed<Buffer> describe(const expression::NodePointer& node, Step& step, std::int64_t number);
   Delayed<Buffer> describe_reduction(const expression::NodePointer& node, Step& step, std::int64_t number);
+  std::set<expression::Key> generated_squares(const expression::NodePointer& root) const;
+  static bool reads_transposed(const Program& program, const Stage& stage, const ReduceSpec& reduce);
+  void choose_together(const std::vector<expression::NodePointer>& outputs);
+  std::vector<LeafTask> describe_together(const std::vector<expression::NodePointer>& nodes, std::int64_t number,
+                                          const ReductionTree& tree);
+  int level_of(const Step& step, const ReductionTree& tree, std::int64_t outputs) const;
+  Delayed<Buffer> describe_merges(const expression::NodePointer& node, const Step& step, std::int64_t number,
+                                  std::vector<Delayed<Buffer>> states, std::vector<std::uint64_t> offsets);
   std::vector<Delayed<Buffer>> inputs_of(Step& step, const std::vector<SourceChunk>& chunks);
 
   Outlined* const outlined_;
@@ -77,6 +103,7 @@ class Lowering {
   std::optional<Circumstances> circumstances_;
   std::map<expression::Key, bool> materialised_;
   std::map<expression::Key, std::unique_ptr<Step>> steps_;
+  std::map<expression::Key, std::shared_ptr<Together>> together_;
 };
 
 }  // namespace weft::arrays::lowering

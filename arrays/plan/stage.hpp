@@ -66,8 +66,8 @@ struct Source {
   Grid grid;
   TypeCode type = TypeCode::Float64;
   TimeUnit unit = TimeUnit::Generic;
-  /// Of a structure: one program where its task makes the boxes that it needs by itself, from nothing but their
-  /// indices; there are no chunks then.
+  /// One program where the task makes the boxes that it needs by itself, from nothing but their indices; there are no
+  /// chunks then.
   std::vector<Program> made = {};
 };
 
@@ -85,6 +85,8 @@ struct Stage {
   std::shared_ptr<const expression::Structure> structure;
   /// Its passes run in Kokkos' host space where they can, rather than by tiles; the bits are the same.
   bool kokkos = false;
+  /// Of a reduction: it reads something and its transpose, which are cut alike.
+  bool square = false;
 };
 
 /// A chunk of a source that a task reads.

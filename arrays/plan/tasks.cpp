@@ -2,6 +2,7 @@
 
 #include "arrays/plan/defer.hpp"
 #include "arrays/plan/evaluate.hpp"
+#include "arrays/plan/fold_blocks.hpp"
 
 #include <weft/error.hpp>
 
@@ -18,6 +19,37 @@ std::vector<Buffer> values_of(const std::vector<Delayed<Buffer>>& handles) {
   return values;
 }
 
+/// Chunks of one leaf, where they have fewer elements an output than this; what they may hold together, at most.
+constexpr std::int64_t kMostTogether = 8;
+constexpr std::int64_t kFewRows = 4;
+constexpr std::int64_t kManyOutputs = 4096;
+constexpr std::int64_t kLeafElements = std::int64_t{1} << 22;
+
+/// The state from a given output on.
+kernels::ReduceState from_output(const kernels::ReduceState& state, const kernels::ReduceKernel& kernel,
+                                 std::int64_t output) {
+  kernels::ReduceState at = state;
+  for (int part = 0; part < kernel.parts; ++part) {
+    at.parts[part] =
+        static_cast<std::byte*>(at.parts[part]) + output * static_cast<std::int64_t>(Dtype(kernel.types[part]).size());
+  }
+  return at;
+}
+
+const kernels::ReduceKernel& kernel_of(const Stage& stage) {
+  return kernels::reduce_kernel(stage.reduce.code, stage.program.registers[stage.program.result]);
+}
+
+/// The chunks that leaves of an output read, each once.
+std::vector<SourceChunk> sources_of(const Stage& stage, const ReductionTree& tree, std::int64_t first,
+                                    std::int64_t end) {
+  std::vector<SourceChunk> chunks;
+  for (std::int64_t leaf = first; leaf < end; ++leaf) tree.list_sources(stage, leaf, chunks);
+  std::sort(chunks.begin(), chunks.end());
+  chunks.erase(std::unique(chunks.begin(), chunks.end()), chunks.end());
+  return chunks;
+}
+
 /// Evaluates the part of a reduction below a node, depth first: memory grows with the depth of the tree alone.
 class NodeReducer {
  public:
@@ -25,18 +57,19 @@ class NodeReducer {
       : stage_(stage),
         tree_(tree),
         layout_(state_layout(stage, tree.outputs())),
-        kernel_(kernels::reduce_kernel(stage.reduce.code, stage.program.registers[stage.program.result])),
+        kernel_(kernel_of(stage)),
         words_(state_words(stage)),
         inputs_(inputs) {}
 
   Buffer reduce(int level, std::int64_t node) {
     if (level == 0) {
-      const Box box = tree_.box(node);
       Buffer state = allocate_deferred(std::max<std::size_t>(layout_.bytes, 1), words_);
-      begin_state_words(state, stage_, box);
+      begin_state_words(state, stage_, tree_.box(tree_.chunks_of(node).first));
       const kernels::ReduceState parts = state_at(layout_, state.data());
       kernel_.begin(parts, static_cast<std::size_t>(layout_.outputs));
-      reduce_box(stage_, box, inputs_, parts);
+      for (const FoldBlock& block : fold_blocks(stage_, tree_, node)) {
+        reduce_box(stage_, block.box, inputs_, from_output(parts, kernel_, block.first_output));
+      }
       return state;
     }
     const std::int64_t first = node * kFanIn;
@@ -79,24 +112,33 @@ Buffer finished(const Stage& stage, const StateLayout& layout, Buffer& state) {
 ReductionTree::ReductionTree(const Stage& stage, std::int64_t output) : stage_(stage), kept_(stage.grid.size()) {
   for (std::size_t axis = stage.grid.size(); axis-- > 0;) {
     if (stage.reduce.reduced[axis] != 0) {
-      leaves_ *= stage.grid[axis].count();
+      chunks_ *= stage.grid[axis].count();
       continue;
     }
     kept_[axis] = output % stage.grid[axis].count();
     output /= stage.grid[axis].count();
     outputs_ *= stage.grid[axis].size(kept_[axis]);
   }
+  if (stage.square || outputs_ < kManyOutputs || !expression::known(stage.grid)) return;
+  const std::int64_t elements = box(0).elements();
+  if (elements >= kFewRows * outputs_) return;
+  group_ = std::clamp(kLeafElements / std::max<std::int64_t>(elements, 1), std::int64_t{1}, kMostTogether);
 }
 
-Box ReductionTree::box(std::int64_t leaf) const {
+void ReductionTree::list_sources(const Stage& stage, std::int64_t leaf, std::vector<SourceChunk>& chunks) const {
+  const auto [first, end] = chunks_of(leaf);
+  for (std::int64_t chunk = first; chunk < end; ++chunk) lowering::list_sources(stage, box(chunk), chunks);
+}
+
+Box ReductionTree::box(std::int64_t chunk) const {
   Box box;
   box.start.resize(kept_.size());
   box.extent.resize(kept_.size());
   for (std::size_t axis = kept_.size(); axis-- > 0;) {
     std::int64_t piece = kept_[axis];
     if (stage_.reduce.reduced[axis] != 0) {
-      piece = leaf % stage_.grid[axis].count();
-      leaf /= stage_.grid[axis].count();
+      piece = chunk % stage_.grid[axis].count();
+      chunk /= stage_.grid[axis].count();
     }
     box.start[axis] = stage_.grid[axis].start(piece);
     box.extent[axis] = stage_.grid[axis].size(piece);
@@ -105,7 +147,7 @@ Box ReductionTree::box(std::int64_t leaf) const {
 }
 
 std::int64_t ReductionTree::nodes_at(int level) const {
-  std::int64_t nodes = leaves_;
+  std::int64_t nodes = leaves();
   for (; level > 0; --level) nodes = (nodes + kFanIn - 1) / kFanIn;
   return nodes;
 }
@@ -113,7 +155,7 @@ std::int64_t ReductionTree::nodes_at(int level) const {
 std::pair<std::int64_t, std::int64_t> ReductionTree::leaves_below(int level, std::int64_t node) const {
   std::int64_t width = 1;
   for (; level > 0; --level) width *= kFanIn;
-  return {node * width, std::min(leaves_, (node + 1) * width)};
+  return {node * width, std::min(leaves(), (node + 1) * width)};
 }
 
 Buffer ComputeChunk::operator()(const StageReference& reference, std::int64_t chunk,
@@ -146,12 +188,11 @@ Buffer ReduceNode::operator()(const StageReference& reference, std::int64_t outp
   if (!handles.empty()) {
     const ReductionTree planned(*stage, output);
     const auto [first, end] = planned.leaves_below(level, node);
-    for (std::int64_t leaf = first; leaf < end; ++leaf) list_sources(*stage, planned.box(leaf), chunks);
-    std::sort(chunks.begin(), chunks.end());
-    chunks.erase(std::unique(chunks.begin(), chunks.end()), chunks.end());
+    chunks = sources_of(*stage, planned, first, end);
   }
   const std::vector<Buffer> buffers = values_of(handles);
-  const ChunkInputs inputs(chunks, buffers);
+  MadeBlocks made(*stage);
+  const ChunkInputs inputs(chunks, buffers, &made);
   std::shared_ptr<const Stage> resolved;
   if (deferred(*stage)) {
     resolved = resolve(*stage, chunks, buffers);
@@ -163,23 +204,88 @@ Buffer ReduceNode::operator()(const StageReference& reference, std::int64_t outp
   return last ? finished(*stage, reducer.layout(), state) : state;
 }
 
+StatesTogether::StatesTogether(const std::vector<StageReference>& stages, std::int64_t outputs, std::size_t leaves) {
+  begins_.push_back(0);
+  for (const StageReference& stage : stages) {
+    sizes_.push_back(state_layout(*stage.stage, outputs).bytes);
+    begins_.push_back(begins_.back() + leaves * sizes_.back());
+  }
+}
+
+Buffer ReduceTogether::operator()(const std::vector<StageReference>& stages, std::int64_t output,
+                                  const std::vector<std::int64_t>& leaves,
+                                  const std::vector<Delayed<Buffer>>& handles) const {
+  struct Part {
+    const Stage* stage;
+    kernels::ReduceState state;
+    std::vector<FoldBlock> blocks;
+    std::size_t inputs;
+  };
+  struct Inputs {
+    std::vector<SourceChunk> chunks;
+    std::vector<Buffer> buffers;
+    std::unique_ptr<MadeBlocks> made;
+  };
+  const std::vector<Buffer> buffers = values_of(handles);
+  const std::int64_t outputs = ReductionTree(*stages[0].stage, output).outputs();
+  const StatesTogether places(stages, outputs, leaves.size());
+  Buffer states = Buffer::allocate(std::max<std::size_t>(places.bytes(), 1));
+  std::vector<Part> parts;
+  std::vector<Inputs> inputs(stages.size());
+  std::size_t steps = 0, taken = 0;
+  for (std::size_t number = 0; number < stages.size(); ++number) {
+    const Stage& stage = *stages[number].stage;
+    const ReductionTree tree(stage, output);
+    Inputs& its = inputs[number];
+    for (std::size_t leaf = 0; leaf < leaves.size(); ++leaf) {
+      const StateLayout layout = state_layout(stage, outputs);
+      const kernels::ReduceState state = state_at(layout, states.data() + places.offset(number, leaf));
+      kernel_of(stage).begin(state, static_cast<std::size_t>(outputs));
+      parts.push_back({&stage, state, fold_blocks(stage, tree, leaves[leaf]), number});
+      steps = std::max(steps, parts.back().blocks.size());
+      tree.list_sources(stage, leaves[leaf], its.chunks);
+    }
+    std::sort(its.chunks.begin(), its.chunks.end());
+    its.chunks.erase(std::unique(its.chunks.begin(), its.chunks.end()), its.chunks.end());
+    const auto begin = buffers.begin() + static_cast<std::ptrdiff_t>(taken);
+    its.buffers.assign(begin, begin + static_cast<std::ptrdiff_t>(its.chunks.size()));
+    taken += its.chunks.size();
+    its.made = std::make_unique<MadeBlocks>(stage);
+  }
+  for (std::size_t step = 0; step < steps; ++step) {
+    for (const Part& part : parts) {
+      if (step >= part.blocks.size()) continue;
+      const Inputs& its = inputs[part.inputs];
+      const FoldBlock& block = part.blocks[step];
+      reduce_box(*part.stage, block.box, ChunkInputs(its.chunks, its.buffers, its.made.get()),
+                 from_output(part.state, kernel_of(*part.stage), block.first_output));
+    }
+  }
+  return states;
+}
+
 Buffer MergeNodes::operator()(const StageReference& reference, std::int64_t output, bool last,
+                              const std::vector<std::uint64_t>& offsets,
                               const std::vector<Delayed<Buffer>>& states) const {
   const Stage* stage = reference.stage.get();
-  Buffer merged = states.front().value().copy();
   std::shared_ptr<const Stage> resolved;
   const std::size_t words = state_words(*stage);
-  if (words > 0) {
+  Buffer merged;
+  if (words == 0) {
+    const std::size_t bytes = state_layout(*stage, ReductionTree(*stage, output).outputs()).bytes;
+    merged = Buffer::allocate(std::max<std::size_t>(bytes, 1));
+    std::memcpy(merged.data(), states.front().value().data() + offsets.front(), bytes);
+  } else {
+    merged = states.front().value().copy();
     resolved = resolve_outputs(*stage, ReductionTree(*stage, output).kept(), merged);
     stage = resolved.get();
   }
   const ReductionTree tree(*stage, output);
   const StateLayout layout = state_layout(*stage, tree.outputs());
-  const kernels::ReduceKernel& kernel =
-      kernels::reduce_kernel(stage->reduce.code, stage->program.registers[stage->program.result]);
+  const kernels::ReduceKernel& kernel = kernel_of(*stage);
   for (std::size_t i = 1; i < states.size(); ++i) {
     Buffer other = states[i].value();
-    kernel.merge(state_at(layout, merged.data()), state_at(layout, other.data()),
+    kernel.merge(state_at(layout, merged.data()), state_at(layout, other.data() + offsets[i]),
                  static_cast<std::size_t>(layout.outputs));
     if (words > 0) add_state_words(merged, other);
   }

@@ -2,6 +2,7 @@
 
 #include "arrays/kernels/copy.hpp"
 #include "arrays/plan/defer.hpp"
+#include "arrays/plan/fold_blocks.hpp"
 #include "arrays/plan/generate.hpp"
 
 #include <weft/error.hpp>
@@ -147,12 +148,32 @@ void gather(const Stage& stage, const Load& load, const Box& box, const ChunkInp
   });
 }
 
+/// Points at a box that is made: the map moves axes and places, by steps of 1.
+void load_made(const Source& source, const Load& load, const Box& box, MadeBlocks& made, LoadedSource& loaded) {
+  Box from{std::vector<std::int64_t>(load.map.size()), std::vector<std::int64_t>(load.map.size(), 1)};
+  for (std::size_t axis = 0; axis < load.map.size(); ++axis) {
+    const auto out = static_cast<std::size_t>(load.map[axis].out_axis);
+    from.start[axis] = load.map[axis].start + box.start[out];
+    from.extent[axis] = box.extent[out];
+  }
+  loaded.first = made.block(load.source, from);
+  auto stride = static_cast<std::int64_t>(bytes_of(source.type));
+  for (std::size_t axis = load.map.size(); axis-- > 0;) {
+    loaded.strides[static_cast<std::size_t>(load.map[axis].out_axis)] += stride;
+    stride *= from.extent[axis];
+  }
+}
+
 }  // namespace
 
 LoadedSource prepare_load(const Stage& stage, const Load& load, const Box& box, const ChunkInputs& inputs) {
   const Source& source = stage.sources[load.source];
   LoadedSource loaded;
   loaded.strides.assign(box.ndim(), 0);
+  if (!source.made.empty()) {
+    load_made(source, load, box, inputs.made(), loaded);
+    return loaded;
+  }
   const auto cuts = cut_load(source, load.map, box);
   bool single = true;
   for (const auto& cut : cuts) single = single && cut.size() <= 1;
@@ -191,6 +212,7 @@ void list_sources(const Stage& stage, const Box& whole, std::vector<SourceChunk>
   } else {
     for (const Load& load : stage.program.loads) {
       const Source& source = stage.sources[load.source];
+      if (!source.made.empty()) continue;
       each_piece(cut_load(source, load.map, box),
                  [&](const std::vector<std::int64_t>& pieces, const std::vector<std::size_t>&) {
                    note(load.source, expression::chunk_number(source.grid, pieces.data()));

@@ -1,0 +1,122 @@
+#include "arrays/plan/fold_blocks.hpp"
+
+#include <weft/arrays.hpp>
+#include <weft/client.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+namespace weft {
+namespace {
+
+using arrays::expression::AxisGrid;
+using arrays::lowering::fold_blocks;
+using arrays::lowering::FoldBlock;
+using arrays::lowering::ReductionTree;
+using arrays::lowering::Stage;
+
+Stage reduction(arrays::expression::Grid grid, std::vector<std::uint8_t> reduced, bool square) {
+  Stage stage;
+  stage.kind = Stage::Reduce;
+  stage.grid = std::move(grid);
+  stage.reduce.reduced = std::move(reduced);
+  stage.square = square;
+  return stage;
+}
+
+TEST(FoldBlocksTest, ChunksAcrossTheDiagonalMeetTheSameSquaresInTheSameOrder) {
+  const AxisGrid axis = AxisGrid::regular(1700, 600);
+  const Stage stage = reduction({axis, axis}, {1, 1}, true);
+  const ReductionTree tree(stage, 0);
+  // Chunks (0, 2) and (2, 0); the last piece is shorter.
+  const std::vector<FoldBlock> above = fold_blocks(stage, tree, 2), below = fold_blocks(stage, tree, 6);
+  ASSERT_EQ(above.size(), below.size());
+  ASSERT_GT(above.size(), 1u);
+  std::int64_t elements = 0;
+  for (std::size_t i = 0; i < above.size(); ++i) {
+    EXPECT_EQ(above[i].box.start[0], below[i].box.start[1]);
+    EXPECT_EQ(above[i].box.start[1], below[i].box.start[0]);
+    EXPECT_EQ(above[i].box.extent[0], below[i].box.extent[1]);
+    EXPECT_EQ(above[i].box.extent[1], below[i].box.extent[0]);
+    elements += above[i].box.elements();
+  }
+  EXPECT_EQ(elements, 600 * 500);
+}
+
+TEST(FoldBlocksTest, ManyOutputsAreFoldedStretchByStretchThroughTheChunksOfALeaf) {
+  const Stage stage = reduction({AxisGrid::regular(20, 1), AxisGrid::regular(300'000, 300'000)}, {1, 0}, false);
+  const ReductionTree tree(stage, 0);
+  EXPECT_EQ(tree.group(), 8);
+  EXPECT_EQ(tree.leaves(), 3);
+  const std::vector<FoldBlock> blocks = fold_blocks(stage, tree, 1);
+  ASSERT_GT(blocks.size(), 8u);
+  for (std::size_t i = 0; i < 8; ++i) {
+    EXPECT_EQ(blocks[i].box.start[0], 8 + static_cast<std::int64_t>(i));
+    EXPECT_EQ(blocks[i].first_output, 0);
+  }
+  EXPECT_EQ(blocks[8].first_output, blocks[8].box.start[1]);
+  EXPECT_GT(blocks[8].first_output, 0);
+}
+
+/// Numbers that no order of additions leaves alone, in chunks whose last ones are shorter.
+Array given(std::uint64_t seed, std::int64_t n, std::int64_t chunk) {
+  return random::uniform({n, n}, {.chunks = {chunk, chunk}, .seed = seed});
+}
+
+TEST(FoldBlocksTest, APassOverATransposeHasTheSameBitsWhereverItsNumbersComeFrom) {
+  const Client client({.threads = 2});
+  const Array made = given(7, 900, 350);
+  const Array kept = client.persist(made);
+  const auto total = [&](const Array& x) {
+    return client.compute(sum(x + transpose(x) - mean(x, {.axis = 0, .keepdims = true}))).item<double>();
+  };
+  EXPECT_EQ(total(made), total(kept));
+  const Client alone({.scheduler = "sync"});
+  const Array y = made * transpose(made);
+  EXPECT_EQ(client.compute(sum(y)).item<double>(), alone.compute(sum(y)).item<double>());
+  // What is kept of a square: the sums of columns, and of rows, which are the same numbers.
+  const NDArray columns = client.compute(sum(y, {.axis = 0})), rows = client.compute(sum(y, {.axis = 1}));
+  const NDArray all = client.compute(y);
+  for (std::int64_t i = 0; i < 900; ++i) {
+    double expected = 0;
+    for (std::int64_t j = 0; j < 900; ++j) expected += all.at<double>(j, i);
+    ASSERT_NEAR(columns.at<double>(i), expected, 1e-10 * expected);
+    ASSERT_NEAR(rows.at<double>(i), expected, 1e-10 * expected);
+  }
+}
+
+TEST(FoldBlocksTest, ReductionsTogetherHaveTheBitsOfEachAlone) {
+  const Client client({.threads = 2});
+  const auto field = [&](std::uint64_t seed) {
+    return client.persist(random::uniform({30, 200, 900}, {.chunks = {4, 200, 900}, .seed = seed}));
+  };
+  const Array u = field(1), v = field(2);
+  const Array uu = mean(u * u, {.axis = 0}), uv = sum(u * v, {.axis = 0}), spread = stddev(v, {.axis = 0});
+  const auto [first, second, third] = client.compute(uu, uv, spread);
+  const auto same = [](const NDArray& a, const NDArray& b) {
+    return std::memcmp(a.span<double>().data(), b.span<double>().data(), a.span<double>().size_bytes()) == 0;
+  };
+  EXPECT_TRUE(same(first, client.compute(uu)));
+  EXPECT_TRUE(same(second, client.compute(uv)));
+  EXPECT_TRUE(same(third, client.compute(spread)));
+  // Eight leaves, and for each of the three what is above them.
+  EXPECT_EQ(plan(std::vector<Array>{uu, uv, spread}).tasks, 8u + 3u);
+}
+
+TEST(FoldBlocksTest, WhatIsAChunkAlreadyNeedsNoTask) {
+  const Client client({.threads = 2});
+  const Array x = client.persist(random::uniform({8, 10, 10}, {.chunks = {1, 10, 10}, .seed = 7}));
+  const Array stacked = stack({x(slice(0, 4)), x(slice(4, 8))});
+  EXPECT_EQ(plan(stacked).tasks, 0u) << plan(stacked);
+  EXPECT_EQ(plan(concatenate({x(slice(4, 8)), x(slice(0, 4))}, 0)).tasks, 0u);
+  EXPECT_EQ(plan(reshape(x, {8, 5, 20})).tasks, 0u);
+  const NDArray all = client.compute(x), both = client.compute(stacked);
+  ASSERT_EQ(both.shape(), (Shape{2, 4, 10, 10}));
+  EXPECT_EQ(std::memcmp(all.span<double>().data(), both.span<double>().data(), all.span<double>().size_bytes()), 0);
+  // A slice that cuts chunks is copied.
+  EXPECT_GT(plan(stack(std::vector<Array>{x(slice(), slice(1, 10))})).tasks, 0u);
+}
+
+}  // namespace
+}  // namespace weft
