@@ -24,7 +24,18 @@ const std::byte* ChunkInputs::data(std::uint32_t source, std::int64_t chunk) con
 }
 
 void compute_box(const Stage& stage, const Box& box, const ChunkInputs& inputs, std::byte* out) {
-  TileWalk(stage, box, inputs).write(out);
+  const std::size_t axis = first_long_axis(box);
+  const std::int64_t parts = gathered_parts(stage, box, axis);
+  if (parts == 1) return TileWalk(stage, box, inputs).write(out);
+  const std::int64_t extent = box.extent[axis];
+  const std::int64_t row = box.elements() / extent * static_cast<std::int64_t>(Dtype(stage.type).size());
+  for (std::int64_t part = 0; part < parts; ++part) {
+    Box some = box;
+    const std::int64_t begin = extent * part / parts;
+    some.start[axis] += begin;
+    some.extent[axis] = extent * (part + 1) / parts - begin;
+    TileWalk(stage, some, inputs).write(out + begin * row);
+  }
 }
 
 void reduce_box(const Stage& stage, const Box& box, const ChunkInputs& inputs, const kernels::ReduceState& state) {

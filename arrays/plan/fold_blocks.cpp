@@ -1,6 +1,7 @@
 #include "arrays/plan/fold_blocks.hpp"
 
 #include "arrays/plan/evaluate.hpp"
+#include "arrays/plan/tile_walk.hpp"
 
 #include <algorithm>
 
@@ -58,13 +59,17 @@ std::vector<FoldBlock> fold_blocks(const Stage& stage, const ReductionTree& tree
   if (expression::known(stage.grid) && axis < first.ndim() && tree.outputs() >= kManyOutputs) {
     parts = std::clamp((first.elements() + kBlockElements - 1) / kBlockElements, std::int64_t{1}, first.extent[axis]);
   }
+  if (parts == 1) {
+    axis = first_long_axis(first);
+    parts = gathered_parts(stage, first, axis);
+  }
   std::vector<FoldBlock> blocks;
   for (std::int64_t part = 0; part < parts; ++part) {
     for (std::int64_t chunk = first_chunk; chunk < end_chunk; ++chunk) {
       FoldBlock& block = blocks.emplace_back(FoldBlock{tree.box(chunk), 0});
       if (parts == 1) continue;
       const std::int64_t extent = block.box.extent[axis], begin = part_start(extent, parts, part);
-      block.first_output = begin * (tree.outputs() / extent);
+      if (stage.reduce.reduced[axis] == 0) block.first_output = begin * (tree.outputs() / extent);
       block.box.start[axis] += begin;
       block.box.extent[axis] = part_start(extent, parts, part + 1) - begin;
     }

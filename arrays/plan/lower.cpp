@@ -115,6 +115,7 @@ Lowering::Lowering(const std::vector<NodePointer>& outputs, Outlined* outlined,
                    std::function<Circumstances()> circumstances, bool kokkos)
     : outlined_(outlined), ask_(std::move(circumstances)), kokkos_(kokkos) {
   choose_materialised(outputs);
+  count_reads(outputs);
   choose_together(outputs);
 }
 
@@ -274,6 +275,38 @@ NodePointer Lowering::cut_into_pieces(const NodePointer& node, const Stage& stag
   return node->structure->type->cut(node->structure->parameters.get(), *node);
 }
 
+void Lowering::count_reads(const std::vector<NodePointer>& outputs) {
+  const auto count = [&](const NodePointer& node, int times) {
+    if (node->kind != NodeKind::Structural || std::string_view(node->structure->type->name) != "rechunk") return;
+    rechunk_reads_[node->key] += times;
+  };
+  for (const NodePointer& output : outputs) count(output, 2);
+  const IsMaterialised chosen = [this](const Node& node) { return materialised(node); };
+  collect_passes(outputs, chosen, [&](const NodePointer& pass) {
+    if (pass->kind == NodeKind::Structural) {
+      for (const NodePointer& input : pass->inputs) count(input, 2);
+      return;
+    }
+    const NodePointer& root = pass->kind == NodeKind::Reduced ? pass->inputs[0] : pass;
+    walk_pass(root, chosen, [&](const NodePointer& node, const IndexMap&) { count(node, 1); });
+  });
+}
+
+/// What a pass reads in place of a rechunk that only it reads, and that puts whole chunks together: their elements,
+/// which it gathers while it needs them. The expression alone decides.
+NodePointer Lowering::read_through(const NodePointer& source) const {
+  const auto reads = rechunk_reads_.find(source->key);
+  if (reads == rechunk_reads_.end() || reads->second != 1) return source;
+  const NodePointer& behind = source->inputs[0];
+  if (!materialised(*behind) || !expression::known(source->grid) || !expression::known(behind->grid)) return source;
+  double pieces = 1;
+  for (std::size_t axis = 0; axis < source->grid.size(); ++axis) {
+    pieces *= static_cast<double>(expression::common_refinement(source->grid[axis], behind->grid[axis]).count());
+  }
+  // Chunks that are read in part by several would wait in each of them.
+  return pieces <= 1.25 * static_cast<double>(expression::chunk_count(behind->grid)) ? behind : source;
+}
+
 Lowering::Step& Lowering::step_of(const NodePointer& node) {
   std::unique_ptr<Step>& step = steps_[node->key];
   if (step != nullptr) return *step;
@@ -307,7 +340,7 @@ Lowering::Step& Lowering::step_of(const NodePointer& node) {
     }
     stage->square = reduces && reads_transposed(compiled.program, *stage, node->reduce);
     stage->program = std::move(compiled.program);
-    step->sources = std::move(compiled.sources);
+    for (const NodePointer& source : compiled.sources) step->sources.push_back(read_through(source));
     if (reduces) stage->reduce = node->reduce;
   }
   const auto add = [&](const NodePointer& source) {

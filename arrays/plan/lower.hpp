@@ -85,6 +85,8 @@ class Lowering {
   bool made_in_place(const expression::Node& structure, const expression::NodePointer& input) const;
   expression::NodePointer source_of_rechunk(const expression::NodePointer& node);
   expression::NodePointer cut_into_pieces(const expression::NodePointer& node, const Stage& stage);
+  void count_reads(const std::vector<expression::NodePointer>& outputs);
+  expression::NodePointer read_through(const expression::NodePointer& source) const;
   Delayed<Buffer> describe(const expression::NodePointer& node, Step& step, std::int64_t number);
   Delayed<Buffer> describe_reduction(const expression::NodePointer& node, Step& step, std::int64_t number);
   std::set<expression::Key> generated_squares(const expression::NodePointer& root) const;
@@ -104,6 +106,8 @@ class Lowering {
   std::map<expression::Key, bool> materialised_;
   std::map<expression::Key, std::unique_ptr<Step>> steps_;
   std::map<expression::Key, std::shared_ptr<Together>> together_;
+  /// How often passes read each rechunk; more than once also if it is asked for, or a structure reads it.
+  std::map<expression::Key, int> rechunk_reads_;
 };
 
 }  // namespace weft::arrays::lowering

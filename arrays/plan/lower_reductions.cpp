@@ -89,8 +89,10 @@ void Lowering::choose_together(const std::vector<NodePointer>& outputs) {
   for (const NodePointer& output : outputs) {
     // Reduced axes that are left out are a view.
     NodePointer node = output;
-    while (node->kind == NodeKind::View && node->shape.elements() == node->inputs[0]->shape.elements())
+    while (node->kind == NodeKind::View && expression::known(node->grid) && expression::known(node->inputs[0]->grid) &&
+           node->shape.elements() == node->inputs[0]->shape.elements()) {
       node = node->inputs[0];
+    }
     if (node->kind != NodeKind::Reduced || !expression::known(node->inputs[0]->grid)) continue;
     if (asked.insert(node->key).second) candidates.push_back(node);
   }

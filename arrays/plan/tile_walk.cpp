@@ -16,6 +16,8 @@ namespace {
 /// Rows of a strip, and of what a reduction is given at once.
 constexpr std::int64_t kStripRows = 64;
 constexpr std::int64_t kFoldRows = 32;
+/// Elements that are computed at once where what they are computed from is gathered first.
+constexpr std::int64_t kGatheredElements = std::int64_t{1} << 15;
 /// So that rows of a strip do not all fall on the same sets of the cache.
 constexpr std::size_t kRowGap = 64;
 
@@ -165,6 +167,27 @@ void load_made(const Source& source, const Load& load, const Box& box, MadeBlock
 }
 
 }  // namespace
+
+std::size_t first_long_axis(const Box& box) {
+  std::size_t axis = 0;
+  while (axis + 1 < box.ndim() && box.extent[axis] == 1) ++axis;
+  return axis;
+}
+
+std::int64_t gathered_parts(const Stage& stage, const Box& box, std::size_t axis) {
+  if (box.ndim() == 0 || box.elements() <= 2 * kGatheredElements || !expression::known(stage.grid)) return 1;
+  const auto spans = [&](const Load& load) {
+    const Source& source = stage.sources[load.source];
+    if (!source.made.empty() || !expression::known(source.grid)) return false;
+    for (const auto& cut : cut_load(source, load.map, box)) {
+      if (cut.size() > 1) return true;
+    }
+    return false;
+  };
+  const std::vector<Load>& loads = stage.program.loads;
+  if (std::none_of(loads.begin(), loads.end(), spans)) return 1;
+  return std::clamp(box.elements() / kGatheredElements, std::int64_t{1}, box.extent[axis]);
+}
 
 LoadedSource prepare_load(const Stage& stage, const Load& load, const Box& box, const ChunkInputs& inputs) {
   const Source& source = stage.sources[load.source];

@@ -17,6 +17,12 @@ struct LoadedSource {
 };
 LoadedSource prepare_load(const Stage& stage, const Load& load, const Box& box, const ChunkInputs& inputs);
 
+/// Into how many stretches of its first long axis a box is cut: several where a load spans chunks, so that what is
+/// gathered at once stays in the second-level cache. The stage and the box alone decide.
+std::int64_t gathered_parts(const Stage& stage, const Box& box, std::size_t axis);
+/// The first axis of a box that has several places, or its last.
+std::size_t first_long_axis(const Box& box);
+
 /// Runs a program over a box, tile by tile.
 ///
 /// For: one pass over memory, whatever the length of the chain. Owns: the registers.  Threading: one thread.

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace weft {
@@ -102,6 +103,48 @@ TEST(FoldBlocksTest, ReductionsTogetherHaveTheBitsOfEachAlone) {
   EXPECT_TRUE(same(third, client.compute(spread)));
   // Eight leaves, and for each of the three what is above them.
   EXPECT_EQ(plan(std::vector<Array>{uu, uv, spread}).tasks, 8u + 3u);
+}
+
+TEST(FoldBlocksTest, WhatSpansChunksIsGatheredBitByBit) {
+  const Client client({.threads = 2});
+  const Array x = client.persist(given(7, 700, 300));
+  const NDArray all = client.compute(x);
+  const Array difference = x(slice(1, none), slice(1, none)) - x(slice(none, -1), slice(none, -1));
+  const NDArray found = client.compute(difference);
+  for (std::int64_t i = 0; i < 699; ++i) {
+    for (std::int64_t j = 0; j < 699; ++j) {
+      ASSERT_EQ(found.at<double>(i, j), all.at<double>(i + 1, j + 1) - all.at<double>(i, j)) << i << ", " << j;
+    }
+  }
+  const NDArray columns = client.compute(max(difference, {.axis = 0}));
+  const NDArray rows = client.compute(max(difference, {.axis = 1}));
+  for (std::int64_t i = 0; i < 699; ++i) {
+    double in_column = -2, in_row = -2;
+    for (std::int64_t j = 0; j < 699; ++j) {
+      in_column = std::max(in_column, found.at<double>(j, i));
+      in_row = std::max(in_row, found.at<double>(i, j));
+    }
+    ASSERT_EQ(columns.at<double>(i), in_column);
+    ASSERT_EQ(rows.at<double>(i), in_row);
+  }
+}
+
+TEST(FoldBlocksTest, ARechunkThatPutsChunksTogetherIsReadWhereItsPartsLie) {
+  const Client client({.threads = 2});
+  const Array x = client.persist(given(7, 600, 300));
+  const auto wrapped = [&] { return rechunk(concatenate({x, x(slice(0, 1))}, 0), {601, 300}); };
+  const ArrayPlan known = plan(max(wrapped() * 2.0, {.axis = 1}));
+  for (const ArrayStep& step : known.steps) {
+    if (step.name == "rechunk") {
+      EXPECT_EQ(step.tasks, 0u) << known;
+    }
+  }
+  const NDArray all = client.compute(x), found = client.compute(max(wrapped() * 2.0, {.axis = 1}));
+  for (std::int64_t i = 0; i < 601; ++i) {
+    double expected = 0;
+    for (std::int64_t j = 0; j < 600; ++j) expected = std::max(expected, 2 * all.at<double>(i % 600, j));
+    ASSERT_EQ(found.at<double>(i), expected);
+  }
 }
 
 TEST(FoldBlocksTest, WhatIsAChunkAlreadyNeedsNoTask) {
