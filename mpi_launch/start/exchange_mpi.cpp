@@ -4,9 +4,16 @@
 
 #include <weft/error.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
+#include <system_error>
+#include <thread>
 #include <vector>
 
 #if WEFT_HAS_MPI
@@ -75,6 +82,41 @@ void keep_libraries() {
   }
 }
 
+using Threads = std::vector<std::string>;
+
+/// Returns the folders of this process's threads, in order.
+Threads threads_now() {
+  Threads threads;
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task", none)) {
+    threads.push_back(entry.path().string());
+  }
+  std::sort(threads.begin(), threads.end());
+  return threads;
+}
+
+bool sleeps(const std::string& thread) {
+  std::ifstream file(thread + "/stat");
+  std::string line;
+  std::getline(file, line);
+  const std::size_t name_end = line.rfind(')');
+  return name_end == std::string::npos || name_end + 2 >= line.size() || line[name_end + 2] != 'R';
+}
+
+/// Waits until threads have nothing left to do, a second at most.
+///
+/// Open MPI leaves an event of MPI_Init to a thread of its own. Where that thread is kept from a core until
+/// MPI_Finalize has unloaded the code of the event, it runs into memory that is no longer there; with the code kept,
+/// into what the plug-in has freed.
+void let_rest(const Threads& threads) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+  for (int looks = 0; looks < 2 && std::chrono::steady_clock::now() < until;) {
+    const bool all = std::all_of(threads.begin(), threads.end(), &sleeps);
+    looks = all ? looks + 1 : 0;
+    if (looks < 2) std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+}
+
 /// Starts MPI unless the application has, and finishes what it started.
 class MpiSession {
  public:
@@ -92,13 +134,17 @@ class MpiSession {
     // A few hundred bytes go through it once: the plainest of Open MPI's transports start soonest.
     const DefaultVariable pml("OMPI_MCA_pml", "ob1");
     const DefaultVariable btl("OMPI_MCA_btl", "self,tcp");
+    const Threads before = threads_now();
     int level = 0;
     check(::MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SINGLE, &level), "MPI_Init_thread");
     ours_ = true;
+    const Threads now = threads_now();
+    std::set_difference(now.begin(), now.end(), before.begin(), before.end(), std::back_inserter(threads_));
   }
   ~MpiSession() {
     if (!ours_) return;
     keep_libraries();
+    let_rest(threads_);
     ::MPI_Finalize();
     is_used_up = true;
   }
@@ -107,6 +153,8 @@ class MpiSession {
 
  private:
   bool ours_ = false;
+  // Those that MPI has started.
+  Threads threads_;
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests how jobs start, lose workers and end, with real processes. usage: job_test.py MPIRUN PLACEHOLDER_JOB"""
+"""Tests how jobs start, lose workers and end, with real processes. usage: job_test.py MPIRUN PLACEHOLDER_JOB LATE_EVENT"""
 import os
 import re
 import signal
@@ -11,6 +11,7 @@ import unittest
 from pathlib import Path
 
 MPIRUN, PROGRAM = sys.argv[1], sys.argv[2]
+LATE_EVENT = sys.argv[3] if len(sys.argv) > 3 else ""
 
 
 def environment(**more):
@@ -99,6 +100,12 @@ class JobTest(unittest.TestCase):
             self.assertRegex(out, rf"\[{place}\] up {place}\.1 ")
         self.assertIn("ended", out)
         self.assertIn("3 ranks on 1 node", errors)
+
+    def test_an_event_that_mpi_is_late_with_is_waited_for(self):
+        launch = ("--oversubscribe", "--bind-to", "none", "-x", f"LD_PRELOAD={LATE_EVENT}")
+        code, out, errors = self.run_job(2, "idle", "0", launch=launch)
+        self.assertEqual(code, 0, errors)
+        self.assertIn("ended", out)
 
     def test_a_killed_worker_is_told_and_started_again(self):
         self.job = Job(3, "idle", "60")
@@ -252,4 +259,4 @@ class JobTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
+    unittest.main(argv=[sys.argv[0], *sys.argv[4:]])
