@@ -19,11 +19,12 @@ std::vector<Buffer> values_of(const std::vector<Delayed<Buffer>>& handles) {
   return values;
 }
 
-/// Chunks of one leaf, where they have fewer elements an output than this; what they may hold together, at most.
+/// Chunks of one leaf, where they have fewer elements an output than this. They hold 16 MB of doubles at most: a
+/// slot has all of them in memory at once.
 constexpr std::int64_t kMostTogether = 8;
 constexpr std::int64_t kFewRows = 4;
 constexpr std::int64_t kManyOutputs = 4096;
-constexpr std::int64_t kLeafElements = std::int64_t{1} << 22;
+constexpr std::int64_t kLeafElements = std::int64_t{1} << 21;
 
 /// The state from a given output on.
 kernels::ReduceState from_output(const kernels::ReduceState& state, const kernels::ReduceKernel& kernel,

@@ -1,5 +1,5 @@
-/// A library to preload: Open MPI's event thread gets to the events of its PMIx plug-in a fifth of a second late, as where
-/// other work keeps it from a core. For job_test.py.
+/// A library to preload: Open MPI's event thread gets to the events of its PMIx plug-in a fifth of a second late, as
+/// where other work keeps it from a core. For job_test.py.
 
 #include <dlfcn.h>
 

@@ -46,7 +46,7 @@ TEST(FoldBlocksTest, ChunksAcrossTheDiagonalMeetTheSameSquaresInTheSameOrder) {
 }
 
 TEST(FoldBlocksTest, ManyOutputsAreFoldedStretchByStretchThroughTheChunksOfALeaf) {
-  const Stage stage = reduction({AxisGrid::regular(20, 1), AxisGrid::regular(300'000, 300'000)}, {1, 0}, false);
+  const Stage stage = reduction({AxisGrid::regular(20, 1), AxisGrid::regular(250'000, 250'000)}, {1, 0}, false);
   const ReductionTree tree(stage, 0);
   EXPECT_EQ(tree.group(), 8);
   EXPECT_EQ(tree.leaves(), 3);
