@@ -1,4 +1,6 @@
-// `weft convert`: files as NetCDF-4 or Zarr, joined, chosen and cut as asked.
+// `weft convert`: files as NetCDF-4 or Zarr, joined, chosen, changed and cut as asked.
+#include "mpi_launch/command/data/convert.hpp"
+
 #include "mpi_launch/command/data/inputs.hpp"
 #include "mpi_launch/command/data/output.hpp"
 #include "mpi_launch/command/data/selection.hpp"
@@ -59,11 +61,18 @@ std::vector<io::Attribute> zarr_attributes(std::vector<io::Attribute> attributes
   return attributes;
 }
 
-/// The whole of a `weft convert`.
+bool describes_packing(const std::string& name) {
+  static const std::set<std::string> kNames = {"scale_factor", "add_offset",  "missing_value", "valid_min",
+                                               "valid_max",    "valid_range", "actual_range",  "_Unsigned"};
+  return kNames.count(name) != 0;
+}
+
+/// The whole of a `weft convert`, and of verbs that change data and write them.
 /// Owns: the lazy data.  Threading: one thread.
 class ConvertJob {
  public:
-  explicit ConvertJob(const Given& given) : given_(given), out_(given.words().back()) {
+  ConvertJob(const Given& given, std::string verb, Change change)
+      : given_(given), verb_(std::move(verb)), change_(std::move(change)), out_(given.words().back()) {
     while (out_.size() > 1 && out_.back() == '/') out_.pop_back();
     zarr_ = out_.size() > 5 && out_.substr(out_.size() - 5) == ".zarr";
     if (!given.has("overwrite") && !given.dry_run() && ::access(out_.c_str(), F_OK) == 0) {
@@ -73,17 +82,17 @@ class ConvertJob {
       const std::size_t equals = words.find('=');
       const double size = equals == std::string::npos ? 0 : std::atof(words.c_str() + equals + 1);
       if (!(size >= 1 && size < 1e15))
-        throw UsageError("weft convert: --chunks takes DIMENSION=SIZE, as in time=365,lat=64");
+        throw UsageError(verb_ + ": --chunks takes DIMENSION=SIZE, as in time=365,lat=64");
       chunks_[words.substr(0, equals)] = static_cast<std::int64_t>(size);
     }
     version_ = given.number("zarr-version", 3) == 2 ? 2 : 3;
     deflate_ = static_cast<int>(given.number("deflate", 4));
-    if (deflate_ < 0 || deflate_ > 9) throw UsageError("weft convert: --deflate takes a level from 0 to 9");
+    if (deflate_ < 0 || deflate_ > 9) throw UsageError(verb_ + ": --deflate takes a level from 0 to 9");
   }
 
   int run(const Client& client) {
     const auto begin = std::chrono::steady_clock::now();
-    open();
+    open(client);
     if (given_.dry_run()) return tell_plan();
     zarr_ ? write_zarr(client) : write_netcdf(client);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -91,14 +100,14 @@ class ConvertJob {
       print("{\"output\":" + json_text(out_) + ",\"decoded_bytes\":" + std::to_string(bytes()) +
             ",\"seconds\":" + json_number(seconds) + "}\n");
     } else if (!given_.quiet()) {
-      std::fprintf(stderr, "weft convert: %s decoded, %.2f s; wrote %s\n", bytes_text(bytes()).c_str(), seconds,
+      std::fprintf(stderr, "%s: %s decoded, %.2f s; wrote %s\n", verb_.c_str(), bytes_text(bytes()).c_str(), seconds,
                    out_.c_str());
     }
     return 0;
   }
 
  private:
-  void open() {
+  void open(const Client& client) {
     const std::vector<std::string> paths = input_files({given_.words().begin(), given_.words().end() - 1});
     for (const std::string& path : paths) {
       if (path == out_) throw Error("'" + out_ + "' is among the files that are read");
@@ -111,6 +120,21 @@ class ConvertJob {
     first_ = io::open_shared(paths[0]);
     for (const std::string& words : given_.all("sel")) data_ = select_labels(data_, words);
     for (const std::string& words : given_.all("isel")) data_ = select_places(data_, words);
+    if (given_.has("where")) {
+      std::vector<std::string> dims;
+      for (const auto& [dim, extent] : data_.dims()) dims.push_back(dim);
+      data_ = keep_where(data_, given_.text("where"), dims);
+    }
+    for (const std::string& words : given_.all("expr")) {
+      std::pair<Dataset, std::string> made = with_expression(data_, words);
+      data_ = std::move(made.first);
+      fresh_.insert(made.second);
+    }
+    if (change_ && !given_.dry_run()) {
+      Changed changed = change_(client, data_);
+      data_ = std::move(changed.data);
+      fresh_.insert(changed.names.begin(), changed.names.end());
+    }
     for (const auto& [dim, size] : chunks_) require_dimension(data_, dim);
     const std::vector<std::string> chosen = given_.list("var");
     for (const std::string& name : chosen) require_variable(data_, name);
@@ -132,11 +156,13 @@ class ConvertJob {
   }
 
   const io::Variable* stored(const std::string& name) const {
-    return first_->has(name) ? &first_->variables()[first_->find(name)] : nullptr;
+    return fresh_.count(name) == 0 && first_->has(name) ? &first_->variables()[first_->find(name)] : nullptr;
   }
 
   Copy copy_of(const LabelledArray& one) const {
-    const io::Variable* const like = stored(one.name());
+    const io::Variable* like = stored(one.name());
+    // What is missing needs something that stands for it.
+    if (given_.has("where") && like != nullptr && !encoding_like(*like).fill) like = nullptr;
     Copy copy{
         one, one.data(), {}, like != nullptr ? encoding_like(*like) : plain_encoding(one.data().dtype(), nullptr), {}};
     if (like != nullptr && io::find_attribute(like->attributes, "_FillValue") == nullptr && !copy.encoding.packed)
@@ -147,7 +173,8 @@ class ConvertJob {
     for (const io::Attribute& attribute : one.attributes()) {
       const bool fill = attribute.name == "_FillValue" && (!zarr_ || copy.encoding.type.kind == io::ElementKind::Float);
       const bool missing = attribute.name == "missing_value" && !copy.encoding.packed;
-      if (!fill && !missing && attribute.name != "_ChunkSizes") copy.attributes.push_back(attribute);
+      const bool packing = like == nullptr && describes_packing(attribute.name);
+      if (!fill && !missing && !packing && attribute.name != "_ChunkSizes") copy.attributes.push_back(attribute);
     }
     // As it is stored, unless it is told; small stored chunks make large numbers of files.
     std::vector<AxisChunks> cut;
@@ -286,6 +313,8 @@ class ConvertJob {
   }
 
   const Given& given_;
+  const std::string verb_;
+  const Change change_;
   std::string out_;
   bool zarr_ = false;
   int version_ = 3;
@@ -293,6 +322,8 @@ class ConvertJob {
   std::map<std::string, std::int64_t> chunks_;
   Dataset data_;
   std::shared_ptr<const io::StoredFile> first_;
+  /// Variables that are not as any file has them.
+  std::set<std::string> fresh_;
   std::vector<Copy> copies_;
   std::map<std::string, std::int64_t> extents_;
   std::map<std::string, Coordinate> labels_;
@@ -300,9 +331,11 @@ class ConvertJob {
 
 }  // namespace
 
-int run_convert(const Given& given) {
-  ConvertJob job(given);
+int convert_files(const Given& given, const std::string& verb, const Change& change) {
+  ConvertJob job(given, verb, change);
   return run_with_client(given, [&](Client& client) { return job.run(client); });
 }
+
+int run_convert(const Given& given) { return convert_files(given, "weft convert", {}); }
 
 }  // namespace weft::command::data

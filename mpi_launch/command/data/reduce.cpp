@@ -96,6 +96,11 @@ class ReduceJob {
     for (const std::string& words : given_.all("sel")) data_ = select_labels(data_, words);
     for (const std::string& words : given_.all("isel")) data_ = select_places(data_, words);
     if (given_.has("where")) data_ = keep_where(data_, given_.text("where"), how_.dims);
+    for (const std::string& words : given_.all("expr")) {
+      std::pair<Dataset, std::string> made = with_expression(data_, words);
+      data_ = std::move(made.first);
+      fresh_.insert(made.second);
+    }
     for (const std::string& dim : how_.dims) require_dimension(data_, dim);
     if (given_.has("weights")) how_.weights = weights_named(data_, given_.text("weights"), how_.dims);
     if (given_.has("by")) how_.grouping = group_by(data_, given_.text("by"));
@@ -119,7 +124,7 @@ class ReduceJob {
   }
 
   const io::Variable* stored(const std::string& name) const {
-    return first_->has(name) ? &first_->variables()[first_->find(name)] : nullptr;
+    return fresh_.count(name) == 0 && first_->has(name) ? &first_->variables()[first_->find(name)] : nullptr;
   }
 
   void prepare() {
@@ -559,6 +564,8 @@ class ReduceJob {
   std::vector<std::string> paths_;
   Dataset data_;
   std::shared_ptr<const io::StoredFile> first_;
+  /// Variables that expressions made: no file says how they are stored.
+  std::set<std::string> fresh_;
   std::vector<Work> works_;
   /// Of the variables that are written.
   std::set<std::string> names_;

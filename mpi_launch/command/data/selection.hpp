@@ -3,6 +3,7 @@
 #include <weft/labelled.hpp>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace weft::command::data {
@@ -16,6 +17,10 @@ Dataset select_places(const Dataset& data, const std::string& words);
 /// Keeps values where an expression of variables and labels holds ("tas > 273.15 and lat > 0", "time.month == 7");
 /// elsewhere they are missing. Variables that lack a dimension of the expression stay as they are.
 Dataset keep_where(const Dataset& data, const std::string& expression, const std::vector<std::string>& dims);
+
+/// Adds, or replaces, the variable that "NAME = EXPRESSION" makes; returns its name, too. Its labels are those of what
+/// it is made from, it has no attributes. Throws UsageError that names the column.
+std::pair<Dataset, std::string> with_expression(const Dataset& data, const std::string& words);
 
 /// Throws Error that names the nearest where there is no such dimension.
 void require_dimension(const Dataset& data, const std::string& dim);

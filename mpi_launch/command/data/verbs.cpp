@@ -285,7 +285,17 @@ int run_with_client(const Given& given, const std::function<int(Client&)>& job) 
   Options options;
   if (given.has("memory")) options.memory = Quantity(given.text("memory"));
   return weft::run(
-      argc, argv.data(), [&](Client& client, const Args&) { return job(client); }, options);
+      argc, argv.data(),
+      [&](Client& client, const Args&) {
+        try {
+          return job(client);
+        } catch (const UsageError& error) {
+          // Some words of the command line are understood only beside the data.
+          std::fprintf(stderr, "%s\n", error.what());
+          return 2;
+        }
+      },
+      options);
 }
 
 }  // namespace weft::command::data

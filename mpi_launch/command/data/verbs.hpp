@@ -108,6 +108,7 @@ int run_compare(const Given& given);
 int run_reduce(const Given& given);
 int run_sample(const Given& given);
 int run_convert(const Given& given);
+int run_anomaly(const Given& given);
 
 // JSON, as the verbs write it.
 std::string json_text(const std::string& text);
