@@ -366,12 +366,13 @@ void NetworkTransport::sweep() {
       const PeerId peer = connection->peer();
       if (peer < peers_.size() && peers_[peer] == connection.get()) peers_[peer] = nullptr;
       std::erase(dirty_, connection.get());
+      // Closing the descriptor is not enough: a process that is being forked right now holds the socket for a moment.
+      if (connection->fd() >= 0) ::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, connection->fd(), nullptr);
       continue;
     }
     if (connection->has_fast_lane()) fast_.push_back(connection.get());
     if (connection->needs_socket()) ++need_socket_;
   }
-  // Closing the descriptor also takes it out of the poll set.
   std::erase_if(connections_, [](const auto& connection) { return connection->gone(); });
 }
 

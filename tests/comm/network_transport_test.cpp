@@ -5,8 +5,11 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <csignal>
 #include <random>
 
 #include "comm/socket.hpp"
@@ -207,6 +210,31 @@ TEST(NetworkTransportTest, AfterAStallTheNextConnectionThereFallsBackToItsSocket
   two.a->transport->send_block(peer, {}, data.data(), data.size(), MemoryKind::Host, 2);
   ASSERT_TRUE(pump({two.a.get(), two.b.get()}, [&] { return two.a->sent.count(2) == 1; }));
   EXPECT_TRUE(two.a->sent[2]);
+}
+
+// A process that is being forked holds all descriptors for a moment: what it holds must not bring back who is gone.
+TEST(NetworkTransportTest, ALostPeerIsForgottenWhileAForkedProcessHoldsItsSocket) {
+  for (const bool shared_memory : {false, true}) {
+    Two two(options_of(shared_memory), options_of(shared_memory));
+    two.a->transport->connect(two.b->transport->address(), "a");
+    ASSERT_TRUE(
+        pump({two.a.get(), two.b.get()}, [&] { return two.b->connected.size() == 1 && two.a->connected.size() == 1; }));
+    const pid_t holder = ::fork();
+    ASSERT_GE(holder, 0);
+    if (holder == 0) {
+      ::pause();
+      ::_exit(0);
+    }
+    two.b->transport->close(two.b->connected.begin()->first);  // it says goodbye on the socket
+    ASSERT_TRUE(pump({two.a.get(), two.b.get()}, [&] { return two.a->lost.size() == 1; }));
+    for (int i = 0; i < 2000; ++i) two.a->transport->progress();
+    // Nothing is left that could wake it.
+    const auto begin = std::chrono::steady_clock::now();
+    two.a->transport->sleep(200'000'000);
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(100));
+    ::kill(holder, SIGKILL);
+    ::waitpid(holder, nullptr, 0);
+  }
 }
 
 TEST(NetworkTransportTest, CompressedBlocksArriveAsTheyWere) {
