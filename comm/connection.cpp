@@ -392,7 +392,9 @@ void Connection::check_times(Nanoseconds now) {
     if (!lane().carries_blocks()) {
       since_ = now;
     } else if (now - since_ > options.stall_timeout) {
-      lose("nothing moved for " + seconds_text(options.stall_timeout) + " on " + where());
+      const std::string why = "nothing moved for " + seconds_text(options.stall_timeout) + " on " + where();
+      logger.warning(why, "; this connection is given up, and what was on its way is asked for again");
+      lose(why);
     }
   } else if (state_ == State::Closing && (over_ || now - since_ > kLinger)) {
     gone_if_ended();

@@ -66,11 +66,14 @@ std::int64_t fib(std::int64_t n) {
 }
 
 /// About a megabyte that shrinks well.
-std::vector<std::int64_t> row(std::int64_t x) {
-  std::vector<std::int64_t> values(131'072);
+std::vector<std::int64_t> row_of(std::int64_t x, std::size_t size) {
+  std::vector<std::int64_t> values(size);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = x + static_cast<std::int64_t>(i / 1024);
   return values;
 }
+
+std::vector<std::int64_t> row(std::int64_t x) { return row_of(x, 131'072); }
+std::vector<std::int64_t> wide_row(std::int64_t x) { return row_of(x, 1 << 20); }
 
 std::int64_t first_of(const std::vector<std::int64_t>& a, const std::vector<std::int64_t>& b) {
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -153,6 +156,26 @@ void watched(Client& client) {
     level = next;
   }
   print("sum", level.front().result());
+}
+
+/// Moves rows of 8 MB between workers for some seconds, so that one that is stopped is in the middle of a transfer.
+void stalling(Client& client) {
+  constexpr std::size_t kRows = 12;
+  std::printf("working\n");
+  std::fflush(stdout);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(4);
+  std::int64_t wrong = 0;
+  do {
+    const std::vector<Future<std::vector<std::int64_t>>> rows = client.map(&wide_row, numbers(kRows));
+    std::vector<Future<std::int64_t>> pairs;
+    for (std::size_t i = 0; i < kRows; ++i)
+      pairs.push_back(client.submit(&first_of, rows[i], rows[(i * 7 + 3) % kRows]));
+    for (std::size_t i = 0; i < kRows; ++i) {
+      const std::size_t expected = i + (i * 7 + 3) % kRows;
+      wrong += pairs[i].result() == static_cast<std::int64_t>(expected) ? 0 : 1;
+    }
+  } while (std::chrono::steady_clock::now() < end);
+  print("wrong", wrong);
 }
 
 /// Pairs of rows that mostly lie in different processes.
@@ -297,6 +320,7 @@ void body(Client& client, const Args& args) {
   if (what == "fails") client.gather(client.map(&fails, numbers(10)));
   if (what == "watched") watched(client);
   if (what == "moving") moving(client, std::atoll(args.at(1).c_str()));
+  if (what == "stalling") stalling(client);
   if (what == "endless") {
     std::printf("working\n");
     std::fflush(stdout);

@@ -267,6 +267,34 @@ class ClientTest(job_test.JobTest):
         except ProcessLookupError:
             pass
 
+    def slow_test_transfers_that_stall_are_told_of_and_made_again(self):
+        """A worker is stopped for longer than a transfer may take, but not for so long that it counts as lost."""
+        jobs = [(path, Job(3, "stalling", "-", "--weft-worker-timeout=200s", f"--weft-transport={path}"))
+                for path in ("auto", "tcp", "auto", "tcp")]
+        try:
+            for _, job in jobs:
+                job.until("working")
+            time.sleep(1)
+            stopped = [worker_processes(job)[-1] for _, job in jobs]
+            for process in stopped:
+                os.kill(process, signal.SIGSTOP)
+            time.sleep(34)
+            for process in stopped:
+                os.kill(process, signal.SIGCONT)
+            told = set()
+            for path, job in jobs:
+                code, out, errors = job.end(timeout=120)
+                self.assertEqual((code, "wrong 0\n" in out), (0, True), errors)
+                found = re.search(r"nothing moved for 30 s on (shared memory|tcp) to [0-9.]+:\d+; this connection is given up", errors)
+                if found:
+                    told.add((path, found[1]))
+            self.assertEqual(told, {("auto", "shared memory"), ("tcp", "tcp")})
+        finally:
+            for _, job in jobs:
+                self.job = job
+                self.tearDown()
+            self.job = None
+
     def test_soak_kills_at_random_moments_never_hang_or_lie(self):
         for run in range(SOAK_FIRST, SOAK_FIRST + SOAK_RUNS):
             with self.subTest(run=run):
