@@ -16,12 +16,6 @@ constexpr float kShortNs = 50'000;
 
 }  // namespace
 
-/// Notes what a task of a site took.
-void ClientProcess::learn(std::uint32_t site, float ns) {
-  if (site >= site_ns_.size()) site_ns_.resize(site + 1, 0);
-  site_ns_[site] = site_ns_[site] > 0 ? site_ns_[site] + (ns - site_ns_[site]) / 4 : ns;
-}
-
 /// Returns who is handed a call: who had the last one, where it still may have one; kNone: nobody may.
 WorkerId ClientProcess::worker_for_call() const {
   const auto may = [&](const ClientWorker& worker) {
@@ -41,11 +35,11 @@ bool ClientProcess::hand_out(TaskId task) {
                      (record.word.load(std::memory_order_relaxed) & task_word::kExtra) == 0;
   if (!plain) return false;
   const std::unique_lock lock(mutex_, std::try_to_lock);
-  if (!lock.owns_lock() || call_.task != kNone || outstanding_ != 0 || !forming_.empty() || !deferred_.empty() ||
-      any_pending_.load(std::memory_order_acquire) || closing_.load(std::memory_order_relaxed)) {
+  if (!lock.owns_lock() || call_.task != kNone || outstanding_ != 0 || !forming_.empty() || !graphs_.empty() ||
+      !deferred_.empty() || any_pending_.load(std::memory_order_acquire) || closing_.load(std::memory_order_relaxed)) {
     return false;
   }
-  const float ns = record.site < site_ns_.size() ? site_ns_[record.site] : 0;
+  const float ns = site_time(task).ns;
   const WorkerId id = worker_for_call();
   if (ns <= 0 || ns > kShortNs || id == kNone) return false;
   body_.clear();
@@ -82,7 +76,7 @@ void ClientProcess::on_called(WorkerId worker, Reader& reader) {
   record.link = 0;
   read_outcome(kHandedPacket, packet, reader);
   free_call();
-  learn(record.site, ns + 1);
+  learn_times(packet, ns);
   tasks_done_.fetch_add(1, std::memory_order_relaxed);
   woken_ = true;
   owed_changed_ = true;

@@ -12,9 +12,27 @@
 namespace weft::cluster {
 namespace {
 
-/// What the cutter aims at: so many packets a slot, and never more tasks than this in one.
+/// What the cutter aims at: so many packets a slot, and never more tasks, or time, than this in one.
 constexpr std::uint32_t kPacketsPerSlot = 8;
 constexpr std::uint32_t kMostTasks = 16'384;
+constexpr float kLongPacketNs = 5'000'000;
+/// Of a grid, in which the next packets wait for this one.
+constexpr float kShortPacketNs = 200'000;
+/// Rows of shorter tasks than this are not told apart.
+constexpr float kGridTaskNs = 5'000;
+/// While it is not sure how long tasks take, so many packets a slot are on their way, of so many tasks; of one each
+/// while nothing is known.
+constexpr std::uint32_t kTrialsPerSlot = 64;
+constexpr std::uint32_t kTrialTasks = 256;
+
+bool is_managed(const TaskRecord& record) { return (record.join.load(std::memory_order_relaxed) & kManagedJoin) != 0; }
+
+/// Returns the options that make the task a packet alone, or null.
+const TaskOptions* options_of(const GraphRun& run, std::uint32_t at) {
+  if (run.parts->annotated.empty()) return nullptr;
+  const auto found = run.parts->annotated.find(run.order[at]);
+  return found != run.parts->annotated.end() && found->second->own_packet() ? found->second.get() : nullptr;
+}
 
 }  // namespace
 
@@ -28,15 +46,22 @@ void ClientProcess::run(detail::GraphParts& graph) {
   tasks_total_.fetch_add(graph.task_count(), std::memory_order_relaxed);
   {
     std::unique_lock lock(mutex_);
-    cut(run);
+    run.order.reserve(graph.task_count());
+    for (const TaskRange range : graph.ranges) {
+      for (TaskId id = range.first; id < range.end; ++id) run.order.push_back(id);
+    }
+    put_in_order(run);
+    graphs_.push_back(&run);
+    cut_graphs(false);
     drive_locked(lock);
   }
   help_until(kNone, [&] {
     const std::lock_guard lock(mutex_);
-    return run.packets_left == 0 && run.values_left == 0;
+    return run.all_cut() && run.packets_left == 0 && run.values_left == 0;
   });
   {
     std::unique_lock lock(mutex_);
+    std::erase(graphs_, &run);  // where the client was closed meanwhile
     finish_graph(run);
     release_outputs();
     drive_locked(lock);
@@ -69,7 +94,8 @@ void ClientProcess::put_in_order(GraphRun& run) {
     }
   }
   constexpr std::size_t kFewShared = 8;
-  if (edges == 0 || shared * kFewShared > total) return;
+  run.is_grid = shared * kFewShared > total;
+  if (edges == 0 || run.is_grid) return;
   struct Visit {
     TaskId task;
     std::uint32_t next_input;
@@ -100,34 +126,74 @@ void ClientProcess::put_in_order(GraphRun& run) {
   run.order.swap(ordered);
 }
 
-/// Makes the graph's packets and gives all of them to the machine.
-void ClientProcess::cut(GraphRun& run) {
-  const std::uint32_t total = run.parts->task_count();
-  run.order.reserve(total);
-  for (const TaskRange range : run.parts->ranges) {
-    for (TaskId id = range.first; id < range.end; ++id) run.order.push_back(id);
+/// Counts rows among the tasks that are not in packets yet: each is one behind the last of its inputs'.
+void ClientProcess::find_rows(GraphRun& run) {
+  run.rows.resize(run.order.size(), 0);
+  for (std::uint32_t i = run.cut; i < run.order.size(); ++i) {
+    const TaskRecord& record = arena::task(run.order[i]);
+    for (std::uint32_t k = 0; k < record.input_count; ++k) {
+      const TaskRecord& producer = arena::task(arena::edge(record.first_input + k).producer);
+      if (producer.packet == run.parts->serial && !is_managed(producer))
+        run.rows[i] = std::max(run.rows[i], run.rows[producer.link] + 1);
+    }
   }
-  put_in_order(run);
+}
+
+/// Returns behind which task of the order the next packet ends: `cut` itself, if it is to wait for news of how long
+/// tasks like its first one take.
+std::uint32_t ClientProcess::end_of_packet(GraphRun& run, bool all) {
+  const auto total = static_cast<std::uint32_t>(run.order.size());
+  const std::uint32_t first = run.cut;
+  if (options_of(run, first) != nullptr) return first + 1;
   const std::uint32_t slots = std::max(1u, slots_.load(std::memory_order_relaxed));
   const std::uint32_t size = std::clamp(total / (slots * kPacketsPerSlot) + 1, 1u, kMostTasks);
-  const auto options_of = [&](std::uint32_t at) -> const TaskOptions* {
-    if (run.parts->annotated.empty()) return nullptr;
-    const auto found = run.parts->annotated.find(run.order[at]);
-    return found != run.parts->annotated.end() && found->second->own_packet() ? found->second.get() : nullptr;
-  };
-  for (std::uint32_t first = 0; first < total;) {
-    const TaskOptions* const options = options_of(first);
-    std::uint32_t end = first + 1;
-    if (options == nullptr) {
-      while (end < std::min(total, first + size) && options_of(end) == nullptr) ++end;
+  const SiteTime time = site_time(run.order[first]);
+  if (!all && size > 1 && !time.is_sure() && outstanding_ >= kTrialsPerSlot * slots) return first;
+  if (time.ns <= 0) return first + 1;
+  std::uint32_t last = std::min(total, first + (time.is_sure() ? size : std::min(size, kTrialTasks)));
+  float most_ns = kLongPacketNs;
+  if (run.is_grid && time.ns >= kGridTaskNs) {
+    if (run.rows.empty()) find_rows(run);
+    if (first >= run.row_end) {
+      run.row_end = first + 1;
+      while (run.row_end < total && run.rows[run.row_end] == run.rows[first]) ++run.row_end;
+      run.row_width = run.row_end - first;
     }
+    // A packet of several rows would make the others wait, where a slot's share of one is worth a packet.
+    if (static_cast<float>(run.row_width) * time.ns >= static_cast<float>(slots) * kShortPacketNs) {
+      last = std::min({last, run.row_end, first + (run.row_width + slots - 1) / slots});
+      most_ns = kShortPacketNs;
+    }
+  }
+  std::uint32_t end = first + 1;
+  for (float expected = time.ns; end < last && options_of(run, end) == nullptr; ++end) {
+    const float ns = site_time(run.order[end]).ns;
+    expected += ns;
+    if (ns <= 0 || expected > most_ns) break;
+  }
+  return end;
+}
+
+/// Makes packets of graphs as far as the times of their tasks are known, or `all`.
+void ClientProcess::cut_graphs(bool all) {
+  for (GraphRun* const run : graphs_) cut(*run, all);
+  std::erase_if(graphs_, [](const GraphRun* run) { return run->all_cut(); });
+  flush_submission();
+}
+
+void ClientProcess::cut(GraphRun& run, bool all) {
+  while (!run.all_cut()) {
+    const std::uint32_t first = run.cut;
+    run.cut = end_of_packet(run, all);
+    if (run.cut == first) return;
+    const TaskOptions* const options = options_of(run, first);
     PacketId id = kNone;
     ClientPacket& packet = add_packet(id);
     packet.graph = &run;
     packet.tasks = run.order.data() + first;
-    packet.count = end - first;
-    first = end;
+    packet.count = run.cut - first;
     run.packets.push_back(id);
+    ++run.packets_left;
     for (std::uint32_t i = 0; i < packet.count; ++i) {
       TaskRecord& record = arena::task(packet.tasks[i]);
       record.packet = id;
@@ -146,8 +212,6 @@ void ClientProcess::cut(GraphRun& run) {
     }
     submission_.packets.push_back(spec);
   }
-  run.packets_left = static_cast<std::uint32_t>(run.packets.size());
-  flush_submission();
 }
 
 /// Leaves the graph's records as a run in this process would: ended, with the uses of handles alone.

@@ -14,8 +14,6 @@ namespace {
 /// Short tasks share a packet of about this length.
 constexpr float kPacketNs = 200'000;
 constexpr std::uint32_t kMostTasks = 1024;
-/// The first value tells little: what a site takes is believed after as many packets.
-constexpr float kNewWeight = 0.25f;
 
 bool is_managed(const TaskRecord& record) { return (record.join.load(std::memory_order_relaxed) & kManagedJoin) != 0; }
 
@@ -62,9 +60,13 @@ bool ClientProcess::waits_for_graph(TaskId task) const {
   return false;
 }
 
+SiteTime ClientProcess::site_time(TaskId task) const {
+  const std::uint32_t site = arena::task(task).site;
+  return site < site_times_.size() ? site_times_[site] : SiteTime{};
+}
+
 std::uint32_t ClientProcess::tasks_for_next(std::size_t pending) const {
-  const std::uint32_t its_site = arena::task(forming_.front().task).site;
-  const float ns = its_site < site_ns_.size() ? site_ns_[its_site] : 0;
+  const float ns = site_time(forming_.front().task).ns;
   if (ns <= 0) return 1;
   const auto fit = static_cast<std::uint32_t>(std::clamp(kPacketNs / ns, 1.0f, static_cast<float>(kMostTasks)));
   const std::uint32_t slots = std::max(1u, slots_.load(std::memory_order_relaxed));
@@ -80,6 +82,7 @@ void ClientProcess::form_packets() {
     forming_.insert(forming_.end(), pending_.begin(), pending_.end());
     pending_.clear();
   }
+  if (!graphs_.empty()) cut_graphs(no_more_ && present_ == 0);
   if (forming_.empty()) {
     hungry_.store(present_ != 0 && outstanding_ < room(), std::memory_order_relaxed);
     return;
@@ -190,7 +193,7 @@ void ClientProcess::describe(PacketId id, ClientPacket& packet, PacketSpec& spec
     const TaskRecord& record = arena::task(task);
     if (record.site != last_site) {
       last_site = record.site;
-      last_ns = last_site < site_ns_.size() ? site_ns_[last_site] : 0;
+      last_ns = site_time(task).ns;
     }
     known = known && last_ns > 0;
     expected += last_ns;

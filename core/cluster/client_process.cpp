@@ -397,6 +397,7 @@ bool ClientProcess::close() {
     take_back_call();
     for (const Pending& one : deferred_) forming_.push_back(one);
     deferred_.clear();
+    cut_graphs(true);
     submit_pending(forming_.size());
     std::vector<PacketId> unfinished;
     for (auto& [id, packet] : packets_) {

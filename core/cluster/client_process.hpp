@@ -124,7 +124,6 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   void take_back_call();
   void free_call();
   void share_with_call();
-  void learn(std::uint32_t site, float ns);
 
   // Killers of workers (client_killers.cpp)
   void note_death(WorkerId worker);
@@ -177,7 +176,11 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
 
   // Graphs (client_graphs.cpp)
   void put_in_order(GraphRun& run);
-  void cut(GraphRun& run);
+  void find_rows(GraphRun& run);
+  void cut_graphs(bool all);
+  void cut(GraphRun& run, bool all);
+  std::uint32_t end_of_packet(GraphRun& run, bool all);
+  SiteTime site_time(TaskId task) const;
   void finish_graph(GraphRun& run);
 
   // Events and actions
@@ -191,6 +194,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   void report(const Report& report);
   void refuse(PacketId packet, Reason reason, std::uint32_t detail);
   void on_finished(WorkerId worker, Reader& reader);
+  void learn_times(const ClientPacket& packet, float run_ns);
   void join(PeerId peer, const Hello& hello);
   void drain(WorkerId worker);
   void end_drained(Nanoseconds time);
@@ -232,7 +236,9 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   std::unordered_map<PeerId, WorkerId> by_peer_;
   std::unordered_map<PacketId, std::span<const std::byte>> arriving_;  // outcomes in the letter that is being read
   std::vector<TaskId> called_back_;                                    // have callbacks to run once the lock is free
-  std::vector<float> site_ns_;  // what a task of a site takes, as far as is known
+  std::vector<SiteTime> site_times_;
+  std::vector<SiteShare> shares_;  // of the packet that is being learnt from
+  std::vector<GraphRun*> graphs_;  // not all of their packets are made yet
   HandedCall call_;
   std::deque<Pending> forming_;
   std::vector<Pending> deferred_;  // wait for a graph that has not run

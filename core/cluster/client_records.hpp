@@ -6,6 +6,7 @@
 
 #include <weft/ledger.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -60,11 +61,43 @@ struct ClientPacket {
 /// A graph that runs.
 struct GraphRun {
   detail::GraphParts* parts = nullptr;
+  /// Inputs first. The packets made so far hold the first `cut` of them.
   std::vector<TaskId> order;
+  std::uint32_t cut = 0;
+  /// Many results have several readers: it stays in the order it was written in.
+  bool is_grid = false;
+  /// Of a grid whose tasks are not short: the row of each task, one behind the last of its inputs'.
+  std::vector<std::uint32_t> rows;
+  /// Of the row that is being cut: its tasks from here on, and where it ends.
+  std::uint32_t row_width = 0;
+  std::uint32_t row_end = 0;
+
+  bool all_cut() const { return cut == order.size(); }
   std::vector<PacketId> packets;
   std::uint32_t packets_left = 0;
   std::uint32_t values_left = 0;
   std::uint32_t failed = 0;
+};
+
+/// What is known of the time that tasks of a site take.
+struct SiteTime {
+  float ns = 0;             // of one task; 0: nothing is known
+  std::uint32_t tasks = 0;  // that this was learnt from
+
+  /// One short task alone tells of little but its own way there and back.
+  bool is_sure() const { return tasks >= 64 || ns >= 500'000; }
+  void learn(float run_ns, std::uint32_t count) {
+    const float one = run_ns / static_cast<float>(count) + 1;
+    const float weight = std::max(0.25f, static_cast<float>(count) / static_cast<float>(count + tasks));
+    ns += (one - ns) * weight;
+    tasks = std::min(tasks + count, 1u << 16);
+  }
+};
+
+/// So many of a packet's tasks are of that site.
+struct SiteShare {
+  std::uint32_t site;
+  std::uint32_t tasks;
 };
 
 /// Worker numbers from here on are of names that no worker has.
