@@ -99,6 +99,8 @@ void WorkerProcess::define_sites(Reader& reader) {
 void WorkerProcess::activate(PacketId packet, Attempt attempt) {
   Run* const run = find_run(packet, attempt);
   if (run == nullptr || run->stage != Run::Stage::Waiting) return;
+  // From here on questions for what turns out to be missing may be asked on its behalf (`complain`).
+  run->stage = Run::Stage::Active;
   std::vector<TaskId> inputs;
   inputs.reserve(run->externals.size());
   for (const ExternalInput& one : run->externals) inputs.push_back(record_of(*run, one));

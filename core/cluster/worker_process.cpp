@@ -324,10 +324,10 @@ void WorkerProcess::on_event(Reader& reader) {
       }
       // What was asked for beside the machine's own fetch is asked for again, where it is now.
       const auto found = copies_.find(relocated->source.producer);
-      if (found != copies_.end() && !found->second.fetching && found->second.missing != 0) {
+      if (found != copies_.end() && !found->second.fetching) {
         found->second.owner = relocated->source.owner;
         found->second.attempt = relocated->source.attempt;
-        ask(found->second, {});
+        if (found->second.missing != 0) ask(found->second, {});
       }
     }
   }
