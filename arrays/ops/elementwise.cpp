@@ -235,6 +235,25 @@ Operand whole_exponent(const Operand& exponent, const std::source_location& wher
   return {checked.astype(type, where), where};
 }
 
+Array nan_where_zero(const Operand& a, const Array& result) {
+  return arrays::where(equal(a, 0), std::complex<double>(NAN, NAN), result);
+}
+
+/// Powers of complex numbers where C++ and NumPy differ: the power 0 is 1, and 0 has powers above 0 only.
+Array complex_power(const Operand& base, const Operand& exponent, const Array& result) {
+  if (exponent.is_scalar()) {
+    const Scalar& scalar = exponent.scalar();
+    const bool whole = scalar.imaginary() == 0;
+    if (whole && scalar.real() > 0) return result;
+    if (whole && scalar.real() == 0) return power(real(base), 0.0).astype(result.dtype(), exponent.where());
+    return nan_where_zero(base, result);
+  }
+  const Array above = logical_and(greater(real(exponent), 0), equal(imag(exponent), 0));
+  return arrays::where(
+      equal(exponent, 0), 1.0,
+      arrays::where(above, result, arrays::where(equal(base, 0), std::complex<double>(NAN, NAN), result)));
+}
+
 }  // namespace
 
 Array apply(OpCode op, const std::vector<Operand>& operands) {
@@ -248,7 +267,10 @@ Array apply(OpCode op, const std::vector<Operand>& operands) {
   if (op == OpCode::power && type.is_integer()) {
     return apply_typed(info, type, {operands[0], whole_exponent(operands[1], where)});
   }
-  return apply_typed(info, type, operands);
+  const Array result = apply_typed(info, type, operands);
+  if (!type.is_complex()) return result;
+  if (op == OpCode::reciprocal) return nan_where_zero(operands[0], result);
+  return op == OpCode::power || op == OpCode::float_power ? complex_power(operands[0], operands[1], result) : result;
 }
 
 }  // namespace ops

@@ -22,6 +22,8 @@ struct RealFormat {
   bool scientific = false;
   int digits = 1;
   bool single = false;
+  /// Of scientific ones: the digits of the longest exponent.
+  std::size_t exponent = 2;
 };
 
 /// Returns the shortest digits that give the value back, at most kPrecision behind the point.
@@ -88,6 +90,11 @@ RealFormat choose_format(const std::vector<double>& values, bool single) {
     }
   }
   format.digits = digits;
+  for (const double value : values) {
+    if (!format.scientific || !std::isfinite(value)) continue;
+    const std::string text = scientific_text(value, digits);
+    format.exponent = std::max(format.exponent, text.size() - text.find('e') - 2);
+  }
   return format;
 }
 
@@ -97,7 +104,8 @@ std::string real_text(double value, const RealFormat& format) {
   if (format.scientific) {
     std::string text = scientific_text(value, format.digits);
     if (format.digits == 0) text.insert(text.find('e'), ".");
-    return text;
+    const std::size_t exponent = text.find('e') + 2;
+    return text.insert(exponent, format.exponent - (text.size() - exponent), '0');
   }
   std::string text = fixed_text(value, format.single);
   const auto behind = text.size() - text.find('.') - 1;
@@ -129,6 +137,20 @@ std::string single_text(double real, double imaginary, bool single) {
          second + ")";
 }
 
+/// Puts blanks before each, so that all are as long as the longest.
+void align(std::vector<std::string>& words) {
+  std::size_t width = 0;
+  for (const std::string& word : words) width = std::max(width, word.size());
+  for (std::string& word : words) word.insert(0, width - word.size(), ' ');
+}
+
+const char* unit_name(TimeUnit unit) {
+  constexpr const char* kNames[] = {
+      "generic time units", "years",        "months",     "weeks", "days", "hours", "minutes", "seconds",
+      "milliseconds",       "microseconds", "nanoseconds"};
+  return kNames[static_cast<std::size_t>(unit)];
+}
+
 /// Writes an array as NumPy's array2string does with its default settings.
 class Printer {
  public:
@@ -141,10 +163,7 @@ class Printer {
   std::string text() {
     if (array_.ndim() == 0) return trimmed(words_.empty() ? "" : words_[0]);
     if (array_.size() == 0) return "[]";
-    for (std::string& word : words_) {
-      width_ = std::max(width_, word.size());
-    }
-    for (std::string& word : words_) word.insert(0, width_ - word.size(), ' ');
+    align(words_);
     std::string out;
     next_ = 0;
     write(0, out);
@@ -183,10 +202,12 @@ class Printer {
   }
   void format_times() {
     const Dtype dtype = array_.dtype();
-    const bool quoted = dtype.code() == TypeCode::Datetime64 && array_.ndim() > 0;
+    const bool date = dtype.code() == TypeCode::Datetime64, alone = array_.ndim() == 0;
     for (const std::int64_t flat : shown_) {
-      const std::string text = time_text(element<std::int64_t>(flat), dtype);
-      words_.push_back(quoted ? "'" + text + "'" : text);
+      std::string text = time_text(element<std::int64_t>(flat), dtype);
+      const bool none = text == "NaT";
+      if (alone && !date && !none) text += std::string(" ") + unit_name(dtype.unit());
+      words_.push_back(!alone && (date || none) ? "'" + text + "'" : text);
     }
   }
   template <class T>
@@ -209,13 +230,18 @@ class Printer {
     if (array_.ndim() == 0) return words_.push_back(single_text(reals[0], imaginaries[0], sizeof(T) == 4));
     const RealFormat real = choose_format(reals, sizeof(T) == 4);
     const RealFormat imaginary = choose_format(imaginaries, sizeof(T) == 4);
+    std::vector<std::string> seconds;
     for (std::size_t i = 0; i < reals.size(); ++i) {
-      std::string second = real_text(imaginaries[i], imaginary);
-      if (second[0] != '-') second.insert(0, "+");
+      words_.push_back(real_text(reals[i], real));
+      seconds.push_back(real_text(imaginaries[i], imaginary));
+      if (seconds.back()[0] != '-') seconds.back().insert(0, "+");
+    }
+    // Points stand below each other in both parts.
+    align(words_);
+    align(seconds);
+    for (std::size_t i = 0; i < reals.size(); ++i) {
       // The letter stands directly behind the digits; blanks follow it.
-      const std::size_t digits = second.find_last_not_of(' ') + 1;
-      second.insert(digits, "j");
-      words_.push_back(real_text(reals[i], real) + second);
+      words_[i] += seconds[i].insert(seconds[i].find_last_not_of(' ') + 1, "j");
     }
   }
 
@@ -298,7 +324,6 @@ class Printer {
   const bool shortened_;
   std::vector<std::int64_t> shown_;
   std::vector<std::string> words_;
-  std::size_t width_ = 0;
   std::size_t next_ = 0;
 };
 
