@@ -4,6 +4,7 @@
     tools/bench arrays --case expression this one only (may be repeated)
     tools/bench arrays --small           a quarter of each extent
     tools/bench arrays --rounds 1        processes of weft for each row; a peer has one, which repeats within itself
+    tools/bench arrays --tenth           weft alone, with a tenth of each row's data as its memory, and the most it held
     tools/bench arrays --list            the rows' names
     tools/bench arrays --json FILE       also every line measured
 
@@ -18,6 +19,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -48,6 +50,18 @@ ROWS = [
     ("quantile", "quantile", 4000, 1000, None, None, None, None),
 ]
 
+# What must be reached of the machine's own rate, or of one call to the library.
+SHARES = {
+    "expression, persisted": 0.85, "std(0), persisted": 0.85, "matmul": 0.95, "rechunk, kept": 0.5, "double-diff, persisted": 0.85,
+    "anomaly-mean, persisted": 0.85, "climatic-mean, persisted": 0.85, "quadratic-mean, persisted": 0.85,
+}
+# Generated numbers may take so many times the generator's own time and one pass over them.
+FLOOR_ROW, FLOOR_TIMES = "expression, random", 1.3
+# Arrays of n x n doubles that a case reads. Not matmul, whose case also multiplies in one call (ctest mpi_array_modes runs it
+# with a tenth), nor those where one chunk is more than a tenth of the data.
+SQUARES = {"expression": 1, "std": 1, "rechunk": 1, "double-diff": 2, "overlap": 1}
+MIB = 1 << 20
+
 
 def python_of(module):
     for python in (os.environ.get("WEFT_BENCH_PYTHON"), str(ROOT / ".venv" / "bin" / "python"), sys.executable):
@@ -58,8 +72,8 @@ def python_of(module):
     return None
 
 
-def last_json(words, timeout):
-    done = subprocess.run(words, capture_output=True, text=True, timeout=timeout, check=False)
+def last_json(words, timeout, variables=None):
+    done = subprocess.run(words, capture_output=True, text=True, timeout=timeout, check=False, env={**os.environ, **(variables or {})})
     if done.returncode != 0:
         raise RuntimeError((done.stderr.strip().splitlines() or ["no word"])[-1][:120])
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
@@ -142,6 +156,71 @@ def figure(value):
     return "-" if value is None else f"{value:.3g}"
 
 
+def verdict(share, goal):
+    return "" if goal is None else f" (>= {goal:.0%} {'met' if share >= goal else 'MISSED'})"
+
+
+def share_of(row, line, best, rates):
+    """Returns what a row reached of what the machine can, and whether that is enough."""
+    goal = SHARES.get(row[0])
+    if line.get("of_one_call"):
+        return f"{line['of_one_call']:.0%} of one call" + verdict(line["of_one_call"], goal)
+    if row[6] and line.get("gb_per_s") and rates.get(row[6]):
+        share = line["gb_per_s"] / rates[row[6]]
+        return f"{share:.0%} of {row[6]}" + verdict(share, goal)
+    made = best.seconds("philox", "weft")
+    if row[0] == FLOOR_ROW and made and line and rates.get("sum"):
+        times = line["seconds_min"] / (made + line["params"]["n"] ** 2 * 8e-9 / rates["sum"])
+        return f"{times:.2f} x philox and a pass (<= {FLOOR_TIMES} {'met' if times <= FLOOR_TIMES else 'MISSED'})"
+    return ""
+
+
+def petabyte_plan(weft, timeout):
+    """Returns the lines of the row that has no peers."""
+    line = last_json([str(weft), "petabyte-plan", "--json"], timeout)[-1]
+    wall, peak = line["wall_of_foretold"], line["peak_of_foretold"]
+
+    def told(met):
+        return "met" if met else "MISSED"
+
+    return [f"petabyte-plan: planned in {line['seconds_min']:.3g} s (< 1 {told(line['seconds_min'] < 1)}) with "
+            f"{line['plan_bytes'] / 1e6:.0f} MB (< 200 {told(line['plan_bytes'] < 200e6)})",
+            f"  a job of {line['times_the_sample']} times its sample took {line['job_seconds']:.3g} s, {wall:.2f} of what was foretold "
+            f"(within 25% {told(abs(wall - 1) <= 0.25)}), and held {line['job_peak_bytes'] / 1e6:.0f} MB, {peak:.2f} of what was foretold "
+            f"(within 20% {told(abs(peak - 1) <= 0.2)})"]
+
+
+def tenth(rows, weft, options, scale):
+    """Runs rows with a tenth of their data as memory; returns whether all kept to it."""
+    good = True
+    for row in rows:
+        words = weft_words(weft, row, options, scale)
+        n = sized(row, scale)[0]
+        if row[1] in SQUARES:
+            data = SQUARES[row[1]] * n * n * 8
+        elif row[1] in ("anomaly-mean", "climatic-mean", "quadratic-mean"):
+            data = last_json(words, options.timeout)[-1]["gigabytes"] * 1e9
+        elif row[1] == "vorticity":
+            data = 2 * n * n * row[4][1] * 8
+        elif row[1] == "tsqr":
+            data = n * 100 * 8
+        else:
+            continue
+        budget = int(data / 10)
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                line = last_json(words, options.timeout, {"WEFT_MEMORY": str(budget), "WEFT_SPILL_DIR": folder})[-1]
+            except (RuntimeError, subprocess.TimeoutExpired) as error:
+                good = False
+                print(f"{row[0]}: failed: {error}", flush=True)
+                continue
+        kept = line["peak_rss_bytes"] <= budget + 64 * MIB
+        good = good and kept
+        print(f"{row[0]:28} {data / 1e6:6.0f} MB, memory {budget / MIB:4.0f} MiB: {line['seconds_min']:.3g} s, held "
+              f"{line['peak_rss_bytes'] / MIB:.0f} MiB (<= memory and 64 MiB {'met' if kept else 'MISSED'})", flush=True)
+    return good
+
+
 def table(rows, best, peers, rates, markdown):
     head = ["workload", "weft, s", *[f"{peer}, s" for peer in peers], "x Dask", "goal", "of stream"]
     body = []
@@ -151,12 +230,7 @@ def table(rows, best, peers, rates, markdown):
         goal = "" if row[7] is None else f">= {row[7]}"
         if goal and ratio:
             goal += " met" if ratio >= row[7] else " MISSED"
-        share = ""
-        line = best.lines.get((row[0], "weft"), {})
-        if row[6] and line.get("gb_per_s") and rates.get(row[6]):
-            share = f"{line['gb_per_s'] / rates[row[6]]:.0%} of {row[6]}"
-        if line.get("of_one_call"):
-            share = f"{line['of_one_call']:.0%} of one call"
+        share = share_of(row, best.lines.get((row[0], "weft"), {}), best, rates)
         body.append([row[0], figure(mine), *[figure(best.seconds(row[0], peer)) for peer in peers], figure(ratio), goal, share])
     if markdown:
         return ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)] + ["| " + " | ".join(line) + " |" for line in body]
@@ -173,6 +247,7 @@ def main(arguments, weft):
     parser.add_argument("--peer-seconds", type=float, default=5, help="a peer repeats no more once it has run so long")
     parser.add_argument("--minutes", type=float, default=8,
                         help="once five eighths of these have gone, weft has one process a row, and peers repeat once")
+    parser.add_argument("--tenth", action="store_true", help="only weft, with a tenth of each row's data as its memory")
     parser.add_argument("--list", action="store_true", help="only say what the rows are called")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--scheduler", default="threads")
@@ -190,6 +265,8 @@ def main(arguments, weft):
     rows = [row for row in ROWS if not options.case or any(row[0].startswith(case) for case in options.case)]
     if not rows:
         parser.error("no row begins so; known: " + ", ".join(row[0] for row in ROWS))
+    if options.tenth:
+        return 0 if tenth(rows, options.weft, options, 4 if options.small else 1) else 1
     peers = {}
     for peer in PEERS:
         python = None if peer in options.skip else python_of(peer)
@@ -203,6 +280,8 @@ def main(arguments, weft):
              for line in last_json([str(options.weft), "array-stream", "--threads", str(options.threads), "--json"], options.timeout)}
     best = measure(rows, peers, options.weft, options, 4 if options.small else 1)
     print("\n".join(table(rows, best, peers, rates, options.markdown)))
+    if not options.case or "petabyte-plan" in options.case:
+        print("\n" + "\n".join(petabyte_plan(options.weft, options.timeout)))
     print("\nleast of all runs, warm; machine: " + ", ".join(f"{name} {rate:.1f} GB/s" for name, rate in rates.items())
           + f"; all of it took {time.monotonic() - began:.0f} s")
     for (row, system), reason in best.failures.items():
