@@ -1,7 +1,9 @@
 // Runs array expressions: describes their chunks, starts them, and puts the values together.
+#include "arrays/expression/device_chunks.hpp"
 #include "arrays/kernels/copy.hpp"
 #include "arrays/kernels/spaces/spaces.hpp"
 #include "arrays/plan/defer.hpp"
+#include "arrays/plan/device_pass.hpp"
 #include "arrays/plan/lower.hpp"
 
 #include <weft/client.hpp>
@@ -99,6 +101,20 @@ bool wants_kokkos(const Client& client) {
                     "); use --weft-array-kernels=tiles, or build it where CMake finds Kokkos");
 }
 
+/// Whether passes run on devices. Where tasks run in other processes, those see for themselves what they have.
+lowering::Stage::Device wants_device(const Client& client) {
+  using lowering::Stage;
+  const std::string& wanted = client.settings().array_device;
+  if (wanted == "cpu") return Stage::kNever;
+  const Stage::Device device = wanted == "gpu" ? Stage::kAlways : Stage::kWhereFirst;
+  if (client.info().scheduler == "mpi") return device;
+  std::string why = lowering::why_not_on_devices();
+  if (why.empty() && gpu::usable()) return device;
+  if (device == Stage::kWhereFirst) return Stage::kNever;
+  if (why.empty()) why = "every device of this process has failed";
+  throw ConfigError("--weft-array-device=gpu: " + why + "; use --weft-array-device=auto, which goes on on the CPU");
+}
+
 }  // namespace
 
 std::vector<NDArray> compute_arrays(const Client& client, const std::vector<Array>& arrays) {
@@ -106,7 +122,7 @@ std::vector<NDArray> compute_arrays(const Client& client, const std::vector<Arra
   {
     std::vector<expression::NodePointer> nodes;
     for (const Array& array : arrays) nodes.push_back(array.node());
-    lowering::Lowering lowered(nodes, nullptr, circumstances_of(client), wants_kokkos(client));
+    lowering::Lowering lowered(nodes, nullptr, circumstances_of(client), wants_kokkos(client), wants_device(client));
     for (const expression::NodePointer& node : nodes) {
       const std::int64_t count = expression::chunk_count(node->grid);
       std::vector<Future<Buffer>>& list = futures.emplace_back();
@@ -123,9 +139,17 @@ std::vector<NDArray> compute_arrays(const Client& client, const std::vector<Arra
 
 Array persist_array(const Client& client, const Array& array) {
   const expression::NodePointer& node = array.node();
-  lowering::Lowering lowered({node}, nullptr, circumstances_of(client), wants_kokkos(client));
-  std::vector<Delayed<Buffer>> chunks;
+  lowering::Lowering lowered({node}, nullptr, circumstances_of(client), wants_kokkos(client), wants_device(client));
   const std::int64_t count = expression::chunk_count(node->grid);
+  if (count > 0 && lowered.on_device(node)) {
+    std::vector<Delayed<gpu::DeviceBuffer>> kept;
+    for (std::int64_t number = 0; number < count; ++number) {
+      kept.push_back(lowered.device_chunk(node, number));
+      client.persist(kept.back());
+    }
+    return Array(expression::make_stored_on_device(node->dtype, node->grid, std::move(kept), node->name, node->where));
+  }
+  std::vector<Delayed<Buffer>> chunks;
   for (std::int64_t number = 0; number < count; ++number) {
     const Delayed<Buffer> chunk = lowered.chunk(node, number);
     client.persist(chunk);

@@ -17,10 +17,20 @@ namespace weft::arrays::lowering {
 
 using expression::Finish;
 
+namespace {
+const std::vector<Buffer> kNoBuffers;
+}  // namespace
+
+ChunkInputs::ChunkInputs(const std::vector<SourceChunk>& chunks, NamedChunks& named)
+    : chunks_(chunks), buffers_(kNoBuffers), named_(&named) {
+  named.chunks = chunks.size();
+}
+
 const std::byte* ChunkInputs::data(std::uint32_t source, std::int64_t chunk) const {
   const SourceChunk wanted{source, chunk};
-  const auto found = std::lower_bound(chunks_.begin(), chunks_.end(), wanted);
-  return buffers_[static_cast<std::size_t>(found - chunks_.begin())].data();
+  const auto place = std::lower_bound(chunks_.begin(), chunks_.end(), wanted) - chunks_.begin();
+  if (named_ != nullptr) return NamedChunks::address(static_cast<std::size_t>(place));
+  return buffers_[static_cast<std::size_t>(place)].data();
 }
 
 void compute_box(const Stage& stage, const Box& box, const ChunkInputs& inputs, std::byte* out) {

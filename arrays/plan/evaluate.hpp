@@ -10,6 +10,31 @@ namespace weft::arrays::lowering {
 
 class MadeBlocks;
 
+/// Chunks that are named and not there, so that a pass is worked out before a device has room for it. An address
+/// names an operand and a place in it (`address`); what would be gathered is noted instead.
+struct NamedChunks {
+  struct Copy {
+    std::vector<std::int64_t> extents, to_strides, from_strides;
+    const std::byte* from = nullptr;
+    std::byte* to = nullptr;
+    std::size_t element_bytes = 0;
+  };
+  /// Chunks are operands in their order; behind them come the rooms that are gathered into, of so many bytes.
+  std::size_t chunks = 0;
+  std::vector<std::size_t> rooms;
+  std::vector<Copy> copies;
+
+  /// No operand has so many bytes.
+  static constexpr int kPlaceBits = 44;
+  static std::byte* address(std::size_t operand) {
+    return reinterpret_cast<std::byte*>((static_cast<std::uintptr_t>(operand) + 1) << kPlaceBits);
+  }
+  std::byte* add_room(std::size_t bytes) {
+    rooms.push_back(bytes);
+    return address(chunks + rooms.size() - 1);
+  }
+};
+
 /// The chunks a task was given.
 /// Owns: nothing; the task's inputs outlive it.  Threading: one task.
 class ChunkInputs {
@@ -17,14 +42,19 @@ class ChunkInputs {
   /// `made`: for sources of a pass that have no chunks; outlives this.
   ChunkInputs(const std::vector<SourceChunk>& chunks, const std::vector<Buffer>& buffers, MadeBlocks* made = nullptr)
       : chunks_(chunks), buffers_(buffers), made_(made) {}
+  /// The same chunks by their names alone.
+  ChunkInputs(const std::vector<SourceChunk>& chunks, NamedChunks& named);
   /// Returns the elements of a chunk, in C order.
   const std::byte* data(std::uint32_t source, std::int64_t chunk) const;
   MadeBlocks& made() const { return *made_; }
+  /// Null where the chunks are there.
+  NamedChunks* named() const { return named_; }
 
  private:
   const std::vector<SourceChunk>& chunks_;
   const std::vector<Buffer>& buffers_;
-  MadeBlocks* const made_;
+  MadeBlocks* const made_ = nullptr;
+  NamedChunks* named_ = nullptr;
 };
 
 /// Computes the elements of `box` into `out`, in C order.

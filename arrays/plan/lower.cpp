@@ -1,6 +1,7 @@
 #include "arrays/plan/lower.hpp"
 
 #include "arrays/plan/compile.hpp"
+#include "arrays/plan/device_tasks.hpp"
 #include "arrays/plan/evaluate.hpp"
 #include "arrays/plan/tasks.hpp"
 
@@ -112,11 +113,12 @@ std::optional<std::int64_t> chunk_behind(const Grid& from, const IndexMap& maps,
 }  // namespace
 
 Lowering::Lowering(const std::vector<NodePointer>& outputs, Outlined* outlined,
-                   std::function<Circumstances()> circumstances, bool kokkos)
-    : outlined_(outlined), ask_(std::move(circumstances)), kokkos_(kokkos) {
+                   std::function<Circumstances()> circumstances, bool kokkos, Stage::Device device)
+    : outlined_(outlined), ask_(std::move(circumstances)), kokkos_(kokkos), device_(device) {
   choose_materialised(outputs);
   count_reads(outputs);
-  choose_together(outputs);
+  // What a device folds is folded leaf by leaf: what it reads lies there once.
+  if (device_ == Stage::kNever) choose_together(outputs);
 }
 
 void Lowering::note(const NodePointer& node, const Delayed<Buffer>& task, std::uint64_t bytes,
@@ -359,6 +361,7 @@ Lowering::Step& Lowering::step_of(const NodePointer& node) {
       for (const NodePointer& source : step->sources) add(source);
     }
   }
+  stage->device = device_of(*stage);
   step->stage = std::move(stage);
   return *step;
 }
@@ -401,12 +404,16 @@ std::optional<std::pair<NodePointer, std::int64_t>> Lowering::stands_for(const N
 
 const Delayed<Buffer>& Lowering::chunk(const NodePointer& node, std::int64_t number) {
   if (const auto other = stands_for(*node, number)) return chunk(other->first, other->second);
-  if (node->kind == NodeKind::Stored) return node->chunks[static_cast<std::size_t>(number)];
+  if (!node->chunks.empty()) return node->chunks[static_cast<std::size_t>(number)];
   Step& step = step_of(node);
   const auto known = step.chunks.find(number);
   if (known != step.chunks.end()) return known->second;
-  Delayed<Buffer> made =
-      node->kind == NodeKind::Reduced ? describe_reduction(node, step, number) : describe(node, step, number);
+  Delayed<Buffer> made;
+  if (on_device(node)) {
+    made = delayed(FetchChunk{}, node->where)(device_chunk(node, number));
+  } else {
+    made = node->kind == NodeKind::Reduced ? describe_reduction(node, step, number) : describe(node, step, number);
+  }
   return step.chunks.emplace(number, std::move(made)).first->second;
 }
 

@@ -3,6 +3,8 @@
 #include "arrays/expression/node.hpp"
 #include "arrays/plan/stage.hpp"
 
+#include <weft/gpu.hpp>
+
 #include <functional>
 #include <map>
 #include <memory>
@@ -54,19 +56,26 @@ class Lowering {
   /// `outputs`: all that will be asked for; what several of them share may be given tasks of its own.
   /// `outlined`, where given, is told what is described; it outlives the lowering.
   /// `circumstances` is asked once, if at all. `kokkos`: passes run in Kokkos' host space.
+  /// `device`: whether passes run on devices, where these know them.
   explicit Lowering(const std::vector<expression::NodePointer>& outputs, Outlined* outlined = nullptr,
-                    std::function<Circumstances()> circumstances = {}, bool kokkos = false);
+                    std::function<Circumstances()> circumstances = {}, bool kokkos = false,
+                    Stage::Device device = Stage::kNever);
 
   /// Tells whether a node's chunks are made by tasks of their own.
   bool materialised(const expression::Node& node) const;
   /// Returns the task that makes a chunk of one of the outputs.
   const Delayed<Buffer>& chunk(const expression::NodePointer& node, std::int64_t number);
+  /// Tells whether devices may hold the chunks of one of the outputs; then `device_chunk` is the task that makes one.
+  bool on_device(const expression::NodePointer& node);
+  const Delayed<gpu::DeviceBuffer>& device_chunk(const expression::NodePointer& node, std::int64_t number);
 
  private:
   struct Step {
     std::shared_ptr<const Stage> stage;
     std::vector<expression::NodePointer> sources;
     std::unordered_map<std::int64_t, Delayed<Buffer>> chunks;
+    /// The same chunks as devices take them.
+    std::unordered_map<std::int64_t, Delayed<gpu::DeviceBuffer>> device_chunks;
   };
 
   /// Reductions of the same chunks that share an input: one task makes the states of all of them for a leaf.
@@ -98,10 +107,13 @@ class Lowering {
   Delayed<Buffer> describe_merges(const expression::NodePointer& node, const Step& step, std::int64_t number,
                                   std::vector<Delayed<Buffer>> states, std::vector<std::uint64_t> offsets);
   std::vector<Delayed<Buffer>> inputs_of(Step& step, const std::vector<SourceChunk>& chunks);
+  std::vector<Delayed<gpu::DeviceBuffer>> device_inputs_of(Step& step, const std::vector<SourceChunk>& chunks);
+  Stage::Device device_of(const Stage& stage) const;
 
   Outlined* const outlined_;
   const std::function<Circumstances()> ask_;
   const bool kokkos_;
+  const Stage::Device device_;
   std::optional<Circumstances> circumstances_;
   std::map<expression::Key, bool> materialised_;
   std::map<expression::Key, std::unique_ptr<Step>> steps_;

@@ -1,6 +1,7 @@
 // Tasks of reductions: what one of them reduces, and what is reduced together.
 
 #include "arrays/plan/compile.hpp"
+#include "arrays/plan/device_tasks.hpp"
 #include "arrays/plan/evaluate.hpp"
 #include "arrays/plan/lower.hpp"
 #include "arrays/plan/tasks.hpp"
@@ -189,7 +190,8 @@ Delayed<Buffer> Lowering::describe_reduction(const NodePointer& node, Step& step
   const ReductionTree tree(*step.stage, number);
   const int level = level_of(step, tree, expression::chunk_count(node->grid));
   const auto group = together_.find(node->key);
-  if (level == 0 && (group != together_.end() || (step.stage->square && tree.leaves() > 1))) {
+  const bool on_device = step.stage->device != Stage::kNever;
+  if (level == 0 && !on_device && (group != together_.end() || (step.stage->square && tree.leaves() > 1))) {
     std::vector<NodePointer> nodes{node};
     std::vector<LeafTask> own;
     std::vector<LeafTask>* leaves = &own;
@@ -229,6 +231,12 @@ Delayed<Buffer> Lowering::describe_reduction(const NodePointer& node, Step& step
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return read[a] < read[b]; });
   std::vector<Delayed<Buffer>> nodes(read.size());
   for (const std::size_t index : order) {
+    if (on_device) {
+      nodes[index] = delayed(ReduceAnywhere{}, node->where)(StageReference{step.stage}, number, level,
+                                                            static_cast<std::int64_t>(index), count == 1,
+                                                            device_inputs_of(step, read[index]));
+      continue;
+    }
     const std::vector<Delayed<Buffer>> inputs = inputs_of(step, read[index]);
     nodes[index] =
         reduce(StageReference{step.stage}, number, level, static_cast<std::int64_t>(index), count == 1, inputs);

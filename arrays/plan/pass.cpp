@@ -2,6 +2,7 @@
 #include "arrays/kernels/spaces/spaces.hpp"
 #include "arrays/plan/tile_walk.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -90,6 +91,12 @@ bool TileWalk::flatten(Pass& pass) const {
   pass.type = program_.registers[program_.result];
   pass.output = static_cast<std::uint8_t>(bases_.size() - 2);
   pass.place = static_cast<std::uint8_t>(bases_.size() - 1);
+  pass.used = static_cast<std::uint8_t>(bases_.size());
+  pass.registers = static_cast<std::uint8_t>(program_.registers.size());
+  pass.width = 1;
+  for (const TypeCode type : program_.registers) {
+    pass.width = std::max(pass.width, static_cast<std::uint8_t>(Dtype(type).size()));
+  }
   return true;
 }
 

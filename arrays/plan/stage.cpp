@@ -13,6 +13,7 @@ void Codec<arrays::lowering::StageReference>::write(Writer& writer, const arrays
   weft::encode(writer, stage.reduce);
   weft::encode(writer, stage.kokkos);
   weft::encode(writer, stage.square);
+  weft::encode(writer, stage.device);
   weft::encode(writer, stage.structure != nullptr);
   if (stage.structure != nullptr) {
     encode_address(writer, stage.structure->type);
@@ -31,6 +32,7 @@ void Codec<arrays::lowering::StageReference>::read(Reader& reader, arrays::lower
   stage->reduce = weft::decode<arrays::expression::ReduceSpec>(reader);
   stage->kokkos = weft::decode<bool>(reader);
   stage->square = weft::decode<bool>(reader);
+  stage->device = weft::decode<std::uint8_t>(reader);
   if (weft::decode<bool>(reader)) {
     auto structure = std::make_shared<arrays::expression::Structure>();
     structure->type = static_cast<const arrays::expression::StructureType*>(decode_address(reader));

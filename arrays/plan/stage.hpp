@@ -87,6 +87,9 @@ struct Stage {
   bool kokkos = false;
   /// Of a reduction: it reads something and its transpose, which are cut alike.
   bool square = false;
+  /// Whether a device runs its passes: where it can, or where that ends first.
+  enum Device : std::uint8_t { kNever, kAlways, kWhereFirst };
+  std::uint8_t device = kNever;
 };
 
 /// A chunk of a source that a task reads.

@@ -54,15 +54,25 @@ std::vector<SourceChunk> sources_of(const Stage& stage, const ReductionTree& tre
 /// Evaluates the part of a reduction below a node, depth first: memory grows with the depth of the tree alone.
 class NodeReducer {
  public:
-  NodeReducer(const Stage& stage, const ReductionTree& tree, const ChunkInputs& inputs)
+  /// `states`: of the leaves from `first_leaf` on, where they have been folded.
+  NodeReducer(const Stage& stage, const ReductionTree& tree, const ChunkInputs& inputs, const Buffer* states = nullptr,
+              std::int64_t first_leaf = 0)
       : stage_(stage),
         tree_(tree),
         layout_(state_layout(stage, tree.outputs())),
         kernel_(kernel_of(stage)),
         words_(state_words(stage)),
-        inputs_(inputs) {}
+        inputs_(inputs),
+        states_(states),
+        first_leaf_(first_leaf) {}
 
   Buffer reduce(int level, std::int64_t node) {
+    if (level == 0 && states_ != nullptr) {
+      Buffer state = Buffer::allocate(std::max<std::size_t>(layout_.bytes, 1));
+      std::memcpy(state.data(), states_->data() + static_cast<std::size_t>(node - first_leaf_) * layout_.bytes,
+                  layout_.bytes);
+      return state;
+    }
     if (level == 0) {
       Buffer state = allocate_deferred(std::max<std::size_t>(layout_.bytes, 1), words_);
       begin_state_words(state, stage_, tree_.box(tree_.chunks_of(node).first));
@@ -93,6 +103,8 @@ class NodeReducer {
   const kernels::ReduceKernel& kernel_;
   const std::size_t words_;
   const ChunkInputs& inputs_;
+  const Buffer* const states_;
+  const std::int64_t first_leaf_;
 };
 
 Buffer finished(const Stage& stage, const StateLayout& layout, Buffer& state) {
@@ -199,10 +211,15 @@ Buffer ReduceNode::operator()(const StageReference& reference, std::int64_t outp
     resolved = resolve(*stage, chunks, buffers);
     stage = resolved.get();
   }
-  const ReductionTree tree(*stage, output);
-  NodeReducer reducer(*stage, tree, inputs);
+  return reduce_node(*stage, output, level, node, last, inputs);
+}
+
+Buffer reduce_node(const Stage& stage, std::int64_t output, int level, std::int64_t node, bool last,
+                   const ChunkInputs& inputs, const Buffer* states) {
+  const ReductionTree tree(stage, output);
+  NodeReducer reducer(stage, tree, inputs, states, tree.leaves_below(level, node).first);
   Buffer state = reducer.reduce(level, node);
-  return last ? finished(*stage, reducer.layout(), state) : state;
+  return last ? finished(stage, reducer.layout(), state) : state;
 }
 
 StatesTogether::StatesTogether(const std::vector<StageReference>& stages, std::int64_t outputs, std::size_t leaves) {

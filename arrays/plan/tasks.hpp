@@ -47,6 +47,13 @@ class ReductionTree {
   std::int64_t outputs_ = 1;
 };
 
+class ChunkInputs;
+
+/// What ReduceNode does with the chunks at hand. `states`: of the leaves below the node, where a device has folded
+/// them.
+Buffer reduce_node(const Stage& stage, std::int64_t output, int level, std::int64_t node, bool last,
+                   const ChunkInputs& inputs, const Buffer* states = nullptr);
+
 /// Computes one chunk of an elementwise or structural stage.
 struct ComputeChunk {
   Buffer operator()(const StageReference& stage, std::int64_t chunk, const std::vector<Delayed<Buffer>>& inputs) const;

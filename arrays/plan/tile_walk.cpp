@@ -123,8 +123,15 @@ void gather(const Stage& stage, const Load& load, const Box& box, const ChunkInp
     loaded.strides[axis] = follows[axis] ? stride : 0;
     if (follows[axis]) stride *= box.extent[axis];
   }
-  loaded.gathered = std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(stride));
-  loaded.first = loaded.gathered.get();
+  NamedChunks* const named = inputs.named();
+  std::byte* room = nullptr;
+  if (named != nullptr) {
+    room = named->add_room(static_cast<std::size_t>(stride));
+  } else {
+    loaded.gathered = std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(stride));
+    room = loaded.gathered.get();
+  }
+  loaded.first = room;
   each_piece(cuts, [&](const std::vector<std::int64_t>& pieces, const std::vector<std::size_t>& index) {
     Box part = box;
     for (std::size_t axis = 0; axis < ndim; ++axis) {
@@ -144,8 +151,12 @@ void gather(const Stage& stage, const Load& load, const Box& box, const ChunkInp
     from.strides.assign(ndim, 0);
     point_into(source, pieces, load.map, part,
                inputs.data(load.source, expression::chunk_number(source.grid, pieces.data())), from);
-    std::byte* to = loaded.gathered.get();
+    std::byte* to = room;
     for (std::size_t axis = 0; axis < ndim; ++axis) to += (part.start[axis] - box.start[axis]) * loaded.strides[axis];
+    if (named != nullptr) {
+      named->copies.push_back({part.extent, loaded.strides, from.strides, from.first, to, bytes});
+      return;
+    }
     kernels::copy_box(to, loaded.strides.data(), from.first, from.strides.data(), part.extent.data(), ndim, bytes);
   });
 }

@@ -41,6 +41,7 @@ class CudaDevice final : public Driver {
       cudaStreamDestroy(stream.native);
     }
     for (cudaEvent_t event : idle_events_) cudaEventDestroy(event);
+    for (cudaEvent_t event : stamps_) cudaEventDestroy(event);
   }
 
   const DeviceFacts& facts() const noexcept override { return facts_; }
@@ -88,8 +89,10 @@ class CudaDevice final : public Driver {
 
   void copy(void* to, const void* from, std::size_t bytes, CopyWay way, StreamId stream) noexcept override {
     select();
-    note(cudaMemcpyAsync(to, from, bytes, way == CopyWay::ToDevice ? cudaMemcpyHostToDevice : cudaMemcpyDeviceToHost,
-                         native_of(stream)));
+    const cudaMemcpyKind kind = way == CopyWay::ToDevice ? cudaMemcpyHostToDevice
+                                : way == CopyWay::ToHost ? cudaMemcpyDeviceToHost
+                                                         : cudaMemcpyDeviceToDevice;
+    note(cudaMemcpyAsync(to, from, bytes, kind, native_of(stream)));
   }
   Event record(StreamId stream) noexcept override {
     select();
@@ -135,6 +138,33 @@ class CudaDevice final : public Driver {
     // Used again meanwhile it would be reached later than asked for, never earlier.
     if (native != nullptr) note(cudaEventSynchronize(native));
     return state(event);
+  }
+  std::uint32_t stamp(StreamId stream) noexcept override {
+    select();
+    const std::lock_guard lock(mutex_);
+    if (idle_stamps_.empty()) {
+      cudaEvent_t event = nullptr;
+      if (cudaEventCreateWithFlags(&event, cudaEventDefault) != cudaSuccess) return 0;
+      stamps_.push_back(event);
+      idle_stamps_.push_back(static_cast<std::uint32_t>(stamps_.size()));
+    }
+    const std::uint32_t number = idle_stamps_.back();
+    idle_stamps_.pop_back();
+    note_locked(cudaEventRecord(stamps_[number - 1], streams_[stream].native));
+    return number;
+  }
+  double seconds_between(std::uint32_t from, std::uint32_t to) noexcept override {
+    select();
+    const std::lock_guard lock(mutex_);
+    float milliseconds = 0;
+    const bool told =
+        from != 0 && to != 0 && cudaEventElapsedTime(&milliseconds, stamps_[from - 1], stamps_[to - 1]) == cudaSuccess;
+    if (!told) cudaGetLastError();
+    return told ? milliseconds * 1e-3 : 0;
+  }
+  void forget(std::uint32_t stamp) noexcept override {
+    const std::lock_guard lock(mutex_);
+    if (stamp != 0) idle_stamps_.push_back(stamp);
   }
   std::string failure() const override {
     const std::lock_guard lock(mutex_);
@@ -186,6 +216,9 @@ class CudaDevice final : public Driver {
   mutable std::mutex mutex_;
   std::deque<Stream> streams_;
   std::vector<cudaEvent_t> idle_events_;
+  /// Events that note the time, by number less 1, and the numbers that are free.
+  std::vector<cudaEvent_t> stamps_;
+  std::vector<std::uint32_t> idle_stamps_;
   std::string failure_;
 };
 

@@ -22,7 +22,7 @@ struct Event {
 
 enum class EventState { Pending, Reached, Failed };
 
-enum class CopyWay { ToDevice, ToHost };
+enum class CopyWay { ToDevice, ToHost, OnDevice };
 
 /// One device, as the store and the works see it: memory in the order of streams, copies, kernels, events.
 ///
@@ -54,6 +54,12 @@ class Driver {
   virtual EventState state(const Event& event) noexcept = 0;
   /// Waits until the event is reached or failed.
   virtual EventState synchronize(const Event& event) noexcept = 0;
+
+  /// Notes the device's time when the stream comes so far; 0 where that cannot be noted.
+  virtual std::uint32_t stamp(StreamId stream) noexcept = 0;
+  /// Returns the time between two stamps that were reached; 0 where one of them is 0 or the device failed.
+  virtual double seconds_between(std::uint32_t from, std::uint32_t to) noexcept = 0;
+  virtual void forget(std::uint32_t stamp) noexcept = 0;
 
   /// Returns what the device failed of, "" while it works.
   virtual std::string failure() const = 0;

@@ -55,10 +55,12 @@ class Pretended final : public Driver {
   }
   NativeStream native(StreamId stream) noexcept override {
     const std::lock_guard lock(mutex_);
-    return {streams_[stream].get(), [](void* to, std::function<void()> function) {
+    return {streams_[stream].get(),
+            [](void* to, std::function<void()> function) {
               Stream& it = *static_cast<Stream*>(to);
               it.device->add(it, [device = it.device, function = std::move(function)] { device->kernel(function); });
-            }};
+            },
+            true};
   }
 
   void* allocate(std::size_t bytes, StreamId) noexcept override {
@@ -133,6 +135,30 @@ class Pretended final : public Driver {
     changed_.wait(lock, [&] { return state_of(event) != EventState::Pending; });
     return state_of(event);
   }
+  std::uint32_t stamp(StreamId stream) noexcept override {
+    std::uint32_t number = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      number = ++stamps_given_;
+    }
+    add(*streams_[stream], [this, number] {
+      const std::lock_guard lock(mutex_);
+      stamps_[number] = std::chrono::steady_clock::now();
+    });
+    return number;
+  }
+  double seconds_between(std::uint32_t from, std::uint32_t to) noexcept override {
+    const std::lock_guard lock(mutex_);
+    const auto first = stamps_.find(from), second = stamps_.find(to);
+    double seconds = 0;
+    if (first != stamps_.end() && second != stamps_.end())
+      seconds = std::chrono::duration<double>(second->second - first->second).count();
+    return seconds;
+  }
+  void forget(std::uint32_t stamp) noexcept override {
+    const std::lock_guard lock(mutex_);
+    stamps_.erase(stamp);
+  }
   std::string failure() const override {
     const std::lock_guard lock(mutex_);
     return failure_;
@@ -190,6 +216,8 @@ class Pretended final : public Driver {
   std::condition_variable changed_;
   std::vector<std::unique_ptr<Stream>> streams_;
   std::unordered_map<void*, std::size_t> blocks_;
+  std::unordered_map<std::uint32_t, std::chrono::steady_clock::time_point> stamps_;
+  std::uint32_t stamps_given_ = 0;
   std::size_t used_ = 0, releases_ = 0;
   std::uint64_t allocations_ = 0, kernels_ = 0;
   std::string failure_;

@@ -60,8 +60,9 @@ Store::~Store() = default;
 
 std::string Store::text() const { return fmt::format("device {} ({})", number_, driver_->facts().name); }
 
-DeviceReport Store::report() const {
+DeviceReport Store::report() {
   const std::lock_guard lock(mutex_);
+  book_copies();
   DeviceReport all = report_;
   all.budget_bytes = budget_;
   return all;
@@ -80,6 +81,10 @@ void Store::set_budget(std::size_t bytes) {
 bool Store::resident(const Entry& entry) const {
   const std::lock_guard lock(mutex_);
   return entry.device != nullptr;
+}
+bool Store::on_host(const Entry& entry) const {
+  const std::lock_guard lock(mutex_);
+  return entry.host_valid;
 }
 void Store::throw_if_failed() const {
   const std::string why = driver_->failure();
@@ -276,8 +281,12 @@ void Store::evict(Entry& entry) {
       entry.host = Buffer::allocate(entry.size);
     }
     driver_->wait(copies_, entry.written);
+    const std::uint32_t from = driver_->stamp(copies_);
     driver_->copy(entry.host.data(), entry.device, entry.size, CopyWay::ToHost, copies_);
+    const std::uint32_t to = driver_->stamp(copies_);
     entry.downloaded = driver_->record(copies_);
+    copies_timed_.push_back({entry.downloaded, from, to, true});
+    book_copies();
     entry.host_valid = true;
     report_.evicted_bytes += entry.size;
     ++report_.evictions;
@@ -289,6 +298,7 @@ void Store::evict(Entry& entry) {
 /// Copies what this work is the first to need, then waits for what others are copying.
 void Store::upload(Ticket& ticket) {
   std::size_t bytes = 0;
+  ticket.began = driver_->stamp(ticket.stream);
   for (Entry* entry : ticket.loads) {
     driver_->wait(ticket.stream, entry->downloaded);
     driver_->copy(entry->device, entry->host.data(), entry->size, CopyWay::ToDevice, ticket.stream);
@@ -307,6 +317,28 @@ void Store::upload(Ticket& ticket) {
     changed_.wait(lock, [&] { return !operand.entry->loading; });
     driver_->wait(ticket.stream, operand.entry->written);
   }
+  // Behind the waits for copies of others: a work that has to wait for them does not count it as its kernel's time.
+  ticket.copied = driver_->stamp(ticket.stream);
+}
+
+/// Under the mutex, when the device is done with the work.
+void Store::book(Ticket& ticket) noexcept {
+  report_.launch_seconds += ticket.launch_seconds;
+  if (!ticket.loads.empty()) report_.upload_seconds += driver_->seconds_between(ticket.began, ticket.copied);
+  report_.kernel_seconds += driver_->seconds_between(ticket.copied, ticket.done);
+  for (const std::uint32_t stamp : {ticket.began, ticket.copied, ticket.done}) driver_->forget(stamp);
+}
+
+/// Under the mutex: copies are reached in their order.
+void Store::book_copies() noexcept {
+  while (!copies_timed_.empty() && driver_->state(copies_timed_.front().end) == EventState::Reached) {
+    const TimedCopy& copy = copies_timed_.front();
+    const double seconds = driver_->seconds_between(copy.from, copy.to);
+    driver_->forget(copy.from);
+    driver_->forget(copy.to);
+    (copy.evicts ? report_.evict_seconds : report_.download_seconds) += seconds;
+    copies_timed_.pop_front();
+  }
 }
 
 Buffer Store::fetch(const std::shared_ptr<Entry>& entry) {
@@ -318,9 +350,13 @@ Buffer Store::fetch(const std::shared_ptr<Entry>& entry) {
       const bool idle = entry->pins == 0;
       Buffer host = Buffer::allocate(entry->size, pinned_memory());
       driver_->wait(copies_, entry->written);
+      const std::uint32_t from = driver_->stamp(copies_);
       driver_->copy(host.data(), entry->device, entry->size, CopyWay::ToHost, copies_);
+      const std::uint32_t to = driver_->stamp(copies_);
       entry->host = std::move(host);
       entry->downloaded = driver_->record(copies_);
+      copies_timed_.push_back({entry->downloaded, from, to, false});
+      book_copies();
       entry->host_valid = true;
       report_.downloaded_bytes += entry->size;
       // The copy is in the order of the stream that releases: the entry may be evicted at any time.
@@ -355,6 +391,7 @@ void Store::drop(Entry& entry) noexcept {
 // ---- ends
 
 void Store::end(const std::shared_ptr<Ticket>& ticket) {
+  ticket->done = driver_->stamp(ticket->stream);
   const Event done = driver_->record(ticket->stream);
   {
     const std::lock_guard lock(mutex_);
@@ -399,6 +436,7 @@ void Store::complete(Ticket& ticket, bool failed) noexcept {
   ticket.failed = failed;
   active_.fetch_sub(1, std::memory_order_relaxed);
   if (ticket.granted) {
+    book(ticket);
     unpin(ticket);
     idle_streams_.push_back(ticket.stream);
     --running_;

@@ -66,6 +66,12 @@ struct Ticket {
   StreamId stream = 0;
   Waiter waiter;
   bool granted = false, loaded = false, ended = false, failed = false;
+  /// The device's time before its copies, after them, and after what was launched.
+  std::uint32_t began = 0, copied = 0, done = 0;
+  double launch_seconds = 0;
+  /// What profilers call it, and the range they show.
+  std::string name = "weft";
+  std::uint64_t range = 0;
   std::string refused;  // why it will never be granted
 };
 
@@ -96,11 +102,12 @@ class Store {
   Buffer fetch(const std::shared_ptr<Entry>& entry);
   void drop(Entry& entry) noexcept;
   bool resident(const Entry& entry) const;
+  bool on_host(const Entry& entry) const;
 
   Driver& driver() noexcept { return *driver_; }
   unsigned number() const noexcept { return number_; }
   std::string text() const;
-  DeviceReport report() const;
+  DeviceReport report();
   void set_budget(std::size_t bytes);
   unsigned active() const noexcept { return active_.load(std::memory_order_relaxed); }
 
@@ -122,6 +129,9 @@ class Store {
   void wake(const Waiter& waiter) noexcept;
   void throw_if_failed() const;
 
+  void book(Ticket& ticket) noexcept;
+  void book_copies() noexcept;
+
   const std::unique_ptr<Driver> driver_;
   const unsigned number_;
   mutable std::mutex mutex_;
@@ -129,6 +139,13 @@ class Store {
   // Guarded by mutex_.
   std::size_t budget_;
   DeviceReport report_;
+  /// Copies to the host that are not booked yet.
+  struct TimedCopy {
+    Event end;
+    std::uint32_t from = 0, to = 0;
+    bool evicts = false;
+  };
+  std::deque<TimedCopy> copies_timed_;
   std::list<Entry*> unpinned_;  // the longest unused first
   std::deque<Ticket*> queue_;
   std::vector<StreamId> idle_streams_;

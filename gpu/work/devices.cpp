@@ -3,6 +3,7 @@
 #include <weft/client.hpp>
 #include <weft/this_task.hpp>
 
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
@@ -61,6 +62,11 @@ Waiter this_waiter() {
 
 const std::vector<DeviceFacts>& devices() { return detail::Devices::get().facts; }
 std::string why_no_device() { return devices().empty() ? detail::why_no_store() : ""; }
+
+bool usable() {
+  const auto& all = detail::stores();
+  return std::any_of(all.begin(), all.end(), [](const auto& store) { return store->driver().failure().empty(); });
+}
 
 void set_devices(std::vector<std::unique_ptr<Driver>> drivers, std::vector<std::size_t> budgets) {
   detail::Devices& devices = detail::Devices::get();

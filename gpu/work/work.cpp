@@ -1,6 +1,8 @@
+#include "gpu/driver/ranges.hpp"
 #include "gpu/memory/store.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace weft::gpu {
@@ -24,6 +26,10 @@ bool DeviceBuffer::on_device() const noexcept {
   return entry_ != nullptr && entry_->home() != nullptr && entry_->home()->resident(*entry_);
 }
 
+bool DeviceBuffer::on_host() const noexcept {
+  return entry_ == nullptr || entry_->home() == nullptr || entry_->home()->on_host(*entry_);
+}
+
 std::size_t weft_size_of(const DeviceBuffer& buffer) {
   return sizeof buffer + (buffer.on_device() ? 0 : buffer.size());
 }
@@ -44,13 +50,20 @@ std::shared_ptr<Store> choose(const Ticket& ticket) {
                         std::to_string(all.size()));
     return all[static_cast<std::size_t>(ticket.wanted_device)];
   }
+  // What failed is chosen where nothing else is left: then it says why.
+  const auto works = [&](std::size_t i) { return all[i]->driver().failure().empty(); };
   std::vector<std::size_t> held(all.size());
   for (const auto& operand : ticket.operands)
     for (std::size_t i = 0; i < all.size(); ++i)
       if (operand.entry->home() == all[i] && all[i]->resident(*operand.entry)) held[i] += operand.entry->size;
   std::size_t best = 0;
-  for (std::size_t i = 1; i < all.size(); ++i)
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    if (works(best) != works(i)) {
+      if (works(i)) best = i;
+      continue;
+    }
     if (held[i] > held[best] || (held[i] == held[best] && all[i]->active() < all[best]->active())) best = i;
+  }
   return all[best];
 }
 
@@ -72,7 +85,9 @@ Work::Work() : ticket_(std::make_shared<Ticket>()) {}
 Work::Work(unsigned device) : Work() { ticket_->wanted_device = static_cast<int>(device); }
 Work::~Work() {
   if (ticket_->store != nullptr) ticket_->store->abandon(*ticket_);
+  if (ticket_->range != 0) end_range(ticket_->range);
 }
+void Work::name(std::string text) { ticket_->name = std::move(text); }
 
 Work::Operand Work::input(const DeviceBuffer& buffer) {
   if (ticket_->store != nullptr) refuse("input() after begin(): declare all operands first");
@@ -97,6 +112,7 @@ void Work::begin() {
   try {
     bring_home(*ticket_);
     store->begin(ticket_);
+    ticket_->range = begin_range(ticket_->name);
   } catch (...) {
     ticket_->ended = true;
     throw;
@@ -109,13 +125,25 @@ void* Work::data(Operand operand) const {
 }
 void Work::launch(const std::function<void(NativeStream)>& function) {
   if (!ticket_->granted || ticket_->ended) refuse("launch() outside of begin() and finish()");
+  const auto start = std::chrono::steady_clock::now();
   function(ticket_->store->driver().native(ticket_->stream));
+  ticket_->launch_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+void Work::copy(Operand to, Operand from) {
+  if (!ticket_->granted || ticket_->ended) refuse("copy() outside of begin() and finish()");
+  const auto& target = ticket_->operands.at(to.number);
+  const auto& source = ticket_->operands.at(from.number);
+  if (!target.output) refuse("copy() to an input: inputs never change");
+  if (target.entry->size != source.entry->size) refuse("copy() between operands of different sizes");
+  ticket_->store->driver().copy(target.entry->device, source.entry->device, source.entry->size, CopyWay::OnDevice,
+                                ticket_->stream);
 }
 unsigned Work::device() const noexcept { return ticket_->store == nullptr ? 0 : ticket_->store->number(); }
 
 void Work::finish() {
   if (!ticket_->granted) refuse("finish() before begin()");
   if (!ticket_->ended) ticket_->store->end(ticket_);
+  if (ticket_->range != 0) end_range(std::exchange(ticket_->range, 0));
 }
 DeviceBuffer Work::finish(Operand operand) {
   finish();

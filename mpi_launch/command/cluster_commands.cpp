@@ -157,6 +157,23 @@ void add_worker(CLI::App& app) {
 
 void row(const char* name, const std::string& value) { std::printf("  %-12s %s\n", name, value.c_str()); }
 
+void show_devices() {
+  for (unsigned number = 0; number < gpu::devices().size(); ++number) {
+    const gpu::DeviceFacts& device = gpu::devices()[number];
+    row("", fmt::format("{}, {} free, sm_{}{}, {} multiprocessors, {}", device.name, bytes_text(device.memory_bytes),
+                        device.major, device.minor, device.multiprocessors, device.bus));
+    try {
+      const gpu::LinkRates rates = gpu::measure_link(number);
+      row("", fmt::format("  {:.1f} GB/s to it, {:.1f} GB/s back, {:.0f} GB/s on it; an empty work takes {:.1f} us",
+                          rates.to_device / 1e9, rates.to_host / 1e9, rates.on_device / 1e9,
+                          rates.empty_work_seconds * 1e6));
+    } catch (const Error& error) {
+      row("", fmt::format("  its link could not be measured: {}", error.what()));
+    }
+  }
+  if (gpu::devices().empty()) row("", gpu::why_no_device());
+}
+
 void doctor() {
   std::printf("%s\n", version_text().c_str());
   const launch::NodeFacts node = launch::read_node("");
@@ -169,10 +186,7 @@ void doctor() {
   row("NUMA nodes", fmt::format("{} ({})", node.numa_nodes, node.numa_source));
   row("memory", fmt::format("{} ({})", bytes_text(node.memory_bytes), node.memory_source));
   row("GPUs", fmt::format("{} ({})", node.gpus, node.gpus_source));
-  for (const gpu::DeviceFacts& device : gpu::devices())
-    row("", fmt::format("{}, {} free, sm_{}{}, {} multiprocessors, {}", device.name, bytes_text(device.memory_bytes),
-                        device.major, device.minor, device.multiprocessors, device.bus));
-  if (gpu::devices().empty()) row("", gpu::why_no_device());
+  show_devices();
   row("scratch", node.scratch.empty() ? node.scratch_note : node.scratch + " (" + node.scratch_note + ")");
   struct statvfs shared {};
   if (::statvfs("/dev/shm", &shared) == 0) {

@@ -39,4 +39,10 @@ inline const HostSpace& host_instance() {
   return instance;
 }
 
+template <class Item>
+void each_item(const HostSpace& instance, const char* name, const Item& item) {
+  using Policy = Kokkos::RangePolicy<HostSpace, Kokkos::IndexType<std::int64_t>>;
+  Kokkos::parallel_for(name, Policy(instance, 0, item.items()), item);
+}
+
 }  // namespace weft::arrays::kernels

@@ -46,8 +46,12 @@ struct Pass {
   /// Register of the result, and its type.
   std::uint8_t result = 0;
   TypeCode type = TypeCode::Float64;
-  /// Operands that say where a reduction's outputs and places are.
-  std::uint8_t output = 0, place = 0;
+  /// Operands that say where a reduction's outputs and places are; how many there are, with these two.
+  std::uint8_t output = 0, place = 0, used = 0;
+  /// Registers that there are, and the bytes of an element of the widest.
+  std::uint8_t registers = 0, width = 8;
+  /// Elements that are computed at once; the space sets it.
+  std::int32_t block = 0;
   std::int64_t extents[kPassAxes] = {};
   PassStep code[kPassSteps];
   PassOperand operands[kPassOperands];

@@ -1,17 +1,28 @@
 #pragma once
 
 #include "arrays/kernels/elementwise_kernels.inc"
-#include "arrays/kernels/reduce_kernels.inc"
 #include "arrays/kernels/spaces/pass.hpp"
 #include "arrays/kernels/spaces/philox.hpp"
 
 // The instructions of a pass on a block of elements, whatever the space. The functions of one element (elementwise.def)
-// and the folds (reduce_kernels.inc) are those of the tile kernels.
+// are those of the tile kernels.
 
 #ifdef __CUDACC__
 #define WEFT_ITEM_FUNCTION __host__ __device__ __noinline__
 #else
 #define WEFT_ITEM_FUNCTION [[gnu::noinline]]
+#endif
+
+// A work item of a block is run by one thread of the host, and by all threads of a block of a device: each takes every
+// so many-th element, the same ones from loop to loop, so that nobody waits for another between instructions.
+#ifdef __CUDA_ARCH__
+#define WEFT_EACH(i, n) for (std::size_t i = threadIdx.x; i < (n); i += blockDim.x)
+#define WEFT_FIRST_THREAD (threadIdx.x == 0)
+#define WEFT_WAIT_FOR_BLOCK() __syncthreads()
+#else
+#define WEFT_EACH(i, n) for (std::size_t i = 0; i < (n); ++i)
+#define WEFT_FIRST_THREAD true
+#define WEFT_WAIT_FOR_BLOCK() static_cast<void>(0)
 #endif
 
 namespace weft::arrays::kernels {
@@ -20,12 +31,28 @@ namespace {
 /// Elements of a tile; as TileWalk's, because the order of additions follows from it.
 constexpr std::int64_t kPassTile = 1024;
 
-/// The registers of one work item, for blocks of W elements.
+/// The registers of one work item, for blocks of W elements at most: on the host its own memory, on a device the
+/// block's shared memory, of which the launch asked for registers_bytes().
 template <int W>
 struct Registers {
-  alignas(64) std::byte bytes[kPassRegisters][static_cast<std::size_t>(W) * 8];
   const void* values[kPassRegisters];
+#ifdef __CUDA_ARCH__
+  std::byte* bytes;
+  std::size_t stride;
+  WEFT_FUNCTION explicit Registers(const Pass& pass) : stride(static_cast<std::size_t>(pass.block) * pass.width) {
+    extern __shared__ __align__(16) std::byte room[];
+    bytes = room;
+  }
+  WEFT_FUNCTION std::byte* place(int number) { return bytes + static_cast<std::size_t>(number) * stride; }
+#else
+  alignas(64) std::byte bytes[kPassRegisters][static_cast<std::size_t>(W) * 8];
+  WEFT_FUNCTION explicit Registers(const Pass&) {}
+  WEFT_FUNCTION std::byte* place(int number) { return bytes[number]; }
+#endif
 };
+WEFT_FUNCTION std::size_t registers_bytes(const Pass& pass) {
+  return static_cast<std::size_t>(pass.registers) * static_cast<std::size_t>(pass.block) * pass.width;
+}
 
 /// Calls use(T{}) for the type of a code; complex numbers are never asked for, times are counted in int64.
 template <class Use>
@@ -89,7 +116,18 @@ struct ApplyTyped {
   template <class T>
   WEFT_FUNCTION void operator()(T) const {
     if constexpr ((Operation::kTypes & kind_of<T>()) != 0) {
-      apply_tile<Operation, T>(block.out, block.a, block.b, block.c, block.n);
+      using R = Result<Operation::kRule, T>;
+      R* const results = static_cast<R*>(block.out);
+      if constexpr (Operation::kRule == Rule::Select) {
+        const bool* const choose = static_cast<const bool*>(block.a);
+        const T* const yes = static_cast<const T*>(block.b);
+        const T* const no = static_cast<const T*>(block.c);
+        WEFT_EACH(i, block.n) results[i] = choose[i] ? yes[i] : no[i];
+      } else {
+        const T* const left = static_cast<const T*>(block.a);
+        const T* const right = static_cast<const T*>(Operation::kArity > 1 ? block.b : block.a);
+        WEFT_EACH(i, block.n) results[i] = static_cast<R>(Operation::template apply<T>(left[i], right[i]));
+      }
     }
   }
 };
@@ -109,7 +147,9 @@ struct CastTo {
   Block block;
   template <class To>
   WEFT_FUNCTION void operator()(To) const {
-    cast_tile<To, From>(block.out, block.a, block.n);
+    To* const results = static_cast<To*>(block.out);
+    const From* const values = static_cast<const From*>(block.a);
+    WEFT_EACH(i, block.n) results[i] = convert<To>(values[i]);
   }
 };
 struct CastFrom {
@@ -134,7 +174,7 @@ struct FillTyped {
     const std::byte* const from = reinterpret_cast<const std::byte*>(&word);
     std::byte* const to = reinterpret_cast<std::byte*>(&value);
     for (std::size_t i = 0; i < sizeof(T); ++i) to[i] = from[i];
-    for (std::size_t i = 0; i < n; ++i) static_cast<T*>(out)[i] = value;
+    WEFT_EACH(i, n) static_cast<T*>(out)[i] = value;
   }
 };
 
@@ -145,7 +185,7 @@ struct GatherTyped {
   std::size_t n;
   template <class T>
   WEFT_FUNCTION void operator()(T) const {
-    for (std::size_t i = 0; i < n; ++i) {
+    WEFT_EACH(i, n) {
       static_cast<T*>(out)[i] = *reinterpret_cast<const T*>(from + static_cast<std::int64_t>(i) * stride);
     }
   }
@@ -153,7 +193,7 @@ struct GatherTyped {
 
 WEFT_FUNCTION void uniform_block(const PassOperand& operand, std::int64_t first, std::int64_t step, TypeCode type,
                                  void* out, std::size_t n) {
-  for (std::size_t i = 0; i < n; ++i) {
+  WEFT_EACH(i, n) {
     const std::int64_t index = first + static_cast<std::int64_t>(i) * step;
     double value = uniform_of(philox_bits(operand.seed, static_cast<std::uint64_t>(index)));
     if (operand.low != 0 || operand.high != 1) value = operand.low + (operand.high - operand.low) * value;
@@ -172,7 +212,7 @@ WEFT_ITEM_FUNCTION const void* run_block(const Pass& pass, Registers<W>& registe
   const int inner = pass.axes - 1;
   for (int i = 0; i < pass.steps; ++i) {
     const PassStep& step = pass.code[i];
-    void* const place = registers.bytes[step.out];
+    void* const place = registers.place(step.out);
     registers.values[step.out] = place;
     const PassOperand& operand = pass.operands[step.operand];
     const std::int64_t move = operand.moves[inner];
@@ -201,82 +241,12 @@ WEFT_ITEM_FUNCTION const void* run_block(const Pass& pass, Registers<W>& registe
 
 template <int W>
 WEFT_FUNCTION void begin_registers(const Pass& pass, Registers<W>& registers) {
-  for (int i = 0; i < kPassRegisters; ++i) registers.values[i] = registers.bytes[i];
+  for (int i = 0; i < pass.registers; ++i) registers.values[i] = registers.place(i);
   for (int i = 0; i < pass.constants; ++i) {
     const PassConstant& constant = pass.constant[i];
-    with_type(constant.type, FillTyped{registers.bytes[constant.out], constant.word, static_cast<std::size_t>(W)});
+    with_type(constant.type,
+              FillTyped{registers.place(constant.out), constant.word, static_cast<std::size_t>(pass.block)});
   }
-}
-
-WEFT_FUNCTION ReduceState state_element(const ReduceState& state, std::int64_t index, const std::uint8_t* sizes) {
-  ReduceState moved;
-  for (int part = 0; part < 3; ++part) {
-    moved.parts[part] =
-        state.parts[part] == nullptr ? nullptr : static_cast<std::byte*>(state.parts[part]) + index * sizes[part];
-  }
-  return moved;
-}
-
-/// A fold of a pass: the kernel's number, the state of its outputs, and the bytes of each part.
-struct FoldTarget {
-  ReduceCode code;
-  TypeCode type;
-  ReduceState state;
-  std::uint8_t sizes[3];
-};
-
-template <class Use>
-struct FoldTyped {
-  ReduceCode code;
-  Use use;
-  template <class T>
-  WEFT_FUNCTION void operator()(T) const {
-    with_fold<T>(code, use);
-  }
-};
-struct BeginFold {
-  ReduceState state;
-  std::size_t n;
-  template <class Fold>
-  WEFT_FUNCTION void operator()(Fold) const {
-    Fold::begin(state, n);
-  }
-};
-/// Values folded into one output, or each into an output of its own.
-template <bool kColumns>
-struct ValuesFold {
-  ReduceState state;
-  const void* values;
-  std::size_t n;
-  std::int64_t place, stride;
-  template <class Fold>
-  WEFT_FUNCTION void operator()(Fold) const {
-    if constexpr (kColumns)
-      Fold::columns(state, values, n, place, stride);
-    else
-      Fold::run(state, values, n, place, stride);
-  }
-};
-using RunFold = ValuesFold<false>;
-using ColumnsFold = ValuesFold<true>;
-struct MergeFold {
-  ReduceState into, from;
-  template <class Fold>
-  WEFT_FUNCTION void operator()(Fold) const {
-    Fold::merge(into, from, 1);
-  }
-};
-WEFT_ITEM_FUNCTION void begin_fold(const FoldTarget& target, const BeginFold& use) {
-  with_type(target.type, FoldTyped<BeginFold>{target.code, use});
-}
-WEFT_ITEM_FUNCTION void run_fold(const FoldTarget& target, const RunFold& use) {
-  with_type(target.type, FoldTyped<RunFold>{target.code, use});
-}
-WEFT_ITEM_FUNCTION void columns_fold(const FoldTarget& target, const ColumnsFold& use) {
-  with_type(target.type, FoldTyped<ColumnsFold>{target.code, use});
-}
-WEFT_ITEM_FUNCTION void merge_fold(const FoldTarget& target, const MergeFold& use) {
-  with_type(target.type, FoldTyped<MergeFold>{target.code, use});
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "arrays/kernels/spaces/pass_block.hpp"
+#include "arrays/kernels/spaces/pass_folds.hpp"
 
 // What one work item of a pass does, whatever the space. Included by one file a space, which loops over the items.
 
@@ -15,7 +15,7 @@ WEFT_FUNCTION void move_to(const Pass& pass, int last, std::int64_t number, cons
     if (!takes(axis)) continue;
     const std::int64_t index = number % pass.extents[axis];
     number /= pass.extents[axis];
-    for (int i = 0; i < kPassOperands; ++i) at[i] += index * pass.operands[i].moves[axis];
+    for (int i = 0; i < pass.used; ++i) at[i] += index * pass.operands[i].moves[axis];
   }
 }
 
@@ -36,23 +36,26 @@ WEFT_FUNCTION std::int64_t pass_rows(const Pass& pass) {
 }
 WEFT_FUNCTION std::int64_t blocks_of(std::int64_t extent, std::int64_t block) { return (extent + block - 1) / block; }
 
-/// Work item: a block of W elements of one row, written.
+/// Work item: a block of elements of one row, written.
 template <int W>
 struct WriteItem {
+  static constexpr bool kOfBlock = true;
   Pass pass;
   std::byte* out;
-  std::int64_t items() const { return pass_rows(pass) * blocks_of(pass.extents[pass.axes - 1], W); }
+  std::size_t room() const { return registers_bytes(pass); }
+  std::int64_t items() const { return pass_rows(pass) * blocks_of(pass.extents[pass.axes - 1], pass.block); }
   WEFT_FUNCTION void operator()(std::int64_t item) const {
     const int inner = pass.axes - 1;
-    const std::int64_t blocks = blocks_of(pass.extents[inner], W);
+    const std::int64_t block = pass.block;
+    const std::int64_t blocks = blocks_of(pass.extents[inner], block);
     const std::int64_t row = item / blocks;
-    const std::int64_t column = item % blocks * W;
+    const std::int64_t column = item % blocks * block;
     const std::int64_t rest = pass.extents[inner] - column;
-    const auto n = static_cast<std::size_t>(rest < W ? rest : W);
+    const auto n = static_cast<std::size_t>(rest < block ? rest : block);
     std::int64_t at[kPassOperands];
-    for (int i = 0; i < kPassOperands; ++i) at[i] = column * pass.operands[i].moves[inner];
+    for (int i = 0; i < pass.used; ++i) at[i] = column * pass.operands[i].moves[inner];
     move_to(pass, inner, row, EveryAxis{}, at);
-    Registers<W> registers;
+    Registers<W> registers(pass);
     begin_registers(pass, registers);
     const std::byte* const values = static_cast<const std::byte*>(run_block<W>(pass, registers, at, n));
     const std::size_t bytes = pass_bytes(pass.type);
@@ -80,9 +83,12 @@ struct TileOrder {
 /// Work item: one tile, folded into a state of its own.
 template <int W>
 struct FoldTileItem {
+  static constexpr bool kOfBlock = true;
   Pass pass;
   /// One state a tile.
   FoldTarget tiles;
+  /// Registers, and behind them the values of the tile.
+  std::size_t room() const { return registers_bytes(pass) + static_cast<std::size_t>(kPassTile) * pass.width; }
   std::int64_t items() const { return TileOrder(pass).tiles; }
   WEFT_FUNCTION void operator()(std::int64_t tile) const {
     const int inner = pass.axes - 1;
@@ -91,29 +97,39 @@ struct FoldTileItem {
     const std::int64_t rest = pass.extents[inner] - column * kPassTile;
     const std::int64_t n = rest < kPassTile ? rest : kPassTile;
     std::int64_t at[kPassOperands];
-    for (int i = 0; i < kPassOperands; ++i) at[i] = column * kPassTile * pass.operands[i].moves[inner];
+    for (int i = 0; i < pass.used; ++i) at[i] = column * kPassTile * pass.operands[i].moves[inner];
     move_to(pass, inner, row, EveryAxis{}, at);
     const PassOperand& place = pass.operands[pass.place];
     const std::int64_t first_place = place.base + at[pass.place];
-    Registers<W> registers;
+    Registers<W> registers(pass);
     begin_registers(pass, registers);
+#ifdef __CUDA_ARCH__
+    std::byte* const values = registers.bytes + registers_bytes(pass);
+#else
     alignas(64) std::byte values[kPassTile * 8];
+#endif
     const std::size_t bytes = pass_bytes(pass.type);
-    for (std::int64_t done = 0; done < n; done += W) {
-      const auto count = static_cast<std::size_t>(n - done < W ? n - done : W);
+    const std::int64_t step = pass.block;
+    for (std::int64_t done = 0; done < n; done += step) {
+      const auto count = static_cast<std::size_t>(n - done < step ? n - done : step);
       const void* const block = run_block<W>(pass, registers, at, count);
       with_type(pass.type, GatherTyped{values + static_cast<std::size_t>(done) * bytes,
                                        static_cast<const std::byte*>(block), static_cast<std::int64_t>(bytes), count});
-      for (int i = 0; i < kPassOperands; ++i) at[i] += W * pass.operands[i].moves[inner];
+      for (int i = 0; i < pass.used; ++i) at[i] += step * pass.operands[i].moves[inner];
     }
     const ReduceState own = state_element(tiles.state, tile, tiles.sizes);
-    begin_fold(tiles, BeginFold{own, 1});
-    run_fold(tiles, RunFold{own, values, static_cast<std::size_t>(n), first_place, place.moves[inner]});
+    if (WEFT_FIRST_THREAD) begin_fold(tiles, BeginFold{own, 1});
+    WEFT_WAIT_FOR_BLOCK();
+    run_fold(tiles,
+             RunFold{own, values, static_cast<std::size_t>(n), first_place, place.moves[inner], bytes, tiles.sizes});
+    // The next tile is written where this one lies.
+    WEFT_WAIT_FOR_BLOCK();
   }
 };
 
 /// The states of tiles, merged into their outputs in the order of the tiles.
 struct MergeTiles {
+  static constexpr bool kOfBlock = false;
   Pass pass;
   FoldTarget tiles, outputs;
   /// Tells whether each row has outputs of its own.
@@ -154,9 +170,10 @@ struct MergeAllItem : MergeTiles {
   }
 };
 
-/// Work item: W neighbouring outputs, each of them a column: all that is folded into them, row by row.
+/// Work item: a block of neighbouring outputs, each of them a column: all that is folded into them, row by row.
 template <int W>
 struct FoldColumnsItem {
+  static constexpr bool kOfBlock = true;
   Pass pass;
   FoldTarget outputs;
   std::int64_t count(bool differs) const {
@@ -167,26 +184,29 @@ struct FoldColumnsItem {
     return product;
   }
   std::int64_t reduced;
-  std::int64_t items() const { return count(true) * blocks_of(pass.extents[pass.axes - 1], W); }
+  std::size_t room() const { return registers_bytes(pass); }
+  std::int64_t items() const { return count(true) * blocks_of(pass.extents[pass.axes - 1], pass.block); }
   WEFT_FUNCTION void operator()(std::int64_t item) const {
     const int inner = pass.axes - 1;
-    const std::int64_t blocks = blocks_of(pass.extents[inner], W);
-    const std::int64_t column = item % blocks * W;
+    const std::int64_t block = pass.block;
+    const std::int64_t blocks = blocks_of(pass.extents[inner], block);
+    const std::int64_t column = item % blocks * block;
     const std::int64_t rest = pass.extents[inner] - column;
-    const auto n = static_cast<std::size_t>(rest < W ? rest : W);
+    const auto n = static_cast<std::size_t>(rest < block ? rest : block);
     std::int64_t first[kPassOperands];
-    for (int i = 0; i < kPassOperands; ++i) first[i] = column * pass.operands[i].moves[inner];
+    for (int i = 0; i < pass.used; ++i) first[i] = column * pass.operands[i].moves[inner];
     move_to(pass, inner, item / blocks, OutputAxes{&pass, true}, first);
     const PassOperand& place = pass.operands[pass.place];
     const ReduceState own = state_element(outputs.state, first[pass.output], outputs.sizes);
-    Registers<W> registers;
+    Registers<W> registers(pass);
     begin_registers(pass, registers);
     for (std::int64_t row = 0; row < reduced; ++row) {
       std::int64_t at[kPassOperands];
-      for (int i = 0; i < kPassOperands; ++i) at[i] = first[i];
+      for (int i = 0; i < pass.used; ++i) at[i] = first[i];
       move_to(pass, inner, row, OutputAxes{&pass, false}, at);
       const void* const values = run_block<W>(pass, registers, at, n);
-      columns_fold(outputs, ColumnsFold{own, values, n, place.base + at[pass.place], place.moves[inner]});
+      columns_fold(outputs, ColumnsFold{own, values, n, place.base + at[pass.place], place.moves[inner],
+                                        pass_bytes(pass.type), outputs.sizes});
     }
   }
 };

@@ -33,6 +33,9 @@ const std::vector<DeviceFacts>& devices();
 /// Returns why devices() is empty; "" where it is not.
 std::string why_no_device();
 
+/// Tells whether a device is there that has not failed.
+bool usable();
+
 /// What a device did and how full it is.
 struct DeviceReport {
   std::size_t budget_bytes = 0, used_bytes = 0, peak_bytes = 0;
@@ -44,10 +47,23 @@ struct DeviceReport {
   std::uint64_t works = 0, waited = 0;
   /// Refused by the device although the budget had room.
   std::uint64_t short_of_memory = 0;
+  /// Where the device's time went, summed over its streams, which run beside each other: copies of inputs to it, what
+  /// works put on their streams, what was fetched, and what was evicted. And the host's: putting works on streams.
+  double upload_seconds = 0, kernel_seconds = 0, download_seconds = 0, evict_seconds = 0, launch_seconds = 0;
 };
 DeviceReport report(unsigned device = 0);
 /// Keeps what weft holds on the device below this; at the start 90% of what was free.
 void set_budget(unsigned device, std::size_t bytes);
+
+/// What moves between the host's pinned memory and a device, and on the device, measured with so many bytes.
+struct LinkRates {
+  double to_device = 0, to_host = 0;
+  /// Bytes read and written.
+  double on_device = 0;
+  /// A work without anything in it, from begin() to the end of finish().
+  double empty_work_seconds = 0;
+};
+LinkRates measure_link(unsigned device = 0, std::size_t bytes = std::size_t{64} << 20);
 
 namespace detail {
 struct Entry;
@@ -59,13 +75,17 @@ struct Ticket;
 class NativeStream {
  public:
   using HostFunction = void (*)(void* stream, std::function<void()> function);
-  NativeStream(void* stream, HostFunction put) noexcept : stream_(stream), host_(put) {}
+  NativeStream(void* stream, HostFunction put, bool pretended = false) noexcept
+      : stream_(stream), host_(put), pretended_(pretended) {}
+  /// Tells whether the device is one of tests, whose memory is the host's.
+  bool pretended() const noexcept { return pretended_; }
   void* cuda() const noexcept { return stream_; }
   void host(std::function<void()> function) const { host_(stream_, std::move(function)); }
 
  private:
   void* stream_;
   HostFunction host_;
+  bool pretended_;
 };
 
 /// Bytes that live on a device while there is room, and on the host otherwise. What tasks hand to each other so that a
@@ -82,6 +102,8 @@ class DeviceBuffer {
   Buffer fetch() const;
   /// Tells whether a device holds the bytes now.
   bool on_device() const noexcept;
+  /// Tells whether the host does: fetch() copies nothing then.
+  bool on_host() const noexcept;
 
  private:
   friend class Work;
@@ -121,6 +143,8 @@ class Work {
   Operand output(std::size_t bytes);
   /// Room that is needed while the work runs.
   Operand scratch(std::size_t bytes) { return output(bytes); }
+  /// Says what profilers call the work (NVTX); "weft" where nothing was said.
+  void name(std::string text);
 
   void begin();
   /// Returns where the operand lies on the device; valid between begin() and finish().
@@ -131,6 +155,8 @@ class Work {
   }
   /// Calls `function` with the stream of this work.
   void launch(const std::function<void(NativeStream)>& function);
+  /// Copies an operand's bytes to another of the same size, in the order of what was launched.
+  void copy(Operand to, Operand from);
   unsigned device() const noexcept;
 
   /// Waits until everything launched is done and returns the output. May be called for each output.

@@ -147,5 +147,57 @@ TEST(WorkTest, CallsOutOfOrderAreNamed) {
   EXPECT_NE(why([] { gpu::Work(7u).begin(); }).find("no device 7"), std::string::npos);
 }
 
+TEST(WorkTest, CopiesOnTheDeviceInOrder) {
+  const PretendedDevices devices({gpu::PretendedDevice{}});
+  gpu::Work work;
+  const auto in = work.input(numbers(1000, 7));
+  const auto middle = work.scratch(4000), out = work.output(4000);
+  work.name("copies");
+  work.begin();
+  work.copy(middle, in);
+  work.copy(out, middle);
+  EXPECT_EQ(values_of(work.finish(out).fetch()), values_of(numbers(1000, 7)));
+}
+
+TEST(WorkTest, ACopyToAnInputOrOfAnotherSizeIsRefused) {
+  const PretendedDevices devices({gpu::PretendedDevice{}});
+  gpu::Work work;
+  const auto in = work.input(numbers(10, 0));
+  const auto out = work.output(44);
+  work.begin();
+  EXPECT_THROW(work.copy(in, out), gpu::DeviceError);
+  EXPECT_THROW(work.copy(out, in), gpu::DeviceError);
+}
+
+TEST(WorkTest, TheReportTellsWhereTheDevicesTimeWent) {
+  const PretendedDevices devices({gpu::PretendedDevice{.copy_rate = 4e6}});
+  const gpu::DeviceBuffer made = add(gpu::DeviceBuffer(numbers(10'000, 1)), 1);
+  EXPECT_EQ(values_of(made.fetch()), values_of(numbers(10'000, 2)));
+  const gpu::DeviceReport report = gpu::report(0);
+  // 40,000 bytes at 4 MB a second, each way.
+  EXPECT_GE(report.upload_seconds, 0.01);
+  EXPECT_GE(report.download_seconds, 0.01);
+  EXPECT_GE(report.kernel_seconds, 0);
+  EXPECT_LT(report.kernel_seconds, report.upload_seconds);
+  EXPECT_EQ(report.evict_seconds, 0);
+}
+
+TEST(WorkTest, ADeviceThatFailedIsNotChosenWhileAnotherWorks) {
+  const PretendedDevices devices({gpu::PretendedDevice{.fault_at = 1}, gpu::PretendedDevice{}});
+  EXPECT_THROW(add(gpu::DeviceBuffer(numbers(10, 1)), 1), gpu::DeviceError);
+  EXPECT_TRUE(gpu::usable());
+  EXPECT_EQ(values_of(add(gpu::DeviceBuffer(numbers(10, 1)), 1).fetch()), values_of(numbers(10, 2)));
+  EXPECT_EQ(gpu::report(1).works, 1u);
+}
+
+TEST(LinkTest, EveryWayIsMeasured) {
+  const PretendedDevices devices({gpu::PretendedDevice{}});
+  const gpu::LinkRates rates = gpu::measure_link(0, 1 << 20);
+  EXPECT_GT(rates.to_device, 0);
+  EXPECT_GT(rates.to_host, 0);
+  EXPECT_GT(rates.on_device, 0);
+  EXPECT_GT(rates.empty_work_seconds, 0);
+}
+
 }  // namespace
 }  // namespace weft::testing
