@@ -58,6 +58,14 @@ with h5py.File(path, 'w') as f:
 """
 
 
+WRITE = """
+import sys, h5py
+with h5py.File(sys.argv[1]) as f, h5py.File(sys.argv[2], 'w') as out:
+    x = f['tas']
+    y = out.create_dataset('tas', x.shape, x.dtype, chunks=x.chunks, shuffle=True, compression='gzip', compression_opts=4)
+    for t in range(0, x.shape[0], x.chunks[0]):
+        y[t:t + x.chunks[0]] = x[t:t + x.chunks[0]]
+"""
 MANY = """
 import sys, os, netCDF4, numpy as np
 rng = np.random.default_rng(1)
@@ -187,6 +195,18 @@ def main(arguments, _weft_bench):
             print(f"  {name:16} {seconds:8.3f} s{ratio}")
     if given.only in "opening many files":
         opening(given.weft, python, folder, given.rounds, log, has("xarray") and has("dask"))
+    if given.only in "writing packed chunks":
+        raw = str(files["raw"][0])
+        written = {"weft, 2 threads": ([given.weft, "convert", "--quiet", "--overwrite", "--var", "tas", raw], folder / "weft-out.nc"),
+                   "h5py": ([python, "-c", WRITE, raw], folder / "h5py-out.nc")}
+        if shutil.which("mpirun"):
+            written["weft, 4 ranks"] = (["mpirun", "--oversubscribe", "--allow-run-as-root", "--bind-to", "none", "-n", "4",
+                                         *written["weft, 2 threads"][0]], folder / "weft-4.nc")
+        print("writing packed chunks, gzip-4 + shuffle")
+        for name, (command, path) in written.items():
+            seconds = [timed([*command, str(path)], log) for _ in range(given.rounds)]
+            if None not in seconds:
+                print(f"  {name:18} {min(seconds):8.3f} s  {path.stat().st_size / 1e6:8.1f} MB")
     if given.only in "a budget of a tenth":
         path, count = files["gzip"]
         budget = count * 721 * 720 * 4 // 10

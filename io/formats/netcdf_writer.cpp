@@ -1,7 +1,9 @@
 // Writing NetCDF-4 by the HDF5 library: datasets, dimension scales, attributes.
 #include <weft/storage_writer.hpp>
 
+#include "io/codecs/filters.hpp"
 #include "io/files/open_file.hpp"
+#include "io/formats/format.hpp"
 
 #include <unistd.h>
 #include <algorithm>
@@ -25,6 +27,24 @@ Attribute text_attribute(std::string name, std::string text) {
 
 Attribute number_attribute(std::string name, double value) {
   return {std::move(name), {ElementKind::Float, 8, false, "float64"}, {1}, {}, {value}, {}};
+}
+
+bool can_pack_chunks() { return can_write_netcdf() && missing_codec({Filter::kDeflate, {}}).empty(); }
+
+std::vector<std::byte> pack_chunk(const std::string& path, const ChunkPacking& packing,
+                                  const std::vector<std::int64_t>& extent, const std::byte* data) {
+  std::vector<Filter> filters;
+  if (packing.shuffle) filters.push_back({Filter::kShuffle, {packing.element_bytes}});
+  filters.push_back({Filter::kDeflate, {static_cast<std::uint32_t>(packing.deflate)}});
+  const std::vector<std::int64_t> to = packed_strides(packing.chunk, packing.element_bytes);
+  const std::size_t bytes =
+      to.empty() ? packing.element_bytes : static_cast<std::size_t>(to[0]) * static_cast<std::size_t>(packing.chunk[0]);
+  if (extent == packing.chunk) return apply_filters(path, filters, packing.element_bytes, {data, bytes});
+  // What lies behind the variable's end is nothing.
+  std::vector<std::byte> whole(bytes);
+  const std::vector<std::int64_t> from = packed_strides(extent, packing.element_bytes);
+  copy_box(whole.data(), to.data(), data, from.data(), extent.data(), extent.size(), packing.element_bytes);
+  return apply_filters(path, filters, packing.element_bytes, whole);
 }
 
 #if WEFT_HAS_HDF5
@@ -288,6 +308,16 @@ void NetcdfWriter::write(const std::string& variable, const std::vector<std::int
   state_->check(H5Dwrite(found->second, type, memory, space, H5P_DEFAULT, data), "'" + variable + "'");
 }
 
+void NetcdfWriter::write_packed(const std::string& variable, const std::vector<std::int64_t>& start,
+                                const std::vector<std::byte>& packed) {
+  const std::scoped_lock lock(library());
+  const auto found = state_->datasets.find(variable);
+  if (found == state_->datasets.end()) fail(state_->path, "has no variable '" + variable + "' to write");
+  const std::vector<hsize_t> first(start.begin(), start.end());
+  state_->check(H5Dwrite_chunk(found->second, H5P_DEFAULT, 0, first.data(), packed.size(), packed.data()),
+                "a chunk of '" + variable + "'");
+}
+
 void NetcdfWriter::write_text(const std::string& variable, const std::vector<std::string>& values) {
   const std::scoped_lock lock(library());
   std::vector<const char*> pointers;
@@ -324,6 +354,7 @@ void NetcdfWriter::dimension(const std::string&, std::int64_t) {}
 void NetcdfWriter::variable(const NewVariable&) {}
 void NetcdfWriter::write(const std::string&, const std::vector<std::int64_t>&, const std::vector<std::int64_t>&,
                          const std::byte*) {}
+void NetcdfWriter::write_packed(const std::string&, const std::vector<std::int64_t>&, const std::vector<std::byte>&) {}
 void NetcdfWriter::write_text(const std::string&, const std::vector<std::string>&) {}
 void NetcdfWriter::finish() {}
 bool can_write_netcdf() { return false; }

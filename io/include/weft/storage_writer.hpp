@@ -2,6 +2,8 @@
 
 #include <weft/storage.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,6 +47,9 @@ class NetcdfWriter {
   /// Writes a box of elements in C order and this machine's byte order.
   void write(const std::string& variable, const std::vector<std::int64_t>& start,
              const std::vector<std::int64_t>& extent, const std::byte* data);
+  /// Puts a chunk in its place that pack_chunk packed with the variable's own `chunk`, `deflate` and `shuffle`.
+  void write_packed(const std::string& variable, const std::vector<std::int64_t>& start,
+                    const std::vector<std::byte>& packed);
   void write_text(const std::string& variable, const std::vector<std::string>& values);
   /// Makes the file appear.
   void finish();
@@ -56,6 +61,21 @@ class NetcdfWriter {
 
 /// Returns whether this build can write NetCDF-4.
 bool can_write_netcdf();
+
+/// How a variable's chunks are packed. A plain struct, so that tasks can take it along.
+struct ChunkPacking {
+  std::vector<std::int64_t> chunk;
+  std::uint32_t element_bytes = 0;
+  int deflate = 4;
+  bool shuffle = true;
+};
+/// Packs a chunk for NetcdfWriter::write_packed: by any thread of any process, many at once, while one process has the
+/// file. `data`: a box of `extent` in C order, smaller than the chunk where the variable ends. Throws FileError naming
+/// `path`.
+std::vector<std::byte> pack_chunk(const std::string& path, const ChunkPacking& packing,
+                                  const std::vector<std::int64_t>& extent, const std::byte* data);
+/// Returns whether this build can do so.
+bool can_pack_chunks();
 
 /// Returns an attribute of text, or of numbers.
 Attribute text_attribute(std::string name, std::string text);

@@ -49,6 +49,18 @@ struct WriteEncoded {
   }
 };
 
+/// Encodes and packs a chunk of NetCDF-4; run by the worker that has it.
+struct PackEncoded {
+  std::vector<std::byte> operator()(const std::string& path, const io::ChunkPacking& packing, const Encoding& encoding,
+                                    TypeCode code, const std::vector<std::int64_t>& extent,
+                                    const Buffer& values) const {
+    const NDArray array =
+        NDArray::view(values.data(), Dtype(code), Shape(extent), c_strides(Shape(extent), Dtype(code).size()), nullptr);
+    const std::vector<std::byte> bytes = encode_values(array, encoding);
+    return io::pack_chunk(path, packing, extent, bytes.data());
+  }
+};
+
 /// As Zarr's readers expect them: one number is no list; version 2 tells the fill value elsewhere, and the names of the
 /// dimensions here, even where there are none.
 std::vector<io::Attribute> zarr_attributes(std::vector<io::Attribute> attributes, int version, bool scalar) {
@@ -231,8 +243,30 @@ class ConvertJob {
       writer.variable(variable);
     }
     for (const auto& [dim, labels] : labels_) write_labels(writer, labels, stored(dim));
-    for (const Copy& copy : copies_) write_chunks(client, writer, copy);
+    for (const Copy& copy : copies_) {
+      const bool packed = deflate_ > 0 && copy.array.size() > 0 && !copy.chunk.empty() && io::can_pack_chunks();
+      packed ? write_packed(client, writer, copy) : write_chunks(client, writer, copy);
+    }
     writer.finish();
+  }
+
+  /// The workers pack chunks, some ahead of the one that is written; this process only puts them in their places.
+  void write_packed(const Client& client, io::NetcdfWriter& writer, const Copy& copy) const {
+    constexpr std::size_t kAhead = 64;
+    const io::ChunkPacking packing{copy.chunk, copy.encoding.type.bytes, deflate_, true};
+    const auto pack = delayed(PackEncoded{});
+    std::deque<std::pair<ChunkRegion, Future<std::vector<std::byte>>>> running;
+    const auto write_first = [&] {
+      auto [region, future] = std::move(running.front());
+      running.pop_front();
+      writer.write_packed(copy.source.name(), region.start, std::move(future).result());
+    };
+    for (const auto& [region, chunk] : arrays::detail::chunks_with_regions(copy.array)) {
+      if (running.size() == kAhead) write_first();
+      running.emplace_back(
+          region, client.persist(pack(out_, packing, copy.encoding, copy.array.dtype().code(), region.extent, chunk)));
+    }
+    while (!running.empty()) write_first();
   }
 
   /// Some chunks are computed ahead of the one that is written.

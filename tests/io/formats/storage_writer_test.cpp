@@ -45,6 +45,36 @@ void write_two(NetcdfWriter& writer) {
   writer.write_text("names", {"one", "", "three"});
 }
 
+TEST_F(StorageWriterTest, ChunksThatOthersPackedAreReadEqual) {
+  if (!can_pack_chunks()) GTEST_SKIP() << "this build cannot pack chunks";
+  NetcdfWriter writer(path_, false);
+  writer.dimension("time", 5);
+  writer.dimension("x", 3);
+  for (const bool shuffle : {true, false}) {
+    const std::string name = shuffle ? "shuffled" : "plain";
+    writer.variable({.name = name, .type = kDouble, .dimensions = {"time", "x"}, .chunk = {2, 2}, .shuffle = shuffle});
+    const ChunkPacking packing{{2, 2}, 8, 4, shuffle};
+    // The last first; those at the ends are smaller than the chunk.
+    for (const std::int64_t row : {4, 2, 0}) {
+      for (const std::int64_t column : {2, 0}) {
+        const std::int64_t rows = row == 4 ? 1 : 2, columns = column == 2 ? 1 : 2;
+        std::vector<double> values;
+        for (std::int64_t i = 0; i < rows; ++i) {
+          for (std::int64_t j = 0; j < columns; ++j) values.push_back(static_cast<double>((row + i) * 3 + column + j));
+        }
+        writer.write_packed(name, {row, column},
+                            pack_chunk(path_, packing, {rows, columns}, reinterpret_cast<std::byte*>(values.data())));
+      }
+    }
+  }
+  writer.finish();
+  std::vector<double> wanted(15);
+  std::iota(wanted.begin(), wanted.end(), 0);
+  const auto file = open_stored(path_);
+  EXPECT_EQ(file->read_numbers(file->find("shuffled")), wanted);
+  EXPECT_EQ(file->read_numbers(file->find("plain")), wanted);
+}
+
 TEST_F(StorageWriterTest, WhatIsWrittenIsReadEqual) {
   NetcdfWriter writer(path_, false);
   write_two(writer);
