@@ -243,8 +243,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   std::deque<Pending> forming_;
   std::vector<Pending> deferred_;  // wait for a graph that has not run
   std::uint32_t outstanding_ = 0;  // packets that have not ended
-  std::uint32_t present_ = 0;
-  std::uint32_t draining_ = 0;
+  std::uint32_t present_ = 0, draining_ = 0;
   std::uint32_t silent_ = 0;  // workers whose death nobody has explained yet
   bool no_more_ = false;
   std::string no_more_why_;
@@ -276,22 +275,17 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
 
   std::mutex pending_mutex_;
   std::vector<Pending> pending_;  // guarded by pending_mutex_
-  std::atomic<bool> any_pending_{false};
-  std::atomic<bool> hungry_{false};
+  std::atomic<bool> any_pending_{false}, hungry_{false};
   std::atomic<bool> idle_{false};  // nothing is outstanding: a call may be handed out
   std::mutex released_mutex_;
   std::vector<TaskId> released_;  // guarded by released_mutex_
   std::atomic<bool> any_released_{false};
 
   std::atomic<std::uint32_t> slots_{0};
-  std::atomic<std::uint64_t> tasks_total_{0};
-  std::atomic<std::uint64_t> tasks_done_{0};
-  std::atomic<std::uint64_t> tasks_failed_{0};
+  std::atomic<std::uint64_t> tasks_total_{0}, tasks_done_{0}, tasks_failed_{0};
   std::atomic<bool> named_changed_{false};  // what parked questions look at
   std::atomic<std::size_t> parked_count_{0};
-  std::atomic<bool> closing_{false};
-  std::atomic<bool> open_{false};
-  std::atomic<bool> stopping_{false};
+  std::atomic<bool> closing_{false}, open_{false}, stopping_{false};
   // Who sleeps in the transport, and who waits for whom.
   std::atomic<bool> sleeping_{false};
   std::atomic<std::uint32_t> waiters_{0};
