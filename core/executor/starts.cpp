@@ -3,6 +3,7 @@
 
 #include "core/diagnostics/inject.hpp"
 #include "core/executor/executor.hpp"
+#include "core/graph/sites.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -95,9 +96,14 @@ bool Executor::steal_for(Slot& slot) {
     return true;
   }
   if (roots_held_.load(std::memory_order_relaxed)) return false;
+  // As Slot::refuses, but its owner may run the task meanwhile.
+  const auto seems_refused = [&](TaskId first) {
+    if (slot.awaited_ == kNone || first == slot.awaited_) return false;
+    return site(site_at_a_glance(first)).pace.load(std::memory_order_relaxed) != Site::kShort;
+  };
   for (unsigned i = 1; i < count; ++i) {
     Slot& victim = *slots_[(slot.index() + i) % count];
-    if (slot.refuses(victim.roots().peek().first)) continue;
+    if (seems_refused(victim.roots().peek().first)) continue;
     const TaskRange range = victim.roots().steal_half();
     if (range.empty()) continue;
     slot.roots_holdable_ = victim.roots_holdable_.load(std::memory_order_relaxed);

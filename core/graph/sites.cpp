@@ -2,10 +2,12 @@
 
 #include "core/diagnostics/assert.hpp"
 
+#include <weft/arena.hpp>
 #include <weft/task_type.hpp>
 
 #include <sys/mman.h>
 
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <string_view>
@@ -42,6 +44,9 @@ struct Last {
 };
 constinit thread_local Last last[4];
 
+/// Entries that are complete.
+constinit std::atomic<std::uint32_t> complete{0};
+
 }  // namespace
 
 namespace detail {
@@ -69,8 +74,15 @@ std::uint32_t site_of(const TaskType& type, const char* file, const char* functi
     entry.function = function;
     entry.line = line;
     entry.pace.store(Site::kUnknown, std::memory_order_relaxed);
+    complete.store(index + 1, std::memory_order_release);
   }
   return index;
+}
+
+std::uint32_t known_sites() noexcept { return complete.load(std::memory_order_acquire); }
+
+__attribute__((no_sanitize("thread"))) std::uint32_t site_at_a_glance(TaskId task) noexcept {
+  return __atomic_load_n(&arena::task(task).site, __ATOMIC_RELAXED);
 }
 
 }  // namespace weft

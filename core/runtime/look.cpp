@@ -4,6 +4,7 @@
 #include "core/diagnostics/last_lines.hpp"
 #include "core/executor/executor.hpp"
 #include "core/graph/extras.hpp"
+#include "core/graph/sites.hpp"
 #include "core/graph/task_name.hpp"
 
 #include <weft/arena.hpp>
@@ -13,11 +14,6 @@
 namespace weft {
 namespace {
 
-/// Returns the kind of a task that may end and go at any moment; what is read may then be another's.
-__attribute__((no_sanitize("thread"))) std::uint32_t site_at_a_glance(TaskId task) {
-  return __atomic_load_n(&arena::task(task).site, __ATOMIC_RELAXED);
-}
-
 std::vector<RunningTask> running_here(const Executor& executor) {
   std::vector<RunningTask> running;
   for (unsigned i = 0; i < executor.slot_count(); ++i) {
@@ -25,7 +21,7 @@ std::vector<RunningTask> running_here(const Executor& executor) {
     const TaskId task = slot.running();
     if (task == kNone) continue;
     const std::uint32_t kind = site_at_a_glance(task);
-    if (site(kind).type == nullptr) continue;
+    if (kind >= known_sites()) continue;
     const bool named = (arena::task(task).word.load(std::memory_order_acquire) & task_word::kExtra) != 0;
     RunningTask one;
     one.name = task_name_of(task, kind, named);
