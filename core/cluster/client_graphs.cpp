@@ -20,10 +20,11 @@ constexpr float kLongPacketNs = 5'000'000;
 constexpr float kShortPacketNs = 200'000;
 /// Rows of shorter tasks than this are not told apart.
 constexpr float kGridTaskNs = 5'000;
-/// While it is not sure how long tasks take, so many packets a slot are on their way, of so many tasks; of one each
-/// while nothing is known.
-constexpr std::uint32_t kTrialsPerSlot = 64;
+/// While it is not sure how long tasks take, so many packets a slot are on their way, of so many tasks. While nothing
+/// is known they are of one task, or of so many of a chain, which run one after the other anyway.
+constexpr std::uint32_t kTrialsPerSlot = 16;
 constexpr std::uint32_t kTrialTasks = 256;
+constexpr std::uint32_t kTrialLinks = 8;
 
 bool is_managed(const TaskRecord& record) { return (record.join.load(std::memory_order_relaxed) & kManagedJoin) != 0; }
 
@@ -32,6 +33,12 @@ const TaskOptions* options_of(const GraphRun& run, std::uint32_t at) {
   if (run.parts->annotated.empty()) return nullptr;
   const auto found = run.parts->annotated.find(run.order[at]);
   return found != run.parts->annotated.end() && found->second->own_packet() ? found->second.get() : nullptr;
+}
+
+/// Returns whether a task of the order only goes on with what the one before it makes.
+bool is_next_link(const GraphRun& run, std::uint32_t at) {
+  const TaskRecord& record = arena::task(run.order[at]);
+  return record.input_count == 1 && arena::edge(record.first_input).producer == run.order[at - 1];
 }
 
 }  // namespace
@@ -149,7 +156,12 @@ std::uint32_t ClientProcess::end_of_packet(GraphRun& run, bool all) {
   const std::uint32_t size = std::clamp(total / (slots * kPacketsPerSlot) + 1, 1u, kMostTasks);
   const SiteTime time = site_time(run.order[first]);
   if (!all && size > 1 && !time.is_sure() && outstanding_ >= kTrialsPerSlot * slots) return first;
-  if (time.ns <= 0) return first + 1;
+  if (time.ns <= 0) {
+    std::uint32_t end = first + 1;
+    while (end < std::min(total, first + kTrialLinks) && is_next_link(run, end) && options_of(run, end) == nullptr)
+      ++end;
+    return end;
+  }
   std::uint32_t last = std::min(total, first + (time.is_sure() ? size : std::min(size, kTrialTasks)));
   float most_ns = kLongPacketNs;
   if (run.is_grid && time.ns >= kGridTaskNs) {
