@@ -1,5 +1,6 @@
 #include "core/cluster/worker_process.hpp"
 #include "core/coordination/questions.hpp"
+#include "core/executor/clock.hpp"
 #include "core/executor/slot.hpp"
 
 #include <weft/error.hpp>
@@ -89,7 +90,6 @@ void WorkerProcess::help(TaskId task, DoneFunction done, const void* argument) {
   {
     const std::lock_guard lock(away_mutex_);
     ++main_away_;
-    if (!deputy_.joinable()) deputy_ = std::thread([this] { deputise(); });
   }
   away_changed_.notify_one();
   struct Back {
@@ -102,14 +102,22 @@ void WorkerProcess::help(TaskId task, DoneFunction done, const void* argument) {
   executor_.help_until(task, is_done);
 }
 
-/// Reads letters while the main thread cannot.
+/// Reads letters while the main thread cannot: it waits inside of a task, or runs one that took short so far and does
+/// not end now.
 void WorkerProcess::deputise() {
+  constexpr std::chrono::milliseconds kLook(20);
+  constexpr Nanoseconds kHeld = 10'000'000;
+  const auto is_held = [this] {
+    const Nanoseconds since = helping_since_.load(std::memory_order_relaxed);
+    return since != 0 && now_ns() - since > kHeld;
+  };
   std::unique_lock lock(away_mutex_);
   for (;;) {
-    away_changed_.wait(lock, [&] { return main_away_ != 0 || deputy_ends_; });
+    const auto called = [&] { return main_away_ != 0 || deputy_ends_; };
+    if (!is_held() && !away_changed_.wait_for(lock, kLook, called)) continue;
     if (deputy_ends_) return;
     lock.unlock();
-    if (!drive()) {
+    if (!drive(false)) {
       tell_idle();
       sleep(1'000'000);
     }

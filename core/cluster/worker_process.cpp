@@ -60,7 +60,8 @@ WorkerProcess::~WorkerProcess() {
 }
 
 /// 1. Letters are read, the machine's wishes carried out. 2. Short tasks run right here; the pool's threads take the
-/// rest. 3. With nothing to do it looks for a while, then sleeps in the transport.
+/// rest. 3. With nothing to do it looks for a while, then sleeps in the transport. Should one that was short so far hold
+/// this thread, another reads the letters meanwhile.
 WorkerEnd WorkerProcess::main_loop(std::string_view scheduler_address) {
   const SignalStack signal_stack;
   {
@@ -77,11 +78,17 @@ WorkerEnd WorkerProcess::main_loop(std::string_view scheduler_address) {
   }
   PoliteSpin spin(machine::executor_options(settings_).spin_ns);
   PoliteSpin::Pause pause(spin);
+  {
+    const std::lock_guard lock(away_mutex_);
+    deputy_ = std::thread([this] { deputise(); });
+  }
   while (!ending_.load(std::memory_order_relaxed)) {
-    bool moved = drive();
+    bool moved = drive(true);
     if (plugins_wait_.load(std::memory_order_relaxed)) set_up_plugins();
     if (leave_wanted.load(std::memory_order_relaxed) && identity_.own_process && !leaving_) say_leaving();
+    helping_since_.store(now_ns(), std::memory_order_relaxed);
     moved = executor_.help_once() || moved;
+    helping_since_.store(0, std::memory_order_relaxed);
     if (moved) {
       pause.over();
       continue;
@@ -124,9 +131,10 @@ bool WorkerProcess::tell_idle() {
   return true;
 }
 
-bool WorkerProcess::drive() {
+/// Reads letters, and carries out what the machine wants. `helps`: the caller runs short tasks right after.
+bool WorkerProcess::drive(bool helps) {
   const std::lock_guard lock(mutex_);
-  driving_ = true;
+  driving_ = helps;
   const bool moved = post_.progress();
   pump();
   post_.flush();

@@ -176,7 +176,7 @@ class WorkerProcess final : public Runtime,
   void on_outline(Reader& reader);
   void on_not_mine(PeerId peer, const NotMine& answer);
 
-  bool drive();
+  bool drive(bool helps);
   bool tell_idle();
   void tell(WorkerEventBody body);
   void pump();
@@ -277,6 +277,7 @@ class WorkerProcess final : public Runtime,
 
   // Who reads letters while the main thread waits inside of a task.
   std::thread::id main_thread_;
+  std::atomic<Nanoseconds> helping_since_{0};  // the main thread runs tasks; 0: it does not
   std::mutex away_mutex_;
   std::condition_variable away_changed_;
   unsigned main_away_ = 0;             // guarded by away_mutex_
