@@ -60,8 +60,8 @@ WorkerProcess::~WorkerProcess() {
 }
 
 /// 1. Letters are read, the machine's wishes carried out. 2. Short tasks run right here; the pool's threads take the
-/// rest. 3. With nothing to do it looks for a while, then sleeps in the transport. Should one that was short so far hold
-/// this thread, another reads the letters meanwhile.
+/// rest. 3. With nothing to do it looks for a while, then sleeps in the transport. Should one that was short so far
+/// hold this thread, another reads the letters meanwhile.
 WorkerEnd WorkerProcess::main_loop(std::string_view scheduler_address) {
   const SignalStack signal_stack;
   {

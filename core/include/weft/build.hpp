@@ -166,9 +166,17 @@ TaskId write_task(const Place& place, const std::source_location& where, Connect
   using Closure = typename B::Closure;
   check_types<std::decay_t<F>, Stored<A>...>();
   check_callable(function, where);
+  // All handles are looked at before anything is linked: a call that is refused leaves nothing behind.
+  [[maybe_unused]] auto require_direct = [&]<class T>(const T& argument) {
+    if constexpr (is_handle<T>) require_valid(argument, where);
+  };
+  (require_direct(arguments), ...);
   std::uint32_t inputs = B::kHandles;
   if constexpr (B::kHasNested) {
-    auto count = [&](const Handle&) { ++inputs; };
+    auto count = [&](const Handle& handle) {
+      require_valid(handle, where);
+      ++inputs;
+    };
     auto count_nested = [&]<class T>(const T& argument) {
       if constexpr (!is_handle<T>) visit_handles(argument, count);
     };
@@ -182,10 +190,7 @@ TaskId write_task(const Place& place, const std::source_location& where, Connect
   TaskRecord& record = arena::task(id);
 
   std::uint32_t edge_id = record.first_input;
-  auto join_to = [&](const Handle& handle) {
-    require_valid(handle, where);
-    connect(edge_id++, handle.task_id(), id, place.owner, connected);
-  };
+  auto join_to = [&](const Handle& handle) { connect(edge_id++, handle.task_id(), id, place.owner, connected); };
   [[maybe_unused]] auto join_direct = [&]<class T>(const T& argument) {
     if constexpr (is_handle<T>) join_to(argument);
   };

@@ -2,6 +2,7 @@
 #include <weft/completed.hpp>
 #include <weft/coordination.hpp>
 #include <weft/error.hpp>
+#include <weft/graph.hpp>
 #include <weft/log.hpp>
 #include <weft/this_task.hpp>
 
@@ -61,6 +62,18 @@ TEST_P(WrongInputTest, AMissingInputIsNamedWithTheCallsLine) {
                                std::vector<Future<int>>{client_.submit(increment, 1), given_up});
               }),
               AllOf(HasSubstr(kHere), HasSubstr("empty handle")));
+}
+
+TEST_P(WrongInputTest, AGraphThatRefusedAnEmptyHandleBehindAnotherOneRunsAgainAndAgain) {
+  Graph graph;
+  const auto first = graph.add(increment, 1);
+  const auto plus = [](int a, int b) { return a + b; };
+  for (int i = 0; i < 3; ++i) EXPECT_THROW(graph.add(plus, first, Delayed<int>()), Error);
+  const auto sum = graph.add(plus, first, first);
+  for (int run = 0; run < 5; ++run) {
+    client_.run(graph);
+    EXPECT_EQ(sum.value(), 4);
+  }
 }
 
 TEST_P(WrongInputTest, AnInputOfAnotherClientThatIsGoneIsSaid) {
