@@ -102,6 +102,18 @@ void WorkerProcess::help(TaskId task, DoneFunction done, const void* argument) {
   executor_.help_until(task, is_done);
 }
 
+/// Tells the machine of slots that nobody works in while it has packets. Returns whether it has.
+bool WorkerProcess::tell_idle() {
+  const std::lock_guard lock(mutex_);
+  if (!machine_ || machine_->unfinished_count() == 0) return false;
+  const unsigned idle = executor_.idle_slots();
+  if (idle == 0) return true;
+  tell(SlotsIdle{idle});
+  pump();
+  post_.flush();
+  return true;
+}
+
 /// Reads letters while the main thread cannot: it waits inside of a task, or runs one that took short so far and does
 /// not end now.
 void WorkerProcess::deputise() {

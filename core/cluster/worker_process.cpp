@@ -119,18 +119,6 @@ WorkerEnd WorkerProcess::main_loop(std::string_view scheduler_address) {
   return end_;
 }
 
-/// Tells the machine of slots that nobody works in while it has packets. Returns whether it has.
-bool WorkerProcess::tell_idle() {
-  const std::lock_guard lock(mutex_);
-  if (!machine_ || machine_->unfinished_count() == 0) return false;
-  const unsigned idle = executor_.idle_slots();
-  if (idle == 0) return true;
-  tell(SlotsIdle{idle});
-  pump();
-  post_.flush();
-  return true;
-}
-
 /// Reads letters, and carries out what the machine wants. `helps`: the caller runs short tasks right after.
 bool WorkerProcess::drive(bool helps) {
   const std::lock_guard lock(mutex_);
