@@ -393,7 +393,7 @@ void Connection::check_times(Nanoseconds now) {
       since_ = now;
     } else if (now - since_ > options.stall_timeout) {
       const std::string why = "nothing moved for " + seconds_text(options.stall_timeout) + " on " + where();
-      logger.warning(why, "; this connection is given up, and what was on its way is asked for again");
+      logger.warning(why, "; this connection is given up");
       lose(why);
     }
   } else if (state_ == State::Closing && (over_ || now - since_ > kLinger)) {

@@ -105,6 +105,8 @@ void Lowering::choose_together(const std::vector<NodePointer>& outputs) {
       const Node& first = *group->nodes[0];
       if (!(first.inputs[0]->grid == node->inputs[0]->grid) || first.reduce.reduced != node->reduce.reduced)
         return false;
+      // The leaves of both must be of the same chunks: those of a matrix and its transpose are of one.
+      if (step_of(group->nodes[0]).stage->square != step_of(node).stage->square) return false;
       for (const NodePointer& member : group->nodes) {
         for (const NodePointer& source : step_of(member).sources) {
           if (!materialised(*source)) continue;

@@ -27,12 +27,15 @@ WorkerId ClientProcess::worker_for_call() const {
   return found == workers_.end() ? kNone : found->standing.id;
 }
 
-/// Hands the call to a worker if it is one of a function known to be short, with no inputs and a small result, and
-/// nothing else is under way. Returns whether it did. The first call of a function goes through the machine.
+/// Hands the call to a worker if it is one of a function known to be short, with no inputs or readers and a small
+/// result, and nothing else is under way. Returns whether it did. The first call of a function goes through the
+/// machine.
 bool ClientProcess::hand_out(TaskId task) {
   const TaskRecord& record = arena::task(task);
-  const bool plain = record.input_count == 0 && site(record.site).type->result->in_record &&
-                     (record.word.load(std::memory_order_relaxed) & task_word::kExtra) == 0;
+  const std::uint64_t word = record.word.load(std::memory_order_acquire);
+  // One that others read already may be kept for them alone, which only a packet does.
+  const bool plain = record.input_count == 0 && task_word::edge_of(word) == 0 && (word & task_word::kExtra) == 0 &&
+                     site(record.site).type->result->in_record;
   if (!plain) return false;
   const std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock.owns_lock() || call_.task != kNone || outstanding_ != 0 || !forming_.empty() || !graphs_.empty() ||

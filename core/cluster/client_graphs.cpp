@@ -35,6 +35,18 @@ const TaskOptions* options_of(const GraphRun& run, std::uint32_t at) {
   return found != run.parts->annotated.end() && found->second->own_packet() ? found->second.get() : nullptr;
 }
 
+/// Returns whether each input of a graph's task is of that graph, over, or in a packet.
+bool inputs_are_known(const detail::GraphParts& graph, TaskId task) {
+  const TaskRecord& record = arena::task(task);
+  for (std::uint32_t k = 0; k < record.input_count; ++k) {
+    const TaskRecord& producer = arena::task(arena::edge(record.first_input + k).producer);
+    if ((producer.word.load(std::memory_order_acquire) & task_word::kDone) != 0) continue;
+    const bool is_own = !is_managed(producer) && producer.packet == graph.serial;
+    if (!is_own && (!is_managed(producer) || producer.packet == kNone)) return false;
+  }
+  return true;
+}
+
 /// Returns whether a task of the order only goes on with what the one before it makes.
 bool is_next_link(const GraphRun& run, std::uint32_t at) {
   const TaskRecord& record = arena::task(run.order[at]);
@@ -48,11 +60,19 @@ void ClientProcess::run(detail::GraphParts& graph) {
   const bool inside = slot != nullptr && slot->running() != kNone;
   const detail::GraphTurn turn(graph, inside, machine::graph_limit(settings_, budget_bytes_),
                                static_cast<std::uint64_t>(settings_.retries));
+  // What it reads of others has to be in a packet, or over: only then a packet of its own can name it.
+  std::size_t known = 0;
+  help_until(kNone, [&] {
+    const std::lock_guard lock(mutex_);
+    while (known < graph.with_foreign.size() && inputs_are_known(graph, graph.with_foreign[known])) ++known;
+    return known == graph.with_foreign.size();
+  });
   GraphRun run;
   run.parts = &graph;
   tasks_total_.fetch_add(graph.task_count(), std::memory_order_relaxed);
   {
     std::unique_lock lock(mutex_);
+    if (!open_.load() || closing_.load()) throw Error("Client::run: the client was closed before the graph ran");
     run.order.reserve(graph.task_count());
     for (const TaskRange range : graph.ranges) {
       for (TaskId id = range.first; id < range.end; ++id) run.order.push_back(id);
@@ -155,9 +175,13 @@ std::uint32_t ClientProcess::end_of_packet(GraphRun& run, bool all) {
   const std::uint32_t slots = std::max(1u, slots_.load(std::memory_order_relaxed));
   const std::uint32_t size = std::clamp(total / (slots * kPacketsPerSlot) + 1, 1u, kMostTasks);
   const SiteTime time = site_time(run.order[first]);
-  if (!all && size > 1 && !time.is_sure() && outstanding_ >= kTrialsPerSlot * slots) return first;
-  if (time.ns <= 0) {
+  if (!all && size > 1 && !time.is_sure() && run.packets_left >= kTrialsPerSlot * slots + blocked_) return first;
+  if (time.ns <= 0 || all) {
     std::uint32_t end = first + 1;
+    if (all) {  // none of them will run
+      while (end < std::min(total, first + size) && options_of(run, end) == nullptr) ++end;
+      return end;
+    }
     while (end < std::min(total, first + kTrialLinks) && is_next_link(run, end) && options_of(run, end) == nullptr)
       ++end;
     return end;

@@ -83,12 +83,8 @@ void ClientProcess::form_packets() {
     pending_.clear();
   }
   if (!graphs_.empty()) cut_graphs(no_more_ && present_ == 0);
-  if (forming_.empty()) {
-    hungry_.store(present_ != 0 && outstanding_ < room(), std::memory_order_relaxed);
-    return;
-  }
-  if (call_.task != kNone) share_with_call();
-  if (present_ != 0 || no_more_) {
+  if (call_.task != kNone && (call_.pauses || !forming_.empty())) share_with_call();
+  if (!forming_.empty() && (present_ != 0 || no_more_)) {
     const bool must = no_more_ && present_ == 0;
     const auto last_alone =
         std::find_if(forming_.rbegin(), forming_.rend(), [](const Pending& one) { return one.alone; });
@@ -101,18 +97,25 @@ void ClientProcess::form_packets() {
     flush_submission();
   }
   hungry_.store(present_ != 0 && forming_.empty() && outstanding_ < room(), std::memory_order_relaxed);
-  if (no_more_ && present_ == 0 && outstanding_ != 0) {
-    std::vector<PacketId> unfinished;
-    for (auto& [id, packet] : packets_) {
-      if (packet.ended) continue;
-      packet.failure = std::make_shared<TaskFailure>();
-      packet.failure->kind = TaskFailure::Kind::Lost;
-      packet.failure->message = "no worker is left to run this task: " + no_more_why_;
-      unfinished.push_back(id);
-    }
-    std::sort(unfinished.begin(), unfinished.end());
-    later_.push_back(PacketsCancelled{std::move(unfinished)});
+  if (no_more_ && present_ == 0) end_without_workers();
+}
+
+/// Ends what nobody is left to run, or to make again.
+void ClientProcess::end_without_workers() {
+  std::vector<PacketId> unfinished;
+  for (auto& [id, packet] : packets_) {
+    const bool has_all =
+        packet.ended && (packet.wanted.empty() || !machine_.knows(id) || machine_.state(id) == PacketState::InMemory);
+    if (has_all || (!packet.ended && packet.failure != nullptr)) continue;
+    unfinished.push_back(id);
+    if (packet.ended) continue;
+    packet.failure = std::make_shared<TaskFailure>();
+    packet.failure->kind = TaskFailure::Kind::Lost;
+    packet.failure->message = "no worker is left to run this task: " + no_more_why_;
   }
+  if (unfinished.empty()) return;
+  std::sort(unfinished.begin(), unfinished.end());
+  later_.push_back(PacketsCancelled{std::move(unfinished)});
 }
 
 /// Makes one packet of the first pending tasks, at most `count`: as many as are alike in what they ask for.

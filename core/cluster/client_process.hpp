@@ -98,6 +98,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   // Packets (client_packets.cpp)
   Pending pending(TaskId task, const LaunchOptions& options);
   void form_packets();
+  void end_without_workers();
   std::uint32_t tasks_for_next(std::size_t pending) const;
   bool waits_for_graph(TaskId task) const;
   ClientPacket& add_packet(PacketId& id);

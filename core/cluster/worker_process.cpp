@@ -46,6 +46,7 @@ WorkerProcess::WorkerProcess(Settings settings, std::unique_ptr<Transport> trans
 }
 
 WorkerProcess::~WorkerProcess() {
+  if (deputy_.joinable()) give_up_questions();  // the loop was left by an exception
   memory_->set_listener(nullptr);
   boxes::remove_memory(memory_);
   executor_.drain();

@@ -96,7 +96,7 @@ class CudaDevice final : public Driver {
   }
   Event record(StreamId stream) noexcept override {
     select();
-    note(cudaPeekAtLastError());  // a launch that was refused says so here and nowhere else
+    note(cudaGetLastError());  // a launch that was refused says so here and nowhere else
     const std::lock_guard lock(mutex_);
     cudaEvent_t event = nullptr;
     if (idle_events_.empty()) {
@@ -144,7 +144,10 @@ class CudaDevice final : public Driver {
     const std::lock_guard lock(mutex_);
     if (idle_stamps_.empty()) {
       cudaEvent_t event = nullptr;
-      if (cudaEventCreateWithFlags(&event, cudaEventDefault) != cudaSuccess) return 0;
+      if (cudaEventCreateWithFlags(&event, cudaEventDefault) != cudaSuccess) {
+        cudaGetLastError();  // a time less, nothing else
+        return 0;
+      }
       stamps_.push_back(event);
       idle_stamps_.push_back(static_cast<std::uint32_t>(stamps_.size()));
     }

@@ -43,10 +43,10 @@ class OpenFiles {
       const std::scoped_lock lock(mutex_);
       const auto found = by_path_.find(path);
       if (found != by_path_.end()) {
-        const StoredFile& file = **found->second;
+        const StoredFile& file = *found->second->file;
         if (known && file.changed_ns() == changed && file.file_bytes() == static_cast<std::uint64_t>(info.st_size)) {
           files_.splice(files_.begin(), files_, found->second);
-          return files_.front();
+          return files_.front().file;
         }
         files_.erase(found->second);
         by_path_.erase(found);
@@ -56,12 +56,16 @@ class OpenFiles {
     std::shared_ptr<const StoredFile> file = open_stored(path);
     const std::scoped_lock lock(mutex_);
     const auto [found, fresh] = by_path_.emplace(path, files_.end());
-    if (!fresh) return *found->second;
-    files_.push_front(file);
+    if (!fresh) {
+      // The other thread's, unless the file was written anew in between.
+      if (found->second->file->changed_ns() == file->changed_ns()) return found->second->file;
+      files_.erase(found->second);
+    }
+    files_.push_front({path, file});
     found->second = files_.begin();
     if (files_.size() == kFewOpen) most_ = std::max(kFewOpen, most_open());
     if (files_.size() > most_) {
-      by_path_.erase(files_.back()->path());
+      by_path_.erase(files_.back().path);
       files_.pop_back();
     }
     return file;
@@ -72,8 +76,12 @@ class OpenFiles {
   static constexpr std::size_t kFewOpen = 256;
   std::mutex mutex_;
   std::size_t most_ = kFewOpen;
-  std::list<std::shared_ptr<const StoredFile>> files_;
-  std::unordered_map<std::string, std::list<std::shared_ptr<const StoredFile>>::iterator> by_path_;
+  struct Open {
+    std::string path;  // as it was asked for, which the file's own may differ from
+    std::shared_ptr<const StoredFile> file;
+  };
+  std::list<Open> files_;
+  std::unordered_map<std::string, std::list<Open>::iterator> by_path_;
 };
 
 }  // namespace

@@ -156,7 +156,9 @@ class Expression {
     space();
     const bool mark = at_ + 1 < text_.size() && text_[at_] == '!' && text_[at_ + 1] != '=';
     if (!take("not") && !(mark && take("!"))) return comparison();
+    if (++depth_ > 200) refuse("it is nested too deeply");
     const Value inner = denial();
+    --depth_;
     if (std::holds_alternative<double>(inner)) return std::get<double>(inner) == 0 ? 1.0 : 0.0;
     const LabelledArray& array = std::get<LabelledArray>(inner);
     return LabelledArray(arrays::logical_not(array.data()), array.dims(), array.coordinates(), array.name());
@@ -296,6 +298,9 @@ class Expression {
     const auto found = data_.coordinates().find(dim);
     if (found != data_.coordinates().end() && (found->second.is_time() || found->second.texts().empty())) {
       const Coordinate& labels = found->second;
+      if (dot != std::string::npos && !labels.is_time()) {
+        refuse_at(at, "'" + dim + "' is no time, so that it has no '" + name.substr(dot + 1) + "'");
+      }
       std::vector<double> values = labels.numbers();
       for (std::size_t i = 0; dot != std::string::npos && labels.is_time() && i < values.size(); ++i) {
         values[i] = static_cast<double>(labelled::time_part(

@@ -105,6 +105,22 @@ TEST(FoldBlocksTest, ReductionsTogetherHaveTheBitsOfEachAlone) {
   EXPECT_EQ(plan(std::vector<Array>{uu, uv, spread}).tasks, 8u + 3u);
 }
 
+TEST(FoldBlocksTest, AMatrixWithItsTransposeIsNotReducedWithOthersOfOtherLeaves) {
+  const Client client({.threads = 2});
+  const Array x = client.persist(random::uniform({1202, 1202}, {.chunks = {{2, 600, 600}, {2, 600, 600}}, .seed = 3}));
+  const Array both = sum(x + transpose(x), {.axis = 0}), highest = max(x, {.axis = 0});
+  const auto same = [](const NDArray& a, const NDArray& b) {
+    return std::memcmp(a.span<double>().data(), b.span<double>().data(), a.span<double>().size_bytes()) == 0;
+  };
+  const NDArray sums = client.compute(both), most = client.compute(highest);
+  const auto [first, second] = client.compute(both, highest);
+  const auto [third, fourth] = client.compute(highest, both);
+  EXPECT_TRUE(same(first, sums));
+  EXPECT_TRUE(same(fourth, sums));
+  EXPECT_TRUE(same(second, most));
+  EXPECT_TRUE(same(third, most));
+}
+
 TEST(FoldBlocksTest, WhatSpansChunksIsGatheredBitByBit) {
   const Client client({.threads = 2});
   const Array x = client.persist(given(7, 700, 300));

@@ -2,6 +2,7 @@
 
 #include "tests/core/cluster/in_process_cluster.hpp"
 
+#include <weft/delayed.hpp>
 #include <weft/error.hpp>
 #include <weft/graph.hpp>
 
@@ -94,6 +95,54 @@ TEST(ClusterGraphTest, RowsOfShortAndLongTasksMix) {
   }
   client.run(graph);
   for (std::size_t k = 0; k < ends.size(); ++k) EXPECT_EQ(ends[k].value(), 2.0 * static_cast<double>(k / 200 + 1));
+}
+
+int plus_one(int value) { return value + 1; }
+int twice(int value) { return 2 * value; }
+
+TEST(ClusterGraphTest, ShortCallsThatOnlyAGraphReadsHaveTheirValues) {
+  InProcessCluster cluster(ClusterOptions{.workers = 2});
+  Client client(InProcessCluster::client_options());
+  for (int i = 0; i < 30; ++i) ASSERT_EQ(client.submit(&plus_one, i).result(), i + 1);  // known to be short
+  for (int i = 0; i < 50; ++i) {
+    Graph graph;
+    const Delayed<int> end = graph.add(&twice, delayed(&plus_one)(i));
+    client.run(graph);
+    ASSERT_EQ(end.value(), 2 * (i + 1));
+    const Delayed<int> shared = delayed(&plus_one)(i);
+    { const Delayed<int> abandoned = delayed(&twice)(shared); }
+    ASSERT_EQ(client.compute(shared), i + 1);
+  }
+}
+
+TEST(ClusterGraphTest, WhatAGraphReadsMayStillBeUnderWay) {
+  InProcessCluster cluster(ClusterOptions{.workers = 2});
+  Client client(InProcessCluster::client_options());
+  for (int i = 0; i < 30; ++i) ASSERT_EQ(client.submit(&plus_one, i).result(), i + 1);
+  for (int i = 0; i < 50; ++i) {
+    const Future<int> first = client.submit(&plus_one, i);
+    const Future<int> second = client.submit(&plus_one, first);
+    Graph graph;
+    const Delayed<int> end = graph.add([](int a, int b) { return a + b; }, first, second);
+    client.run(graph);
+    ASSERT_EQ(end.value(), 2 * i + 3);
+  }
+}
+
+TEST(ClusterGraphTest, WithNobodyLeftAGraphThatRunsFails) {
+  InProcessCluster cluster(ClusterOptions{.workers = 1});
+  Client client(InProcessCluster::client_options());
+  running.store(0);
+  Graph graph;
+  Delayed<double> chain = graph.add(&long_task, 0.0, 0.0, 0.0);
+  for (int i = 0; i < 2'000; ++i) chain = graph.add(&long_task, chain, 0.0, 0.0);
+  std::thread killer([&cluster] {
+    while (running.load() == 0) std::this_thread::yield();
+    cluster.kill(0);
+    cluster.runtime().no_more_workers("the test has ended them all");
+  });
+  EXPECT_THROW(client.run(graph), Error);
+  killer.join();
 }
 
 TEST(ClusterGraphTest, AGraphThatIsNotCutToItsEndFailsWithItsClient) {

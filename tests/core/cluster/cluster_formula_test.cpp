@@ -172,7 +172,7 @@ TEST_P(ClusterFormulaTest, PureCallsAreOneTask) {
 
 TEST(ClusterChainTest, AStoredChainIsOnePieceWhoseInnerValuesStayWithTheirWorker) {
   // Chains side by side: each is dealt in a piece or two, so that between its tasks nothing travels; the first few in
-  // shorter ones, while nothing is known of the time that a link takes.
+  // shorter ones of eight links, while nothing is known of the time that a link takes.
   constexpr int kChains = 40;
   constexpr int kLength = 50;
   InProcessCluster cluster(ClusterOptions{.workers = 2});
@@ -189,7 +189,7 @@ TEST(ClusterChainTest, AStoredChainIsOnePieceWhoseInnerValuesStayWithTheirWorker
   for (int chain = 0; chain < kChains; ++chain) {
     EXPECT_EQ(ends[static_cast<std::size_t>(chain)].value(), chain + kLength);
   }
-  EXPECT_LE(encoded, 2 * kChains) << "of " << kChains * (kLength + 1) << " values";
+  EXPECT_LE(encoded, kChains * (kLength + 2) / 8) << "of " << kChains * (kLength + 1) << " values";
 }
 
 TEST(ClusterChainTest, AFailureInTheMiddleOfAChainNamesItsOwnLine) {
