@@ -1,12 +1,13 @@
 #include "arrays/files/region_io.hpp"
 
+#include "io/files/name_beside.hpp"
+
 #include <weft/error.hpp>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -162,10 +163,9 @@ void write_box(const OpenedFile& file, const Layout& layout, const std::vector<s
 }
 
 std::string temporary_name(const std::string& path) {
-  static std::atomic<unsigned> next{0};
   std::string plain = path;
   while (plain.size() > 1 && plain.back() == '/') plain.pop_back();
-  return plain + ".part-" + std::to_string(::getpid()) + "-" + std::to_string(next.fetch_add(1));
+  return io::name_beside(plain);
 }
 
 void replace(const std::string& from, const std::string& to) {

@@ -2,6 +2,7 @@
 #include <weft/storage_writer.hpp>
 
 #include "io/codecs/filters.hpp"
+#include "io/files/name_beside.hpp"
 #include "io/files/open_file.hpp"
 #include "io/formats/format.hpp"
 
@@ -255,7 +256,7 @@ struct NetcdfWriter::State {
 NetcdfWriter::NetcdfWriter(const std::string& path, bool overwrite) : state_(std::make_unique<State>()) {
   state_->path = path;
   if (!overwrite && ::access(path.c_str(), F_OK) == 0) fail(path, "exists already; --overwrite replaces it");
-  state_->beside = path + ".part" + std::to_string(::getpid());
+  state_->beside = name_beside(path);
   const std::scoped_lock lock(library());
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   const Handle create(H5Pcreate(H5P_FILE_CREATE), H5Pclose);

@@ -10,7 +10,7 @@
 namespace weft::io::index {
 namespace {
 
-constexpr char kMagic[] = "weft index 1\n";
+constexpr char kMagic[] = "weft index 2\n";
 constexpr std::size_t kMagicBytes = sizeof kMagic - 1;
 
 std::uint64_t fnv(const char* data, std::size_t bytes) {
@@ -184,6 +184,15 @@ std::string bytes_of(const Labels& one) {
   return out.take();
 }
 
+/// Returns whether these are all the labels of the variable, so that any box of it can be taken from them.
+bool fits(const Labels& labels, const Variable& of) {
+  if (of.shape.size() != 1 || of.shape[0] < 0) return false;
+  const auto elements = static_cast<std::uint64_t>(of.shape[0]);
+  if (!of.type.is_number()) return labels.texts.size() == elements;
+  std::uint64_t bytes = 0;
+  return !__builtin_mul_overflow(elements, std::uint64_t{of.type.bytes}, &bytes) && labels.bytes.size() == bytes;
+}
+
 }  // namespace
 
 std::string encode(const std::string& folder, const Entries& entries) {
@@ -194,6 +203,7 @@ std::string encode(const std::string& folder, const Entries& entries) {
     files.put(name);
     files.put(entry.file_bytes);
     files.put(entry.changed_ns);
+    files.put(entry.touched_ns);
     files.put(pieces.add_shared<Description>(entry.description, [](const Description& one) { return bytes_of(one); }));
     files.put(static_cast<std::uint64_t>(entry.labels.size()));
     for (const auto& [variable, labels] : entry.labels) {
@@ -244,6 +254,7 @@ Entries decode(const std::string& path, const std::string& bytes, const std::str
     Entry entry;
     in.get(entry.file_bytes);
     in.get(entry.changed_ns);
+    in.get(entry.touched_ns);
     Piece& described = piece_at(in.number());
     if (described.description == nullptr) {
       auto one = std::make_shared<Description>();
@@ -267,10 +278,7 @@ Entries decode(const std::string& path, const std::string& bytes, const std::str
         piece.labels = std::move(one);
       }
       const Variable& labelled = entry.description->variables[variable];
-      const bool texts = !labelled.type.is_number();
-      const auto elements = static_cast<std::uint64_t>(labelled.elements());
-      if (texts ? piece.labels->texts.size() != elements : piece.labels->bytes.size() != elements * labelled.type.bytes)
-        in.cursor().fail("is a damaged index");
+      if (!fits(*piece.labels, labelled)) in.cursor().fail("is a damaged index");
       entry.labels.emplace(static_cast<std::uint32_t>(variable), piece.labels);
     }
     entries.emplace(std::move(name), std::move(entry));

@@ -3,6 +3,7 @@
 
 #include <weft/log.hpp>
 
+#include "io/files/name_beside.hpp"
 #include "io/files/open_file.hpp"
 #include "io/formats/format.hpp"
 #include "io/index/index_file.hpp"
@@ -18,6 +19,7 @@
 #include <filesystem>
 #include <fstream>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -42,6 +44,8 @@ constexpr std::uint64_t kMostLabelBytes = 1 << 20;
 constexpr std::size_t kMostEntries = 200'000;
 /// A file that changed so shortly before it was looked at may change again within the same tick of the clock.
 constexpr std::int64_t kSettledNs = 2'000'000'000;
+
+std::int64_t nanoseconds(const timespec& time) { return time.tv_sec * 1'000'000'000 + time.tv_nsec; }
 
 /// A file that is known from the index, or was opened and is closed while nobody reads it.
 /// Owns: its description.  Threading: constant; any thread.
@@ -112,6 +116,8 @@ Entry entry_of(const StoredFile& file) {
       labels.bytes = file.read_box(i, {0}, one.shape);
     } else {
       labels.texts = file.read_text(i);
+      // Where the last axis counts letters there are fewer texts than elements.
+      if (std::ssize(labels.texts) != one.elements()) continue;
     }
     entry.labels.emplace(static_cast<std::uint32_t>(i), std::make_shared<Labels>(std::move(labels)));
   }
@@ -137,12 +143,13 @@ class FolderIndex {
     std::snprintf(name, sizeof name, "files-%016llx.index",
                   static_cast<unsigned long long>(std::hash<std::string>{}(folder)));
     path_ = where + "/" + name;
-    std::ifstream in(path_, std::ios::binary);
-    if (!in) return;
-    const std::string bytes((std::istreambuf_iterator<char>(in)), {});
     try {
+      const std::optional<OpenFile> file = open_if_there(path_);
+      if (!file) return;
+      std::string bytes(file->size(), ' ');
+      file->read(0, bytes.data(), bytes.size());
       entries_ = index::decode(path_, bytes, folder_);
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
       room.warning(error.what(), "; it is made anew");
     }
   }
@@ -151,14 +158,15 @@ class FolderIndex {
   const Entry* find(const std::string& name, const struct stat& info) const {
     const auto found = entries_.find(name);
     const bool same = found != entries_.end() && found->second.file_bytes == static_cast<std::uint64_t>(info.st_size) &&
-                      found->second.changed_ns == info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec;
+                      found->second.changed_ns == nanoseconds(info.st_mtim) &&
+                      found->second.touched_ns == nanoseconds(info.st_ctim);
     return same ? &found->second : nullptr;
   }
 
   void remember(const std::string& name, const Entry& entry) {
     timespec now{};
     ::clock_gettime(CLOCK_REALTIME, &now);
-    if (now.tv_sec * 1'000'000'000 + now.tv_nsec - entry.changed_ns < kSettledNs) return;
+    if (nanoseconds(now) - entry.changed_ns < kSettledNs) return;
     entries_[name] = entry;
     changed_ = true;
   }
@@ -172,7 +180,7 @@ class FolderIndex {
     }
     std::error_code failed;
     fs::create_directories(fs::path(path_).parent_path(), failed);
-    const std::string beside = path_ + ".part" + std::to_string(::getpid());
+    const std::string beside = name_beside(path_);
     {
       std::ofstream out(beside, std::ios::binary | std::ios::trunc);
       out << index::encode(folder_, entries_);
@@ -256,6 +264,7 @@ std::vector<std::shared_ptr<const StoredFile>> open_files(const std::vector<std:
     if (place.known == nullptr) {
       const std::shared_ptr<const StoredFile> file = open_shared(paths[i]);
       place.fresh = entry_of(*file);
+      place.fresh.touched_ns = nanoseconds(info.st_ctim);
       if (!plain) place.folder = nullptr;
     }
     files[i] = std::make_shared<RememberedFile>(paths[i], place.known != nullptr ? *place.known : place.fresh);

@@ -2,6 +2,7 @@
 #include <weft/zarr_writer.hpp>
 
 #include "io/codecs/packers.hpp"
+#include "io/files/name_beside.hpp"
 #include "io/files/open_file.hpp"
 #include "io/formats/format.hpp"
 #include "io/zarr/description.hpp"
@@ -11,7 +12,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
@@ -127,8 +127,7 @@ void make_folders(const std::string& folder) {
 
 /// Writes a file under another name and gives it its own when it is complete.
 void write_whole(const std::string& path, const std::vector<std::byte>& bytes) {
-  static std::atomic<unsigned> number{0};
-  const std::string beside = path + ".part" + std::to_string(::getpid()) + "-" + std::to_string(number.fetch_add(1));
+  const std::string beside = name_beside(path);
   const auto refuse = [&](const char* what) {
     const int error = errno;
     ::unlink(beside.c_str());

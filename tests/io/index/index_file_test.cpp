@@ -20,7 +20,7 @@ Entries some_entries(std::size_t files) {
   description->remarks = {"a remark"};
   Entries out;
   for (std::size_t i = 0; i < files; ++i) {
-    Entry entry{100 + i, -5, description, {}};
+    Entry entry{100 + i, -5, 7, description, {}};
     entry.labels[0] = std::make_shared<Labels>(Labels{std::vector<std::byte>(16, static_cast<std::byte>(i)), {}});
     out["file" + std::to_string(i) + ".nc"] = entry;
   }
@@ -33,6 +33,7 @@ TEST(IndexFileTest, WhatIsPutInComesOut) {
   const Entry& one = out.at("file2.nc");
   EXPECT_EQ(one.file_bytes, 102u);
   EXPECT_EQ(one.changed_ns, -5);
+  EXPECT_EQ(one.touched_ns, 7);
   EXPECT_EQ(one.description->format, "HDF5");
   EXPECT_EQ(one.description->variables[0].attributes[0].text(), "days since 2000-01-01");
   EXPECT_TRUE(one.description->groups[0].dimensions[0].unlimited);
@@ -56,6 +57,19 @@ TEST(IndexFileTest, EveryDamagedByteIsNoticed) {
     std::string damaged = bytes;
     damaged[i] = static_cast<char>(damaged[i] ^ 0x40);
     EXPECT_THROW(decode("index", damaged, "/data"), FileError) << i;
+  }
+}
+
+TEST(IndexFileTest, LabelsThatAreFewerThanTheVariableSaysAreRefused) {
+  for (const std::int64_t extent : {std::int64_t{3}, std::int64_t{-1}, std::int64_t{1} << 61}) {
+    // Of 2^61 elements of eight bytes a product of 64 bits is nought.
+    Entries entries = some_entries(1);
+    Entry& entry = entries.begin()->second;
+    auto description = std::make_shared<Description>(*entry.description);
+    description->variables[0].shape = {extent};
+    entry.description = description;
+    entry.labels[0] = std::make_shared<Labels>();
+    EXPECT_THROW(decode("index", encode("/data", entries), "/data"), FileError) << extent;
   }
 }
 

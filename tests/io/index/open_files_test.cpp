@@ -1,5 +1,6 @@
 #include <weft/open_files.hpp>
 
+#include "io/index/index_file.hpp"
 #include "tests/arrays/labelled/classic_writer.hpp"
 #include "tests/io/formats/file_of.hpp"
 
@@ -7,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <cstring>
 
 namespace weft::io {
 namespace {
@@ -53,20 +55,54 @@ class OpenFilesTest : public ::testing::Test {
 TEST_F(OpenFilesTest, TheSecondTimeFilesAreNotOpened) {
   open();
   ASSERT_EQ(written().size(), 1u);
-  // Of the same size and time, but nothing that can be opened.
-  for (const std::string& path : paths_) {
-    const std::string nothing(std::filesystem::file_size(path), 'x');
-    std::ofstream(path, std::ios::binary) << nothing;
-    set_time(path, kThen);
+  // The index says other labels than the files do.
+  const std::string path = written().at(0), folder = std::filesystem::canonical(data_ / "").string();
+  index::Entries entries = index::decode(path, bytes_of_file(path), folder);
+  for (auto& [name, entry] : entries) {
+    auto labels = std::make_shared<index::Labels>(*entry.labels.at(0));
+    const double told = 1000 + std::stod(name.substr(1));
+    std::memcpy(labels->bytes.data(), &told, sizeof told);
+    entry.labels[0] = labels;
   }
-  // Another name of the same folder, since this process has the files open under the first.
-  for (std::string& path : paths_) path.insert(path.rfind('/'), "/.");
+  std::ofstream(path, std::ios::binary) << index::encode(folder, entries);
   const auto files = open();
   for (int i = 0; i < kFiles; ++i) {
-    EXPECT_EQ(time_of(*files[static_cast<std::size_t>(i)]), i);
+    EXPECT_EQ(time_of(*files[static_cast<std::size_t>(i)]), 1000 + i);
     EXPECT_EQ(files[static_cast<std::size_t>(i)]->variables().size(), 2u);
   }
-  EXPECT_THROW(files[3]->read_numbers(files[3]->find("v")), FileError);
+}
+
+TEST_F(OpenFilesTest, AFileThatIsReplacedWithItsTimeKeptIsOpenedAgain) {
+  open();
+  write_file(paths_[4], 40, kThen);
+  // Another name of the same folder, since this process has the files open under the first.
+  for (std::string& path : paths_) path.insert(path.rfind('/'), "/.");
+  EXPECT_EQ(time_of(*open()[4]), 40);
+}
+
+TEST_F(OpenFilesTest, ALabelOfLettersDoesNotSpoilTheIndex) {
+  ClassicWriter file({{"time", 1}, {"name", 3}});
+  file.variable("time", {"time"}, 'd', {77});
+  file.variable("name", {"name"}, 'c', {'a', 'b', 'c'});
+  file.write(paths_[4]);
+  set_time(paths_[4], kThen);
+  for (int round = 0; round < 2; ++round) {
+    const auto files = open();
+    EXPECT_THAT(files[4]->read_text(files[4]->find("name")), ::testing::ElementsAre("abc"));
+    EXPECT_EQ(time_of(*files[3]), 3);
+  }
+  const std::string path = written().at(0);
+  EXPECT_EQ(index::decode(path, bytes_of_file(path), std::filesystem::canonical(data_ / "").string()).size(),
+            std::size_t{kFiles});
+}
+
+TEST_F(OpenFilesTest, AFolderInThePlaceOfTheIndexIsDoneWithout) {
+  open();
+  const std::string path = written().at(0);
+  std::filesystem::remove(path);
+  std::filesystem::create_directory(path);
+  EXPECT_EQ(time_of(*open()[9]), 9);
+  EXPECT_EQ(written(), std::vector<std::string>{path}) << "nothing is left beside it";
 }
 
 TEST_F(OpenFilesTest, DataAreReadFromTheFileItself) {
