@@ -73,7 +73,9 @@ void Store::set_budget(std::size_t bytes) {
   budget_ = bytes;
   if (report_.used_bytes > budget_) make_room(0, nullptr);
   for (Ticket* ticket : queue_) {
-    if (missing(*ticket) > budget_) ticket->refused = "the device's budget was lowered below what it needs";
+    if (missing(*ticket) <= budget_) continue;
+    ticket->refused = "the device's budget was lowered below what it needs";
+    wake(ticket->waiter);
   }
   pump();
 }
@@ -132,11 +134,10 @@ void Store::begin(const std::shared_ptr<Ticket>& ticket) {
     check_alone(*ticket);
     queue_.push_back(ticket.get());
     active_.fetch_add(1, std::memory_order_relaxed);
-    pump();
-    if (!ticket->granted) ++report_.waited;
+    if (!take_turn(*ticket)) ++report_.waited;
   }
   try {
-    wait_until(ticket->waiter, "room on " + text(), [&] { return ticket->granted || !ticket->refused.empty(); });
+    wait_until(ticket->waiter, "room on " + text(), [&] { return take_turn(*ticket); });
     if (!ticket->refused.empty()) throw DeviceError(ticket->refused);
   } catch (...) {
     abandon(*ticket);
@@ -163,22 +164,43 @@ void Store::wait_until(const Waiter& waiter, const std::string& what, const Sett
   }
 }
 
-/// Grants from the front: whoever waits longest has its room first, so that nobody starves.
+/// Has those look that wait for room, where one of them may go on.
 void Store::pump() {
-  while (!queue_.empty()) {
-    Ticket& front = *queue_.front();
-    if (front.refused.empty() && !try_grant(front) && front.refused.empty()) return;
-    queue_.pop_front();
-    wake(front.waiter);
-  }
+  const auto next = std::find_if(queue_.begin(), queue_.end(), [](const Ticket* one) { return one->refused.empty(); });
+  if (next == queue_.end() || !has_room(**next)) return;
+  for (const Ticket* ticket : queue_) wake(ticket->waiter);
+}
+
+/// Grants it its room where that is there and nobody before it can use it now; returns whether its wait is over.
+bool Store::take_turn(Ticket& ticket) {
+  if (ticket.granted || !ticket.refused.empty()) return true;
+  const auto mine = std::find(queue_.begin(), queue_.end(), &ticket);
+  // A task that could go on and does not is below another one on its thread's stack.
+  const auto comes_first = [&](const Ticket* one) {
+    return one->refused.empty() && (!one->waiter.in_task || !has_room(*one));
+  };
+  if (std::any_of(queue_.begin(), mine, comes_first)) return false;
+  if (!try_grant(ticket) && ticket.refused.empty()) return false;
+  queue_.erase(mine);
+  pump();
+  return true;
+}
+
+/// Returns whether it could be granted now.
+bool Store::has_room(const Ticket& ticket) const {
+  if (!driver_->failure().empty()) return true;  // to be told so
+  const std::size_t bytes = missing(ticket);
+  std::size_t held = report_.used_bytes + bytes;
+  for (const Entry* entry : victims_for(bytes, &ticket)) held -= rounded(entry->size);
+  return !idle_streams_.empty() && held <= budget_;
 }
 
 bool Store::try_grant(Ticket& ticket) {
-  if (idle_streams_.empty()) return false;
   if (!driver_->failure().empty()) {
     ticket.refused = text() + " failed: " + driver_->failure();
     return false;
   }
+  if (idle_streams_.empty()) return false;
   if (!make_room(missing(ticket), &ticket)) return false;
   ticket.stream = idle_streams_.back();
   if (!allocate_operands(ticket)) return false;
@@ -191,19 +213,23 @@ bool Store::try_grant(Ticket& ticket) {
   return true;
 }
 
-/// Evicts until `bytes` more fit the budget. Evicts nothing where that cannot be reached now.
-bool Store::make_room(std::size_t bytes, const Ticket* spared) {
-  if (report_.used_bytes + bytes <= budget_) return true;
-  std::size_t free_able = 0;
+/// What would have to go, the longest unused first, until `bytes` more fit the budget; it may not be enough.
+std::vector<Entry*> Store::victims_for(std::size_t bytes, const Ticket* spared) const {
   std::vector<Entry*> victims;
+  std::size_t held = report_.used_bytes + bytes;
   for (Entry* entry : unpinned_) {
+    if (held <= budget_) break;
     if (spared != nullptr && among(spared->operands, entry)) continue;
     victims.push_back(entry);
-    free_able += rounded(entry->size);
-    if (report_.used_bytes + bytes <= budget_ + free_able) break;
+    held -= std::min(held, rounded(entry->size));
   }
-  if (report_.used_bytes + bytes > budget_ + free_able && spared != nullptr) return false;
-  for (Entry* entry : victims) evict(*entry);
+  return victims;
+}
+
+/// Evicts until `bytes` more fit the budget. Evicts nothing for a work where that cannot be reached now.
+bool Store::make_room(std::size_t bytes, const Ticket* spared) {
+  if (spared != nullptr && !has_room(*spared)) return false;
+  for (Entry* entry : victims_for(bytes, spared)) evict(*entry);
   return report_.used_bytes + bytes <= budget_;
 }
 
@@ -239,7 +265,7 @@ bool Store::allocate_operands(Ticket& ticket) {
     }
     entry.device = memory;
     entry.written = {};
-    entry.loading = !operand.output;
+    entry.loader = operand.output ? nullptr : &ticket;
     if (!operand.output) ticket.loads.push_back(&entry);
     report_.used_bytes += rounded(entry.size);
     entry.place = unpinned_.insert(unpinned_.end(), &entry);
@@ -267,7 +293,7 @@ void Store::unpin(Ticket& ticket) noexcept {
 void Store::take_from_device(Entry& entry) noexcept {
   driver_->release(entry.device, copies_);
   entry.device = nullptr;
-  entry.loading = false;
+  entry.loader = nullptr;
   unpinned_.erase(entry.place);
   report_.used_bytes -= rounded(entry.size);
 }
@@ -295,30 +321,48 @@ void Store::evict(Entry& entry) {
   evicted_ = driver_->record(copies_);
 }
 
-/// Copies what this work is the first to need, then waits for what others are copying.
+/// Puts its inputs on the device; where another thread does so already, waits for that.
 void Store::upload(Ticket& ticket) {
+  std::unique_lock lock(mutex_);
+  if (ticket.uploading)
+    changed_.wait(lock, [&] { return ticket.uploaded; });
+  else
+    upload_claimed(ticket, lock);
+}
+
+/// Copies what this work is the first to need, then waits for what others are copying. Those of them that have not
+/// begun, because their thread waits for a slot, say, are done here for them.
+void Store::upload_claimed(Ticket& ticket, std::unique_lock<std::mutex>& lock) {
+  ticket.uploading = true;
   std::size_t bytes = 0;
   ticket.began = driver_->stamp(ticket.stream);
   for (Entry* entry : ticket.loads) {
+    lock.unlock();
     driver_->wait(ticket.stream, entry->downloaded);
     driver_->copy(entry->device, entry->host.data(), entry->size, CopyWay::ToDevice, ticket.stream);
     const Event written = driver_->record(ticket.stream);
-    const std::lock_guard lock(mutex_);
+    lock.lock();
     entry->written = written;
-    entry->loading = false;
+    entry->loader = nullptr;
     bytes += entry->size;
     changed_.notify_all();
   }
-  std::unique_lock lock(mutex_);
-  ticket.loaded = true;
   report_.uploaded_bytes += bytes;
   for (auto& operand : ticket.operands) {
     if (operand.output) continue;
-    changed_.wait(lock, [&] { return !operand.entry->loading; });
-    driver_->wait(ticket.stream, operand.entry->written);
+    const Entry& entry = *operand.entry;
+    while (entry.loader != nullptr) {
+      if (entry.loader->uploading)
+        changed_.wait(lock);
+      else
+        upload_claimed(*entry.loader, lock);
+    }
+    driver_->wait(ticket.stream, entry.written);
   }
   // Behind the waits for copies of others: a work that has to wait for them does not count it as its kernel's time.
   ticket.copied = driver_->stamp(ticket.stream);
+  ticket.uploaded = true;
+  changed_.notify_all();
 }
 
 /// Under the mutex, when the device is done with the work.
@@ -414,16 +458,15 @@ void Store::end(const std::shared_ptr<Ticket>& ticket) {
 }
 
 void Store::abandon(Ticket& ticket) noexcept {
-  bool granted, loaded;
+  bool granted;
   {
     const std::lock_guard lock(mutex_);
     if (ticket.ended) return;
     if (const auto mine = std::find(queue_.begin(), queue_.end(), &ticket); mine != queue_.end()) queue_.erase(mine);
     granted = ticket.granted;
-    loaded = ticket.loaded;
   }
   // Others may wait for what this work was to copy.
-  if (granted && !loaded) upload(ticket);
+  if (granted) upload(ticket);
   if (granted) driver_->synchronize(driver_->record(ticket.stream));
   const std::lock_guard lock(mutex_);
   complete(ticket, false);

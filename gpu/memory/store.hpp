@@ -18,6 +18,7 @@ namespace weft::gpu {
 
 namespace detail {
 class Store;
+struct Ticket;
 
 /// The bytes behind the copies of one DeviceBuffer: on the host, on one device, or both.
 /// Owns: both copies.  Threading: `size` is constant; the store is set once, under kHomes; all else is guarded by the
@@ -40,8 +41,8 @@ struct Entry {
   Event written, downloaded;
   bool host_valid = false;
   Buffer host;
-  /// A work is putting the bytes on the device; others wait for it.
-  bool loading = false;
+  /// The work that is to put the bytes on the device, until they are on its stream.
+  Ticket* loader = nullptr;
   unsigned pins = 0;
   std::list<Entry*>::iterator place;  // among the unpinned ones of the store
 };
@@ -65,7 +66,7 @@ struct Ticket {
   std::vector<Entry*> pinned, loads;
   StreamId stream = 0;
   Waiter waiter;
-  bool granted = false, loaded = false, ended = false, failed = false;
+  bool granted = false, uploading = false, uploaded = false, ended = false, failed = false;
   /// The device's time before its copies, after them, and after what was launched.
   std::uint32_t began = 0, copied = 0, done = 0;
   double launch_seconds = 0;
@@ -81,6 +82,8 @@ struct Ticket {
 /// pinned goes to the host first. A work that waits holds nothing, so two of them cannot wait for each other, and the
 /// first of the queue gets its room when those that run have ended: with operands of more than half the budget, works
 /// run one after the other instead of evicting each other for ever.
+/// A work takes its room itself, once its thread looks: that of a task may be running other tasks above it, which would
+/// wait for ever for room given to it meanwhile. Works behind it overtake it until then.
 /// Where the device refuses what the budget has room for (somebody else uses the card), everything idle goes to the
 /// host; then the work waits for those that run.
 /// The room of a work is free as soon as the device is done with it, whether its thread has woken or not: that thread
@@ -115,14 +118,18 @@ class Store {
   std::size_t missing(const Ticket& ticket) const;
   void check_alone(const Ticket& ticket) const;
   void pump();
+  bool take_turn(Ticket& ticket);
+  bool has_room(const Ticket& ticket) const;
   bool try_grant(Ticket& ticket);
   bool allocate_operands(Ticket& ticket);
   void pin(Ticket& ticket);
   void unpin(Ticket& ticket) noexcept;
+  std::vector<Entry*> victims_for(std::size_t bytes, const Ticket* spared) const;
   bool make_room(std::size_t bytes, const Ticket* spared);
   void evict(Entry& entry);
   void take_from_device(Entry& entry) noexcept;
   void upload(Ticket& ticket);
+  void upload_claimed(Ticket& ticket, std::unique_lock<std::mutex>& lock);
   template <class Settled>
   void wait_until(const Waiter& waiter, const std::string& what, const Settled& settled);
   void complete(Ticket& ticket, bool failed) noexcept;

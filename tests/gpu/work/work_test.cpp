@@ -62,6 +62,37 @@ TEST(WorkTest, ThreeTimesTheBudgetCompletesOnThreads) {
   EXPECT_GT(gpu::report().evictions, 0u);
 }
 
+// Room for one work at a time, an input that all of them share, and threads that take up further tasks while they wait:
+// each work must get its room though its task may be below others on its thread's stack.
+TEST(WorkTest, TasksThatWaitForRoomBelowOthersStillGetIt) {
+  const PretendedDevices devices({{.memory_bytes = 20 * kBytes}}, {3 * kBytes});
+  for (const char* const scheduler : {"sync", "threads"}) {
+    Client client(Options{.scheduler = scheduler, .threads = 2});
+    const gpu::DeviceBuffer shared(numbers(kCount, 100));
+    std::vector<Future<std::uint32_t>> sums;
+    for (std::uint32_t i = 0; i < 60; ++i) {
+      sums.push_back(client.submit(
+          [](const gpu::DeviceBuffer& all, std::uint32_t k) {
+            gpu::Work work;
+            const auto in = work.input(all);
+            const auto own = work.input(gpu::DeviceBuffer(numbers(kCount, k)));
+            const auto out = work.output(kBytes);
+            work.begin();
+            work.launch([&](gpu::NativeStream stream) {
+              stream.host([a = work.data<const std::uint32_t>(in), b = work.data<const std::uint32_t>(own),
+                           to = work.data<std::uint32_t>(out)] {
+                for (std::size_t n = 0; n < kCount; ++n) to[n] = a[n] + b[n];
+              });
+            });
+            return values_of(work.finish(out).fetch())[1];
+          },
+          shared, i));
+    }
+    for (std::uint32_t i = 0; i < 60; ++i) EXPECT_EQ(sums[i].result(), i + 102);
+  }
+  EXPECT_LE(gpu::report().peak_bytes, 3 * kBytes);
+}
+
 TEST(WorkTest, RunsUnderTheSyncScheduler) {
   const PretendedDevices devices({{}}, {3 * kBytes});
   Client client(Options{.scheduler = "sync"});
