@@ -82,7 +82,8 @@ class Process {
       if (const std::size_t end = text_.find('\n'); end != std::string::npos) {
         std::string first = text_.substr(0, end);
         text_.erase(0, end + 1);
-        if (first == "met") ++met_;
+        met_ += first == "met";
+        lost_ += first.starts_with("lost");
         return first;
       }
       const double left = std::chrono::duration<double>(until - Clock::now()).count();
@@ -94,17 +95,26 @@ class Process {
       text_.append(bytes, static_cast<std::size_t>(got));
     }
   }
-  /// Reads lines until one begins so; returns it, or an empty one.
+  /// Reads lines until one begins so; returns it, or an empty one where none came in so long, whatever else did.
   std::string until(const std::string& begin, double seconds = 20) {
-    for (std::string next = line(seconds); !next.empty(); next = line(seconds))
-      if (next.starts_with(begin)) return next;
-    return "";
+    const auto end = Clock::now() + std::chrono::duration<double>(seconds);
+    for (;;) {
+      std::string next = line(std::max(0.0, std::chrono::duration<double>(end - Clock::now()).count()));
+      if (next.empty() || next.starts_with(begin)) return next;
+    }
   }
   /// Waits until it has met so many peers.
   void meet(int peers) {
     while (met_ < peers && !line().empty()) {
     }
     EXPECT_GE(met_, peers);
+  }
+  int met() const { return met_; }
+  /// Waits until it has lost so many peers.
+  void lose(int peers, double seconds = 20) {
+    for (const auto end = Clock::now() + std::chrono::duration<double>(seconds); lost_ < peers && Clock::now() < end;)
+      if (line().empty()) break;
+    EXPECT_GE(lost_, peers);
   }
   /// Forgets what it has said so far.
   void forget() {
@@ -116,7 +126,7 @@ class Process {
   pid_t id_ = -1;
   int input_ = -1, output_ = -1;
   std::string text_;
-  int met_ = 0;
+  int met_ = 0, lost_ = 0;
 };
 
 struct Three {
@@ -129,6 +139,11 @@ struct Three {
       all.back()->write(before + "\n");
       before += address + " ";
     }
+  }
+  /// Waits until all have met and blocks arrive everywhere. Only who has been met can be lost, and blocks may move
+  /// between two before the third has proven itself to both.
+  void meet() {
+    for (auto& one : all) one->meet(2);
     for (auto& one : all) EXPECT_EQ(one->until("moving"), "moving");
   }
   void end() {
@@ -161,6 +176,7 @@ struct Seen {
 
 bool kill_one(const std::string& path, unsigned seed, std::mt19937& random, Seen& seen) {
   Three three(path, 30'000, seed);
+  three.meet();
   const std::size_t victim = random() % 3;
   for (unsigned lines = random() % 3; lines > 0; --lines) three.all[victim]->until("moving");
   const auto moment = Clock::now() + std::chrono::microseconds(random() % 2000);
@@ -219,6 +235,31 @@ TEST_P(NetworkTransportKillSlow, KilledInTheMiddleOfTrafficAThousandTimes) {
   expect_all_survived(kill_in_the_middle(GetParam(), 1000, 1000), 1000);
 }
 
+// Before all have met, too: whoever had met it is told, whoever had not goes on as if it had never been.
+TEST_P(NetworkTransportKillTest, KilledWhileItIsBeingMetThirtyTimes) {
+  std::mt19937 random(11);
+  int met_before = 0;
+  for (unsigned round = 0; round < 30; ++round) {
+    SCOPED_TRACE("round " + std::to_string(round));
+    Three three(GetParam(), 30'000, 200 + round * 3);
+    const std::size_t victim = random() % 3;
+    const auto moment = Clock::now() + std::chrono::microseconds(random() % 8000);
+    while (Clock::now() < moment) {
+    }
+    three.all[victim]->kill(SIGKILL);
+    ASSERT_EQ(three.all[victim]->wait(), -SIGKILL);
+    three.all.erase(three.all.begin() + static_cast<std::ptrdiff_t>(victim));
+    for (auto& one : three.all) one->meet(1);
+    for (auto& one : three.all) {
+      ASSERT_EQ(one->until("moving"), "moving");
+      met_before += one->met() - 1;
+      one->lose(one->met() - 1);
+    }
+    three.end();
+  }
+  RecordProperty("met_before", met_before);
+}
+
 // What the tests here rest on: a process of theirs does notice a byte that is not what it should be.
 TEST_P(NetworkTransportKillTest, ATrafficProcessEndsWithTwoWhenAByteDiffers) {
   Process honest(GetParam(), 30'000, 1);
@@ -232,7 +273,7 @@ TEST_P(NetworkTransportKillTest, ATrafficProcessEndsWithTwoWhenAByteDiffers) {
 
 TEST_P(NetworkTransportKillTest, StoppedProcessIsLostAndComesBackAlone) {
   Three three(GetParam(), 1500, 7);
-  for (auto& one : three.all) one->meet(2);
+  three.meet();
   three.all[0]->kill(SIGSTOP);
   for (std::size_t i = 1; i < 3; ++i) {
     const std::string lost = three.all[i]->until("lost");
@@ -250,6 +291,7 @@ TEST_P(NetworkTransportKillTest, DeathIsToldAtOnce) {
   std::vector<double> seconds;
   for (unsigned i = 0; i < 10; ++i) {
     Three three(GetParam(), 30'000, 50 + i);
+    three.meet();
     three.all[1]->forget();
     three.all[0]->kill(SIGKILL);
     const auto start = Clock::now();
