@@ -36,7 +36,8 @@ Meeting meet_by_file(const Ranks& ranks, const Meeting& mine, const std::string&
 
 /// Writes an address file (mode 0600, whole or not at all).
 void write_meeting(const Meeting& meeting, const std::string& path);
-/// Reads the address file of a job that runs, for who joins it; waits for it at most so long. Throws Error.
+/// Reads the address file of a job that runs, for who joins it; waits for it at most so long, and says so on the
+/// standard error when that takes more than a second. Throws Error.
 Meeting read_running(const std::string& path, double seconds);
 
 /// Returns the file by which the ranks of this job step meet where nothing else is told: in the folder the job was

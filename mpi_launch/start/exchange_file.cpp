@@ -1,6 +1,10 @@
 #include "mpi_launch/start/exchange.hpp"
 
+#include "core/diagnostics/terminal.hpp"
+
 #include <weft/error.hpp>
+
+#include <fmt/format.h>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -95,14 +99,21 @@ void write_meeting(const Meeting& meeting, const std::string& path) {
 }
 
 Meeting read_running(const std::string& path, double seconds) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
-  for (;;) {
+  // A job that is just starting is no news.
+  constexpr std::chrono::seconds kQuiet(1);
+  const auto begin = std::chrono::steady_clock::now();
+  const auto deadline = begin + std::chrono::duration<double>(seconds);
+  for (bool told = false;;) {
     Meeting meeting = read_file(path);
     if (meeting.running()) return meeting;
-    if (std::chrono::steady_clock::now() >= deadline) {
-      throw Error("the address file '" + path + "' " +
-                  (meeting.endpoint.empty() ? "is not there" : "is of a job that has not begun to run") +
-                  ": name the file that the job was started with (--weft-address-file), once it runs");
+    const std::string state = "the address file '" + path + "' " +
+                              (meeting.endpoint.empty() ? "is not there" : "is of a job that has not begun to run");
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= deadline)
+      throw Error(state + ": name the file that the job was started with (--weft-address-file), once it runs");
+    if (!told && now - begin > kQuiet) {
+      told = true;
+      terminal::write_lines(fmt::format("weft: {} yet; waiting {:g} s for it\n", state, seconds));
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }

@@ -279,6 +279,20 @@ class JoinTest(unittest.TestCase):
         self.assertEqual(job.end()[0], 0)
         self.check_nothing_left()
 
+    def test_a_worker_that_is_started_too_early_says_what_it_waits_for(self):
+        worker = self.start_worker()
+        end = time.monotonic() + 30
+        while not worker.errors and time.monotonic() < end:
+            time.sleep(0.05)
+        self.assertRegex("".join(worker.errors), r"weft: the address file '.*job.address' is not there yet; waiting 60 s for it\n")
+        job = self.start_job()
+        job.until("ready")
+        job.say("wait 2", "there 2")
+        job.process.stdin.write("end\n")
+        job.process.stdin.flush()
+        self.assertEqual((job.end()[0], worker.end()[0]), (0, 0))
+        self.check_nothing_left()
+
     def test_who_has_no_business_there_is_told_so(self):
         code, _, errors = self.start_worker("--wait=0.1").end()
         self.assertEqual(code, 1)
