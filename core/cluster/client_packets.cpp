@@ -96,7 +96,7 @@ void ClientProcess::form_packets() {
     }
     flush_submission();
   }
-  hungry_.store(present_ != 0 && forming_.empty() && outstanding_ < room(), std::memory_order_relaxed);
+  hungry_.store(present_ != 0 && forming_.empty() && outstanding_ < room(), std::memory_order_seq_cst);
   if (no_more_ && present_ == 0) end_without_workers();
 }
 

@@ -97,8 +97,11 @@ void ClientProcess::open_for_client(Settings settings) {
 
 bool ClientProcess::drive() {
   std::unique_lock lock(mutex_, std::try_to_lock);
-  if (!lock.owns_lock()) return false;
-  return drive_locked(lock);
+  if (lock.owns_lock()) return drive_locked(lock);
+  // Whoever holds it may have looked for what is pending already. Nobody goes to sleep over it: who sleeps is woken,
+  // and who is about to looks once more.
+  if (launching && sleeping_.load(std::memory_order_seq_cst)) post_.wake();
+  return false;
 }
 
 bool ClientProcess::drive_locked(std::unique_lock<std::mutex>& lock) {
@@ -159,7 +162,8 @@ void ClientProcess::progress_main() {
       ::nanosleep(&nap, nullptr);
       continue;
     }
-    if (waiters_.load() == 0 && !stopping_.load()) post_.sleep(busy_.load() ? kTick : kIdleNap);
+    const bool more = any_pending_.load() && hungry_.load();
+    if (waiters_.load() == 0 && !stopping_.load() && !more) post_.sleep(busy_.load() ? kTick : kIdleNap);
     sleeping_.store(false);
   }
 }
@@ -176,7 +180,7 @@ void ClientProcess::wake_waiters() noexcept {
 
 void ClientProcess::sleep(Nanoseconds most) {
   if (!sleeping_.exchange(true)) {
-    post_.sleep(most);
+    if (!any_pending_.load() || !hungry_.load()) post_.sleep(most);
     sleeping_.store(false);
     // Whoever waits too may take over.
     if (watchers_.load(std::memory_order_seq_cst) > 1) {
@@ -256,10 +260,10 @@ void ClientProcess::launch(TaskId task, const TaskOptions* given) {
     const std::lock_guard lock(pending_mutex_);
     pending_.push_back(one);
     waiting = pending_.size();
-    any_pending_.store(true, std::memory_order_release);
+    any_pending_.store(true, std::memory_order_seq_cst);
   }
   const Launching now_launching;
-  if (one.alone || hungry_.load(std::memory_order_relaxed) || waiting % kManyPending == 0) drive();
+  if (one.alone || hungry_.load(std::memory_order_seq_cst) || waiting % kManyPending == 0) drive();
 }
 
 void ClientProcess::launch(const std::vector<TaskId>& tasks, const TaskOptions* given) {
@@ -279,7 +283,7 @@ void ClientProcess::launch(const std::vector<TaskId>& tasks, const TaskOptions* 
   {
     const std::lock_guard lock(pending_mutex_);
     pending_.insert(pending_.end(), batch.begin(), batch.end());
-    any_pending_.store(true, std::memory_order_release);
+    any_pending_.store(true, std::memory_order_seq_cst);
   }
   const Launching now_launching;
   drive();
