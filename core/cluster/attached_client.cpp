@@ -369,7 +369,7 @@ void AttachedClient::on_answer(Reader& reader) {
     failed_records.fetch_add(1, std::memory_order_relaxed);
     arena::task(task).word.fetch_or(task_word::kFailed, std::memory_order_acq_rel);
   }
-  arena::task(task).link = 0;
+  set_elsewhere(arena::task(task), false);
   arena::drop_use(task);
 }
 
@@ -378,7 +378,7 @@ void AttachedClient::task_ended(TaskId task, std::shared_ptr<const TaskFailure> 
   TaskRecord& record = arena::task(task);
   const bool boxed = !site(record.site).type->result->in_record;
   if (boxed && (elsewhere || failure != nullptr)) set_box(record, nullptr);
-  if (elsewhere) record.link = kElsewhere;
+  if (elsewhere) set_elsewhere(record, true);
   if (failure != nullptr) tasks_failed_.fetch_add(1, std::memory_order_relaxed);
   tasks_done_.fetch_add(1, std::memory_order_relaxed);
   const std::uint64_t old = mark_ended(task, std::move(failure), kNone);

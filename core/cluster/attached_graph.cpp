@@ -100,7 +100,7 @@ void AttachedClient::end_of_graphs_task(TaskId task, std::shared_ptr<const TaskF
   TaskRecord& record = arena::task(task);
   const bool boxed = !site(record.site).type->result->in_record;
   if (boxed && (elsewhere || failure != nullptr)) set_box(record, nullptr);
-  if (elsewhere) record.link = kElsewhere;
+  if (elsewhere) set_elsewhere(record, true);
   tasks_done_.fetch_add(1, std::memory_order_relaxed);
   if (failure != nullptr) {
     tasks_failed_.fetch_add(1, std::memory_order_relaxed);
@@ -118,7 +118,7 @@ void AttachedClient::fetch_results(const detail::GraphParts& graph) {
     const std::lock_guard lock(mutex_);
     for_tasks(graph, [&](TaskId task) {
       const TaskRecord& record = arena::task(task);
-      if ((record.link & kElsewhere) == 0 || has_failed(task)) return;
+      if (!is_elsewhere(record) || has_failed(task)) return;
       const std::uint64_t word = record.word.load(std::memory_order_acquire);
       std::uint64_t consumers = 0;
       for (std::uint32_t e = task_word::edge_of(word); e != 0; e = arena::edge(e - 1).next) {

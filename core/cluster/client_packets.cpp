@@ -250,7 +250,7 @@ void ClientProcess::end_packet(PacketId id, ClientPacket& packet, Reader* outcom
   for (const TaskId task : packet.list()) {
     TaskRecord& record = arena::task(task);
     if (is_boxed(record)) set_box(record, nullptr);
-    record.link |= kElsewhere;
+    set_elsewhere(record, true);
   }
   if (outcome != nullptr) read_outcome(id, packet, *outcome);
   tasks_done_.fetch_add(packet.count, std::memory_order_relaxed);
@@ -301,8 +301,8 @@ void ClientProcess::read_outcome(PacketId id, ClientPacket& packet, Reader& outc
       continue;
     }
     const TaskEnd end = read_end(outcome, arena::task(task));
-    arena::task(task).link &= ~kElsewhere;
     if (end.failure != nullptr) fail_task(task, end.failure, end.began_here);
+    set_elsewhere(arena::task(task), false);
   }
   if (small && values != 0) packet.kept.assign(all, all + (outcome.offset() - begin));
   const std::size_t staying = outcome.elements(1, "outcome");

@@ -242,7 +242,8 @@ Pending ClientProcess::pending(TaskId task, const LaunchOptions& options) {
     one.retriable = options.get()->retriable;
   }
   TaskRecord& record = arena::task(task);
-  record.packet = kNone;
+  // Whoever writes the packet of one of its inputs looks at it already.
+  __atomic_store_n(&record.packet, kNone, __ATOMIC_RELAXED);
   record.join.fetch_or(kManagedJoin, std::memory_order_relaxed);
   return one;
 }

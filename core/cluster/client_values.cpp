@@ -53,8 +53,8 @@ void ClientProcess::value_here(PacketId id, ClientPacket& packet, std::uint32_t 
   static_cast<void>(id);
   std::erase(packet.wanted, index);
   const TaskId task = packet.tasks[index];
-  arena::task(task).link &= ~kElsewhere;
   if (end.failure != nullptr) fail_task(task, end.failure, end.began_here);
+  set_elsewhere(arena::task(task), false);
   if (packet.graph != nullptr) --packet.graph->values_left;
   woken_ = true;
   owed_changed_ = true;

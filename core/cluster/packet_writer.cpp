@@ -201,7 +201,8 @@ void PacketWriter::find_kept(PacketId self, std::span<const TaskId> tasks, bool 
     for (std::uint32_t e = task_word::edge_of(word); e != 0;) {
       const Edge& edge = arena::edge(e - 1);
       const TaskRecord& consumer = arena::task(edge.consumer);
-      needed = needed || consumer.packet != self || !is_managed(consumer);
+      // It may be a task that is just being launched.
+      needed = needed || __atomic_load_n(&consumer.packet, __ATOMIC_RELAXED) != self || !is_managed(consumer);
       consumers += holds_uses(consumer) ? 1 : 0;
       e = edge.next;
     }

@@ -56,7 +56,7 @@ bool is_here(TaskId task) noexcept {
   const TaskRecord& record = arena::task(task);
   if ((word & task_word::kFailed) != 0) return true;
   const bool managed = (record.join.load(std::memory_order_relaxed) & kManagedJoin) != 0;
-  if (managed && (record.link & kElsewhere) != 0) return false;
+  if (managed && is_elsewhere(record)) return false;
   return type_of(record).in_record || box_of(record) != nullptr;
 }
 

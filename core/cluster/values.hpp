@@ -35,6 +35,15 @@ void set_box(TaskRecord& record, Box* box) noexcept;
 /// come here.
 inline constexpr std::uint32_t kElsewhere = 1u << 31;
 inline std::uint32_t number_in_packet(const TaskRecord& record) noexcept { return record.link & ~kElsewhere; }
+inline bool is_elsewhere(const TaskRecord& record) noexcept {
+  return (__atomic_load_n(&record.link, __ATOMIC_ACQUIRE) & kElsewhere) != 0;
+}
+/// Under the lock of the one who runs the task. Who waits for a value looks at the bit without it: it is taken away
+/// once the value, or the failure, is in the record.
+inline void set_elsewhere(TaskRecord& record, bool elsewhere) noexcept {
+  const std::uint32_t number = number_in_packet(record);
+  __atomic_store_n(&record.link, elsewhere ? number | kElsewhere : number, __ATOMIC_RELEASE);
+}
 /// Returns whether an ended task has its value, or its failure, in this process.
 bool is_here(TaskId task) noexcept;
 /// Returns the bytes a result takes.
