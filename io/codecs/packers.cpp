@@ -63,8 +63,9 @@ constexpr std::array<std::array<std::uint32_t, 256>, 8> remainders(std::uint32_t
 }
 
 /// Eight bytes at a time.
-std::uint32_t cyclic_sum(std::span<const std::byte> bytes, const std::array<std::array<std::uint32_t, 256>, 8>& table) {
-  std::uint32_t sum = ~std::uint32_t{0};
+std::uint32_t cyclic_sum(std::span<const std::byte> bytes, const std::array<std::array<std::uint32_t, 256>, 8>& table,
+                         std::uint32_t before = 0) {
+  std::uint32_t sum = ~before;
   std::size_t at = 0;
   for (; at + 8 <= bytes.size(); at += 8) {
     const std::uint32_t low = number_at(bytes, at) ^ sum;
@@ -234,9 +235,9 @@ std::uint32_t crc32c(std::span<const std::byte> bytes) {
   return cyclic_sum(bytes, kTable);
 }
 
-std::uint32_t crc32(std::span<const std::byte> bytes) {
+std::uint32_t crc32(std::span<const std::byte> bytes, std::uint32_t before) {
   static constexpr auto kTable = remainders(0xedb88320u);
-  return cyclic_sum(bytes, kTable);
+  return cyclic_sum(bytes, kTable, before);
 }
 
 std::uint32_t adler32(std::span<const std::byte> bytes) {

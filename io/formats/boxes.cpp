@@ -1,5 +1,6 @@
 // Boxes of elements, in memory and in files; what all formats share.
 #include "io/codecs/filters.hpp"
+#include "io/files/json.hpp"
 #include "io/files/open_file.hpp"
 #include "io/formats/format.hpp"
 
@@ -67,13 +68,22 @@ std::int64_t span_of(const std::int64_t* strides, const std::int64_t* extent, st
   return span;
 }
 
+/// Returns whether the elements of a box lie side by side in C order.
+bool in_order(const std::int64_t* strides, const std::int64_t* extent, std::size_t ndim, std::int64_t element_bytes) {
+  for (std::size_t axis = ndim; axis-- > 0;) {
+    if (extent[axis] != 1 && strides[axis] != element_bytes) return false;
+    element_bytes *= extent[axis];
+  }
+  return true;
+}
+
 void read_rows(const OpenFile& file, std::uint64_t place, const std::int64_t* file_strides, const std::int64_t* extent,
                std::size_t ndim, std::size_t element_bytes, std::byte* out, const std::int64_t* strides) {
   const auto one = static_cast<std::int64_t>(element_bytes);
   std::int64_t bytes = one;
   for (std::size_t axis = 0; axis < ndim; ++axis) bytes *= extent[axis];
   const std::int64_t span = span_of(file_strides, extent, ndim, one);
-  if (span == bytes && span_of(strides, extent, ndim, one) == bytes) {
+  if (span == bytes && in_order(strides, extent, ndim, one)) {
     file.read(place, out, static_cast<std::size_t>(bytes));
     return;
   }
@@ -131,6 +141,34 @@ void swap_box(std::byte* data, const std::vector<std::int64_t>& strides, const s
     }
   };
   each(each, data, 0);
+}
+
+void swap_wide_text(std::byte* data, const std::vector<std::int64_t>& strides, const std::vector<std::int64_t>& extent,
+                    std::uint32_t element_bytes) {
+  // As an array of characters with one axis more.
+  std::vector<std::int64_t> characters = extent, steps = strides;
+  characters.push_back(element_bytes / 4);
+  steps.push_back(4);
+  swap_box(data, steps, characters, {ElementKind::Unsigned, 4, true, "uint32"});
+}
+
+std::vector<std::string> texts_of(const std::vector<std::byte>& bytes, std::uint32_t element_bytes, bool wide) {
+  std::vector<std::string> texts;
+  for (std::size_t at = 0; element_bytes > 0 && at + element_bytes <= bytes.size(); at += element_bytes) {
+    std::string& text = texts.emplace_back();
+    if (!wide) {
+      text.assign(reinterpret_cast<const char*>(bytes.data()) + at, element_bytes);
+      text.resize(std::min(text.size(), text.find_last_not_of('\0') + 1));
+      continue;
+    }
+    for (std::size_t i = 0; i + 4 <= element_bytes; i += 4) {
+      std::uint32_t code = 0;
+      std::memcpy(&code, bytes.data() + at + i, 4);
+      if (code == 0) break;
+      append_utf8(text, code);
+    }
+  }
+  return texts;
 }
 
 std::vector<double> Attribute::numbers() const {

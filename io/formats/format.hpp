@@ -24,6 +24,10 @@ struct Format {
 extern const Format kHdf5;
 extern const Format kNetcdfClassic;
 extern const Format kGrib;
+extern const Format kNpy;
+extern const Format kNpz;
+extern const Format kTiff;
+extern const Format kPng;
 
 /// Zarr is a folder, told by the description in it.
 std::shared_ptr<const StoredFile> open_zarr(const std::string& path);
@@ -50,5 +54,10 @@ void check_box(const StoredFile& file, const Variable& variable, const std::vect
 /// As StoredFile::read gives them: turns the bytes of each element of a box round.
 void swap_box(std::byte* data, const std::vector<std::int64_t>& strides, const std::vector<std::int64_t>& extent,
               const ElementType& type);
+/// The same for texts whose characters have four bytes each.
+void swap_wide_text(std::byte* data, const std::vector<std::int64_t>& strides, const std::vector<std::int64_t>& extent,
+                    std::uint32_t element_bytes);
+/// Returns texts of a fixed number of bytes, or of characters of four bytes (`wide`), without the zeros behind them.
+std::vector<std::string> texts_of(const std::vector<std::byte>& bytes, std::uint32_t element_bytes, bool wide);
 
 }  // namespace weft::io

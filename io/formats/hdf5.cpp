@@ -1,6 +1,7 @@
 // HDF5, and NetCDF-4, which is HDF5 with conventions. weft reads the file's own structures: no library and no lock
 // stands between the threads that read.
 #include "io/codecs/filters.hpp"
+#include "io/formats/chunk_box.hpp"
 #include "io/formats/format.hpp"
 #include "io/hdf5/tree.hpp"
 
@@ -16,15 +17,6 @@ using hdf5::Layout;
 
 /// Chunks beyond this are no chunks that HDF5 can write.
 constexpr std::uint64_t kMostChunkBytes = std::uint64_t{1} << 32;
-
-/// A thread's memory for stored and for decoded bytes.
-std::byte* scratch(std::unique_ptr<std::byte[]>& memory, std::size_t& size, std::size_t bytes) {
-  if (bytes > size) {
-    memory = std::make_unique_for_overwrite<std::byte[]>(bytes);
-    size = bytes;
-  }
-  return memory.get();
-}
 
 class Hdf5File final : public StoredFile {
  public:
@@ -163,15 +155,9 @@ class Hdf5File final : public StoredFile {
       if (!missing.empty()) file_.fail("'" + one.path + "' " + missing);
     }
     const std::vector<ChunkEntry>& entries = index(variable);
-    const std::size_t rank = chunk.size();
-    std::vector<std::int64_t> at(rank), first(rank), last(rank);
-    for (std::size_t axis = 0; axis < rank; ++axis) {
-      at[axis] = first[axis] = start[axis] / chunk[axis];
-      last[axis] = (start[axis] + extent[axis] - 1) / chunk[axis];
-    }
-    for (;;) {
+    each_cell(chunk, start, extent, [&](const std::vector<std::int64_t>& at) {
       std::uint64_t number = 0;
-      for (std::size_t axis = 0; axis < rank; ++axis) {
+      for (std::size_t axis = 0; axis < chunk.size(); ++axis) {
         number = number * static_cast<std::uint64_t>((one.shape[axis] + chunk[axis] - 1) / chunk[axis]) +
                  static_cast<std::uint64_t>(at[axis]);
       }
@@ -179,64 +165,43 @@ class Hdf5File final : public StoredFile {
           std::lower_bound(entries.begin(), entries.end(), number,
                            [](const ChunkEntry& entry, std::uint64_t wanted) { return entry.number < wanted; });
       const bool there = found != entries.end() && found->number == number;
-      one_chunk(variable, there ? &*found : nullptr, at, start, extent, out, strides);
-      std::size_t axis = rank;
-      for (;;) {
-        if (axis-- == 0) return;
-        if (++at[axis] <= last[axis]) break;
-        at[axis] = first[axis];
-      }
-    }
+      one_chunk(variable, there ? &*found : nullptr, at, {start, extent, out, strides});
+    });
   }
 
   /// Reads what the box and the chunk at `at` share.
   void one_chunk(std::size_t variable, const ChunkEntry* entry, const std::vector<std::int64_t>& at,
-                 const std::vector<std::int64_t>& start, const std::vector<std::int64_t>& extent, std::byte* out,
-                 const std::vector<std::int64_t>& strides) const {
+                 const OpenBox& box) const {
     const Variable& one = variables_[variable];
     const Dataset& data = datasets_[variable];
     const std::vector<std::int64_t>& chunk = data.layout.chunk;
-    const std::size_t rank = chunk.size();
     const std::size_t element = one.type.bytes;
-    const std::vector<std::int64_t> from_strides = packed_strides(chunk, element);
-    std::vector<std::int64_t> part(rank);
-    std::int64_t inside = 0;
-    bool whole = true;
+    const std::vector<std::int64_t> chunk_strides = packed_strides(chunk, element);
+    const ChunkPart part(at, chunk, chunk_strides, box, element);
     bool edge = false;
     std::uint64_t bytes = element;
-    for (std::size_t axis = 0; axis < rank; ++axis) {
-      const std::int64_t begin = at[axis] * chunk[axis];
-      const std::int64_t low = std::max(begin, start[axis]);
-      const std::int64_t high = std::min(begin + chunk[axis], start[axis] + extent[axis]);
-      part[axis] = high - low;
-      inside += (low - begin) * from_strides[axis];
-      out += (low - start[axis]) * strides[axis];
-      whole = whole && part[axis] == chunk[axis] && (strides[axis] == from_strides[axis] || chunk[axis] == 1);
-      edge = edge || begin + chunk[axis] > one.shape[axis];
+    for (std::size_t axis = 0; axis < chunk.size(); ++axis) {
+      edge = edge || (at[axis] + 1) * chunk[axis] > one.shape[axis];
       bytes *= static_cast<std::uint64_t>(chunk[axis]);
     }
     if (bytes > kMostChunkBytes)
       file_.fail("a chunk of '" + one.path + "' takes " + std::to_string(bytes) + " bytes: the file is damaged");
-    if (entry == nullptr) {
-      fill_box(out, strides.data(), part.data(), rank, fill_of(variable), element);
-      return;
-    }
+    if (entry == nullptr) return part.fill(fill_of(variable));
     // Deflate packs a thousandfold at best; a damaged size is not worth the memory it asks for.
     if (bytes / 70000 > entry->bytes + 16)
       file_.fail("a chunk of '" + one.path + "' is far too small: the file is damaged");
-    thread_local std::unique_ptr<std::byte[]> stored_memory, decoded_memory;
-    thread_local std::size_t stored_size = 0, decoded_size = 0;
     const bool plain = data.filters.empty() || (edge && data.layout.plain_edges);
-    std::byte* const decoded = whole ? out : scratch(decoded_memory, decoded_size, bytes);
-    if (plain) {
-      if (entry->bytes != bytes) file_.fail("a chunk of '" + one.path + "' has another size than its description says");
-      file_.read(entry->address, decoded, bytes);
-    } else {
-      std::byte* const stored = scratch(stored_memory, stored_size, entry->bytes);
-      file_.read(entry->address, stored, entry->bytes);
-      undo_filters(path_, data.filters, entry->skipped, {stored, entry->bytes}, {decoded, bytes});
-    }
-    if (!whole) copy_box(out, strides.data(), decoded + inside, from_strides.data(), part.data(), rank, element);
+    part.put(bytes, [&](std::span<std::byte> decoded) {
+      if (plain) {
+        if (entry->bytes != bytes)
+          file_.fail("a chunk of '" + one.path + "' has another size than its description says");
+        file_.read(entry->address, decoded.data(), bytes);
+        return;
+      }
+      const std::span<std::byte> stored = stored_memory(entry->bytes);
+      file_.read(entry->address, stored.data(), stored.size());
+      undo_filters(path_, data.filters, entry->skipped, stored, decoded);
+    });
   }
 
   OpenFile file_;

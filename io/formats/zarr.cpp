@@ -1,6 +1,7 @@
 // Zarr, versions 2 and 3: a folder that is an array, or a group of such.
 #include "io/codecs/filters.hpp"
 #include "io/files/open_file.hpp"
+#include "io/formats/chunk_box.hpp"
 #include "io/formats/format.hpp"
 #include "io/zarr/description.hpp"
 
@@ -46,28 +47,6 @@ std::uint64_t product(const std::vector<std::int64_t>& extents, std::uint64_t by
     if (__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(extent), &bytes)) return ~std::uint64_t{0};
   }
   return bytes;
-}
-
-/// Calls visit(place) for each cell of a grid of `cell` that a box touches.
-template <class F>
-void each_cell(const std::vector<std::int64_t>& cell, const std::vector<std::int64_t>& start,
-               const std::vector<std::int64_t>& extent, F visit) {
-  const std::size_t rank = cell.size();
-  std::vector<std::int64_t> at(rank), first(rank), last(rank);
-  for (std::size_t axis = 0; axis < rank; ++axis) {
-    if (extent[axis] == 0) return;
-    at[axis] = first[axis] = start[axis] / cell[axis];
-    last[axis] = (start[axis] + extent[axis] - 1) / cell[axis];
-  }
-  for (;;) {
-    visit(at);
-    std::size_t axis = rank;
-    for (;;) {
-      if (axis-- == 0) return;
-      if (++at[axis] <= last[axis]) break;
-      at[axis] = first[axis];
-    }
-  }
 }
 
 /// Owns: what the descriptions say; no file stays open.  Threading: constant; any thread.
@@ -133,11 +112,7 @@ class ZarrStore final : public StoredFile {
                  });
       return texts;
     }
-    const std::vector<std::byte> bytes = read_box(variable, start, one.shape);
-    for (std::size_t i = 0; i < texts.size(); ++i) {
-      texts[i] = text_at(bytes.data() + i * one.type.bytes, one.type.bytes, data.wide_text);
-    }
-    return texts;
+    return texts_of(read_box(variable, start, one.shape), one.type.bytes, data.wide_text);
   }
 
   std::uint64_t stored_bytes(std::size_t variable) const override {
@@ -367,24 +342,12 @@ class ZarrStore final : public StoredFile {
                  const std::vector<std::int64_t>& strides) const {
     const Variable& one = variables_[variable];
     const Description& data = arrays_[variable];
-    const std::size_t rank = one.chunk.size();
     const std::vector<std::int64_t> from_strides = stored_strides(data, one);
-    std::vector<std::int64_t> part(rank);
-    std::int64_t inside = 0;
-    bool whole = true;
-    for (std::size_t axis = 0; axis < rank; ++axis) {
-      const std::int64_t begin = at[axis] * one.chunk[axis];
-      const std::int64_t low = std::max(begin, start[axis]);
-      part[axis] = std::min(begin + one.chunk[axis], start[axis] + extent[axis]) - low;
-      inside += (low - begin) * from_strides[axis];
-      out += (low - start[axis]) * strides[axis];
-      whole = whole && part[axis] == one.chunk[axis] && (strides[axis] == from_strides[axis] || part[axis] == 1);
-    }
+    const ChunkPart part(at, one.chunk, from_strides, {start, extent, out, strides}, one.type.bytes);
     if (!there) {
       std::vector<std::byte> fill = one.fill;
       if (one.type.is_number()) swap_box(fill.data(), {}, {}, one.type);
-      fill_box(out, strides.data(), part.data(), rank, fill.data(), one.type.bytes);
-      return;
+      return part.fill(fill.data());
     }
     const std::uint64_t bytes = product(one.chunk, one.type.bytes);
     // No codec packs better than this; a damaged chunk is not worth the memory that it asks for.
@@ -394,11 +357,9 @@ class ZarrStore final : public StoredFile {
                     "is " + std::to_string(stored.size()) + " bytes long, not the " + std::to_string(bytes) +
                         " of an uncompressed chunk");
     }
-    thread_local std::vector<std::byte> decoded;
-    if (!whole) decoded.resize(bytes);
-    std::byte* const to = whole ? out : decoded.data();
-    undo_filters(chunk_name(variable, at), data.chain.filters, 0, stored, {to, bytes});
-    if (!whole) copy_box(out, strides.data(), to + inside, from_strides.data(), part.data(), rank, one.type.bytes);
+    part.put(bytes, [&](std::span<std::byte> decoded) {
+      undo_filters(chunk_name(variable, at), data.chain.filters, 0, stored, decoded);
+    });
   }
 
   std::string chunk_name(std::size_t variable, const std::vector<std::int64_t>& at) const {
@@ -450,31 +411,11 @@ class ZarrStore final : public StoredFile {
     }
   }
 
-  static std::string text_at(const std::byte* from, std::size_t bytes, bool wide) {
-    std::string text;
-    if (!wide) {
-      text.assign(reinterpret_cast<const char*>(from), bytes);
-      text.resize(std::min(text.size(), text.find_last_not_of('\0') + 1));
-      return text;
-    }
-    for (std::size_t i = 0; i + 4 <= bytes; i += 4) {
-      std::uint32_t code = 0;
-      std::memcpy(&code, from + i, 4);
-      if (code == 0) break;
-      append_utf8(text, code);
-    }
-    return text;
-  }
-
   /// Numbers, and the characters of wide text, in this machine's order of bytes.
   static void swap_elements(const Variable& one, const Description& data, const std::vector<std::int64_t>& extent,
                             std::byte* out, const std::vector<std::int64_t>& strides) {
     if (!data.wide_text) return swap_box(out, strides, extent, one.type);
-    // As an array of characters with one axis more.
-    std::vector<std::int64_t> characters = extent, steps = strides;
-    characters.push_back(one.type.bytes / 4);
-    steps.push_back(4);
-    swap_box(out, steps, characters, {ElementKind::Unsigned, 4, true, "uint32"});
+    swap_wide_text(out, strides, extent, one.type.bytes);
   }
 
   std::vector<Description> arrays_;

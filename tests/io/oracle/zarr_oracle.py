@@ -8,7 +8,6 @@ Exits 77 (skipped) where there is no zarr. WEFT_TEST_PYTHON names another interp
 number of damaged copies.
 """
 import itertools
-import json
 import os
 import shutil
 import subprocess
@@ -28,41 +27,15 @@ try:
 except ImportError:
     print("no zarr here: skipped")
     sys.exit(77)
+from dumped import Dumped
+
 warnings.simplefilter("ignore")
 
 DUMP = sys.argv[1]
 RNG = np.random.default_rng(7)
 MUTATIONS = int(os.environ.get("WEFT_MUTATIONS", "60"))
-CHECKED = 0
-
-
-def read(path, step=0):
-    with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run([DUMP, path, folder, str(step)], capture_output=True, text=True)
-        if done.returncode != 0:
-            return None, done
-        found = json.loads(done.stdout)
-        for number, one in enumerate(found["variables"]):
-            raw = os.path.join(folder, str(number))
-            if os.path.exists(raw):
-                one["bytes"] = open(raw, "rb").read()
-        return {one["path"]: one for one in found["variables"]}, done
-
-
-def same(path, name, wanted, step=0):
-    global CHECKED
-    found, done = read(path, step)
-    assert found is not None, (path, done.stderr)
-    one = found[name]
-    if wanted.dtype.kind in "OUTS":
-        texts = [text.decode() if isinstance(text, bytes) else text for text in np.asarray(wanted).ravel().tolist()]
-        assert one["texts"] == texts, (path, one["texts"][:5], texts[:5])
-    else:
-        native = np.ascontiguousarray(wanted.astype(wanted.dtype.newbyteorder("=")))
-        assert one["shape"] == list(wanted.shape), (path, one["shape"], wanted.shape)
-        assert one["bytes"] == native.tobytes(), (path, name, one["type"], "values differ")
-    CHECKED += 1
-    return found
+dumped = Dumped(DUMP)
+same = dumped.same
 
 
 def values(dtype, shape):
@@ -145,7 +118,7 @@ def stores(folder):
 
 
 def check_groups(folder):
-    global CHECKED
+
     for version, consolidated in itertools.product((2, 3), (False, True)):
         path = f"{folder}/g{version}{consolidated}.zarr"
         group = zarr.open_group(path, mode="w", zarr_format=version)
@@ -218,4 +191,4 @@ with tempfile.TemporaryDirectory() as folder:
             same(path, os.path.basename(path)[:-5], array, step=3)
     check_groups(folder)
     damage(folder)
-print(f"{CHECKED} arrays read equal")
+print(f"{dumped.checked} arrays read equal")
