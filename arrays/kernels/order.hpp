@@ -34,11 +34,9 @@ std::uint64_t key_of(T value, bool is_time) {
   } else if constexpr (std::is_same_v<T, float>) {
     return key_of(static_cast<double>(value), false);
   } else if constexpr (std::is_signed_v<T>) {
-    // The smallest time is NaT.
-    if (is_time && value == std::numeric_limits<T>::min()) return kLastKey;
-    // Counted from the least one: keys of narrow types have few digits.
-    return static_cast<std::uint64_t>(static_cast<std::int64_t>(value)) -
-           static_cast<std::uint64_t>(static_cast<std::int64_t>(std::numeric_limits<T>::min()));
+    // Counted from the least one: keys of narrow types have few digits. The smallest time is NaT: from it on, less one.
+    const auto least = static_cast<std::uint64_t>(static_cast<std::int64_t>(std::numeric_limits<T>::min()));
+    return static_cast<std::uint64_t>(static_cast<std::int64_t>(value)) - least - (is_time ? 1 : 0);
   } else {
     return value;
   }
@@ -51,9 +49,8 @@ T value_of(std::uint64_t key, bool is_time) {
   } else if constexpr (std::is_same_v<T, float>) {
     return static_cast<float>(value_of<double>(key, false));
   } else if constexpr (std::is_signed_v<T>) {
-    if (is_time && key == kLastKey) return std::numeric_limits<T>::min();
-    return static_cast<T>(static_cast<std::int64_t>(
-        key + static_cast<std::uint64_t>(static_cast<std::int64_t>(std::numeric_limits<T>::min()))));
+    const auto least = static_cast<std::uint64_t>(static_cast<std::int64_t>(std::numeric_limits<T>::min()));
+    return static_cast<T>(static_cast<std::int64_t>(key + least + (is_time ? 1 : 0)));
   } else {
     return static_cast<T>(key);
   }

@@ -109,8 +109,20 @@ double number_of(Dtype dtype, std::uint64_t key) {
   });
 }
 
+/// Half of the sum of two counts, in their own arithmetic as NumPy has it: the sum wraps, the half is cut.
+std::int64_t middle_of(std::uint64_t low, std::uint64_t high) {
+  const auto a = static_cast<std::uint64_t>(kernels::value_of<std::int64_t>(low, true));
+  const auto b = static_cast<std::uint64_t>(kernels::value_of<std::int64_t>(high, true));
+  return static_cast<std::int64_t>(a + b) / 2;
+}
+
 /// Writes one quantile from the keys at its two places.
 void write_quantile(Dtype from, std::uint64_t low, std::uint64_t high, double part, Dtype to, std::byte* place) {
+  if (to.is_time()) {
+    *reinterpret_cast<std::int64_t*>(place) =
+        part == 0 ? kernels::value_of<std::int64_t>(low, true) : middle_of(low, high);
+    return;
+  }
   if (from == to && (part == 0 || low == high)) return kernels::write_values(to, &low, 1, place);
   const double value = interpolate(number_of(from, low), number_of(from, high), part);
   if (to == float32) {
@@ -120,12 +132,17 @@ void write_quantile(Dtype from, std::uint64_t low, std::uint64_t high, double pa
   }
 }
 
+/// Whether a type has a value that is none: NaN, or NaT.
+bool may_be_none(Dtype dtype) { return dtype.is_floating() || dtype.is_time(); }
+
 void write_nan(Dtype to, std::byte* place) {
   constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
   if (to == float32) {
     *reinterpret_cast<float*>(place) = static_cast<float>(kNan);
   } else if (to == float64) {
     *reinterpret_cast<double*>(place) = kNan;
+  } else if (to.is_time()) {
+    *reinterpret_cast<std::int64_t*>(place) = std::numeric_limits<std::int64_t>::min();
   }
 }
 
@@ -163,9 +180,9 @@ struct LaneQuantiles {
     for (std::int64_t lane = 0; lane < count; ++lane) {
       kernels::write_keys(from, values.data() + static_cast<std::size_t>(lane * length) * from.size(), keys.size(),
                           keys.data());
-      const auto numbers = from.is_floating() ? std::partition(keys.begin(), keys.end(),
-                                                               [](auto key) { return key != kernels::kLastKey; })
-                                              : keys.end();
+      const auto numbers = may_be_none(from) ? std::partition(keys.begin(), keys.end(),
+                                                              [](auto key) { return key != kernels::kLastKey; })
+                                             : keys.end();
       const std::int64_t n = numbers - keys.begin();
       for (std::size_t i = 0; i < q.size(); ++i) {
         std::byte* const place =
@@ -334,13 +351,15 @@ Array selected(const Array& array, const std::vector<double>& q, const QuantileO
                Dtype out, const std::source_location& where) {
   const auto targets = 2 * static_cast<std::int64_t>(q.size());
   const auto method = static_cast<std::uint8_t>(options.method);
-  const Array numbers = array.dtype().is_floating()
-                            ? count_nonzero(logical_not(isnan(Operand(array, where))), {}, where)
-                            : full({}, Scalar(array.size()), {.dtype = int64}, where);
+  const Dtype dtype = array.dtype();
+  const Array numbers =
+      may_be_none(dtype)
+          ? count_nonzero(logical_not(dtype.is_time() ? isnat(array, where) : isnan(Operand(array, where))), {}, where)
+          : full({}, Scalar(array.size()), {.dtype = int64}, where);
   const AxisGrid state_grid = AxisGrid::whole(2 * targets);
   Array state = structural(SelectBegin{q, method}, {numbers}, int64, {state_grid}, where);
   // Keys of narrow types have zeros above; NaN, which has not, is no number that could be chosen.
-  const int width = dtype_bits(array.dtype());
+  const int width = dtype_bits(dtype);
   for (int left = width; left > 0;) {
     const bool first = left == width;
     const std::int64_t bits = std::min(left, first ? kFirstBits : kNextBits);
@@ -363,12 +382,6 @@ Array quantiles(const char* operation, const Array& array, const std::vector<dou
   if (dtype.is_complex() || (dtype.is_time() && !(span && median)) || (dtype.is_bool() && !median)) {
     throw Error(at_line(operation, where) + "is not defined for " + dtype.name());
   }
-  if (span) {
-    const Array counts = arrays::where(isnat(array, where), NAN, array.view(int64, where).astype(float64, where));
-    const Array middle = quantiles(operation, counts, q, options, skips_nan, single, where);
-    const Array whole = arrays::where(isnan(middle), 0.0, trunc(middle)).astype(int64, where);
-    return arrays::where(isnan(middle), std::numeric_limits<std::int64_t>::min(), whole).view(dtype, where);
-  }
   // NumPy interpolates between float32 in the type of a list of quantiles, which is float64.
   if (!single && dtype == float32 && !gives_elements(options.method)) {
     return quantiles(operation, array.astype(float64, where), q, options, skips_nan, single, where);
@@ -384,7 +397,7 @@ Array quantiles(const char* operation, const Array& array, const std::vector<dou
   } catch (const Error& error) {
     throw Error(at_line(operation, where) + error.what());
   }
-  Dtype out = dtype.is_floating() ? dtype : float64;
+  Dtype out = may_be_none(dtype) ? dtype : float64;
   if (gives_elements(options.method)) out = dtype;
   LaneQuantiles lanes{q, static_cast<std::uint8_t>(options.method), skips_nan, {}, {}};
   Grid grid{AxisGrid::whole(static_cast<std::int64_t>(q.size()))};
@@ -399,7 +412,7 @@ Array quantiles(const char* operation, const Array& array, const std::vector<dou
     lanes.order.push_back(axis);
     lanes.lanes.push_back(array.shape()[at]);
     pieces *= array.node()->grid[at].count();
-    if (array.shape()[at] == 0 && !out.is_floating()) {
+    if (array.shape()[at] == 0 && !may_be_none(out)) {
       throw Error(at_line(operation, where) + "there is nothing to choose from along an axis of extent 0 (shape " +
                   array.shape().text() + ")");
     }
