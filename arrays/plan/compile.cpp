@@ -224,4 +224,32 @@ void walk_pass(const NodePointer& root, const IsMaterialised& materialised,
   }
 }
 
+namespace {
+
+bool follows(const expression::AxisMap& map, std::int32_t axis) {
+  return std::tie(map.out_axis, map.start, map.step) == std::tuple(axis, 0, 1);
+}
+bool is_plain(const IndexMap& map) { return map.size() == 2 && follows(map[0], 0) && follows(map[1], 1); }
+bool is_transposed(const IndexMap& map) { return map.size() == 2 && follows(map[0], 1) && follows(map[1], 0); }
+
+}  // namespace
+
+bool is_drawn(const Node& node) {
+  if (node.kind != NodeKind::Generated) return false;
+  const auto kind = static_cast<Generator::Kind>(node.generator.kind);
+  return kind != Generator::Constant && kind != Generator::Ramp;
+}
+
+std::set<Key> read_both_ways(const NodePointer& root, const IsMaterialised& materialised, const IsMaterialised& wanted,
+                             bool alone) {
+  const Grid& grid = root->grid;
+  if (grid.size() != 2 || !expression::known(grid) || !(grid[0] == grid[1])) return {};
+  std::set<Key> plain, transposed, others;
+  walk_pass(root, materialised, [&](const NodePointer& node, const IndexMap& map) {
+    if (wanted(*node)) (is_plain(map) ? plain : is_transposed(map) ? transposed : others).insert(node->key);
+  });
+  std::erase_if(plain, [&](const Key& key) { return transposed.count(key) == 0 || (alone && others.count(key) != 0); });
+  return plain;
+}
+
 }  // namespace weft::arrays::lowering

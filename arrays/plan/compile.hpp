@@ -3,6 +3,7 @@
 #include "arrays/plan/stage.hpp"
 
 #include <functional>
+#include <set>
 
 namespace weft::arrays::lowering {
 
@@ -22,5 +23,12 @@ Compiled compile(const expression::NodePointer& root, const IsMaterialised& mate
 /// that it reads, once for each map.
 void walk_pass(const expression::NodePointer& root, const IsMaterialised& materialised,
                const std::function<void(const expression::NodePointer&, const IndexMap&)>& visit);
+
+/// Returns what a pass over two equally cut axes reads both as it is and transposed, of what `wanted` accepts; `alone`:
+/// and in no other way.
+std::set<expression::Key> read_both_ways(const expression::NodePointer& root, const IsMaterialised& materialised,
+                                         const IsMaterialised& wanted, bool alone);
+/// Tells whether a node's elements are drawn from their indices at some cost: neither constants nor ramps.
+bool is_drawn(const expression::Node& node);
 
 }  // namespace weft::arrays::lowering

@@ -2,6 +2,7 @@
 
 #include "arrays/kernels/copy.hpp"
 #include "arrays/plan/defer.hpp"
+#include "arrays/plan/fold_blocks.hpp"
 #include "arrays/plan/tile_walk.hpp"
 
 #include <weft/error.hpp>
@@ -48,8 +49,48 @@ void compute_box(const Stage& stage, const Box& box, const ChunkInputs& inputs, 
   }
 }
 
+namespace {
+
+/// The reduction of what a program has written of a box, side by side.
+Stage reduction_of_values(const Stage& stage, const Box& box) {
+  Stage values;
+  values.kind = Stage::Reduce;
+  values.reduce = stage.reduce;
+  values.kokkos = stage.kokkos;
+  const TypeCode type = stage.program.registers[stage.program.result];
+  Source source{{}, type, stage.unit};
+  Load load;
+  for (std::size_t axis = 0; axis < box.ndim(); ++axis) {
+    source.grid.push_back(expression::AxisGrid::regular(box.extent[axis], box.extent[axis]));
+    load.map.push_back({static_cast<std::int32_t>(axis), -box.start[axis], 1});
+  }
+  values.sources.push_back(std::move(source));
+  values.program.loads.push_back(std::move(load));
+  values.program.registers.push_back(type);
+  Instruction step;
+  step.kind = Instruction::Load;
+  step.type = type;
+  values.program.code.push_back(step);
+  return values;
+}
+
+}  // namespace
+
 void reduce_box(const Stage& stage, const Box& box, const ChunkInputs& inputs, const kernels::ReduceState& state) {
-  TileWalk(stage, box, inputs).fold(state);
+  if (TileWalk(stage, box, inputs).fold(state)) return;
+  const kernels::ReduceKernel& kernel =
+      kernels::reduce_kernel(stage.reduce.code, stage.program.registers[stage.program.result]);
+  std::vector<FoldBlock> stretches;
+  add_stretches(stage.reduce, box, true, stretches);
+  for (const FoldBlock& stretch : stretches) {
+    const Stage values = reduction_of_values(stage, stretch.box);
+    const auto bytes = static_cast<std::size_t>(stretch.box.elements()) * Dtype(values.sources[0].type).size();
+    Buffer room = Buffer::allocate(bytes);
+    TileWalk(stage, stretch.box, inputs).write(room.data());
+    const std::vector<Buffer> written{std::move(room)};
+    const std::vector<SourceChunk> chunks{{0, 0}};
+    TileWalk(values, stretch.box, ChunkInputs(chunks, written)).fold(from_output(state, kernel, stretch.first_output));
+  }
 }
 
 StateLayout state_layout(const Stage& stage, std::int64_t outputs) {
@@ -62,6 +103,16 @@ StateLayout state_layout(const Stage& stage, std::int64_t outputs) {
     layout.bytes += (static_cast<std::size_t>(outputs) * Dtype(kernel.types[part]).size() + 63) / 64 * 64;
   }
   return layout;
+}
+
+kernels::ReduceState from_output(const kernels::ReduceState& state, const kernels::ReduceKernel& kernel,
+                                 std::int64_t output) {
+  kernels::ReduceState at = state;
+  for (int part = 0; part < kernel.parts; ++part) {
+    at.parts[part] =
+        static_cast<std::byte*>(at.parts[part]) + output * static_cast<std::int64_t>(Dtype(kernel.types[part]).size());
+  }
+  return at;
 }
 
 kernels::ReduceState state_at(const StateLayout& layout, std::byte* data) {

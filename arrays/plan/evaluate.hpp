@@ -68,6 +68,9 @@ struct StateLayout {
 };
 StateLayout state_layout(const Stage& stage, std::int64_t outputs);
 kernels::ReduceState state_at(const StateLayout& layout, std::byte* data);
+/// The state from a given output on.
+kernels::ReduceState from_output(const kernels::ReduceState& state, const kernels::ReduceKernel& kernel,
+                                 std::int64_t output);
 
 /// Folds the elements of `box` into a state that has begun; its outputs are the kept axes of the box in C order.
 void reduce_box(const Stage& stage, const Box& box, const ChunkInputs& inputs, const kernels::ReduceState& state);

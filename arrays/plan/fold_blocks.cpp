@@ -4,9 +4,13 @@
 #include "arrays/plan/tile_walk.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace weft::arrays::lowering {
 namespace {
+
+/// Elements of a stretch at most; longer ones would not stay in the second-level cache.
+constexpr std::int64_t kStretchElements = std::int64_t{1} << 17;
 
 /// The side of a square: two of doubles take half of a second-level cache.
 constexpr std::int64_t kSide = 256;
@@ -47,7 +51,44 @@ std::vector<FoldBlock> squares(const Stage& stage, const Box& box) {
   return blocks;
 }
 
+/// A fold that stops after so many places of the axis, or a multiple, has the same bits: there a tile ends, or as many
+/// rows as are folded at once.
+std::int64_t even_places(const ReduceSpec& reduce, const Box& box, std::size_t axis) {
+  const auto of_extent = [&](std::size_t at, bool reduced) {
+    return box.extent[at] == 1 || (reduce.reduced[at] != 0) == reduced;
+  };
+  if (reduce.reduced[axis] == 0) return 1;
+  std::int64_t rest = 1;
+  std::size_t at = axis + 1;
+  for (; at < box.ndim() && of_extent(at, true); ++at) rest *= box.extent[at];
+  if (at == box.ndim()) return TileWalk::kTile / std::gcd(rest, static_cast<std::int64_t>(TileWalk::kTile));
+  while (at < box.ndim() && of_extent(at, false)) ++at;
+  return at == box.ndim() ? kernels::kFoldRows / std::gcd(rest, kernels::kFoldRows) : 1;
+}
+
 }  // namespace
+
+void add_stretches(const ReduceSpec& reduce, const Box& box, bool apart, std::vector<FoldBlock>& blocks) {
+  const std::size_t axis = first_long_axis(box);
+  const std::int64_t parts = cached_parts(box, axis);
+  if (parts == 1) return blocks.push_back({box, 0});
+  const std::int64_t extent = box.extent[axis], row = box.elements() / extent;
+  const std::int64_t even = even_places(reduce, box, axis);
+  const bool evenly = even * row <= kStretchElements || even == 1;
+  if (evenly && !apart) return blocks.push_back({box, 0});
+  std::int64_t stretch = (extent + parts - 1) / parts;
+  if (evenly) stretch = (stretch + even - 1) / even * even;
+  std::int64_t outputs = 1;
+  for (std::size_t at = axis; at < box.ndim(); ++at) {
+    if (reduce.reduced[at] == 0) outputs *= box.extent[at];
+  }
+  for (std::int64_t begin = 0; begin < extent; begin += stretch) {
+    FoldBlock& block = blocks.emplace_back(FoldBlock{box, 0});
+    if (reduce.reduced[axis] == 0) block.first_output = begin * (outputs / extent);
+    block.box.start[axis] += begin;
+    block.box.extent[axis] = std::min(stretch, extent - begin);
+  }
+}
 
 std::vector<FoldBlock> fold_blocks(const Stage& stage, const ReductionTree& tree, std::int64_t leaf) {
   const auto [first_chunk, end_chunk] = tree.chunks_of(leaf);
@@ -59,17 +100,19 @@ std::vector<FoldBlock> fold_blocks(const Stage& stage, const ReductionTree& tree
   if (expression::known(stage.grid) && axis < first.ndim() && tree.outputs() >= kManyOutputs) {
     parts = std::clamp((first.elements() + kBlockElements - 1) / kBlockElements, std::int64_t{1}, first.extent[axis]);
   }
-  if (parts == 1) {
-    axis = first_long_axis(first);
-    parts = gathered_parts(stage, first, axis);
-  }
   std::vector<FoldBlock> blocks;
+  if (parts == 1) {
+    for (std::int64_t chunk = first_chunk; chunk < end_chunk; ++chunk) {
+      const Box box = tree.box(chunk);
+      add_stretches(stage.reduce, box, gathered_parts(stage, box, first_long_axis(box)) > 1, blocks);
+    }
+    return blocks;
+  }
   for (std::int64_t part = 0; part < parts; ++part) {
     for (std::int64_t chunk = first_chunk; chunk < end_chunk; ++chunk) {
       FoldBlock& block = blocks.emplace_back(FoldBlock{tree.box(chunk), 0});
-      if (parts == 1) continue;
       const std::int64_t extent = block.box.extent[axis], begin = part_start(extent, parts, part);
-      if (stage.reduce.reduced[axis] == 0) block.first_output = begin * (tree.outputs() / extent);
+      block.first_output = begin * (tree.outputs() / extent);
       block.box.start[axis] += begin;
       block.box.extent[axis] = part_start(extent, parts, part + 1) - begin;
     }

@@ -21,6 +21,11 @@ struct FoldBlock {
 /// the leaf. Blocks are so large that what they read stays in the second-level cache.
 std::vector<FoldBlock> fold_blocks(const Stage& stage, const ReductionTree& tree, std::int64_t leaf);
 
+/// Cuts a box, from which the first `outputs` are folded, into stretches of its first long axis that are computed one
+/// after the other where that gains something (`apart`), and where their bits are not those of the whole in any case.
+/// The box and the reduction alone decide what bits a fold of these has.
+void add_stretches(const expression::ReduceSpec& reduce, const Box& box, bool apart, std::vector<FoldBlock>& blocks);
+
 /// Boxes of sources that have no chunks, made when they are asked for. The last two of each source are kept: a square
 /// and its transpose read the same two.
 ///

@@ -57,6 +57,21 @@ bool always_materialised(const Node& node) {
   return node.kind == NodeKind::Stored || node.kind == NodeKind::Reduced || node.kind == NodeKind::Structural;
 }
 
+/// Nodes that are looked at to find whether a fold goes in squares.
+constexpr int kMostLookedAt = 4096;
+
+/// Tells whether a fold reads something dear and its transpose. The expression alone decides, not what else has tasks:
+/// the order of the fold follows from it.
+bool folds_squares(const NodePointer& root, const ReduceSpec& reduce) {
+  if (reduce.reduced.size() != 2 || (reduce.reduced[0] == 0 && reduce.reduced[1] == 0)) return false;
+  const auto dear = [](const Node& node) {
+    return always_materialised(node) || is_drawn(node) || (node.kind != NodeKind::View && own_cost(node) >= kDear);
+  };
+  int looked = 0;
+  const auto ends = [&](const Node& node) { return dear(node) || ++looked > kMostLookedAt; };
+  return !read_both_ways(root, ends, dear, false).empty();
+}
+
 /// The nodes at which passes end, below the outputs, each once; whoever reads comes before what it reads.
 void collect_passes(const std::vector<NodePointer>& outputs, const IsMaterialised& materialised,
                     const std::function<void(const NodePointer& pass)>& visit) {
@@ -340,7 +355,7 @@ Lowering::Step& Lowering::step_of(const NodePointer& node) {
     } else {
       compiled = compile(root, has_boxes);
     }
-    stage->square = reduces && reads_transposed(compiled.program, *stage, node->reduce);
+    stage->square = reduces && folds_squares(root, node->reduce);
     stage->program = std::move(compiled.program);
     for (const NodePointer& source : compiled.sources) step->sources.push_back(read_through(source));
     if (reduces) stage->reduce = node->reduce;

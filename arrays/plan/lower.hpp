@@ -99,7 +99,6 @@ class Lowering {
   Delayed<Buffer> describe(const expression::NodePointer& node, Step& step, std::int64_t number);
   Delayed<Buffer> describe_reduction(const expression::NodePointer& node, Step& step, std::int64_t number);
   std::set<expression::Key> generated_squares(const expression::NodePointer& root) const;
-  static bool reads_transposed(const Program& program, const Stage& stage, const ReduceSpec& reduce);
   void choose_together(const std::vector<expression::NodePointer>& outputs);
   std::vector<LeafTask> describe_together(const std::vector<expression::NodePointer>& nodes, std::int64_t number,
                                           const ReductionTree& tree);

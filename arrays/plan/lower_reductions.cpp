@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <set>
-#include <tuple>
 
 namespace weft::arrays::lowering {
 namespace {
@@ -22,12 +21,6 @@ using expression::NodePointer;
 constexpr std::int64_t kTaskElements = std::int64_t{1} << 19;
 constexpr std::int64_t kEnoughTasks = 256;
 constexpr std::int64_t kMostTasks = std::int64_t{1} << 16;
-
-bool follows(const expression::AxisMap& map, std::int32_t axis) {
-  return std::tie(map.out_axis, map.start, map.step) == std::tuple(axis, 0, 1);
-}
-bool is_plain(const IndexMap& map) { return map.size() == 2 && follows(map[0], 0) && follows(map[1], 1); }
-bool is_transposed(const IndexMap& map) { return map.size() == 2 && follows(map[0], 1) && follows(map[1], 0); }
 
 /// Tells whether a node is computed from one of others.
 bool depends(const NodePointer& node, const std::set<Key>& others) {
@@ -52,35 +45,9 @@ void keep_unique(std::vector<SourceChunk>& chunks) {
 
 /// Generated numbers that a pass reads as they are and transposed: a task makes each of them once for both.
 std::set<Key> Lowering::generated_squares(const NodePointer& root) const {
-  std::set<Key> plain, transposed, others;
-  if (root->grid.size() != 2 || !expression::known(root->grid) || !(root->grid[0] == root->grid[1])) return {};
-  walk_pass(
+  return read_both_ways(
       root, [this](const Node& one) { return materialised(one); },
-      [&](const NodePointer& node, const IndexMap& map) {
-        if (node->kind != NodeKind::Generated || materialised(*node)) return;
-        const auto kind = static_cast<Generator::Kind>(node->generator.kind);
-        if (kind == Generator::Constant || kind == Generator::Ramp) return;
-        (is_plain(map) ? plain : is_transposed(map) ? transposed : others).insert(node->key);
-      });
-  std::set<Key> both;
-  for (const Key& key : plain) {
-    if (transposed.count(key) != 0 && others.count(key) == 0) both.insert(key);
-  }
-  return both;
-}
-
-/// Tells whether a pass over equally cut axes reads something and its transpose.
-bool Lowering::reads_transposed(const Program& program, const Stage& stage, const ReduceSpec& reduce) {
-  const Grid& grid = stage.grid;
-  if (grid.size() != 2 || !expression::known(grid) || !(grid[0] == grid[1])) return false;
-  if (reduce.reduced[0] == 0 && reduce.reduced[1] == 0) return false;
-  for (const Load& plain : program.loads) {
-    if (!is_plain(plain.map)) continue;
-    for (const Load& other : program.loads) {
-      if (other.source == plain.source && is_transposed(other.map)) return true;
-    }
-  }
-  return false;
+      [this](const Node& one) { return is_drawn(one) && !materialised(one); }, true);
 }
 
 /// Reductions that are asked for themselves, so that every leaf of each is needed.

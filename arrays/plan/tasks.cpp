@@ -26,17 +26,6 @@ constexpr std::int64_t kFewRows = 4;
 constexpr std::int64_t kManyOutputs = 4096;
 constexpr std::int64_t kLeafElements = std::int64_t{1} << 21;
 
-/// The state from a given output on.
-kernels::ReduceState from_output(const kernels::ReduceState& state, const kernels::ReduceKernel& kernel,
-                                 std::int64_t output) {
-  kernels::ReduceState at = state;
-  for (int part = 0; part < kernel.parts; ++part) {
-    at.parts[part] =
-        static_cast<std::byte*>(at.parts[part]) + output * static_cast<std::int64_t>(Dtype(kernel.types[part]).size());
-  }
-  return at;
-}
-
 const kernels::ReduceKernel& kernel_of(const Stage& stage) {
   return kernels::reduce_kernel(stage.reduce.code, stage.program.registers[stage.program.result]);
 }

@@ -13,9 +13,10 @@
 namespace weft::arrays::lowering {
 namespace {
 
-/// Rows of a strip, and of what a reduction is given at once.
+using kernels::kFoldRows;
+
+/// Rows of a strip.
 constexpr std::int64_t kStripRows = 64;
-constexpr std::int64_t kFoldRows = 32;
 /// Elements that are computed at once where what they are computed from is gathered first.
 constexpr std::int64_t kGatheredElements = std::int64_t{1} << 15;
 /// So that rows of a strip do not all fall on the same sets of the cache.
@@ -185,8 +186,14 @@ std::size_t first_long_axis(const Box& box) {
   return axis;
 }
 
+std::int64_t cached_parts(const Box& box, std::size_t axis) {
+  if (box.ndim() == 0 || box.elements() <= 2 * kGatheredElements) return 1;
+  return std::clamp(box.elements() / kGatheredElements, std::int64_t{1}, box.extent[axis]);
+}
+
 std::int64_t gathered_parts(const Stage& stage, const Box& box, std::size_t axis) {
-  if (box.ndim() == 0 || box.elements() <= 2 * kGatheredElements || !expression::known(stage.grid)) return 1;
+  const std::int64_t parts = cached_parts(box, axis);
+  if (parts == 1 || !expression::known(stage.grid)) return 1;
   const auto spans = [&](const Load& load) {
     const Source& source = stage.sources[load.source];
     if (!source.made.empty() || !expression::known(source.grid)) return false;
@@ -196,8 +203,7 @@ std::int64_t gathered_parts(const Stage& stage, const Box& box, std::size_t axis
     return false;
   };
   const std::vector<Load>& loads = stage.program.loads;
-  if (std::none_of(loads.begin(), loads.end(), spans)) return 1;
-  return std::clamp(box.elements() / kGatheredElements, std::int64_t{1}, box.extent[axis]);
+  return std::any_of(loads.begin(), loads.end(), spans) ? parts : 1;
 }
 
 LoadedSource prepare_load(const Stage& stage, const Load& load, const Box& box, const ChunkInputs& inputs) {
@@ -296,18 +302,23 @@ TileWalk::TileWalk(const Stage& stage, const Box& box, const ChunkInputs& inputs
       bases_[operand + 1] += stage_.reduce.place_strides[axis] * box.start[axis];
     }
   }
-  merge_axes();
+  std::vector<Axis> all;
+  if (stage_.kind == Stage::Reduce) all = axes_;
+  axes_ = merged(std::move(axes_), operands);
+  rows_ = axes_[axes_.size() - 2].extent;
+  if (stage_.kind == Stage::Reduce) find_line(std::move(all));
   prepare_registers();
 }
 
-void TileWalk::merge_axes() {
+/// Puts axes together where every operand runs on from one to the next; there are two at least.
+std::vector<TileWalk::Axis> TileWalk::merged(std::vector<Axis> axes, std::size_t operands) {
   std::vector<Axis> merged;
-  for (Axis& axis : axes_) {
+  for (Axis& axis : axes) {
     if (axis.extent == 1) continue;
     if (!merged.empty()) {
       Axis& outer = merged.back();
       bool runs_on = true;
-      for (std::size_t i = 0; i < axis.moves.size(); ++i) {
+      for (std::size_t i = 0; i < operands; ++i) {
         runs_on = runs_on && outer.moves[i] == axis.moves[i] * axis.extent;
       }
       if (runs_on) {
@@ -318,9 +329,19 @@ void TileWalk::merge_axes() {
     }
     merged.push_back(std::move(axis));
   }
-  while (merged.size() < 2) merged.insert(merged.begin(), Axis{1, std::vector<std::int64_t>(bases_.size(), 0)});
-  axes_ = std::move(merged);
-  rows_ = axes_[axes_.size() - 2].extent;
+  while (merged.size() < 2) merged.insert(merged.begin(), Axis{1, std::vector<std::int64_t>(operands, 0)});
+  return merged;
+}
+
+/// Of the lines that all operands' axes would make if elements lay side by side: only where outputs and places run on
+/// is asked.
+void TileWalk::find_line(std::vector<Axis> axes) {
+  for (Axis& axis : axes) axis.moves.erase(axis.moves.begin(), axis.moves.end() - 2);
+  const std::vector<Axis> whole = merged(std::move(axes), 2);
+  const Axis &inner = whole.back(), &rows = whole[whole.size() - 2];
+  const bool columns = inner.moves[0] != 0;
+  line_ = columns ? rows.extent : inner.extent;
+  in_lines_ = inner.extent == axes_.back().extent && (!columns || rows.extent == rows_);
 }
 
 void TileWalk::prepare_registers() {
@@ -472,31 +493,67 @@ void TileWalk::write(std::byte* out) {
   });
 }
 
-void TileWalk::fold(const kernels::ReduceState& state) {
-  if (empty_) return;
+bool TileWalk::fold(const kernels::ReduceState& state) {
+  if (empty_ || (stage_.kokkos && fold_in_space(state))) return true;
   const kernels::ReduceKernel& kernel = kernels::reduce_kernel(stage_.reduce.code, program_.registers[program_.result]);
+  const bool columns = axes_.back().moves[bases_.size() - 2] != 0;
+  if (columns ? kernel.rows == nullptr : in_lines_) {
+    fold_tiles(kernel, state);
+  } else if (columns && in_lines_) {
+    fold_rows(kernel, state);
+  } else if (!columns && axes_.back().extent <= static_cast<std::int64_t>(kTile)) {
+    fold_lines(kernel, state);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void TileWalk::fold_tiles(const kernels::ReduceKernel& kernel, const kernels::ReduceState& state) {
   const std::size_t output = bases_.size() - 2;
   const std::size_t place = bases_.size() - 1;
   const bool along_columns = axes_.back().moves[output] != 0;
-  if (along_columns && kernel.rows != nullptr && axes_[axes_.size() - 2].moves[output] == 0) {
-    return fold_rows(kernel, state);
-  }
-  if (stage_.kokkos && fold_in_space(state)) return;
   const std::int64_t stride = axes_.back().moves[place];
   each_tile([&](std::size_t n, std::int64_t row, std::int64_t) {
     const void* const values = program_.code.empty() ? values_[program_.result] : run_tile(n, row, nullptr);
-    kernels::ReduceState at = state;
-    for (int part = 0; part < kernel.parts; ++part) {
-      at.parts[part] = static_cast<std::byte*>(at.parts[part]) +
-                       at_[output] * static_cast<std::int64_t>(bytes_of(kernel.types[part]));
+    (along_columns ? kernel.columns : kernel.run)(from_output(state, kernel, at_[output]), values, n,
+                                                  bases_[place] + at_[place], stride);
+  });
+}
+
+/// Short rows of which several make a line: they are put side by side until they fill a tile.
+void TileWalk::fold_lines(const kernels::ReduceKernel& kernel, const kernels::ReduceState& state) {
+  const std::size_t place = bases_.size() - 1;
+  const std::int64_t stride = axes_.back().moves[place];
+  const auto waiting = std::make_unique_for_overwrite<std::byte[]>(2 * kTile * result_bytes_);
+  kernels::ReduceState at;
+  std::size_t filled = 0;
+  std::int64_t in_line = 0, first_place = 0;
+  const auto fold = [&](std::size_t n) {
+    kernel.run(at, waiting.get(), n, first_place, stride);
+    first_place += static_cast<std::int64_t>(n) * stride;
+    filled -= n;
+    std::memmove(waiting.get(), waiting.get() + n * result_bytes_, filled * result_bytes_);
+  };
+  each_tile([&](std::size_t n, std::int64_t row, std::int64_t) {
+    if (in_line == 0) {
+      at = from_output(state, kernel, at_[bases_.size() - 2]);
+      first_place = bases_[place] + at_[place];
     }
-    (along_columns ? kernel.columns : kernel.run)(at, values, n, bases_[place] + at_[place], stride);
+    std::byte* const to = waiting.get() + filled * result_bytes_;
+    const void* const values = program_.code.empty() ? values_[program_.result] : run_tile(n, row, to);
+    if (values != to) std::memcpy(to, values, n * result_bytes_);
+    filled += n;
+    in_line += static_cast<std::int64_t>(n);
+    if (filled >= kTile) fold(kTile);
+    if (in_line < line_) return;
+    if (filled > 0) fold(filled);
+    in_line = 0;
   });
 }
 
 /// Several rows at once: read where they lie if the program only loads them, else written side by side first.
 void TileWalk::fold_rows(const kernels::ReduceKernel& kernel, const kernels::ReduceState& state) {
-  const std::size_t output = bases_.size() - 2;
   const bool lies = program_.code.size() == 1 && program_.code[0].kind == Instruction::Load &&
                     axes_.back().moves[0] == static_cast<std::int64_t>(result_bytes_);
   const std::int64_t row_move = axes_[axes_.size() - 2].moves[0];
@@ -515,12 +572,7 @@ void TileWalk::fold_rows(const kernels::ReduceKernel& kernel, const kernels::Red
       first = made.get();
     }
     if (in_block + 1 < kFoldRows && row + 1 < rows_) return;
-    kernels::ReduceState at = state;
-    for (int part = 0; part < kernel.parts; ++part) {
-      at.parts[part] = static_cast<std::byte*>(at.parts[part]) +
-                       at_[output] * static_cast<std::int64_t>(bytes_of(kernel.types[part]));
-    }
-    kernel.rows(at, first, n, static_cast<std::size_t>(in_block + 1),
+    kernel.rows(from_output(state, kernel, at_[bases_.size() - 2]), first, n, static_cast<std::size_t>(in_block + 1),
                 lies ? row_move : static_cast<std::int64_t>(made_row));
   });
 }

@@ -45,7 +45,7 @@ struct Registers {
   }
   WEFT_FUNCTION std::byte* place(int number) { return bytes + static_cast<std::size_t>(number) * stride; }
 #else
-  alignas(64) std::byte bytes[kPassRegisters][static_cast<std::size_t>(W) * 8];
+  alignas(64) std::byte bytes[kPassRegisters][static_cast<std::size_t>(W) * 16];
   WEFT_FUNCTION explicit Registers(const Pass&) {}
   WEFT_FUNCTION std::byte* place(int number) { return bytes[number]; }
 #endif
@@ -54,7 +54,7 @@ WEFT_FUNCTION std::size_t registers_bytes(const Pass& pass) {
   return static_cast<std::size_t>(pass.registers) * static_cast<std::size_t>(pass.block) * pass.width;
 }
 
-/// Calls use(T{}) for the type of a code; complex numbers are never asked for, times are counted in int64.
+/// Calls use(T{}) for the type of a code; not for complex numbers, times are counted in int64.
 template <class Use>
 WEFT_FUNCTION void with_type(TypeCode type, const Use& use) {
   switch (kernel_type(type)) {
@@ -88,6 +88,18 @@ WEFT_FUNCTION void with_type(TypeCode type, const Use& use) {
   }
 }
 
+/// The bits of a complex number.
+struct TwoWords {
+  std::uint64_t words[2];
+};
+/// Calls use(T{}) for a type of the size of a code's elements: for what only moves them.
+template <class Use>
+WEFT_FUNCTION void with_bits(TypeCode type, const Use& use) {
+  if (type == TypeCode::Complex64) return use(std::uint64_t{});
+  if (type == TypeCode::Complex128) return use(TwoWords{});
+  with_type(type, use);
+}
+
 struct BytesOf {
   std::size_t* bytes;
   template <class T>
@@ -97,7 +109,7 @@ struct BytesOf {
 };
 WEFT_FUNCTION std::size_t pass_bytes(TypeCode type) {
   std::size_t bytes = 0;
-  with_type(type, BytesOf{&bytes});
+  with_bits(type, BytesOf{&bytes});
   return bytes;
 }
 
@@ -166,12 +178,12 @@ WEFT_ITEM_FUNCTION void cast_block(TypeCode to, TypeCode from, const Block& bloc
 
 struct FillTyped {
   void* out;
-  std::uint64_t word;
+  const std::uint64_t* words;
   std::size_t n;
   template <class T>
   WEFT_FUNCTION void operator()(T) const {
     T value;
-    const std::byte* const from = reinterpret_cast<const std::byte*>(&word);
+    const std::byte* const from = reinterpret_cast<const std::byte*>(words);
     std::byte* const to = reinterpret_cast<std::byte*>(&value);
     for (std::size_t i = 0; i < sizeof(T); ++i) to[i] = from[i];
     WEFT_EACH(i, n) static_cast<T*>(out)[i] = value;
@@ -222,7 +234,7 @@ WEFT_ITEM_FUNCTION const void* run_block(const Pass& pass, Registers<W>& registe
         if (move == static_cast<std::int64_t>(pass_bytes(step.type)))
           registers.values[step.out] = from;
         else
-          with_type(step.type, GatherTyped{place, from, move, n});
+          with_bits(step.type, GatherTyped{place, from, move, n});
         break;
       }
       case PassStep::Uniform:
@@ -231,6 +243,13 @@ WEFT_ITEM_FUNCTION const void* run_block(const Pass& pass, Registers<W>& registe
       case PassStep::Cast:
         cast_block(step.out_type, step.type, Block{place, registers.values[step.a], nullptr, nullptr, n});
         break;
+      case PassStep::OfHost: {
+#ifndef __CUDA_ARCH__
+        const void* const operands[3] = {registers.values[step.a], registers.values[step.b], registers.values[step.c]};
+        pass.host->run(i, place, operands, operand.base + at[step.operand], move, n);
+#endif
+        break;
+      }
       default:
         apply_block(step.op, step.type,
                     Block{place, registers.values[step.a], registers.values[step.b], registers.values[step.c], n});
@@ -244,8 +263,8 @@ WEFT_FUNCTION void begin_registers(const Pass& pass, Registers<W>& registers) {
   for (int i = 0; i < pass.registers; ++i) registers.values[i] = registers.place(i);
   for (int i = 0; i < pass.constants; ++i) {
     const PassConstant& constant = pass.constant[i];
-    with_type(constant.type,
-              FillTyped{registers.place(constant.out), constant.word, static_cast<std::size_t>(pass.block)});
+    with_bits(constant.type,
+              FillTyped{registers.place(constant.out), constant.words, static_cast<std::size_t>(pass.block)});
   }
 }
 

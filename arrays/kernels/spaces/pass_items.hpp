@@ -60,25 +60,27 @@ struct WriteItem {
     const std::byte* const values = static_cast<const std::byte*>(run_block<W>(pass, registers, at, n));
     const std::size_t bytes = pass_bytes(pass.type);
     std::byte* const to = out + static_cast<std::size_t>(row * pass.extents[inner] + column) * bytes;
-    with_type(pass.type, GatherTyped{to, values, static_cast<std::int64_t>(bytes), n});
+    with_bits(pass.type, GatherTyped{to, values, static_cast<std::int64_t>(bytes), n});
   }
 };
 
-/// Tiles of a pass whose innermost axis is reduced, in TileWalk's order: slabs of the outer axes, tiles along the
-/// innermost, rows.
+/// Lines of a pass whose innermost axis is reduced, and their tiles. A line runs through several axes where operands do
+/// not let them be put together; tiles are cut as if they did, so that the bits do not hang on where operands lie.
 struct TileOrder {
-  std::int64_t rows, columns, tiles;
+  std::int64_t lines, columns, tiles;
   explicit WEFT_FUNCTION TileOrder(const Pass& pass)
-      : rows(pass.extents[pass.axes - 2]),
-        columns(blocks_of(pass.extents[pass.axes - 1], kPassTile)),
-        tiles(pass_rows(pass) * columns) {}
-  /// The row (of all) and the tile along it.
-  WEFT_FUNCTION void find(std::int64_t tile, std::int64_t& row, std::int64_t& column) const {
-    const std::int64_t slab = tile / (rows * columns);
-    column = tile / rows % columns;
-    row = slab * rows + tile % rows;
-  }
+      : lines(pass_rows(pass) * pass.extents[pass.axes - 1] / pass.line),
+        columns(blocks_of(pass.line, kPassTile)),
+        tiles(lines * columns) {}
 };
+/// The axes before those of a line.
+WEFT_FUNCTION int axes_before_line(const Pass& pass) {
+  int axis = pass.axes;
+  for (std::int64_t covered = 1; axis > 0 && (covered < pass.line || axis == pass.axes);) {
+    covered *= pass.extents[--axis];
+  }
+  return axis;
+}
 
 /// Work item: one tile, folded into a state of its own.
 template <int W>
@@ -92,13 +94,14 @@ struct FoldTileItem {
   std::int64_t items() const { return TileOrder(pass).tiles; }
   WEFT_FUNCTION void operator()(std::int64_t tile) const {
     const int inner = pass.axes - 1;
-    std::int64_t row, column;
-    TileOrder(pass).find(tile, row, column);
-    const std::int64_t rest = pass.extents[inner] - column * kPassTile;
+    const std::int64_t columns = TileOrder(pass).columns, width = pass.extents[inner];
+    const std::int64_t in_line = tile % columns * kPassTile;
+    const std::int64_t rest = pass.line - in_line;
     const std::int64_t n = rest < kPassTile ? rest : kPassTile;
+    std::int64_t row = (tile / columns * pass.line + in_line) / width;
+    std::int64_t column = (tile / columns * pass.line + in_line) % width;
     std::int64_t at[kPassOperands];
-    for (int i = 0; i < pass.used; ++i) at[i] = column * kPassTile * pass.operands[i].moves[inner];
-    move_to(pass, inner, row, EveryAxis{}, at);
+    move_into(column, row, at);
     const PassOperand& place = pass.operands[pass.place];
     const std::int64_t first_place = place.base + at[pass.place];
     Registers<W> registers(pass);
@@ -106,16 +109,25 @@ struct FoldTileItem {
 #ifdef __CUDA_ARCH__
     std::byte* const values = registers.bytes + registers_bytes(pass);
 #else
-    alignas(64) std::byte values[kPassTile * 8];
+    alignas(64) std::byte values[kPassTile * 16];
 #endif
     const std::size_t bytes = pass_bytes(pass.type);
     const std::int64_t step = pass.block;
-    for (std::int64_t done = 0; done < n; done += step) {
-      const auto count = static_cast<std::size_t>(n - done < step ? n - done : step);
-      const void* const block = run_block<W>(pass, registers, at, count);
-      with_type(pass.type, GatherTyped{values + static_cast<std::size_t>(done) * bytes,
-                                       static_cast<const std::byte*>(block), static_cast<std::int64_t>(bytes), count});
-      for (int i = 0; i < pass.used; ++i) at[i] += step * pass.operands[i].moves[inner];
+    for (std::int64_t done = 0; done < n;) {
+      std::int64_t count = n - done < step ? n - done : step;
+      if (width - column < count) count = width - column;
+      const void* const block = run_block<W>(pass, registers, at, static_cast<std::size_t>(count));
+      with_bits(pass.type,
+                GatherTyped{values + static_cast<std::size_t>(done) * bytes, static_cast<const std::byte*>(block),
+                            static_cast<std::int64_t>(bytes), static_cast<std::size_t>(count)});
+      done += count;
+      column += count;
+      if (column < width) {
+        for (int i = 0; i < pass.used; ++i) at[i] += count * pass.operands[i].moves[inner];
+      } else if (done < n) {
+        column = 0;
+        move_into(column, ++row, at);
+      }
     }
     const ReduceState own = state_element(tiles.state, tile, tiles.sizes);
     if (WEFT_FIRST_THREAD) begin_fold(tiles, BeginFold{own, 1});
@@ -125,6 +137,12 @@ struct FoldTileItem {
     // The next tile is written where this one lies.
     WEFT_WAIT_FOR_BLOCK();
   }
+
+ private:
+  WEFT_FUNCTION void move_into(std::int64_t column, std::int64_t row, std::int64_t* at) const {
+    for (int i = 0; i < pass.used; ++i) at[i] = column * pass.operands[i].moves[pass.axes - 1];
+    move_to(pass, pass.axes - 1, row, EveryAxis{}, at);
+  }
 };
 
 /// The states of tiles, merged into their outputs in the order of the tiles.
@@ -132,41 +150,34 @@ struct MergeTiles {
   static constexpr bool kOfBlock = false;
   Pass pass;
   FoldTarget tiles, outputs;
-  /// Tells whether each row has outputs of its own.
+  /// Tells whether each line has an output of its own.
   bool apart() const {
-    for (int axis = 0; axis + 1 < pass.axes; ++axis) {
+    for (int axis = 0; axis < axes_before_line(pass); ++axis) {
       if (pass.extents[axis] > 1 && pass.operands[pass.output].moves[axis] == 0) return false;
     }
     return true;
   }
-  WEFT_FUNCTION void merge(std::int64_t tile, std::int64_t row) const {
+  WEFT_FUNCTION void merge_line(std::int64_t line) const {
     std::int64_t at[kPassOperands] = {};
-    move_to(pass, pass.axes - 1, row, EveryAxis{}, at);
-    merge_fold(outputs, MergeFold{state_element(outputs.state, at[pass.output], outputs.sizes),
-                                  state_element(tiles.state, tile, tiles.sizes)});
-  }
-};
-/// Work item: a row, where each has outputs of its own.
-struct MergeRowItem : MergeTiles {
-  std::int64_t items() const { return pass_rows(pass); }
-  WEFT_FUNCTION void operator()(std::int64_t row) const {
-    const TileOrder order(pass);
-    const std::int64_t slab = row / order.rows;
-    for (std::int64_t column = 0; column < order.columns; ++column) {
-      merge((slab * order.columns + column) * order.rows + row % order.rows, row);
+    move_to(pass, axes_before_line(pass), line, EveryAxis{}, at);
+    const ReduceState into = state_element(outputs.state, at[pass.output], outputs.sizes);
+    const std::int64_t columns = TileOrder(pass).columns;
+    for (std::int64_t tile = line * columns; tile < (line + 1) * columns; ++tile) {
+      merge_fold(outputs, MergeFold{into, state_element(tiles.state, tile, tiles.sizes)});
     }
   }
 };
-/// Work item: everything, where outputs repeat from row to row.
+/// Work item: a line, where each has an output of its own.
+struct MergeRowItem : MergeTiles {
+  std::int64_t items() const { return TileOrder(pass).lines; }
+  WEFT_FUNCTION void operator()(std::int64_t line) const { merge_line(line); }
+};
+/// Work item: everything, where several lines have one output.
 struct MergeAllItem : MergeTiles {
   std::int64_t items() const { return 1; }
   WEFT_FUNCTION void operator()(std::int64_t) const {
-    const TileOrder order(pass);
-    for (std::int64_t tile = 0; tile < order.tiles; ++tile) {
-      std::int64_t row, column;
-      order.find(tile, row, column);
-      merge(tile, row);
-    }
+    const std::int64_t lines = TileOrder(pass).lines;
+    for (std::int64_t line = 0; line < lines; ++line) merge_line(line);
   }
 };
 
@@ -200,13 +211,21 @@ struct FoldColumnsItem {
     const ReduceState own = state_element(outputs.state, first[pass.output], outputs.sizes);
     Registers<W> registers(pass);
     begin_registers(pass, registers);
+    const std::size_t bytes = pass_bytes(pass.type);
+    RowsOfBlock<W> rows(bytes, n);
     for (std::int64_t row = 0; row < reduced; ++row) {
       std::int64_t at[kPassOperands];
       for (int i = 0; i < pass.used; ++i) at[i] = first[i];
       move_to(pass, inner, row, OutputAxes{&pass, false}, at);
       const void* const values = run_block<W>(pass, registers, at, n);
-      columns_fold(outputs, ColumnsFold{own, values, n, place.base + at[pass.place], place.moves[inner],
-                                        pass_bytes(pass.type), outputs.sizes});
+      if (outputs.grouped == 0) {
+        columns_fold(outputs, ColumnsFold{own, values, n, place.base + at[pass.place], place.moves[inner], bytes,
+                                          outputs.sizes});
+        continue;
+      }
+      rows.take(values);
+      const std::int64_t next = row % pass.line + 1;
+      if (next % kFoldRows == 0 || next == pass.line) rows.fold(outputs, own);
     }
   }
 };

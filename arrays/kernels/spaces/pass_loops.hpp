@@ -74,7 +74,8 @@ struct BeginItem {
 /// What work items know of a fold.
 inline FoldTarget target_of(const FoldOutputs& outputs) {
   const ReduceKernel& kernel = reduce_kernel(outputs.code, outputs.type);
-  FoldTarget target{outputs.code, outputs.type, outputs.state, {0, 0, 0}};
+  FoldTarget target{outputs.code, outputs.type, outputs.state, {0, 0, 0}, kernel.rows != nullptr};
+  if (outputs.type == TypeCode::Complex64 || outputs.type == TypeCode::Complex128) target.host = &kernel;
   for (int part = 0; part < 3; ++part) {
     if (part < kernel.parts)
       target.sizes[part] = static_cast<std::uint8_t>(Dtype(kernel.types[part]).size());

@@ -1,5 +1,7 @@
 #include "arrays/plan/fold_blocks.hpp"
 
+#include "arrays/kernels/spaces/spaces.hpp"
+
 #include <weft/arrays.hpp>
 #include <weft/client.hpp>
 
@@ -175,6 +177,65 @@ TEST(FoldBlocksTest, WhatIsAChunkAlreadyNeedsNoTask) {
   EXPECT_EQ(std::memcmp(all.span<double>().data(), both.span<double>().data(), all.span<double>().size_bytes()), 0);
   // A slice that cuts chunks is copied.
   EXPECT_GT(plan(stack(std::vector<Array>{x(slice(), slice(1, 10))})).tasks, 0u);
+}
+
+/// Reductions of an expression, whose bits are to be the same whatever else is asked for.
+std::vector<Array> folds_of(const Array& y) {
+  std::vector<Array> folds{sum(y), prod(1.0 + y * 1e-3), nansum(y, {.axis = -1}), stddev(y), y.std(0), y.std(-1)};
+  if (y.ndim() > 2) folds.push_back(sum(y, {.axis = {1, 2}}));
+  if (y.ndim() > 2) folds.push_back(var(y, {.axis = {0, 1}}));
+  return folds;
+}
+
+TEST(FoldBlocksTest, BitsHangOnTheExpressionAndNotOnWhatElseIsAskedFor) {
+  const Client client({.scheduler = "sync"});
+  const Client by_items({.scheduler = "sync", .array_kernels = arrays::kernels::has_host_space() ? "kokkos" : "tiles"});
+  const auto drawn = [](const Shape& shape, const Chunks& chunks) {
+    return random::uniform(shape, {.chunks = chunks, .seed = 5});
+  };
+  const Array x = client.persist(drawn({1100, 1300}, {100, 1300}));
+  const Array square = client.persist(drawn({700, 700}, {350, 350}));
+  const Array cube = client.persist(drawn({40, 60, 70}, {20, 30, 70}));
+  const Array column = client.persist(drawn({900, 1}, {900, 1})), row = client.persist(drawn({1, 301}, {1, 301}));
+  struct Case {
+    const char* what;
+    Array of;
+  };
+  const Case cases[] = {
+      {"chunks put together", rechunk(x, {1100, 1300})},
+      {"chunks put together, an odd number of columns", rechunk(x(slice(), slice(0, 1299)), {1100, 1299})},
+      {"the transpose of chunks put together", transpose(rechunk(x, {1100, 1300})) * 2.0},
+      {"a column beside a row", column + row},
+      {"long rows of a transpose",
+       rechunk(x, {1100, 1300}) + transpose(rechunk(drawn({1300, 1100}, {1300, 1100}), {1300, 1100}))},
+      {"a matrix and its transpose", square + transpose(square)},
+      {"a matrix and its transpose, drawn", drawn({700, 700}, {350, 350}) * transpose(drawn({700, 700}, {350, 350}))},
+      {"what is dear", exp(square) + transpose(exp(square))},
+      {"axes turned round", transpose(cube) * 2.0},
+      {"an axis that is repeated", cube + cube(slice(), slice(0, 1), slice())},
+      {"steps", cube(slice(none, none, -1), slice(none, none, 2), slice(3, none))},
+      {"single precision", (column + row).astype(float32) * Scalar(1.1f)},
+      {"complex numbers", (column + row) * Scalar(std::complex<double>(1, 2))},
+  };
+  const auto same = [](const NDArray& a, const NDArray& b) {
+    const NDArray left = a.as_contiguous(), right = b.as_contiguous();
+    return left.nbytes() == right.nbytes() &&
+           std::memcmp(left.data(), right.data(), static_cast<std::size_t>(left.nbytes())) == 0;
+  };
+  for (const Case& one : cases) {
+    const std::vector<Array> folds = folds_of(one.of);
+    // With these, what is folded has chunks of its own.
+    const std::vector<Array> company{one.of, sort(one.of.real(), 0), roll(one.of, 3, 0)};
+    for (std::size_t i = 0; i < folds.size(); ++i) {
+      SCOPED_TRACE(std::string(one.what) + ", fold " + std::to_string(i));
+      const NDArray alone = client.compute(folds[i]);
+      EXPECT_TRUE(same(alone, by_items.compute(folds[i]))) << "by work items";
+      for (const Array& other : company) {
+        EXPECT_TRUE(same(alone, arrays::compute_arrays(client, {other, folds[i]})[1])) << other.text();
+      }
+      EXPECT_TRUE(same(alone, arrays::compute_arrays(client, folds)[i])) << "all at once";
+    }
+  }
 }
 
 }  // namespace

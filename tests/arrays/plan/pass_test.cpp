@@ -144,9 +144,23 @@ TEST_F(KokkosPassTest, ChainsViewsAndRandomNumbers) {
   expect_same_bits(where(x > 0.5, x, Array(random::uniform({300, 300}, {.dtype = float32, .chunks = {100, 150}}))),
                    "where");
   expect_same_bits(random::uniform(-2.0, 3.0, {1000}, {.seed = 9}), "a range");
-  // What spaces do not know is computed by tiles.
+  // What only the host's space knows.
   expect_same_bits(random::standard_normal({100}, {.seed = 9}) + x(0, slice(0, 100)), "normal numbers");
   expect_same_bits(x.astype(complex128) * Scalar(std::complex<double>(0, 1)), "complex numbers");
+  const Array c = sqrt(x.astype(complex64) - Scalar(0.5f)) * transpose(x(slice(none, none, -1)).astype(complex64));
+  expect_same_bits(c, "complex numbers of single precision");
+  for (const Array& one : {c, exp(x.astype(complex128) * Scalar(std::complex<double>(1, 2)))}) {
+    expect_same_bits(one.sum(), "a complex sum");
+    expect_same_bits(one.mean({.axis = 0}), "complex means of columns");
+    expect_same_bits(one.std({.axis = 0}), "deviations of complex columns");
+    expect_same_bits(one.std({.axis = 1}), "deviations of complex rows");
+    expect_same_bits(prod(one, {.axis = 1}), "complex products");
+    expect_same_bits(one.max({.axis = 0}), "largest complex numbers");
+    expect_same_bits(argmin(one), "the place of the least complex number");
+  }
+  expect_same_bits(elementwise([](double a, double b) { return a < b ? a : 2 * b; }, x, transpose(x)).sum({.axis = 1}),
+                   "a function of the program");
+  expect_same_bits(random::integers(0, 9, {500}, {.seed = 3}) * 2, "integers");
   expect_same_bits(zeros({0, 4}).sum({.axis = 0}) + 1.0, "nothing");
 }
 
@@ -191,6 +205,16 @@ TEST_F(KokkosPassTest, TheOptionSendsPassesThroughKokkosAndNothingElseDoes) {
   EXPECT_THAT(loops_seen(), testing::IsSupersetOf({"weft::fold_tiles", "weft::merge_rows"}));
   computed(x.sum({.axis = 0}), "kokkos");
   EXPECT_THAT(loops_seen(), testing::Contains("weft::fold_columns"));
+  const Array others[] = {x.astype(complex128) * 2.0, random::standard_normal({64}, {.seed = 1}),
+                          elementwise([](double a) { return a + 1; }, x)};
+  for (const Array& one : others) {
+    loops_seen().clear();
+    computed(one, "kokkos");
+    EXPECT_THAT(loops_seen(), testing::Contains("weft::write"));
+    loops_seen().clear();
+    computed(one.std({.axis = 0}), "kokkos");
+    EXPECT_THAT(loops_seen(), testing::Not(testing::IsEmpty()));
+  }
   Kokkos::Tools::Experimental::set_begin_parallel_for_callback(nullptr);
 }
 #endif
