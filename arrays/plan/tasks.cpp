@@ -3,11 +3,14 @@
 #include "arrays/plan/defer.hpp"
 #include "arrays/plan/evaluate.hpp"
 #include "arrays/plan/fold_blocks.hpp"
+#include "core/graph/failed_part.hpp"
 
 #include <weft/error.hpp>
 
 #include <algorithm>
 #include <cstring>
+#include <string>
+#include <string_view>
 
 namespace weft::arrays::lowering {
 namespace {
@@ -148,6 +151,17 @@ Box ReductionTree::box(std::int64_t chunk) const {
   return box;
 }
 
+std::int64_t ReductionTree::chunk_number(std::int64_t chunk) const {
+  std::int64_t number = 0, width = 1;
+  for (std::size_t axis = kept_.size(); axis-- > 0;) {
+    const std::int64_t count = stage_.grid[axis].count();
+    number += width * (stage_.reduce.reduced[axis] != 0 ? chunk % count : kept_[axis]);
+    if (stage_.reduce.reduced[axis] != 0) chunk /= count;
+    width *= count;
+  }
+  return number;
+}
+
 std::int64_t ReductionTree::nodes_at(int level) const {
   std::int64_t nodes = leaves();
   for (; level > 0; --level) nodes = (nodes + kFanIn - 1) / kFanIn;
@@ -160,8 +174,43 @@ std::pair<std::int64_t, std::int64_t> ReductionTree::leaves_below(int level, std
   return {node * width, std::min(leaves(), (node + 1) * width)};
 }
 
-Buffer ComputeChunk::operator()(const StageReference& reference, std::int64_t chunk,
-                                const std::vector<Delayed<Buffer>>& handles) const {
+namespace {
+
+std::string place_text(const Grid& grid, std::int64_t chunk) {
+  std::vector<std::int64_t> place(grid.size());
+  for (std::size_t axis = grid.size(); axis-- > 0;) {
+    place[axis] = chunk % grid[axis].count();
+    chunk /= grid[axis].count();
+  }
+  std::string text;
+  for (const std::int64_t one : place) text += (text.empty() ? "(" : ", ") + std::to_string(one);
+  return (text.empty() ? "(" : text) + (place.size() == 1 ? ",)" : ")");
+}
+
+/// The chunks of some leaves.
+std::string leaves_text(const Stage& stage, const ReductionTree& tree, std::int64_t first, std::int64_t end) {
+  const std::int64_t begin = tree.chunks_of(first).first, last = tree.chunks_of(end - 1).second - 1;
+  std::string text = "chunk " + place_text(stage.grid, tree.chunk_number(begin));
+  if (begin != last) text += " to " + place_text(stage.grid, tree.chunk_number(last));
+  return text + " of what is reduced";
+}
+
+/// Does the work of a task; what that throws is told with the chunk, unless it tells it.
+template <class Tell, class Work>
+Buffer telling(const Tell& tell, const Work& work) {
+  try {
+    return work();
+  } catch (const std::exception& error) {
+    if (std::string_view(error.what()).find("chunk (") == std::string_view::npos)
+      weft::detail::note_failed_part(tell());
+    throw;
+  } catch (...) {
+    weft::detail::note_failed_part(tell());
+    throw;
+  }
+}
+
+Buffer computed(const StageReference& reference, std::int64_t chunk, const std::vector<Delayed<Buffer>>& handles) {
   const Stage* stage = reference.stage.get();
   Box box = expression::chunk_box(stage->grid, chunk);
   std::vector<SourceChunk> chunks;
@@ -183,8 +232,24 @@ Buffer ComputeChunk::operator()(const StageReference& reference, std::int64_t ch
   return out;
 }
 
-Buffer ReduceNode::operator()(const StageReference& reference, std::int64_t output, int level, std::int64_t node,
-                              bool last, const std::vector<Delayed<Buffer>>& handles) const {
+}  // namespace
+
+Buffer ComputeChunk::operator()(const StageReference& reference, std::int64_t chunk,
+                                const std::vector<Delayed<Buffer>>& handles) const {
+  return telling(
+      [&] {
+        const Stage& stage = *reference.stage;
+        const std::string name = stage.kind == Stage::Structural ? stage.structure->type->name : "an elementwise pass";
+        return "chunk " + place_text(stage.grid, chunk) + " of " + name + ", of shape " +
+               Shape(expression::chunk_box(stage.grid, chunk).extent).text();
+      },
+      [&] { return computed(reference, chunk, handles); });
+}
+
+namespace {
+
+Buffer reduced(const StageReference& reference, std::int64_t output, int level, std::int64_t node, bool last,
+               const std::vector<Delayed<Buffer>>& handles) {
   const Stage* stage = reference.stage.get();
   std::vector<SourceChunk> chunks;
   if (!handles.empty()) {
@@ -203,6 +268,19 @@ Buffer ReduceNode::operator()(const StageReference& reference, std::int64_t outp
   return reduce_node(*stage, output, level, node, last, inputs);
 }
 
+}  // namespace
+
+Buffer ReduceNode::operator()(const StageReference& reference, std::int64_t output, int level, std::int64_t node,
+                              bool last, const std::vector<Delayed<Buffer>>& handles) const {
+  return telling(
+      [&] {
+        const ReductionTree tree(*reference.stage, output);
+        const auto [first, end] = tree.leaves_below(level, node);
+        return leaves_text(*reference.stage, tree, first, end);
+      },
+      [&] { return reduced(reference, output, level, node, last, handles); });
+}
+
 Buffer reduce_node(const Stage& stage, std::int64_t output, int level, std::int64_t node, bool last,
                    const ChunkInputs& inputs, const Buffer* states) {
   const ReductionTree tree(stage, output);
@@ -219,9 +297,10 @@ StatesTogether::StatesTogether(const std::vector<StageReference>& stages, std::i
   }
 }
 
-Buffer ReduceTogether::operator()(const std::vector<StageReference>& stages, std::int64_t output,
-                                  const std::vector<std::int64_t>& leaves,
-                                  const std::vector<Delayed<Buffer>>& handles) const {
+namespace {
+
+Buffer reduced_together(const std::vector<StageReference>& stages, std::int64_t output,
+                        const std::vector<std::int64_t>& leaves, const std::vector<Delayed<Buffer>>& handles) {
   struct Part {
     const Stage* stage;
     kernels::ReduceState state;
@@ -271,9 +350,8 @@ Buffer ReduceTogether::operator()(const std::vector<StageReference>& stages, std
   return states;
 }
 
-Buffer MergeNodes::operator()(const StageReference& reference, std::int64_t output, bool last,
-                              const std::vector<std::uint64_t>& offsets,
-                              const std::vector<Delayed<Buffer>>& states) const {
+Buffer merged(const StageReference& reference, std::int64_t output, bool last,
+              const std::vector<std::uint64_t>& offsets, const std::vector<Delayed<Buffer>>& states) {
   const Stage* stage = reference.stage.get();
   std::shared_ptr<const Stage> resolved;
   const std::size_t words = state_words(*stage);
@@ -297,6 +375,26 @@ Buffer MergeNodes::operator()(const StageReference& reference, std::int64_t outp
     if (words > 0) add_state_words(merged, other);
   }
   return last ? finished(*stage, layout, merged) : merged;
+}
+
+}  // namespace
+
+Buffer ReduceTogether::operator()(const std::vector<StageReference>& stages, std::int64_t output,
+                                  const std::vector<std::int64_t>& leaves,
+                                  const std::vector<Delayed<Buffer>>& handles) const {
+  return telling(
+      [&] {
+        const Stage& stage = *stages[0].stage;
+        return leaves_text(stage, ReductionTree(stage, output), leaves.front(), leaves.front() + 1);
+      },
+      [&] { return reduced_together(stages, output, leaves, handles); });
+}
+
+Buffer MergeNodes::operator()(const StageReference& reference, std::int64_t output, bool last,
+                              const std::vector<std::uint64_t>& offsets,
+                              const std::vector<Delayed<Buffer>>& states) const {
+  return telling([&] { return "chunk " + std::to_string(output) + " of the reduction's result"; },
+                 [&] { return merged(reference, output, last, offsets, states); });
 }
 
 }  // namespace weft::arrays::lowering

@@ -23,6 +23,8 @@ class ReductionTree {
   std::int64_t leaves() const { return (chunks_ + group_ - 1) / group_; }
   /// Returns the box of the i-th chunk.
   Box box(std::int64_t chunk) const;
+  /// Returns the number of the i-th chunk in the whole grid.
+  std::int64_t chunk_number(std::int64_t chunk) const;
   /// Returns the chunks [first, end) of a leaf.
   std::pair<std::int64_t, std::int64_t> chunks_of(std::int64_t leaf) const {
     return {leaf * group_, std::min(chunks_, (leaf + 1) * group_)};

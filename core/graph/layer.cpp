@@ -1,6 +1,7 @@
 #include <weft/layer.hpp>
 
 #include "core/executor/slot.hpp"
+#include "core/graph/failed_part.hpp"
 #include "core/graph/failed_step.hpp"
 #include "core/memory/bytes_text.hpp"
 
@@ -25,7 +26,7 @@ std::string LayerPlan::to_text() const {
 namespace detail {
 namespace {
 
-/// The newest failure of a function inside of a formula, in this thread.
+/// The newest failure of a function inside of a formula, in this thread; or, without a file, of a part of a task.
 struct FailedStep {
   std::exception_ptr thrown;
   std::string file;
@@ -151,6 +152,18 @@ void note_failed_step(const Layer& step, std::uint64_t index) noexcept {
   }
 }
 
+void note_failed_part(const std::string& text) noexcept {
+  try {
+    std::exception_ptr thrown = std::current_exception();
+    if (failed_step.thrown == thrown) return;
+    failed_step = {nullptr, "", 0, text};
+    failed_step.thrown = std::move(thrown);
+  } catch (...) {
+    // Without memory for the note the failure is told as the whole task's.
+    failed_step.thrown = nullptr;
+  }
+}
+
 void refuse_sizes(std::uint64_t mine, std::uint64_t other) {
   throw Error("Blocks::map: the blocks have " + std::to_string(mine) + " and " + std::to_string(other) +
               " values; they must have equally many");
@@ -166,6 +179,10 @@ void refuse_reduce(std::uint64_t size, std::uint32_t fan_in) {
 void describe_failed_step(const std::exception_ptr& thrown, TaskFailure& failure) {
   const detail::FailedStep step = std::exchange(detail::failed_step, {});
   if (step.thrown == nullptr || step.thrown != thrown) return;
+  if (step.file.empty()) {
+    failure.message += " (" + step.text + ")";
+    return;
+  }
   failure.inside = true;
   failure.file = step.file;
   failure.line = step.line;

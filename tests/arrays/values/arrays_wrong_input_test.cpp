@@ -8,12 +8,15 @@
 
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <map>
+#include <stdexcept>
 
 namespace weft {
 namespace {
 
 using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 template <class F>
@@ -270,6 +273,21 @@ TEST_F(WrongInputTest, AKernelThatReturnsAnotherShapeThanDeclaredNamesTheChunk) 
               AllOf(HasSubstr("(7,)"), HasSubstr("for chunk ("), HasSubstr("(2,)")));
 }
 
+TEST_F(WrongInputTest, WhatThrowsWhileItRunsIsToldWithTheChunk) {
+  const Array x = rechunk(reshape(arange(12.0), {4, 3}), {2, 3});
+  const auto refuse = [](double value) -> double {
+    if (value == 7) throw std::out_of_range("seven is too much");
+    return value;
+  };
+  EXPECT_THAT(
+      error_of([&] { client_.compute(elementwise(refuse, x)); }),
+      AllOf(HasSubstr("seven is too much (chunk (1, 0)"), HasSubstr("shape (2, 3)"), HasSubstr("out_of_range")));
+  EXPECT_THAT(error_of([&] { client_.compute(sum(elementwise(refuse, x))); }),
+              AllOf(HasSubstr("seven"), HasSubstr("(chunk ("), HasSubstr("of what is reduced")));
+  EXPECT_THAT(error_of([&] { client_.compute(linalg::inv(zeros({3, 3}))); }), HasSubstr("(chunk (0, 0) of "));
+  EXPECT_THAT(error_of([&] { client_.compute(bincount(arange(4, {.chunks = 2}) - 3)); }), HasSubstr("(chunk ("));
+}
+
 TEST_F(WrongInputTest, NotANumberIsRefusedWhereItCannotGo) {
   const Array x = full({4}, std::nan(""), {.chunks = 2});
   EXPECT_THAT(error_of([&] { client_.compute(nanargmax(x)); }), HasSubstr("NaN"));
@@ -283,6 +301,37 @@ TEST_F(WrongInputTest, IntegersOverflowAsNumpysDo) {
   EXPECT_EQ(client_.compute(most.sum({.dtype = int8})).item<std::int8_t>(), -2);
   // A number that the type cannot hold is no operand of it.
   EXPECT_THAT(error_of([&] { most + 300; }), AllOf(HasSubstr("300"), HasSubstr("int8")));
+}
+
+TEST_F(WrongInputTest, FloatsThatAnIntegerDoesNotHoldAreConvertedAsNumpysAre) {
+  const std::vector<double> values{3e9, -3e9, 1e20, std::nan(""), HUGE_VAL, 5e9, 300.7, -1.5, 9.3e18, -5};
+  const Array x = from_ndarray(NDArray::of(values, {10}), 3);
+  const auto whole = [&](Dtype dtype) { return client_.compute(x.astype(dtype).astype(float64)).to_vector<double>(); };
+  const double least = -2147483648.0, half = 9223372036854775808.0;
+  EXPECT_THAT(whole(int8), ElementsAre(0, 0, 0, 0, 0, 0, 44, -1, 0, -5));
+  EXPECT_THAT(whole(uint16), ElementsAre(0, 0, 0, 0, 0, 0, 300, 65535, 0, 65531));
+  EXPECT_THAT(whole(int32), ElementsAre(least, least, least, least, least, least, 300, -1, least, -5));
+  EXPECT_THAT(whole(uint32), ElementsAre(3e9, -least, 0, -least, 0, 0, 300, 4294967295, 0, 4294967291));
+  EXPECT_THAT(whole(int64), ElementsAre(3e9, -3e9, -half, -half, -half, 5e9, 300, -1, -half, -5));
+  EXPECT_THAT(whole(uint64), ElementsAre(3e9, 2 * half - 3e9, 0, half, 0, 5e9, 300, 2 * half, 9.3e18, 2 * half));
+}
+
+TEST_F(WrongInputTest, MediansOfSpansKeepTheirBits) {
+  const Dtype spans = Dtype::parse("timedelta64[ns]");
+  const auto of = [&](const std::vector<std::int64_t>& counts) {
+    return from_ndarray(NDArray::of(counts, {counts.size()}), 2).view(spans);
+  };
+  const auto count = [&](const Array& median) { return client_.compute(median.view(int64)).item<std::int64_t>(); };
+  constexpr std::int64_t kBig = std::int64_t{1} << 62, kNone = std::numeric_limits<std::int64_t>::min();
+  EXPECT_EQ(count(median(of({kBig + 1, 5, kBig + 3}))), kBig + 1);
+  EXPECT_EQ(count(median(of({kBig / 2 + 1, kBig / 2 + 8, -7, -8}))), kBig / 4 - 3);
+  EXPECT_EQ(count(median(of({-7, -8}))), -7);
+  EXPECT_EQ(count(median(of({kBig + 1, kNone, 5}))), kNone);
+  EXPECT_EQ(count(nanmedian(of({kBig + 1, kNone, 5, kBig + 9}))), kBig + 1);
+  EXPECT_EQ(count(nanmedian(of({kNone}))), kNone);
+  // The largest span is a span.
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  EXPECT_EQ(client_.compute(sort(of({kMost, 3, kNone})).view(int64)).at<std::int64_t>(1), kMost);
 }
 
 TEST_F(WrongInputTest, ASingularMatrixIsToldWhenItIsFactored) {
