@@ -72,6 +72,8 @@ struct Expression {
   /// many bits these need.
   bool exact = true;
   int bits = 4;
+  /// Whether it was rounded to single precision on the way.
+  bool single = false;
   /// No element is larger, where elements are not exact.
   double bound = 8;
 
@@ -158,6 +160,7 @@ class Builder {
     Arrays inputs;
     for (const Tree& one : arguments) {
       exact = exact && one->exact;
+      made->single = made->single || one->single;
       inputs.push_back(one->array);
     }
     made->arguments = std::move(arguments);
@@ -169,6 +172,7 @@ class Builder {
     const Dtype type = made->array.dtype();
     const bool whole = type.is_integer() || type.is_bool();
     made->exact = exact && (whole || bits <= (type.real() == float32 ? 22 : 50));
+    made->single = made->single || (!made->exact && type.real() == float32);
     made->bits = bits;
     made->bound = bound;
     if (!made->exact && (bound > 1e6 || whole)) return nullptr;
@@ -493,7 +497,7 @@ class Judge {
     try {
       const NDArray values = client_.compute(tree->array);
       const double scale = tree->exact ? 0 : tree->bound;
-      return oracle::difference(answer, values, scale * (values.dtype().real() == float32 ? 1e-4 : 1e-11));
+      return oracle::difference(answer, values, scale * (tree->single ? 1e-4 : 1e-11));
     } catch (const std::exception& error) {
       return std::string("weft throws ") + error.what();
     }
