@@ -185,14 +185,20 @@ double first_call_of(const Call& call) {
   return std::chrono::duration<double>(Clock::duration(first_began) - begin.time_since_epoch()).count();
 }
 
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+constexpr double kPromised = 0.02;  // what a sanitizer looks on at takes its time
+#else
+constexpr double kPromised = 0.001;
+#endif
+
 /// Other programs may have the processors for a while: of many maps the best is within the millisecond that is
 /// promised.
 template <class Call>
 void expect_to_begin_at_once(const Call& call) {
   const Clock::time_point give_up = Clock::now() + std::chrono::seconds(30);
   double best = first_call_of(call);
-  while (best > 0.001 && Clock::now() < give_up) best = std::min(best, first_call_of(call));
-  EXPECT_LE(best, 0.001);
+  while (best > kPromised && Clock::now() < give_up) best = std::min(best, first_call_of(call));
+  EXPECT_LE(best, kPromised);
 }
 
 TEST(FirstCallTest, TheFirstTaskOfAMapRunsWhileTheRangeIsBeingRead) {
