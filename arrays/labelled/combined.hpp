@@ -10,5 +10,7 @@ namespace weft::labelled {
 /// are left out.
 LabelledArray combined(const LabelledArray& a, const LabelledArray& b,
                        const std::function<arrays::Array(const arrays::Array&, const arrays::Array&)>& f);
+/// The data with these dimensions: an axis of extent 1 for each that is missing.
+arrays::Array spread(const LabelledArray& array, const std::vector<std::string>& dims);
 
 }  // namespace weft::labelled

@@ -248,7 +248,25 @@ std::string LabelledArray::text() const {
   return out;
 }
 
+namespace labelled {
+
+arrays::Array spread(const LabelledArray& array, const std::vector<std::string>& dims) {
+  std::vector<std::string> own;
+  for (const std::string& dim : dims) {
+    if (array.has(dim)) own.push_back(dim);
+  }
+  arrays::Array data = array.transpose(own).data();
+  for (std::size_t i = 0; i < dims.size(); ++i) {
+    if (!array.has(dims[i])) data = arrays::expand_dims(data, static_cast<int>(i));
+  }
+  return data;
+}
+
+}  // namespace labelled
+
 namespace {
+
+using labelled::spread;
 
 /// Both arrays with the dimensions of the first and then those that only the second has, at the labels they share.
 std::pair<LabelledArray, LabelledArray> aligned(LabelledArray a, LabelledArray b) {
@@ -271,19 +289,6 @@ std::pair<LabelledArray, LabelledArray> aligned(LabelledArray a, LabelledArray b
     b = b.isel(dim, places_b);
   }
   return {std::move(a), std::move(b)};
-}
-
-/// The data with an axis of extent 1 for each dimension that is missing.
-arrays::Array spread(const LabelledArray& array, const std::vector<std::string>& dims) {
-  std::vector<std::string> own;
-  for (const std::string& dim : dims) {
-    if (array.has(dim)) own.push_back(dim);
-  }
-  arrays::Array data = array.transpose(own).data();
-  for (std::size_t i = 0; i < dims.size(); ++i) {
-    if (!array.has(dims[i])) data = arrays::expand_dims(data, static_cast<int>(i));
-  }
-  return data;
 }
 
 template <class F>
@@ -317,15 +322,29 @@ LabelledArray combined(const LabelledArray& a, const LabelledArray& b,
 
 }  // namespace labelled
 
-#define WEFT_LABELLED_OPERATOR(symbol)                                                                                \
+#define WEFT_LABELLED_PAIR(symbol)                                                                                    \
   LabelledArray operator symbol(const LabelledArray& a, const LabelledArray& b) {                                     \
     return combine(a, b, [](const arrays::Array& x, const arrays::Array& y) -> arrays::Array { return x symbol y; }); \
-  }                                                                                                                   \
-  LabelledArray operator symbol(const LabelledArray& a, double b) { return changed(a, a.data() symbol b); }
+  }
+#define WEFT_LABELLED_OPERATOR(symbol)                                                                      \
+  WEFT_LABELLED_PAIR(symbol)                                                                                \
+  LabelledArray operator symbol(const LabelledArray& a, double b) { return changed(a, a.data() symbol b); } \
+  LabelledArray operator symbol(double a, const LabelledArray& b) { return changed(b, a symbol b.data()); }
 WEFT_LABELLED_OPERATOR(+)
 WEFT_LABELLED_OPERATOR(-)
 WEFT_LABELLED_OPERATOR(*)
 WEFT_LABELLED_OPERATOR(/)
+WEFT_LABELLED_OPERATOR(<)
+WEFT_LABELLED_OPERATOR(<=)
+WEFT_LABELLED_OPERATOR(>)
+WEFT_LABELLED_OPERATOR(>=)
+WEFT_LABELLED_OPERATOR(==)
+WEFT_LABELLED_OPERATOR(!=)
+WEFT_LABELLED_PAIR(&)
+WEFT_LABELLED_PAIR(|)
 #undef WEFT_LABELLED_OPERATOR
+#undef WEFT_LABELLED_PAIR
+LabelledArray operator~(const LabelledArray& a) { return changed(a, ~a.data()); }
+LabelledArray operator-(const LabelledArray& a) { return changed(a, -a.data()); }
 
 }  // namespace weft

@@ -3,6 +3,7 @@
 
 #include "arrays/kernels/copy.hpp"
 #include "arrays/ops/axes.hpp"
+#include "arrays/ops/split.hpp"
 #include "arrays/ops/telling.hpp"
 #include "arrays/ops/user_blocks.hpp"
 
@@ -546,9 +547,8 @@ AxisGrid aligned(const AxisGrid& grid, std::int64_t factor) {
 
 }  // namespace
 
-Array coarsen(Array (*reduction)(const Array&, const ReduceOptions&, const Where&), const Array& array,
-              const std::vector<std::pair<int, std::int64_t>>& factors, const CoarsenOptions& options,
-              const Where& where) {
+ops::SplitArray ops::split_axes(const Array& array, const std::vector<std::pair<int, std::int64_t>>& factors,
+                                const CoarsenOptions& options, const Where& where) {
   ops::require_known(*array.node(), "coarsen", where);
   const std::size_t ndim = array.ndim();
   SplitAxes split{std::vector<std::int64_t>(ndim, 0)};
@@ -582,11 +582,18 @@ Array coarsen(Array (*reduction)(const Array&, const ReduceOptions&, const Where
     inner.push_back(static_cast<int>(grid.size()));
     grid.push_back(AxisGrid::whole(factor));
   }
-  if (inner.empty()) return array;
+  if (inner.empty()) return {array, {}};
   const NodePointer whole = ops::rechunk_to(part, wanted, where);
-  const Array apart(
-      expression::make_structural(expression::make_structure(std::move(split)), {whole}, whole->dtype, grid, where));
-  return reduction(apart, {.axis = inner}, where);
+  return {Array(expression::make_structural(expression::make_structure(std::move(split)), {whole}, whole->dtype, grid,
+                                            where)),
+          std::move(inner)};
+}
+
+Array coarsen(Array (*reduction)(const Array&, const ReduceOptions&, const Where&), const Array& array,
+              const std::vector<std::pair<int, std::int64_t>>& factors, const CoarsenOptions& options,
+              const Where& where) {
+  const ops::SplitArray split = ops::split_axes(array, factors, options, where);
+  return split.inner.empty() ? array : reduction(split.apart, {.axis = split.inner}, where);
 }
 
 }  // namespace weft::arrays

@@ -1,103 +1,16 @@
 #pragma once
 
 #include <weft/array.hpp>
-#include <weft/storage.hpp>
+#include <weft/labelled_operations.hpp>
+#include <weft/labels.hpp>
 
 #include <map>
-#include <memory>
-#include <source_location>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 /// Arrays whose axes have names and labels, and sets of them: what a NetCDF file means.
 namespace weft {
-
-/// A label to choose by: a number, or a text; of times, a date of which the end may be left out ("2001-03").
-using Label = std::variant<double, std::string>;
-
-/// What `sel` chooses along a dimension: `sel("lat", between(-30, 30))`, `sel("time", "2001-03")`, `sel("lon",
-/// nearest(12.3))`.
-struct Pick {
-  enum Kind : std::uint8_t { Exact, Nearest, Between };
-  template <class T>
-  requires std::is_arithmetic_v<T> Pick(T value) : first(static_cast<double>(value)) {}  // NOLINT
-  Pick(const char* text) : first(std::string(text)) {}                                   // NOLINT
-  Pick(std::string text) : first(std::move(text)) {}                                     // NOLINT
-  Pick(Kind what, Label from, Label to) : kind(what), first(std::move(from)), last(std::move(to)) {}
-
-  Kind kind = Exact;
-  Label first;
-  Label last = 0.0;
-};
-
-/// Both ends belong to it; the axis may run either way.
-template <class A, class B>
-Pick between(const A& first, const B& last) {
-  const auto label = []<class T>(const T& value) -> Label {
-    if constexpr (std::is_arithmetic_v<T>) {
-      return static_cast<double>(value);
-    } else {
-      return std::string(value);
-    }
-  };
-  return {Pick::Between, label(first), label(last)};
-}
-inline Pick nearest(double value) { return {Pick::Nearest, value, 0.0}; }
-
-/// The labels along one dimension, in memory: numbers, texts or times.
-/// Threading: a value.
-class Coordinate {
- public:
-  Coordinate() = default;
-  static Coordinate of_numbers(std::string name, std::vector<double> values,
-                               std::vector<io::Attribute> attributes = {});
-  static Coordinate of_texts(std::string name, std::vector<std::string> values);
-
-  const std::string& name() const { return name_; }
-  std::size_t size() const { return texts_.empty() ? numbers_.size() : texts_.size(); }
-  const std::vector<double>& numbers() const { return numbers_; }
-  const std::vector<std::string>& texts() const { return texts_; }
-  const std::vector<io::Attribute>& attributes() const { return attributes_; }
-  /// Times, told by units such as "days since 2000-01-01".
-  bool is_time() const { return !instants_.empty(); }
-  /// Milliseconds in the coordinate's calendar; only times have them.
-  const std::vector<std::int64_t>& instants() const { return instants_; }
-  int calendar() const { return calendar_; }
-  /// For people: "2001-03-05", "12.5".
-  std::string label(std::size_t place) const;
-
-  /// Returns the places that are chosen. Throws Error that names the nearest labels where there are none.
-  std::vector<std::int64_t> find(const Pick& pick) const;
-  /// Returns the labels at these places.
-  Coordinate at(const std::vector<std::int64_t>& places) const;
-  /// Returns this and then the other's labels, in this one's units.
-  Coordinate then(const Coordinate& other) const;
-  friend bool operator==(const Coordinate& a, const Coordinate& b);
-
- private:
-  void read_times();
-
-  std::string name_;
-  std::vector<double> numbers_;
-  std::vector<std::string> texts_;
-  std::vector<io::Attribute> attributes_;
-  std::vector<std::int64_t> instants_;
-  int calendar_ = 0;
-};
-
-enum class Reduction : std::uint8_t { Mean, Std, Var, Min, Max, Sum, Count };
-/// Returns the reduction of that name ("mean"). Throws Error that lists them.
-Reduction reduction_named(const std::string& name);
-std::string reduction_name(Reduction kind);
-
-struct LabelledReduceOptions {
-  bool keepdims = false;
-  /// Leave missing values (NaN) out.
-  bool skipna = true;
-  double ddof = 0;
-};
 
 class GroupedArray;
 
@@ -108,7 +21,7 @@ class GroupedArray;
 ///     NDArray values = client.compute(clim.data());
 ///
 /// Threading: a value.
-class LabelledArray {
+class LabelledArray : public LabelledOperations<LabelledArray> {
  public:
   using Coordinates = std::map<std::string, Coordinate>;
   LabelledArray() = default;
@@ -174,14 +87,26 @@ class LabelledArray {
 };
 
 // By dimension names: dimensions that one lacks are stretched, labels that only one has are left out.
-LabelledArray operator+(const LabelledArray& a, const LabelledArray& b);
-LabelledArray operator-(const LabelledArray& a, const LabelledArray& b);
-LabelledArray operator*(const LabelledArray& a, const LabelledArray& b);
-LabelledArray operator/(const LabelledArray& a, const LabelledArray& b);
-LabelledArray operator+(const LabelledArray& a, double b);
-LabelledArray operator-(const LabelledArray& a, double b);
-LabelledArray operator*(const LabelledArray& a, double b);
-LabelledArray operator/(const LabelledArray& a, double b);
+// Comparisons give bools, which `where` takes.
+#define WEFT_LABELLED_OPERATOR(symbol)                                           \
+  LabelledArray operator symbol(const LabelledArray& a, const LabelledArray& b); \
+  LabelledArray operator symbol(const LabelledArray& a, double b);               \
+  LabelledArray operator symbol(double a, const LabelledArray& b);
+WEFT_LABELLED_OPERATOR(+)
+WEFT_LABELLED_OPERATOR(-)
+WEFT_LABELLED_OPERATOR(*)
+WEFT_LABELLED_OPERATOR(/)
+WEFT_LABELLED_OPERATOR(<)
+WEFT_LABELLED_OPERATOR(<=)
+WEFT_LABELLED_OPERATOR(>)
+WEFT_LABELLED_OPERATOR(>=)
+WEFT_LABELLED_OPERATOR(==)
+WEFT_LABELLED_OPERATOR(!=)
+#undef WEFT_LABELLED_OPERATOR
+LabelledArray operator&(const LabelledArray& a, const LabelledArray& b);
+LabelledArray operator|(const LabelledArray& a, const LabelledArray& b);
+LabelledArray operator~(const LabelledArray& a);
+LabelledArray operator-(const LabelledArray& a);
 
 /// What `groupby` gives: each group is reduced in one pass over the data.
 /// Threading: a value.
@@ -209,7 +134,7 @@ class GroupedArray {
 
 /// Variables that share dimensions and labels: a file, or many joined.
 /// Threading: a value.
-class Dataset {
+class Dataset : public LabelledOperations<Dataset> {
  public:
   Dataset() = default;
   Dataset(std::vector<LabelledArray> variables, std::vector<io::Attribute> attributes = {});
@@ -239,6 +164,21 @@ class Dataset {
   std::vector<io::Attribute> attributes_;
 };
 
+/// Arrays one behind the other along a dimension; other dimensions and their labels must be the same.
+LabelledArray concat(const std::vector<LabelledArray>& arrays, const std::string& dim,
+                     const std::source_location& where = std::source_location::current());
+/// Along a new dimension, the first one, with a label for each array.
+LabelledArray concat(const std::vector<LabelledArray>& arrays, const Coordinate& labels,
+                     const std::source_location& where = std::source_location::current());
+Dataset concat(const std::vector<Dataset>& sets, const std::string& dim,
+               const std::source_location& where = std::source_location::current());
+/// The variables of all sets, whose labels must be the same. A variable that two sets have must be the same one.
+Dataset merge(const std::vector<Dataset>& sets, const std::source_location& where = std::source_location::current());
+/// Sets of the same variables are tiles: they are joined in the order of their labels along each dimension where these
+/// differ. Then all are merged.
+Dataset combine_by_coords(const std::vector<Dataset>& sets,
+                          const std::source_location& where = std::source_location::current());
+
 /// Opens a file as a Dataset: labels are read, data are not. Variables of text and of types that are no numbers are
 /// left out.
 Dataset open_dataset(const std::string& path);
@@ -254,6 +194,9 @@ struct OpenManyOptions {
 /// Opens files as one Dataset, joined in the order of their labels along a dimension. Labels that repeat, or that
 /// disagree along the other dimensions, are refused with the names of both files.
 Dataset open_many(const std::vector<std::string>& paths, const OpenManyOptions& options = {});
+/// Opens files and puts them together as combine_by_coords does: other variables, other times, other regions.
+Dataset open_combined(const std::vector<std::string>& paths,
+                      const std::source_location& where = std::source_location::current());
 /// Returns the files that a pattern (`data/*.nc`), a folder or a name stands for, sorted. Throws Error where there is
 /// none.
 std::vector<std::string> files_of(const std::string& pattern);

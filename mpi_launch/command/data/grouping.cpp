@@ -1,90 +1,14 @@
 // Which places along a dimension belong together.
 #include "mpi_launch/command/data/reduction.hpp"
 
-#include "arrays/labelled/calendar.hpp"
+#include "arrays/labelled/intervals.hpp"
 #include "mpi_launch/command/data/selection.hpp"
 #include "mpi_launch/command/data/verbs.hpp"
 
-#include <algorithm>
-#include <cctype>
+#include <utility>
 
 namespace weft::command::data {
 namespace {
-
-using labelled::Calendar;
-using labelled::Date;
-
-std::string text_of(const Coordinate& labels, const char* name) {
-  const io::Attribute* const found = io::find_attribute(labels.attributes(), name);
-  return found == nullptr ? std::string() : found->text();
-}
-
-std::int64_t floor_divide(std::int64_t a, std::int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0) ? 1 : 0); }
-
-/// Intervals of months from some month on, or of milliseconds.
-struct Interval {
-  std::int64_t months = 0;
-  std::int64_t milliseconds = 0;
-  /// The month of a year in which one begins, from 0.
-  std::int64_t anchor = 0;
-};
-
-Interval interval_in(const std::string& text) {
-  static constexpr const char* kMonths[] = {"JAN", "FEB", "MAR", "APR", "MAY", "JUN",
-                                            "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"};
-  const auto refuse = [&] {
-    throw UsageError("weft reduce: --every '" + text +
-                     "': write a number and H, D, W, M, Q or Y, as in 6H, 1D, 1M, QS-DEC");
-  };
-  std::size_t at = 0;
-  std::int64_t count = 0;
-  while (at < text.size() && std::isdigit(static_cast<unsigned char>(text[at])) != 0 && count < 1'000'000) {
-    count = count * 10 + (text[at++] - '0');
-  }
-  if (at == 0) count = 1;
-  std::string unit;
-  for (; at < text.size() && text[at] != '-'; ++at)
-    unit += static_cast<char>(std::toupper(static_cast<unsigned char>(text[at])));
-  Interval out;
-  if (count < 1) refuse();
-  if (unit == "MIN") {
-    out.milliseconds = count * 60'000;
-  } else if (unit == "H") {
-    out.milliseconds = count * 3'600'000;
-  } else if (unit == "D") {
-    out.milliseconds = count * 86'400'000;
-  } else if (unit == "W") {
-    out.milliseconds = count * 7 * 86'400'000;
-  } else if (unit == "M" || unit == "MS") {
-    out.months = count;
-  } else if (unit == "Q" || unit == "QS") {
-    out.months = 3 * count;
-  } else if (unit == "Y" || unit == "YS" || unit == "A" || unit == "AS") {
-    out.months = 12 * count;
-  } else {
-    refuse();
-  }
-  if (at < text.size()) {
-    std::string month = text.substr(at + 1);
-    for (char& c : month) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    const auto found = std::find(std::begin(kMonths), std::end(kMonths), month);
-    if (found == std::end(kMonths) || out.months < 3) refuse();
-    out.anchor = found - std::begin(kMonths);
-  }
-  return out;
-}
-
-std::int64_t month_of(Calendar calendar, std::int64_t instant) {
-  const Date date = labelled::date_of(calendar, instant);
-  return date.year * 12 + date.month - 1;
-}
-
-std::int64_t begin_of_month(Calendar calendar, std::int64_t month) {
-  Date date;
-  date.year = floor_divide(month, 12);
-  date.month = static_cast<int>(month - date.year * 12) + 1;
-  return labelled::instant_of(calendar, date);
-}
 
 const Coordinate& times_along(const Dataset& data, const std::string& dim) {
   require_dimension(data, dim);
@@ -96,17 +20,6 @@ const Coordinate& times_along(const Dataset& data, const std::string& dim) {
 }
 
 }  // namespace
-
-std::vector<double> days_of_months(const Coordinate& time) {
-  const auto calendar = static_cast<Calendar>(time.calendar());
-  std::vector<double> out;
-  for (const std::int64_t instant : time.instants()) {
-    const std::int64_t month = month_of(calendar, instant);
-    out.push_back(static_cast<double>(begin_of_month(calendar, month + 1) - begin_of_month(calendar, month)) /
-                  86'400'000);
-  }
-  return out;
-}
 
 Grouping group_by(const Dataset& data, const std::string& by) {
   const std::string dim = by.substr(0, by.find('.'));
@@ -121,45 +34,19 @@ Grouping group_by(const Dataset& data, const std::string& by) {
 
 Grouping group_every(const Dataset& data, const std::string& dim, const std::string& every) {
   const Coordinate& times = times_along(data, dim);
-  const Interval interval = interval_in(every);
-  const auto calendar = static_cast<Calendar>(times.calendar());
-  const auto units = labelled::parse_time_units(text_of(times, "units"), calendar);
-  const std::vector<std::int64_t>& instants = times.instants();
+  labelled::Interval interval;
+  try {
+    interval = labelled::interval_in(every);
+  } catch (const Error& error) {
+    throw UsageError(std::string("weft reduce: --every: ") + error.what());
+  }
+  labelled::Intervals intervals = labelled::intervals_of(times, interval, false);
   Grouping out;
   out.dim = dim;
   out.in_order = true;
-  if (!std::is_sorted(instants.begin(), instants.end())) {
-    throw Error("--every needs times that rise along '" + dim + "'");
-  }
-  std::int64_t origin = 0;
-  if (!instants.empty() && interval.months > 0) {
-    // Years, and quarters from the named month on; months from the first there is.
-    const std::int64_t first = month_of(calendar, instants[0]);
-    const std::int64_t unit = interval.months % 12 == 0 ? 12 : interval.months % 3 == 0 ? 3 : 1;
-    origin = unit == 1 ? first : floor_divide(first - interval.anchor, unit) * unit + interval.anchor;
-  } else if (!instants.empty()) {
-    origin = floor_divide(instants[0], 86'400'000) * 86'400'000;
-  }
-  std::vector<double> labels;
-  std::int64_t last = 0;
-  const auto number = [&](std::int64_t instant) {
-    return static_cast<double>(instant - units->begin) / units->step_ms;
-  };
-  for (std::size_t i = 0; i < instants.size(); ++i) {
-    const std::int64_t step = interval.months > 0 ? interval.months : interval.milliseconds;
-    const std::int64_t at = interval.months > 0 ? month_of(calendar, instants[i]) : instants[i];
-    const std::int64_t begin = origin + floor_divide(at - origin, step) * step;
-    if (labels.empty() || begin != last) {
-      const std::int64_t from = interval.months > 0 ? begin_of_month(calendar, begin) : begin;
-      const std::int64_t to = interval.months > 0 ? begin_of_month(calendar, begin + step) : begin + step;
-      labels.push_back(number(from));
-      out.bounds.push_back(number(from));
-      out.bounds.push_back(number(to));
-      last = begin;
-    }
-    out.group_of.push_back(static_cast<std::int32_t>(labels.size()) - 1);
-  }
-  out.labels = Coordinate::of_numbers(dim, std::move(labels), times.attributes());
+  out.labels = std::move(intervals.labels);
+  out.group_of = std::move(intervals.group_of);
+  out.bounds = std::move(intervals.bounds);
   return out;
 }
 

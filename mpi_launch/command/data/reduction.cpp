@@ -1,6 +1,9 @@
 // What `weft reduce` makes of one variable.
 #include "mpi_launch/command/data/reduction.hpp"
 
+#include "arrays/labelled/combined.hpp"
+#include "arrays/labelled/intervals.hpp"
+#include "arrays/labelled/operations.hpp"
 #include "core/config/nearest.hpp"
 #include "mpi_launch/command/data/selection.hpp"
 #include "mpi_launch/command/data/verbs.hpp"
@@ -43,28 +46,6 @@ Operation operation_in(const std::string& word) {
   return out;
 }
 
-/// The array with an axis of extent 1 for each dimension that it lacks.
-arrays::Array spread_to(const LabelledArray& array, const std::vector<std::string>& dims) {
-  std::vector<std::string> own;
-  for (const std::string& dim : dims) {
-    if (array.has(dim)) own.push_back(dim);
-  }
-  arrays::Array out = array.transpose(own).data();
-  for (std::size_t i = 0; i < dims.size(); ++i) {
-    if (!array.has(dims[i])) out = arrays::expand_dims(out, static_cast<int>(i));
-  }
-  return out;
-}
-
-/// A quantile over axes, which stay with extent 1.
-arrays::Array quantile_of(const arrays::Array& data, double q, const std::vector<int>& axes, bool skipna) {
-  arrays::QuantileOptions options;
-  options.axis = axes;
-  options.keepdims = true;
-  const arrays::Array values = data.dtype().is_floating() ? data : data.astype(float64);
-  return skipna ? arrays::nanquantile(values, q, options) : arrays::quantile(values, q, options);
-}
-
 }  // namespace
 
 std::vector<Operation> operations_in(const std::string& words) {
@@ -95,7 +76,7 @@ LabelledArray weights_named(const Dataset& data, const std::string& name, const 
   }
   if (name == "days") {
     const Coordinate& time = labels([](const Coordinate& one) { return one.is_time(); }, "a time");
-    return {arrays::from(days_of_months(time)), {time.name()}, {{time.name(), time}}, name};
+    return {arrays::from(labelled::days_of_months(time)), {time.name()}, {{time.name(), time}}, name};
   }
   require_variable(data, name);
   const LabelledArray& weights = data[name];
@@ -164,7 +145,7 @@ std::vector<arrays::Array> reduce_variable(const LabelledArray& one, const HowTo
                            how.grouping->group_of.begin();
         weights = weights.isel(how.grouping->dim, slice(begin, begin + source.extent(how.grouping->dim)));
       }
-      what.weights = spread_to(weights, one.dims());
+      what.weights = labelled::spread(weights, one.dims());
     }
   }
   what.skipna = how.skipna;
@@ -173,26 +154,19 @@ std::vector<arrays::Array> reduce_variable(const LabelledArray& one, const HowTo
   for (const Operation& operation : how.operations) {
     if (operation.kind) what.kinds.push_back(*operation.kind);
   }
+  const auto here = std::source_location::current();
   std::vector<arrays::Array> quick;
-  if (!what.kinds.empty()) quick = labelled::reduce_groups(source.data(), what, std::source_location::current());
+  if (!what.kinds.empty()) quick = labelled::reduce_groups(source.data(), what, here);
   std::vector<arrays::Array> out;
   std::size_t next = 0;
   for (const Operation& operation : how.operations) {
     if (operation.kind) {
       out.push_back(quick[next++]);
     } else if (!grouped) {
-      out.push_back(quantile_of(source.data(), operation.quantile, axes, how.skipna));
+      out.push_back(labelled::quantile_over(source.data(), operation.quantile, axes, how.skipna, here));
     } else {
-      std::vector<arrays::Array> groups;
-      for (std::int32_t group = 0; group < what.groups; ++group) {
-        std::vector<std::int64_t> places;
-        for (std::size_t i = 0; i < what.group_of.size(); ++i) {
-          if (what.group_of[i] == group) places.push_back(static_cast<std::int64_t>(i));
-        }
-        groups.push_back(
-            quantile_of(source.isel(how.grouping->dim, places).data(), operation.quantile, axes, how.skipna));
-      }
-      out.push_back(arrays::concatenate(groups, static_cast<int>(what.axis)));
+      out.push_back(labelled::quantile_groups(source.data(), operation.quantile, axes, what.axis, what.group_of,
+                                              what.groups, how.skipna, here));
     }
     if (how.keepdims) continue;
     std::vector<arrays::Index> index(one.dims().size(), arrays::Index(slice()));

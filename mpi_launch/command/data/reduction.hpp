@@ -42,9 +42,6 @@ Grouping group_by(const Dataset& data, const std::string& by);
 /// Groups times by intervals: 6H, 1D, 1M, QS-DEC, 1Y.
 Grouping group_every(const Dataset& data, const std::string& dim, const std::string& every);
 
-/// The days of the month that each time lies in.
-std::vector<double> days_of_months(const Coordinate& time);
-
 /// How variables are reduced.
 struct HowToReduce {
   std::vector<Operation> operations;
