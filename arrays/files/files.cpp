@@ -130,6 +130,7 @@ void save_raw(const Client& client, const Array& array, const std::string& path,
 
 Array load_npy(const std::string& path, const LoadOptions& options, const std::source_location& where) {
   const files::NpyHeader header = files::read_npy_header({path, files::OpenedFile::Use::Read});
+  if (header.converted) return files::load_stored(path, {}, options, where);
   if (!header.columns_first || header.shape.size() < 2) {
     return files::read_from(path, header.offset, header.dtype, Shape(header.shape), options.chunks, where);
   }
@@ -218,16 +219,21 @@ void save(const Client& client, const Array& array, const std::string& path, con
           const std::source_location& where) {
   const std::string end = ending(path);
   if (end == ".npy") return save_npy(client, array, path, where);
+  if (end == ".npz") return save_npz(client, path, {{"arr_0", array}}, options, where);
   if (end == ".zarr") return save_zarr(client, array, path, options, where);
+  if (end == ".tif" || end == ".tiff") return save_tiff(client, array, path, options, where);
   if (end == ".raw" || end == ".bin") return save_raw(client, array, path, where);
-  throw Error(path + ": its name does not tell a format: arrays are saved as .npy, .zarr, .raw or .bin");
+  throw Error(path + ": its name does not tell a format: arrays are saved as .npy, .npz, .zarr, .tif, .raw or .bin");
 }
 
 Array load(const std::string& path, const LoadOptions& options, const std::source_location& where) {
   const std::string end = ending(path);
   if (end == ".npy") return load_npy(path, options, where);
-  if (end == ".zarr") return load_zarr(path, options, where);
-  throw Error(path + ": its name does not tell a format: .npy and .zarr can be loaded; load_raw takes type and shape");
+  if (end == ".npz" || end == ".zarr") return files::load_stored(path, {}, options, where);
+  if (end == ".tif" || end == ".tiff") return load_tiff(path, options, where);
+  throw Error(
+      path +
+      ": its name does not tell a format: .npy, .npz, .zarr and .tif can be loaded; load_raw takes type and shape");
 }
 
 }  // namespace weft::arrays

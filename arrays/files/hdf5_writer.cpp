@@ -2,12 +2,13 @@
 // written by the process that has the client, as the library lets one write at a time.
 #include <weft/stored_array.hpp>
 
+#include "arrays/files/stored_arrays.hpp"
+
 #include <weft/error.hpp>
 #include <weft/ops/files.hpp>
 #include <weft/storage_writer.hpp>
 
 #include <algorithm>
-#include <deque>
 
 namespace weft {
 namespace {
@@ -50,22 +51,11 @@ constexpr std::size_t kAhead = 16;
 
 void write_variable(const Client& client, io::NetcdfWriter& writer, const std::string& name,
                     const arrays::Array& array) {
-  struct Running {
-    Region region;
-    Future<Buffer> values;
-  };
-  std::deque<Running> running;
-  const auto write_first = [&] {
-    Running first = std::move(running.front());
-    running.pop_front();
-    const Buffer values = std::move(first.values).result();
-    writer.write(name, first.region.start, first.region.extent, values.data());
-  };
-  for (const auto& [region, chunk] : arrays::detail::chunks_with_regions(array)) {
-    if (running.size() == kAhead) write_first();
-    running.push_back({region, client.persist(chunk)});
-  }
-  while (!running.empty()) write_first();
+  arrays::files::in_turn(
+      array, kAhead, [&](const Region&, const Delayed<Buffer>& chunk) { return client.persist(chunk); },
+      [&](const Region& region, const Buffer& values) {
+        writer.write(name, region.start, region.extent, values.data());
+      });
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ Picture read_header(const std::string& path) {
   std::string head(static_cast<std::size_t>(std::min<std::int64_t>(file.size(), 4096)), '\0');
   file.read(head.data(), head.size(), 0);
   const auto refuse = [&](const char* what) -> void {
-    throw Error(path + ": imread reads binary PGM and PPM pictures (P5, P6); " + what +
+    throw Error(path + ": imread reads TIFF, PNG, and binary PGM and PPM pictures (P5, P6); " + what +
                 ": convert it, for example with `magick in.png out.ppm`");
   };
   if (head.size() < 2 || head[0] != 'P' || (head[1] != '5' && head[1] != '6')) refuse("this is none");
@@ -72,23 +72,39 @@ std::vector<std::string> matching(const std::string& pattern) {
 
 }  // namespace
 
+namespace {
+
+bool is_netpbm(const std::string& path) {
+  const files::OpenedFile file(path, files::OpenedFile::Use::Read);
+  char head[2] = {};
+  if (file.size() >= 2) file.read(head, 2, 0);
+  return head[0] == 'P' && (head[1] == '5' || head[1] == '6');
+}
+
+Array read_netpbm(const std::string& path, const std::source_location& where) {
+  const Picture picture = read_header(path);
+  std::vector<std::int64_t> extents{picture.rows, picture.columns};
+  if (picture.colours > 1) extents.push_back(picture.colours);
+  const Array read =
+      files::read_from(path, picture.offset, picture.bytes == 1 ? uint8 : uint16, Shape(extents), Chunks(-1), where);
+  // The high byte comes first in the file.
+  if (picture.bytes == 1) return read;
+  return bitwise_or(left_shift(read, Scalar(8, uint16)), right_shift(read, Scalar(8, uint16)));
+}
+
+}  // namespace
+
 Array imread(const std::string& pattern, const std::source_location& where) {
   const std::vector<std::string> paths = matching(pattern);
   if (paths.empty()) throw Error(ops::at_line("imread", where) + "no file has a name like " + pattern);
   std::vector<Array> pictures;
   for (const std::string& path : paths) {
-    const Picture picture = read_header(path);
-    std::vector<std::int64_t> extents{picture.rows, picture.columns};
-    if (picture.colours > 1) extents.push_back(picture.colours);
-    const Shape shape(extents);
-    const Dtype dtype = picture.bytes == 1 ? uint8 : uint16;
-    Array read = files::read_from(path, picture.offset, dtype, shape, Chunks(-1), where);
-    // The high byte comes first in the file.
-    if (picture.bytes == 2)
-      read = bitwise_or(left_shift(read, Scalar(8, uint16)), right_shift(read, Scalar(8, uint16)));
+    const Array read =
+        is_netpbm(path) ? read_netpbm(path, where) : files::load_stored(path, "image", {.chunks = Chunks(-1)}, where);
     if (!pictures.empty() && (read.shape() != pictures[0].shape() || read.dtype() != pictures[0].dtype())) {
-      throw Error(ops::at_line("imread", where) + path + " has the shape " + shape.text() + " and " + dtype.name() +
-                  ", " + paths[0] + " the shape " + pictures[0].shape().text() + " and " + pictures[0].dtype().name());
+      throw Error(ops::at_line("imread", where) + path + " has the shape " + read.shape().text() + " and " +
+                  read.dtype().name() + ", " + paths[0] + " the shape " + pictures[0].shape().text() + " and " +
+                  pictures[0].dtype().name());
     }
     pictures.push_back(read);
   }

@@ -63,12 +63,14 @@ struct NpyHeader {
   std::vector<std::int64_t> shape;
   bool columns_first = false;
   std::int64_t offset = 0;
+  /// Elements are in another order of bytes, or of a type that becomes another one.
+  bool converted = false;
 };
 NpyHeader read_npy_header(const OpenedFile& file);
 std::string npy_header(Dtype dtype, const std::vector<std::int64_t>& shape);
 /// As NumPy spells it in files: "<f8", "|b1", "<M8[D]".
 std::string array_protocol_name(Dtype dtype);
-/// The type of such a name. Throws Error for those that arrays do not have, and other orders of bytes.
+/// The type of such a name, in this machine's order of bytes. Throws Error for those that arrays do not have.
 Dtype dtype_of_protocol(const std::string& name, const std::string& path);
 
 }  // namespace weft::arrays::files

@@ -67,18 +67,28 @@ void save_zarr(const Client& client, const Array& array, const std::string& fold
   });
 }
 
-Array load_zarr(const std::string& folder, const LoadOptions& options, const std::source_location& where) {
-  const ArrayFile file(io::open_stored(folder));
+namespace files {
+
+Array load_stored(const std::string& path, const std::string& name, const LoadOptions& options,
+                  const std::source_location& where) {
+  const ArrayFile file(io::open_stored(path));
   const std::vector<io::Variable>& variables = file.stored().variables();
-  if (variables.size() != 1) {
+  if (name.empty() && variables.size() != 1) {
     std::string names;
     for (const io::Variable& one : variables) names += (names.empty() ? "" : ", ") + one.path;
-    throw io::FileError("'" + folder + "': is a group, not an array: name one of its arrays (" +
+    throw io::FileError("'" + path + "': is a group, not an array: name one of its arrays (" +
                         (names.empty() ? "it has none" : names) + ")");
   }
-  const Array array = file.array(variables[0].path, {.chunks = options.chunks, .decode = false}, where);
+  const Array array =
+      file.array(name.empty() ? variables[0].path : name, {.chunks = options.chunks, .decode = false}, where);
   // Reading is by whole stored chunks; what is cut otherwise is cut behind it.
   return options.chunks.given() ? rechunk(array, options.chunks, where) : array;
+}
+
+}  // namespace files
+
+Array load_zarr(const std::string& folder, const LoadOptions& options, const std::source_location& where) {
+  return files::load_stored(folder, {}, options, where);
 }
 
 }  // namespace weft::arrays

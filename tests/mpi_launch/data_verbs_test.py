@@ -249,6 +249,19 @@ class DataVerbsTest(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("--overwrite", done.stderr)
 
+    def test_pictures_are_written_and_read(self):
+        done = weft("convert", "--var", "tas", "a2001.nc", "tas.tif")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        done = weft("convert", "tas.tif", "back.nc")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with xr.open_dataset(os.path.join(FOLDER, "back.nc")) as out:
+            np.testing.assert_allclose(out.image.values, ONE.tas.values, rtol=1e-6)
+            np.testing.assert_allclose(out.y, ONE.lat, atol=1e-6)
+            np.testing.assert_allclose(out.x, ONE.lon, atol=1e-6)
+        refused = weft("convert", "a2001.nc", "many.tif")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("choose it by --var", refused.stderr)
+
     def changed(self, verb, *words, out="changed_by.nc"):
         done = weft(verb, *words, out, "--overwrite")
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -10,6 +10,7 @@
 #include <weft/client.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 
 namespace weft::command::data {
@@ -82,19 +83,51 @@ arrays::Array anomalies(const Client& client, const LabelledArray& one, const La
   return parts.size() == 1 ? difference : arrays::Array(difference / of_places(1));
 }
 
-Changed change(const Given& given, const Client& client, const Dataset& data) {
-  Dataset base = data;
-  for (const std::string& words : given.all("base")) base = select_labels(base, words);
-  const Normal normal = normal_of(given, data, base);
+/// Returns whether the variable's anomalies are asked for.
+bool is_wanted(const Given& given, const LabelledArray& one, const std::set<std::string>& describing,
+               const std::string& dim) {
   const std::vector<std::string> chosen = given.list("var");
-  const std::set<std::string> describing = describing_variables(data);
+  const bool named = std::find(chosen.begin(), chosen.end(), one.name()) != chosen.end();
+  const bool number = !one.data().dtype().is_complex() && !one.data().dtype().is_time();
+  return (chosen.empty() ? describing.count(one.name()) == 0 : named) && number && one.has(dim);
+}
+
+/// Both the means and the differences need all data: what fits well into the memory is read once, and kept between.
+Dataset kept_between(const Client& client, const Dataset& data,
+                     const std::function<bool(const LabelledArray&)>& wanted) {
+  std::uint64_t memory = 0, bytes = 0;
+  for (const WorkerInfo& worker : client.info().workers) memory += worker.memory_bytes;
+  for (const LabelledArray& one : data.variables()) {
+    if (wanted(one)) bytes += static_cast<std::uint64_t>(one.data().nbytes());
+  }
+  // Means, differences and what is being written need room, too.
+  if (bytes > memory / 3) return data;
+  std::vector<LabelledArray> variables;
+  for (const LabelledArray& one : data.variables()) {
+    if (!wanted(one)) {
+      variables.push_back(one);
+      continue;
+    }
+    variables.emplace_back(arrays::persist_array(client, one.data()), one.dims(), one.coordinates(), one.name(),
+                           one.attributes());
+  }
+  return Dataset(std::move(variables), data.attributes());
+}
+
+Changed change(const Given& given, const Client& client, const Dataset& read) {
+  const auto base_of = [&](Dataset data) {
+    for (const std::string& words : given.all("base")) data = select_labels(data, words);
+    return data;
+  };
+  const Normal normal = normal_of(given, read, base_of(read));
+  const std::set<std::string> describing = describing_variables(read);
+  const auto wanted = [&](const LabelledArray& one) { return is_wanted(given, one, describing, normal.dim); };
+  const Dataset data = kept_between(client, read, wanted);
+  const Dataset base = base_of(data);
   Changed out;
   std::vector<LabelledArray> variables;
   for (const LabelledArray& one : data.variables()) {
-    const bool named = std::find(chosen.begin(), chosen.end(), one.name()) != chosen.end();
-    const bool number = !one.data().dtype().is_complex() && !one.data().dtype().is_time();
-    const bool wanted = chosen.empty() ? describing.count(one.name()) == 0 : named;
-    if (!wanted || !number || !one.has(normal.dim)) {
+    if (!wanted(one)) {
       variables.push_back(one);
       continue;
     }

@@ -1,8 +1,9 @@
-// `weft convert`: files as NetCDF-4 or Zarr, joined, chosen, changed and cut as asked.
+// `weft convert`: files as NetCDF-4, Zarr or TIFF, joined, chosen, changed and cut as asked.
 #include "mpi_launch/command/data/convert.hpp"
 
 #include "mpi_launch/command/data/inputs.hpp"
 #include "mpi_launch/command/data/output.hpp"
+#include "mpi_launch/command/data/picture.hpp"
 #include "mpi_launch/command/data/selection.hpp"
 #include "mpi_launch/command/data/verbs.hpp"
 
@@ -18,7 +19,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <deque>
 #include <filesystem>
 #include <limits>
 #include <set>
@@ -61,6 +61,17 @@ struct PackEncoded {
   }
 };
 
+/// Encodes and packs tiles of TIFF; run by the worker that has them.
+struct PackEncodedTiles {
+  std::vector<io::TiffTile> operator()(const std::string& path, const io::TiffLayout& layout, const Encoding& encoding,
+                                       TypeCode code, const ChunkRegion& region, const Buffer& values) const {
+    const NDArray array = NDArray::view(values.data(), Dtype(code), Shape(region.extent),
+                                        c_strides(Shape(region.extent), Dtype(code).size()), nullptr);
+    const std::vector<std::byte> bytes = encode_values(array, encoding);
+    return arrays::files::tiles_of(path, layout, region, bytes.data());
+  }
+};
+
 /// As Zarr's readers expect them: one number is no list; version 2 tells the fill value elsewhere, and the names of the
 /// dimensions here, even where there are none.
 std::vector<io::Attribute> zarr_attributes(std::vector<io::Attribute> attributes, int version, bool scalar) {
@@ -86,7 +97,8 @@ class ConvertJob {
   ConvertJob(const Given& given, std::string verb, Change change)
       : given_(given), verb_(std::move(verb)), change_(std::move(change)), out_(given.words().back()) {
     while (out_.size() > 1 && out_.back() == '/') out_.pop_back();
-    zarr_ = out_.size() > 5 && out_.substr(out_.size() - 5) == ".zarr";
+    zarr_ = out_.ends_with(".zarr");
+    tiff_ = out_.ends_with(".tif") || out_.ends_with(".tiff");
     if (!given.has("overwrite") && !given.dry_run() && ::access(out_.c_str(), F_OK) == 0) {
       throw Error("'" + out_ + "' exists already; --overwrite replaces it");
     }
@@ -106,7 +118,7 @@ class ConvertJob {
     const auto begin = std::chrono::steady_clock::now();
     open(client);
     if (given_.dry_run()) return tell_plan();
-    zarr_ ? write_zarr(client) : write_netcdf(client);
+    zarr_ ? write_zarr(client) : tiff_ ? write_tiff(client) : write_netcdf(client);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     if (given_.json()) {
       print("{\"output\":" + json_text(out_) + ",\"decoded_bytes\":" + std::to_string(bytes()) +
@@ -252,41 +264,64 @@ class ConvertJob {
 
   /// The workers pack chunks, some ahead of the one that is written; this process only puts them in their places.
   void write_packed(const Client& client, io::NetcdfWriter& writer, const Copy& copy) const {
-    constexpr std::size_t kAhead = 64;
     const io::ChunkPacking packing{copy.chunk, copy.encoding.type.bytes, deflate_, true};
     const auto pack = delayed(PackEncoded{});
-    std::deque<std::pair<ChunkRegion, Future<std::vector<std::byte>>>> running;
-    const auto write_first = [&] {
-      auto [region, future] = std::move(running.front());
-      running.pop_front();
-      writer.write_packed(copy.source.name(), region.start, std::move(future).result());
-    };
-    for (const auto& [region, chunk] : arrays::detail::chunks_with_regions(copy.array)) {
-      if (running.size() == kAhead) write_first();
-      running.emplace_back(
-          region, client.persist(pack(out_, packing, copy.encoding, copy.array.dtype().code(), region.extent, chunk)));
-    }
-    while (!running.empty()) write_first();
+    arrays::files::in_turn(
+        copy.array, kPackedAhead,
+        [&](const ChunkRegion& region, const Delayed<Buffer>& chunk) {
+          return client.persist(pack(out_, packing, copy.encoding, copy.array.dtype().code(), region.extent, chunk));
+        },
+        [&](const ChunkRegion& region, const std::vector<std::byte>& packed) {
+          writer.write_packed(copy.source.name(), region.start, packed);
+        });
   }
 
   /// Some chunks are computed ahead of the one that is written.
   void write_chunks(const Client& client, io::NetcdfWriter& writer, const Copy& copy) const {
     constexpr std::size_t kAhead = 16;
-    std::deque<std::pair<ChunkRegion, Future<Buffer>>> running;
-    const auto write_first = [&] {
-      auto [region, future] = std::move(running.front());
-      running.pop_front();
-      const Buffer values = std::move(future).result();
-      const NDArray array = NDArray::view(values.data(), copy.array.dtype(), Shape(region.extent),
-                                          c_strides(Shape(region.extent), copy.array.itemsize()), nullptr);
-      const std::vector<std::byte> encoded = encode_values(array, copy.encoding);
-      writer.write(copy.source.name(), region.start, region.extent, encoded.data());
-    };
-    for (const auto& [region, chunk] : arrays::detail::chunks_with_regions(copy.array)) {
-      if (running.size() == kAhead) write_first();
-      running.emplace_back(region, client.persist(chunk));
+    arrays::files::in_turn(
+        copy.array, kAhead, [&](const ChunkRegion&, const Delayed<Buffer>& chunk) { return client.persist(chunk); },
+        [&](const ChunkRegion& region, const Buffer& values) {
+          const NDArray array = NDArray::view(values.data(), copy.array.dtype(), Shape(region.extent),
+                                              c_strides(Shape(region.extent), copy.array.itemsize()), nullptr);
+          const std::vector<std::byte> encoded = encode_values(array, copy.encoding);
+          writer.write(copy.source.name(), region.start, region.extent, encoded.data());
+        });
+  }
+
+  void write_tiff(const Client& client) const {
+    // What has no rows, a grid mapping say, is no picture.
+    std::vector<const Copy*> pictures;
+    std::string names;
+    for (const Copy& copy : copies_) {
+      if (copy.source.dims().size() < 2) continue;
+      pictures.push_back(&copy);
+      names += (names.empty() ? "" : ", ") + copy.source.name();
     }
-    while (!running.empty()) write_first();
+    if (pictures.size() != 1) {
+      throw Error(
+          "'" + out_ + "': a TIFF file holds one variable" +
+          (names.empty() ? ", and none of these has rows and columns" : ": choose it by --var (" + names + ")"));
+    }
+    const Copy& copy = *pictures[0];
+    const Picture picture = picture_of(out_, copy.source, copy.array, labels_);
+    io::TiffLayout layout = arrays::files::tiff_layout(picture.array.shape(), picture.with_bands);
+    layout.type = copy.encoding.type.name;
+    layout.codec = given_.text("codec", deflate_ == 0 ? "none" : "deflate");
+    if (layout.codec == "deflate") layout.level = deflate_;
+    const std::vector<io::Attribute> attributes =
+        picture_attributes(copy.attributes, copy.encoding, data_.attributes(), picture);
+    io::TiffWriter writer(out_, layout, attributes, given_.has("overwrite"));
+    const auto pack = delayed(PackEncodedTiles{});
+    arrays::files::in_turn(
+        arrays::files::cut_for_tiff(picture.array, layout), kPackedAhead,
+        [&](const ChunkRegion& region, const Delayed<Buffer>& chunk) {
+          return client.persist(pack(out_, layout, copy.encoding, picture.array.dtype().code(), region, chunk));
+        },
+        [&](const ChunkRegion&, const std::vector<io::TiffTile>& tiles) {
+          for (const io::TiffTile& tile : tiles) writer.write(tile);
+        });
+    writer.finish();
   }
 
   io::ZarrLayout layout_of(const io::ElementType& type, std::vector<std::int64_t> shape,
@@ -350,7 +385,10 @@ class ConvertJob {
   const std::string verb_;
   const Change change_;
   std::string out_;
+  /// Packed chunks that may wait for the one that is written.
+  static constexpr std::size_t kPackedAhead = 64;
   bool zarr_ = false;
+  bool tiff_ = false;
   int version_ = 3;
   int deflate_ = 4;
   std::map<std::string, std::int64_t> chunks_;

@@ -1,8 +1,45 @@
 // The one table of verbs and options.
 #include "mpi_launch/command/data/verbs.hpp"
 
+#include <array>
+
 namespace weft::command::data {
 namespace {
+
+/// Puts lists of rows one behind the other.
+template <std::size_t... N>
+constexpr auto rows_of(const OptionRow (&... lists)[N]) {
+  std::array<OptionRow, (N + ...)> all{};
+  std::size_t at = 0;
+  const auto add = [&](const auto& list) {
+    for (const OptionRow& row : list) all[at++] = row;
+  };
+  (add(lists), ...);
+  return all;
+}
+
+// What several verbs have.
+constexpr OptionRow kChoosing[] = {
+    {"var", "NAME,...", "only these variables, and what describes them"},
+    {"sel", "DIM=A:B", "choose by labels, as weft reduce does"},
+    {"isel", "DIM=I:J", "choose by places from 0 on"},
+    {"where", "EXPR", "only where this holds; elsewhere is missing"},
+    {"expr", "NAME = EXPR", "a new variable: 'wind = hypot(u, v)'; may be given several times"},
+};
+constexpr OptionRow kStoring[] = {
+    {"chunks", "DIM=N,...", "how variables are cut; otherwise as they are"},
+    {"codec", "NAME", "of Zarr: zstd (default), gzip, blosc or none; of TIFF: deflate (default), zstd or none"},
+    {"deflate", "LEVEL", "of NetCDF-4 and TIFF: 0 to 9 (default 4)"},
+    {"zarr-version", "N", "2 or 3 (default 3)"},
+};
+constexpr OptionRow kRemembering[] = {
+    {"index", "FOLDER", "where descriptions of many files are remembered (default ~/.cache/weft); off: nowhere"},
+};
+constexpr OptionRow kJoining[] = {
+    {"overwrite", nullptr, "replace OUT if it exists"},
+    {"duplicates", "WHICH", "first or last: which file a label is taken from that several have"},
+    {"join", "DIM", "the dimension that files follow each other along; found where it is not given"},
+};
 
 constexpr OptionRow kShared[] = {
     {"json", nullptr, "print JSON"},
@@ -18,10 +55,10 @@ constexpr Example kInfoExamples[] = {
     {"weft info 'data/*.nc'", "what many files hold together, joined"},
     {"weft info --json tas.nc", "the same for programs"},
 };
-constexpr OptionRow kInfoOptions[] = {
+constexpr OptionRow kInfoOwn[] = {
     {"var", "NAME,...", "only these variables"},
-    {"index", "FOLDER", "where descriptions of many files are remembered (default ~/.cache/weft); off: nowhere"},
 };
+constexpr auto kInfoOptions = rows_of(kInfoOwn, kRemembering);
 
 constexpr Example kHeadExamples[] = {
     {"weft head tas.nc", "the first values of each variable"},
@@ -52,7 +89,7 @@ constexpr Example kReduceExamples[] = {
     {"weft reduce mean,max --by time.month 'data/*.nc' climate.nc", "of each month of the year"},
     {"weft reduce mean --dim lat,lon --weights coslat tas.nc globe.nc", "means of the globe"},
 };
-constexpr OptionRow kReduceOptions[] = {
+constexpr OptionRow kReduceOwn[] = {
     {"dim", "NAME,...", "the dimensions to reduce"},
     {"by", "NAME.PART", "groups: time.month, season, dayofyear, year, quarter, day, hour; or equal labels: lat"},
     {"every", "STEP", "groups of times that follow each other: 6H, 1D, 1M, QS-DEC, 1Y"},
@@ -67,59 +104,30 @@ constexpr OptionRow kReduceOptions[] = {
     {"no-skipna", nullptr, "a missing value makes the result missing"},
     {"ddof", "N", "std and var divide by the count less N (default 0)"},
     {"keepdims", nullptr, "reduced dimensions stay, with one place and bounds"},
-    {"overwrite", nullptr, "replace OUT if it exists"},
-    {"duplicates", "WHICH", "first or last: which file a label is taken from that several have"},
-    {"join", "DIM", "the dimension that files follow each other along; found where it is not given"},
-    {"index", "FOLDER", "where descriptions of many files are remembered (default ~/.cache/weft); off: nowhere"},
 };
+constexpr auto kReduceOptions = rows_of(kReduceOwn, kJoining, kRemembering);
 
 constexpr Example kConvertExamples[] = {
     {"weft convert tas.nc tas.zarr", "a Zarr store of the same"},
     {"weft convert tas.zarr tas.nc --deflate 6", "and back, as NetCDF-4"},
     {"weft convert 'data/*.nc' all.zarr --chunks time=365,lat=64", "many files as one store, cut otherwise"},
 };
-constexpr OptionRow kConvertOptions[] = {
-    {"var", "NAME,...", "only these variables, and what describes them"},
-    {"sel", "DIM=A:B", "choose by labels, as weft reduce does"},
-    {"isel", "DIM=I:J", "choose by places from 0 on"},
-    {"where", "EXPR", "only where this holds; elsewhere is missing"},
-    {"expr", "NAME = EXPR", "a new variable: 'wind = hypot(u, v)'; may be given several times"},
-    {"chunks", "DIM=N,...", "how variables are cut; otherwise as they are"},
-    {"codec", "NAME", "of Zarr: zstd (default), gzip, blosc or none"},
-    {"deflate", "LEVEL", "of NetCDF-4: 0 to 9 (default 4)"},
-    {"zarr-version", "N", "2 or 3 (default 3)"},
-    {"overwrite", nullptr, "replace OUT if it exists"},
-    {"duplicates", "WHICH", "first or last: which file a label is taken from that several have"},
-    {"join", "DIM", "the dimension that files follow each other along; found where it is not given"},
-    {"index", "FOLDER", "where descriptions of many files are remembered (default ~/.cache/weft); off: nowhere"},
-};
+constexpr auto kConvertOptions = rows_of(kChoosing, kStoring, kJoining, kRemembering);
 
 constexpr Example kAnomalyExamples[] = {
     {"weft anomaly --by time.month tas.nc anom.nc", "less the mean of each month of the year"},
     {"weft anomaly --by time.dayofyear --base time=1981:2010 'data/*.nc' anom.nc", "of a base period"},
     {"weft anomaly --dim time --standardize tas.nc index.nc", "less the mean, by the standard deviation"},
 };
-constexpr OptionRow kAnomalyOptions[] = {
+constexpr OptionRow kAnomalyOwn[] = {
     {"by", "NAME.PART", "groups: time.month, season, dayofyear, year, quarter, day, hour; or equal labels"},
     {"dim", "NAME", "one mean of all along this dimension, where there is no --by"},
     {"base", "DIM=A:B", "the labels that means are taken of; otherwise all"},
     {"standardize", nullptr, "divide by the standard deviation"},
     {"ddof", "N", "the standard deviation divides by the count less N (default 0)"},
     {"no-skipna", nullptr, "a missing value makes the mean missing"},
-    {"var", "NAME,...", "only these variables, and what describes them"},
-    {"sel", "DIM=A:B", "choose by labels, as weft reduce does"},
-    {"isel", "DIM=I:J", "choose by places from 0 on"},
-    {"where", "EXPR", "only where this holds; elsewhere is missing"},
-    {"expr", "NAME = EXPR", "a new variable: 'wind = hypot(u, v)'; may be given several times"},
-    {"chunks", "DIM=N,...", "how variables are cut; otherwise as they are"},
-    {"codec", "CODEC", "of Zarr: zstd, gzip, blosc or none"},
-    {"zarr-version", "N", "2 or 3 (default 3)"},
-    {"deflate", "N", "of NetCDF-4: level from 0 to 9 (default 4)"},
-    {"overwrite", nullptr, "replace OUT if it exists"},
-    {"duplicates", "WHICH", "first or last: which file a label is taken from that several have"},
-    {"join", "DIM", "the dimension that files follow each other along; found where it is not given"},
-    {"index", "FOLDER", "where descriptions of many files are remembered (default ~/.cache/weft); off: nowhere"},
 };
+constexpr auto kAnomalyOptions = rows_of(kAnomalyOwn, kChoosing, kStoring, kJoining, kRemembering);
 
 constexpr Example kSampleExamples[] = {
     {"weft sample data", "data/tas_2001.nc to data/tas_2004.nc"},
@@ -140,8 +148,9 @@ constexpr VerbRow kVerbs[] = {
     {"reduce", "OPERATION,... IN... OUT", 3, 1'000'000,
      "Reduce files along dimensions: mean, std, var, min, max, sum, count, median, quantile:Q", kReduceExamples,
      kReduceOptions, run_reduce, true},
-    {"convert", "IN... OUT", 2, 1'000'000, "Copy files to NetCDF-4 or, where OUT ends with .zarr, to Zarr",
-     kConvertExamples, kConvertOptions, run_convert, true},
+    {"convert", "IN... OUT", 2, 1'000'000,
+     "Copy files to NetCDF-4 or, where OUT ends with .zarr or .tif, to Zarr or TIFF", kConvertExamples, kConvertOptions,
+     run_convert, true},
     {"anomaly", "IN... OUT", 2, 1'000'000, "Subtract means of groups of times: anomalies from a climatology",
      kAnomalyExamples, kAnomalyOptions, run_anomaly, true},
     {"sample", "FOLDER", 1, 1, "Write a folder of NetCDF files to try things on", kSampleExamples, kSampleOptions,

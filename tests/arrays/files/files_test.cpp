@@ -237,6 +237,39 @@ TEST_F(FilesTest, PicturesAreStackedInTheOrderOfTheirNames) {
   EXPECT_THAT(message([&] { imread(path("*.png")); }), HasSubstr("no file"));
 }
 
+TEST_F(FilesTest, AnArchiveHoldsManyArrays) {
+  NamedArrays many;
+  for (const Array& one : samples()) many.emplace_back("x" + std::to_string(many.size()), one);
+  for (const std::string codec : {"none", "deflate"}) {
+    save_npz(client_, path(codec + ".npz"), many, {.codec = codec});
+    for (const auto& [name, array] : many) expect_same(load_npz(path(codec + ".npz"), name), array);
+  }
+  EXPECT_EQ(names(), (std::vector<std::string>{"deflate.npz", "none.npz"}));
+  save(client_, many[0].second, path("one.npz"));
+  expect_same(load(path("one.npz"), {.chunks = 3}), many[0].second);
+  EXPECT_THAT(message([&] { load(path("none.npz")); }), HasSubstr("x3"));
+  EXPECT_THAT(message([&] {
+                save_npz(client_, path("t.npz"), {{"a", many[0].second}, {"a", many[1].second}});
+              }),
+              HasSubstr("'a' is none or is there twice"));
+}
+
+TEST_F(FilesTest, PicturesKeepTheirPagesAndBands) {
+  const Array x = arange(2 * 40 * 50 * 3, {.chunks = 12'000});
+  for (const std::string codec : {"none", "deflate"}) {
+    for (const Array& one : {x.reshape({80, 150}).rechunk(33), x.reshape({6, 40, 50}).astype(float32) / 7,
+                             x.reshape({80, 50, 3}).astype(int16), x.reshape({2, 40, 50, 3}).rechunk(17)}) {
+      save(client_, one, path("a.tif"), {.codec = codec});
+      expect_same(load(path("a.tif")), one);
+    }
+  }
+  EXPECT_EQ(names(), std::vector<std::string>{"a.tif"});
+  save(client_, x.reshape({2, 120, 50}).astype(uint8)(0), path("b.tif"));
+  save(client_, x.reshape({2, 120, 50}).astype(uint8)(1), path("c.tif"));
+  expect_same(imread(path("[bc].tif")), x.reshape({2, 120, 50}).astype(uint8));
+  EXPECT_THAT(message([&] { save(client_, x, path("d.tif")); }), HasSubstr("this array has 1 axes"));
+}
+
 /// Runs a program in Python. Returns its exit status; 77: a module lacks.
 int python(const std::string& program) {
   const fs::path file = fs::temp_directory_path() / ("weft-check-" + std::to_string(getpid()) + ".py");
@@ -255,6 +288,8 @@ TEST_F(FilesTest, NumPyAndZarrReadWhatWasWritten) {
   save(client_, x.astype(complex64) * std::complex<double>(0, 1), path("z.npy"));
   save(client_, x.astype(datetime64(TimeUnit::Hour)), path("t.npy"));
   save(client_, x > 7, path("b.npy"));
+  for (const std::string codec : {"none", "deflate"})
+    save_npz(client_, path(codec + ".npz"), {{"x", x}, {"half", x.astype(float32) / 2}}, {.codec = codec});
   save_npy_stack(client_, x, path("stack"), {.axis = 1});
   save(client_, x.astype(float32) / 2, path("two.zarr"), {.version = 2});
   save(client_, x.astype(float32) / 2, path("three.zarr"), {.version = 3});
@@ -268,6 +303,11 @@ same(np.load(folder + '/i.npy'), x)
 same(np.load(folder + '/z.npy'), (x * 1j).astype('complex64'))
 same(np.load(folder + '/t.npy'), x.astype('datetime64[h]'))
 same(np.load(folder + '/b.npy'), x > 7)
+for name in ('none', 'deflate'):
+    with np.load(folder + f'/{name}.npz') as z:
+        assert z.files == ['x', 'half'], z.files
+        same(z['x'], x)
+        same(z['half'], (x / 2).astype('float32'))
 same(np.concatenate([np.load(folder + f'/stack/{i}.npy') for i in range(3)], axis=1), x)
 import pickle
 info = pickle.load(open(folder + '/stack/info', 'rb'))

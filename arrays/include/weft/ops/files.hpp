@@ -22,7 +22,8 @@ struct SaveOptions {
   int version = 3;
   /// Of stacks: along which axis there is a file for each chunk.
   int axis = 0;
-  /// Of Zarr: "none", "zstd", "gzip", "blosc", or "lz4" (version 2); zstd where none is named.
+  /// Of Zarr: "none", "zstd", "gzip", "blosc", or "lz4" (version 2); zstd where none is named. Of .npz: "none", or
+  /// "deflate". Of TIFF: "none", "deflate" or "zstd"; deflate where none is named.
   std::string codec = {};
   /// -1: the codec's usual one.
   int level = -1;
@@ -37,14 +38,22 @@ struct LoadOptions {
 
 #define WEFT_HERE const std::source_location& where = std::source_location::current()
 
-/// By the name's end: .npy, .zarr (a folder), .raw and .bin (the elements in C order, nothing else).
+/// By the name's end: .npy, .npz (the array is `arr_0`), .zarr (a folder), .tif and .tiff, .raw and .bin (the elements
+/// in C order, nothing else).
 void save(const Client& client, const Array& array, const std::string& path, const SaveOptions& options = {},
           WEFT_HERE);
-/// Reads .npy and .zarr.
+/// Reads .npy, .npz with one array, .zarr, and the first picture of .tif and .tiff.
 Array load(const std::string& path, const LoadOptions& options = {}, WEFT_HERE);
 
 void save_npy(const Client& client, const Array& array, const std::string& path, WEFT_HERE);
 Array load_npy(const std::string& path, const LoadOptions& options = {}, WEFT_HERE);
+using NamedArrays = std::vector<std::pair<std::string, Array>>;
+/// Several arrays in one file, `save_npz(client, "out.npz", {{"x", x}, {"y", y}})`, as numpy.savez writes them, and
+/// with the codec "deflate" as numpy.savez_compressed does: then each array is in memory as a whole.
+void save_npz(const Client& client, const std::string& path, const NamedArrays& arrays, const SaveOptions& options = {},
+              WEFT_HERE);
+/// Reads an array of an .npz file, by its name; the only one needs none. Deflated ones are read as one chunk.
+Array load_npz(const std::string& path, const std::string& name = {}, const LoadOptions& options = {}, WEFT_HERE);
 /// A folder of 0.npy, 1.npy, ..., one for each chunk along an axis, as dask.array.to_npy_stack makes it.
 void save_npy_stack(const Client& client, const Array& array, const std::string& folder,
                     const SaveOptions& options = {}, WEFT_HERE);
@@ -59,6 +68,13 @@ void save_zarr(const Client& client, const Array& array, const std::string& fold
                WEFT_HERE);
 /// A store of one array, packed or not; arrays of groups by their folders, or by `from_zarr`.
 Array load_zarr(const std::string& folder, const LoadOptions& options = {}, WEFT_HERE);
+
+/// Pictures in tiles: (rows, columns), with pages before and bands behind; a last axis of three axes is one of bands
+/// where it is 3 or 4 long. Chunks are packed by the tasks that have them. BigTIFF where it needs to be.
+void save_tiff(const Client& client, const Array& array, const std::string& path, const SaveOptions& options = {},
+               WEFT_HERE);
+/// The first picture of a file, and all of its kind: (page, row, column, band), without the axes that it lacks.
+Array load_tiff(const std::string& path, const LoadOptions& options = {}, WEFT_HERE);
 
 /// The place of a chunk in its array.
 using ChunkRegion = Region;
@@ -102,8 +118,12 @@ using arrays::ChunkRegion;
 using arrays::load;
 using arrays::load_npy;
 using arrays::load_npy_stack;
+using arrays::load_npz;
 using arrays::load_raw;
+using arrays::load_tiff;
 using arrays::load_zarr;
 using arrays::LoadOptions;
+using arrays::NamedArrays;
+using arrays::save_npz;
 using arrays::SaveOptions;
 }  // namespace weft
