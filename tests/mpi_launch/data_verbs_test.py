@@ -3,7 +3,7 @@
 
 usage: data_verbs_test.py WEFT [MPIEXEC]
 
-Exits 77 (skipped) where xarray or netCDF4 is missing. WEFT_ORACLE_PYTHON names another interpreter that has them.
+Exits 77 (skipped) where xarray or netCDF4 is missing. WEFT_TEST_PYTHON names another interpreter that has them.
 """
 import json
 import os
@@ -15,9 +15,9 @@ import sys
 import tempfile
 import unittest
 
-if os.environ.get("WEFT_ORACLE_PYTHON") and "WEFT_ORACLE_INNER" not in os.environ:
+if os.environ.get("WEFT_TEST_PYTHON") and "WEFT_ORACLE_INNER" not in os.environ:
     os.environ["WEFT_ORACLE_INNER"] = "1"
-    python = os.environ["WEFT_ORACLE_PYTHON"]
+    python = os.environ["WEFT_TEST_PYTHON"]
     os.execv(python, [python, *sys.argv])
 try:
     import netCDF4
