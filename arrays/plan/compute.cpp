@@ -115,6 +115,23 @@ lowering::Stage::Device wants_device(const Client& client) {
   throw ConfigError("--weft-array-device=gpu: " + why + "; use --weft-array-device=auto, which goes on on the CPU");
 }
 
+/// Describes the chunks of a node, and starts each at once; but where chunks are cut into pieces because memory is
+/// short, these go first.
+std::vector<Delayed<Buffer>> start_chunks(const Client& client, lowering::Lowering& lowered,
+                                          const expression::NodePointer& node) {
+  std::vector<Delayed<Buffer>> chunks;
+  const std::int64_t count = expression::chunk_count(node->grid);
+  for (std::int64_t number = 0; number < count; ++number) {
+    chunks.push_back(lowered.chunk(node, number));
+    if (!lowered.cuts()) client.persist(chunks.back());
+  }
+  if (lowered.cuts()) {
+    client.persist(lowered.cutting());
+    client.persist(chunks);
+  }
+  return chunks;
+}
+
 }  // namespace
 
 std::vector<NDArray> compute_arrays(const Client& client, const std::vector<Array>& arrays) {
@@ -124,9 +141,7 @@ std::vector<NDArray> compute_arrays(const Client& client, const std::vector<Arra
     for (const Array& array : arrays) nodes.push_back(array.node());
     lowering::Lowering lowered(nodes, nullptr, circumstances_of(client), wants_kokkos(client), wants_device(client));
     for (const expression::NodePointer& node : nodes) {
-      const std::int64_t count = expression::chunk_count(node->grid);
-      std::vector<Future<Buffer>>& list = futures.emplace_back();
-      for (std::int64_t chunk = 0; chunk < count; ++chunk) list.push_back(client.persist(lowered.chunk(node, chunk)));
+      futures.push_back(client.persist(start_chunks(client, lowered, node)));
     }
     // The descriptions go here, so that what is between is freed as soon as it has been used.
   }
@@ -149,13 +164,8 @@ Array persist_array(const Client& client, const Array& array) {
     }
     return Array(expression::make_stored_on_device(node->dtype, node->grid, std::move(kept), node->name, node->where));
   }
-  std::vector<Delayed<Buffer>> chunks;
-  for (std::int64_t number = 0; number < count; ++number) {
-    const Delayed<Buffer> chunk = lowered.chunk(node, number);
-    client.persist(chunk);
-    chunks.push_back(chunk);
-  }
-  return Array(expression::make_stored(node->dtype, node->grid, std::move(chunks), node->name, node->where));
+  return Array(
+      expression::make_stored(node->dtype, node->grid, start_chunks(client, lowered, node), node->name, node->where));
 }
 
 Array compute_chunk_sizes(const Client& client, const Array& array) {

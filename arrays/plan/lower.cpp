@@ -257,7 +257,9 @@ NodePointer Lowering::source_of_rechunk(const NodePointer& node) {
   const double room = static_cast<double>(circumstances_->memory_bytes) / (2.0 * circumstances_->slots);
   const bool crowded = circumstances_->memory_bytes != 0 && waits > room;
   if (waits < 2 * made || !(circumstances_->apart || crowded)) return source;
-  return expression::make_structural(node->structure, {source}, node->dtype, std::move(pieces), node->where);
+  NodePointer cut = expression::make_structural(node->structure, {source}, node->dtype, std::move(pieces), node->where);
+  if (crowded) cut_ranks_.emplace(cut->key, cut_ranks_.size());
+  return cut;
 }
 
 /// Whether more moves to the chunks of a structure than they need, as above: then its input is cut first. Some of the
@@ -289,7 +291,11 @@ NodePointer Lowering::cut_into_pieces(const NodePointer& node, const Stage& stag
   const double room = static_cast<double>(circumstances_->memory_bytes) / (2.0 * circumstances_->slots);
   const bool crowded = circumstances_->memory_bytes != 0 && most > room;
   if (!circumstances_->apart && !crowded) return nullptr;
-  return node->structure->type->cut(node->structure->parameters.get(), *node);
+  NodePointer cut = node->structure->type->cut(node->structure->parameters.get(), *node);
+  for (const NodePointer& pieces : cut->inputs) {
+    if (crowded) cut_ranks_.emplace(pieces->key, cut_ranks_.size());
+  }
+  return cut;
 }
 
 void Lowering::count_reads(const std::vector<NodePointer>& outputs) {
@@ -446,7 +452,20 @@ Delayed<Buffer> Lowering::describe(const NodePointer& node, Step& step, std::int
   const std::vector<Delayed<Buffer>> inputs = inputs_of(step, chunks);
   Delayed<Buffer> task = delayed(ComputeChunk{}, node->where)(StageReference{step.stage}, number, inputs);
   note(node, task, static_cast<std::uint64_t>(box.elements()) * node->dtype.size(), inputs);
+  const auto rank = cut_ranks_.find(node->key);
+  if (rank != cut_ranks_.end() && !chunks.empty()) cuts_.push_back({rank->second, chunks[0].chunk, task});
   return task;
+}
+
+std::vector<Delayed<Buffer>> Lowering::cutting() const {
+  std::vector<const Cut*> order;
+  for (const Cut& cut : cuts_) order.push_back(&cut);
+  std::stable_sort(order.begin(), order.end(), [](const Cut* a, const Cut* b) {
+    return a->rank != b->rank ? a->rank > b->rank : a->chunk < b->chunk;
+  });
+  std::vector<Delayed<Buffer>> tasks;
+  for (const Cut* const cut : order) tasks.push_back(cut->task);
+  return tasks;
 }
 
 }  // namespace weft::arrays::lowering

@@ -68,6 +68,11 @@ class Lowering {
   /// Tells whether devices may hold the chunks of one of the outputs; then `device_chunk` is the task that makes one.
   bool on_device(const expression::NodePointer& node);
   const Delayed<gpu::DeviceBuffer>& device_chunk(const expression::NodePointer& node, std::int64_t number);
+  /// Tells whether chunks are cut into pieces because memory is short.
+  bool cuts() const { return !cuts_.empty(); }
+  /// Returns the described tasks that do so, all of one chunk after another: started first and in this
+  /// order, they read each chunk once, and not once for each piece.
+  std::vector<Delayed<Buffer>> cutting() const;
 
  private:
   struct Step {
@@ -83,6 +88,13 @@ class Lowering {
     std::vector<expression::NodePointer> nodes;
     /// Of each output: the task of each leaf.
     std::unordered_map<std::int64_t, std::vector<LeafTask>> leaves;
+  };
+
+  /// A task that cuts a piece out of a chunk. What is cut below it has a higher rank.
+  struct Cut {
+    std::size_t rank = 0;
+    std::int64_t chunk = 0;
+    Delayed<Buffer> task;
   };
 
   void choose_materialised(const std::vector<expression::NodePointer>& outputs);
@@ -119,6 +131,9 @@ class Lowering {
   std::map<expression::Key, std::shared_ptr<Together>> together_;
   /// How often passes read each rechunk; more than once also if it is asked for, or a structure reads it.
   std::map<expression::Key, int> rechunk_reads_;
+  /// Pieces that are made because memory is short, and their ranks.
+  std::map<expression::Key, std::size_t> cut_ranks_;
+  std::vector<Cut> cuts_;
 };
 
 }  // namespace weft::arrays::lowering

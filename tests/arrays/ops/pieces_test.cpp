@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
+#include <map>
 
 #include "arrays/plan/lower.hpp"
 
@@ -85,6 +87,50 @@ TEST_F(PiecesTest, ReshapedRowsLongerThanAChunkAreCut) {
   const Array two = reshape(x_, {2, -1});
   EXPECT_EQ(two.chunks()[0], (std::vector<std::int64_t>{1, 1}));
   EXPECT_EQ(two.chunks()[1], std::vector<std::int64_t>(12, 100));
+}
+
+/// Chunks that are cut come one after the other, each for all its pieces.
+TEST(LittleMemoryTest, ARechunkReadsEachChunkOnceForAllItsPieces) {
+  Client client({.threads = 2, .memory = "8MiB"});
+  // Four times the memory: chunks of a MiB, each of which goes into all 32 of the result.
+  const std::int64_t n = 2048, thin = 64;
+  const Array x = client.persist(random::uniform({n, n}, {.chunks = {n, thin}, .seed = 5}));
+  const double expected = client.compute(sum(x)).item<double>();
+  const std::size_t before = client.memory().spill_read_bytes;
+  const Array turned = client.persist(rechunk(x, {thin, n}));
+  const double found = client.compute(sum(turned)).item<double>();
+  EXPECT_NEAR(found, expected, 1e-9 * expected);
+  const auto data = static_cast<std::size_t>(n * n) * sizeof(double);
+  // Whole chunks, their pieces, and what the sum reads; some of it twice because it left too soon.
+  EXPECT_LE(client.memory().spill_read_bytes - before, 6 * data);
+}
+
+TEST(LittleMemoryTest, PiecesOfOneChunkGoTogetherAndThoseBelowFirst) {
+  Client client({.scheduler = "sync"});
+  const Array x = client.persist(random::uniform({64, 64}, {.chunks = {64, 4}, .seed = 5}));
+  const Array twice = rechunk(rechunk(x, {4, 64}) + 1.0, {64, 2});
+  arrays::lowering::Outlined outlined;
+  Lowering lowered({twice.node()}, &outlined,
+                   [] { return arrays::lowering::Circumstances{.apart = false, .slots = 2, .memory_bytes = 4096}; });
+  for (std::int64_t i = 0; i < 32; ++i) lowered.chunk(twice.node(), i);
+  ASSERT_TRUE(lowered.cuts());
+  std::map<TaskId, std::size_t> place;
+  for (const Delayed<Buffer>& task : lowered.cutting()) place.emplace(task.task_id(), place.size());
+  // 16 x 16 pieces of stored chunks, then 16 x 32 of what is made from these.
+  ASSERT_EQ(place.size(), 16u * 16 + 16 * 32);
+  std::map<std::size_t, std::vector<std::size_t>> of_inputs;
+  for (const auto& task : outlined.places) {
+    const auto& noted = outlined.tasks[task.second];
+    if (place.count(task.first) == 0 || noted.stored != 0) continue;
+    ASSERT_EQ(noted.inputs.size(), 1u);
+    EXPECT_GE(place.at(task.first), 16u * 16);
+    of_inputs[noted.inputs[0]].push_back(place.at(task.first));
+  }
+  EXPECT_EQ(of_inputs.size(), 16u);
+  for (const auto& [input, places] : of_inputs) {
+    const auto [first, last] = std::minmax_element(places.begin(), places.end());
+    EXPECT_EQ(*last - *first + 1, places.size());
+  }
 }
 
 }  // namespace
