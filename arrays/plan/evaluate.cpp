@@ -147,7 +147,9 @@ void finish_state(const Stage& stage, const kernels::ReduceState& state, std::in
     case Finish::Place: {
       const std::int64_t* const places = static_cast<const std::int64_t*>(state.parts[1]);
       if (std::find(places, places + outputs, -1) != places + outputs) {
-        throw Error("nanargmin or nanargmax: all elements of one slice are NaN; there is no place to tell");
+        throw Error(std::string(reduce.code == kernels::ReduceCode::NanArgMin ? "nanargmin" : "nanargmax") +
+                    ": all elements of one slice are NaN; there is no place to tell: choose among those that have "
+                    "numbers, or put one in with where(isnan(x), ...)");
       }
       kernels::cast_kernel(reduce.out, TypeCode::Int64)(out, places, n);
       return;

@@ -99,13 +99,36 @@ class NodeReducer {
   const std::int64_t first_leaf_;
 };
 
+/// What the user's call of a reduction is named after.
+std::string name_of(const ReduceSpec& reduce) {
+  static constexpr const char* kNames[kernels::kReduceCodes] = {
+      "sum",    "prod",   "min",     "max",    "any",    "all",     "count_nonzero", "mean",     "argmin",
+      "argmax", "nansum", "nanprod", "nanmin", "nanmax", "nanmean", "nanargmin",     "nanargmax"};
+  const std::string nan = reduce.code == kernels::ReduceCode::NanMoments ? "nan" : "";
+  switch (reduce.finish) {
+    case expression::Finish::Mean:
+    case expression::Finish::CountedMean:
+      return nan + "mean";
+    case expression::Finish::Var:
+    case expression::Finish::CountedVar:
+      return nan + "var";
+    case expression::Finish::Std:
+    case expression::Finish::CountedStd:
+      return nan + "std";
+    case expression::Finish::Value:
+    case expression::Finish::Place:
+      break;
+  }
+  return kNames[static_cast<std::size_t>(reduce.code)];
+}
+
 Buffer finished(const Stage& stage, const StateLayout& layout, Buffer& state) {
   const auto bytes = static_cast<std::size_t>(layout.outputs) * Dtype(stage.reduce.out).size();
   const kernels::ReduceCode code = stage.reduce.code;
   const bool chooses = code == kernels::ReduceCode::Min || code == kernels::ReduceCode::Max ||
                        code == kernels::ReduceCode::NanMin || code == kernels::ReduceCode::NanMax;
   if (chooses && layout.outputs > 0 && state_words(stage) > 0 && elements_met(state) == 0) {
-    throw Error("min or max: the mask chose no element, so there is nothing to choose from");
+    throw Error(name_of(stage.reduce) + ": the mask chose no element, so there is nothing to choose from");
   }
   Buffer out = allocate_output(stage, state, bytes);
   finish_state(stage, state_at(layout, state.data()), layout.outputs, out.data());
@@ -193,6 +216,16 @@ std::string leaves_text(const Stage& stage, const ReductionTree& tree, std::int6
   std::string text = "chunk " + place_text(stage.grid, tree.chunk_number(begin));
   if (begin != last) text += " to " + place_text(stage.grid, tree.chunk_number(last));
   return text + " of what is reduced";
+}
+
+/// A chunk of a reduction's result.
+std::string output_text(const Stage& stage, std::int64_t output) {
+  Grid kept;
+  for (std::size_t axis = 0; axis < stage.grid.size(); ++axis) {
+    if (stage.reduce.reduced[axis] == 0) kept.push_back(stage.grid[axis]);
+  }
+  return "chunk " + place_text(kept, output) + " of the result of " + name_of(stage.reduce) + ", of shape " +
+         Shape(expression::chunk_box(kept, output).extent).text();
 }
 
 /// Does the work of a task; what that throws is told with the chunk, unless it tells it.
@@ -393,7 +426,7 @@ Buffer ReduceTogether::operator()(const std::vector<StageReference>& stages, std
 Buffer MergeNodes::operator()(const StageReference& reference, std::int64_t output, bool last,
                               const std::vector<std::uint64_t>& offsets,
                               const std::vector<Delayed<Buffer>>& states) const {
-  return telling([&] { return "chunk " + std::to_string(output) + " of the reduction's result"; },
+  return telling([&] { return output_text(*reference.stage, output); },
                  [&] { return merged(reference, output, last, offsets, states); });
 }
 

@@ -285,6 +285,14 @@ TEST_F(WrongInputTest, WhatThrowsWhileItRunsIsToldWithTheChunk) {
   EXPECT_THAT(error_of([&] { client_.compute(sum(elementwise(refuse, x))); }),
               AllOf(HasSubstr("seven"), HasSubstr("(chunk ("), HasSubstr("of what is reduced")));
   EXPECT_THAT(error_of([&] { client_.compute(linalg::inv(zeros({3, 3}))); }), HasSubstr("(chunk (0, 0) of "));
+  // What only the merge of many chunks finds.
+  const Array chosen = broadcast_to(arange(6.0, {.chunks = 2}) == 4.0, {40, 6});
+  const Array half = rechunk(where(chosen, Scalar(std::nan("")), Scalar(1.0)), {1, 2});
+  EXPECT_THAT(error_of([&] { client_.compute(nanargmin(half, {.axis = 0})); }),
+              AllOf(HasSubstr("nanargmin: all"), HasSubstr("chunk (2,) of the result of nanargmin, of shape (2,)"),
+                    HasSubstr("arrays_wrong_input_test.cpp:")));
+  EXPECT_THAT(error_of([&] { client_.compute(max(half(half > 5.0))); }),
+              AllOf(HasSubstr("max: the mask"), HasSubstr("chunk () of the result of max, of shape ()")));
   EXPECT_THAT(error_of([&] { client_.compute(bincount(arange(4, {.chunks = 2}) - 3)); }), HasSubstr("(chunk ("));
 }
 
