@@ -72,6 +72,7 @@ void run_simulated_shape(const Case& self, const Arguments& arguments, Simulatio
   options.tasks = count_of(arguments, "tasks", 0);
   options.tasks_per_packet = count_of(arguments, "tasks-per-packet", 1);
   options.seed = static_cast<std::uint64_t>(arguments.integer("seed"));
+  options.replay = true;
   const SimulationReport report = simulate(options);
   Samples samples;
   samples.add(report.wall_seconds);
@@ -84,6 +85,7 @@ void run_simulated_shape(const Case& self, const Arguments& arguments, Simulatio
   line.number("ideal_over_makespan", report.ideal_over_makespan);
   line.number("critical_seconds", report.critical_seconds).number("work_seconds", report.work_seconds);
   line.number("machine_us_per_task", report.machine_us_per_task);
+  line.number("machine_alone_us_per_task", report.alone_us_per_task);
   line.number("worker_us_per_task", report.worker_us_per_task).number("scheduler_load", report.scheduler_load);
   line.number("virtual_seconds", report.makespan_seconds);
   line.integer("scheduler_peak_bytes", static_cast<std::int64_t>(report.scheduler_peak_bytes));

@@ -142,6 +142,13 @@ void fill_in(SimulationReport& report, const World& world, const BusyMeter& mete
   report.sent_bytes = world.sent_bytes();
 }
 
+void fill_in(SimulationReport& report, const World& world, const Tape::Replayed& again) {
+  if (again.events != world.scheduler_events() || again.actions != world.scheduler_actions()) {
+    throw Error("the scheduler machine decided otherwise when it was told the same again");
+  }
+  report.alone_us_per_task = static_cast<double>(again.took) * 1e-3 / static_cast<double>(report.tasks);
+}
+
 }  // namespace
 
 const char* to_string(SimulationShape shape) noexcept {
@@ -171,7 +178,10 @@ SimulationReport simulate(const SimulationOptions& options) {
   context.meter = &meter;
 
   PatientClient client;
-  World world(context, world_options(options), client);
+  Tape tape;
+  WorldOptions world_is = world_options(options);
+  if (options.replay) world_is.tape = &tape;
+  World world(context, world_is, client);
   client.expect(world, want_last_ones(context.workload));
   add_workers(world, options);
   const auto packets = static_cast<PacketId>(context.workload.packets.size());
@@ -187,6 +197,7 @@ SimulationReport simulate(const SimulationOptions& options) {
   report.critical_seconds = static_cast<double>(critical_path(context.workload)) * 1e-9;
   report.ideal_over_makespan =
       static_cast<double>(greedy_makespan(context.workload, options.cores)) * 1e-9 / report.makespan_seconds;
+  if (options.replay) fill_in(report, world, tape.replay(world_is.scheduler));
   report.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   return report;
 }

@@ -204,6 +204,7 @@ void World::handle(SchedulerEventBody body) {
   if (context_.trace) trace_event(now, body);
 
   const SchedulerEvent event{now, std::move(body)};
+  if (options_.tape != nullptr) options_.tape->add(event);
   const auto decide = [&] {
     scheduler_.handle(event, actions_);
     for (const SchedulerAction& action : actions_.list) {
@@ -215,6 +216,7 @@ void World::handle(SchedulerEventBody body) {
   const Nanoseconds took = is_long ? stopwatch_.measure_long(decide) : stopwatch_.measure(decide);
   scheduler_ns_ += took;
   ++scheduler_events_;
+  scheduler_actions_ += actions_.list.size();
   free_at_ = now + charge(took);
   if (options_.check_invariants) scheduler_.check_invariants();
 

@@ -13,6 +13,7 @@
 #include "core/simulate/node.hpp"
 #include "core/simulate/random.hpp"
 #include "core/simulate/stopwatch.hpp"
+#include "core/simulate/tape.hpp"
 
 namespace weft::sim {
 
@@ -46,6 +47,8 @@ struct WorldOptions {
   /// After each event. Costs time in the square of the graph.
   bool check_invariants = false;
   std::uint64_t seed = 1;
+  /// Hears what the scheduler machine is told; may be nullptr.
+  Tape* tape = nullptr;
 };
 
 /// Hears what the scheduler machine tells the client.
@@ -110,6 +113,7 @@ class World {
 
   // ---- What came of it ----
   [[nodiscard]] Nanoseconds scheduler_ns() const { return scheduler_ns_; }
+  [[nodiscard]] std::uint64_t scheduler_actions() const { return scheduler_actions_; }
   [[nodiscard]] std::uint64_t scheduler_events() const { return scheduler_events_; }
   [[nodiscard]] std::uint64_t message_count() const { return messages_; }
   [[nodiscard]] std::uint64_t sent_bytes() const { return sent_bytes_; }
@@ -153,6 +157,7 @@ class World {
   Stopwatch stopwatch_;
   Nanoseconds scheduler_ns_ = 0;
   std::uint64_t scheduler_events_ = 0;
+  std::uint64_t scheduler_actions_ = 0;
   std::uint64_t messages_ = 0;
   std::uint64_t sent_bytes_ = 0;
 };

@@ -66,5 +66,14 @@ TEST(ScaleTest, EqualOptionsGiveEqualRuns) {
   EXPECT_EQ(simulate(options).messages, simulate(options).messages);
 }
 
+/// The run throws where the machine decides otherwise when it is told the same again.
+TEST(ScaleTest, TheSchedulerDecidesTheSameWhenToldTheSame) {
+  SimulationOptions options;
+  options.cores = 100;
+  options.tasks = 2'000;
+  options.replay = true;
+  EXPECT_GT(simulate(options).alone_us_per_task, 0);
+}
+
 }  // namespace
 }  // namespace weft
