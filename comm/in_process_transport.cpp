@@ -168,6 +168,7 @@ class Endpoint final : public Transport {
   std::map<PeerId, std::pair<std::shared_ptr<Link>, int>> newcomers_;
   PeerId next_peer_ = 1;
   bool woken_ = false;
+  std::uint64_t taken_ = 0;  // parcels: who sleeps hears of those that another thread takes, too
   std::condition_variable arrived_;
 };
 
@@ -257,6 +258,8 @@ bool Endpoint::take(std::pair<PeerId, Parcel>& parcel) {
   if (first->first > 0 && first->first > now()) return false;
   parcel = std::move(first->second);
   inbox_.erase(first);
+  ++taken_;
+  arrived_.notify_one();
   for (auto& [peer, newcomer] : newcomers_) peers_[peer] = Peer{newcomer.first, newcomer.second, {}, {}, false};
   newcomers_.clear();
   return true;
@@ -357,7 +360,8 @@ void Endpoint::act(PeerId peer, Closed&) {
 void Endpoint::sleep(Nanoseconds most) {
   std::unique_lock lock(hub_->mutex);
   const Nanoseconds until = now() + most;
-  while (!woken_) {
+  const std::uint64_t taken = taken_;
+  while (!woken_ && taken_ == taken) {
     Nanoseconds next = until;
     if (!inbox_.empty()) next = std::min(next, inbox_.begin()->first);
     const Nanoseconds left = next - now();

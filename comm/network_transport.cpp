@@ -97,8 +97,9 @@ class NetworkTransport final : public Transport, private ConnectionHost {
   bool changed_ = false;  // a connection came, went, or changed its lane
   bool sockets_ready_ = false;
   bool listening_watched_ = false;
+  bool asleep_ = false;  // somebody waits for events
   Nanoseconds last_tick_ = 0;
-  std::atomic<bool> woken_{false};  // set before the eventfd is written, cleared when it is read
+  std::atomic<bool> woken_{false};  // set before the eventfd is written, cleared when `sleep` reads it
 };
 
 NetworkTransport::NetworkTransport(const NetworkOptions& options) : options_(options), peers_(1, nullptr) {
@@ -276,6 +277,8 @@ bool NetworkTransport::progress() {
   if (changed_ || sockets_ready_ || need_socket_ > 0 || ++turns_ >= kSocketTurns) moved |= poll_sockets();
   if (!dirty_.empty()) flush();
   if (changed_) sweep();
+  // What would have woken it may be gone with the news, and nobody writes to it again who believes it awake.
+  if (moved && asleep_) wake();
   return moved;
 }
 
@@ -287,12 +290,7 @@ bool NetworkTransport::poll_sockets() {
   const int count = ::epoll_wait(poll_.get(), events.data(), static_cast<int>(events.size()), 0);
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
-    if (event.data.ptr == &wake_) {
-      std::uint64_t number;
-      woken_.store(false, std::memory_order_relaxed);
-      [[maybe_unused]] const ssize_t got = ::read(wake_.get(), &number, sizeof number);
-      continue;
-    }
+    if (event.data.ptr == &wake_) continue;    // for who sleeps, or the next who does
     if (event.data.ptr == &fabric_) continue;  // progress has looked there
     if (event.data.ptr == &listening_) {
       accept_strangers();
@@ -397,6 +395,7 @@ void NetworkTransport::sleep(Nanoseconds most) {
       });
       time = std::clamp<Nanoseconds>(timed ? std::min(most, kTick) : most, 0, 1'000'000'000);
     }
+    asleep_ = time > 0;
   }
   if (time > 0) {
     const timespec timeout{static_cast<time_t>(time / 1'000'000'000), static_cast<long>(time % 1'000'000'000)};
@@ -404,16 +403,19 @@ void NetworkTransport::sleep(Nanoseconds most) {
     ::ppoll(&one, 1, &timeout, nullptr);
   }
   const std::lock_guard lock(mutex_);
+  asleep_ = false;
   for (const Connection* connection : fast_)
     if (connection->ring() != nullptr) connection->ring()->awake();
-  if (woken_.exchange(false, std::memory_order_relaxed)) {
+  if (time > 0 || woken_.load(std::memory_order_relaxed)) {
+    // In this order: who finds it woken and writes nothing has this end of a sleep, or the next.
     std::uint64_t number;
     [[maybe_unused]] const ssize_t got = ::read(wake_.get(), &number, sizeof number);
+    woken_.exchange(false, std::memory_order_acq_rel);
   }
 }
 
 void NetworkTransport::wake() noexcept {
-  if (woken_.exchange(true, std::memory_order_relaxed)) return;
+  if (woken_.exchange(true, std::memory_order_acq_rel)) return;
   const std::uint64_t one = 1;
   [[maybe_unused]] const ssize_t wrote = ::write(wake_.get(), &one, sizeof one);
 }

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <functional>
@@ -367,6 +368,42 @@ TYPED_TEST_P(TransportContract, SleepEndsWhenSomethingArrives) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(15)) << "a sleeper was not woken";
 }
 
+// A sleep that ends by its time alone takes up to a second of these two tests' rounds.
+
+TYPED_TEST_P(TransportContract, SleepEndsWhenAnotherThreadTakesWhatArrives) {
+  const auto start = std::chrono::steady_clock::now();
+  for (int round = 0; round < 300; ++round) {
+    std::atomic<bool> up{false};
+    std::thread sleeper([&] {
+      this->a->transport->sleep(20'000'000'000);
+      up.store(true);
+    });
+    while (!up.load()) {  // it may fall asleep after any of these messages
+      this->b->transport->send(this->to_a, bytes_of("news"));
+      this->b->transport->flush();
+      for (int turn = 0; turn < 2000 && !up.load(); ++turn) this->a->transport->progress();
+      this->b->transport->progress();
+    }
+    sleeper.join();
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(15)) << "a sleeper was not woken";
+}
+
+TYPED_TEST_P(TransportContract, WakeEndsASleepThoughAnotherThreadMakesProgress) {
+  const auto start = std::chrono::steady_clock::now();
+  for (int round = 0; round < 50; ++round) {
+    std::atomic<bool> up{false};
+    std::thread sleeper([&] {
+      this->a->transport->sleep(20'000'000'000);
+      up.store(true);
+    });
+    this->a->transport->wake();
+    while (!up.load()) this->a->transport->progress();
+    sleeper.join();
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(15)) << "a sleeper was not woken";
+}
+
 TYPED_TEST_P(TransportContract, WakeEndsASleepFromAnyThreadAlsoBeforeIt) {
   const auto start = std::chrono::steady_clock::now();
   this->a->transport->wake();
@@ -416,6 +453,7 @@ REGISTER_TYPED_TEST_SUITE_P(TransportContract, HelloReachesTheOtherSide, Message
                             ClosedPeerIsHeardOfNoMoreButForItsBlocks, BlockThatIsOfferedToAListenerThatClosesEnds,
                             PeerThatIsNotThereIsLostAndNotConnected, AddressThatMakesNoSenseIsRefused,
                             ListenerMayCallTheTransport, SleepEndsWhenSomethingArrives,
+                            SleepEndsWhenAnotherThreadTakesWhatArrives, WakeEndsASleepThoughAnotherThreadMakesProgress,
                             WakeEndsASleepFromAnyThreadAlsoBeforeIt, SleepEndsAfterItsTime, ManyPeersShareOneEndpoint);
 
 }  // namespace weft::testing
