@@ -138,13 +138,12 @@ void AttachedClient::sleep(Nanoseconds most) {
 
 void AttachedClient::progress_main() {
   while (!stopping_.load()) {
-    if (waiters_.load() == 0 && drive()) continue;
+    if (!waiters_.any() && drive()) continue;
     if (stopping_.load()) return;
-    if (waiters_.load() == 0) {
-      sleep(kIdleNap);
+    if (waiters_.any()) {
+      waiters_.give_way(kIdleNap);
     } else {
-      const timespec nap{0, kNap};
-      ::nanosleep(&nap, nullptr);
+      sleep(kIdleNap);
     }
   }
 }
@@ -152,11 +151,11 @@ void AttachedClient::progress_main() {
 void AttachedClient::wake_waiters() noexcept { post_.wake(); }
 
 void AttachedClient::help(TaskId, DoneFunction done, const void* argument) {
-  if (waiters_.fetch_add(1) == 0) post_.wake();  // the thread that sleeps there gives way
+  if (waiters_.enter()) post_.wake();  // the thread that sleeps there gives way
   while (!done(argument) && open_.load()) {
     if (!drive() && !done(argument)) sleep(kNap);
   }
-  waiters_.fetch_sub(1);
+  waiters_.leave();
 }
 
 // --- Tasks -----------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #include "core/cluster/guests.hpp"
 #include "core/cluster/polite_spin.hpp"
 #include "core/cluster/post.hpp"
+#include "core/cluster/waiters.hpp"
 #include "core/coordination/far_client.hpp"
 #include "core/diagnostics/ledger.hpp"
 #include "core/graph/result_memory.hpp"
@@ -106,7 +107,7 @@ class AttachedClient final : public Runtime, public detail::FarClient, private P
   std::atomic<bool> closing_{false};
   std::atomic<bool> stopping_{false};
   std::atomic<bool> sleeping_{false};
-  std::atomic<std::uint32_t> waiters_{0};
+  Waiters waiters_;
   std::atomic<std::uint64_t> tasks_total_{0};
   std::atomic<std::uint64_t> tasks_done_{0};
   std::atomic<std::uint64_t> tasks_failed_{0};

@@ -147,13 +147,11 @@ bool ClientProcess::drive_locked(std::unique_lock<std::mutex>& lock) {
   return moved || woken;
 }
 
-/// Makes progress while nobody waits. A waiter does it better: while there is one, or was one just now, this thread
-/// only looks from time to time.
+/// Makes progress while nobody waits. A waiter does it better: while there is one this thread keeps out of its way.
 void ClientProcess::progress_main() {
   while (!stopping_.load()) {
-    if (waiters_.load() != 0) {
-      timespec nap{0, 5'000'000};
-      ::nanosleep(&nap, nullptr);
+    if (waiters_.any()) {
+      waiters_.give_way(kIdleNap);
       continue;
     }
     if (drive()) continue;
@@ -163,7 +161,7 @@ void ClientProcess::progress_main() {
       continue;
     }
     const bool more = any_pending_.load() && hungry_.load();
-    if (waiters_.load() == 0 && !stopping_.load() && !more) post_.sleep(busy_.load() ? kTick : kIdleNap);
+    if (!waiters_.any() && !stopping_.load() && !more) post_.sleep(busy_.load() ? kTick : kIdleNap);
     sleeping_.store(false);
   }
 }
@@ -200,7 +198,7 @@ void ClientProcess::help(TaskId task, DoneFunction done, const void* argument) {
     if (detail::FarClient* const far = executor->far_client()) return far->help_there(task, done, argument);
     return executor->help_until(task, [=] { return done(argument); });
   }
-  waiters_.fetch_add(1);
+  waiters_.enter();
   if (task < kAnyTask) arena::task(task).word.fetch_or(task_word::kWatched, std::memory_order_acq_rel);
   PoliteSpin::Pause pause(spin_);
   while (!done(argument)) {
@@ -215,7 +213,7 @@ void ClientProcess::help(TaskId task, DoneFunction done, const void* argument) {
     if (!done(argument)) sleep(kTick);
     watchers_.fetch_sub(1, std::memory_order_seq_cst);
   }
-  waiters_.fetch_sub(1);
+  waiters_.leave();
 }
 
 // --- What clients call -------------------------------------------------------------------------------------------

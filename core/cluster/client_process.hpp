@@ -8,6 +8,7 @@
 #include "core/cluster/polite_spin.hpp"
 #include "core/cluster/post.hpp"
 #include "core/cluster/values.hpp"
+#include "core/cluster/waiters.hpp"
 #include "core/diagnostics/ledger.hpp"
 #include "core/graph/graph_parts.hpp"
 #include "core/graph/launch_options.hpp"
@@ -289,9 +290,8 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   std::atomic<bool> closing_{false}, open_{false}, stopping_{false};
   // Who sleeps in the transport, and who waits for whom.
   std::atomic<bool> sleeping_{false};
-  std::atomic<std::uint32_t> waiters_{0};
-  std::atomic<std::uint32_t> epoch_{0};
-  std::atomic<std::uint32_t> watchers_{0};
+  Waiters waiters_;
+  std::atomic<std::uint32_t> epoch_{0}, watchers_{0};
   std::atomic<bool> busy_{false};  // something is outstanding
   PoliteSpin spin_;
   std::thread progress_;

@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -313,6 +314,28 @@ void poison(Client& client, const std::string& how, const std::string& as) {
   count_good(squares, [](const auto& value) { return value.value(); });
 }
 
+/// Asks for one answer after the other by `done()` alone; before each, an answer is waited for in `result()`, for some
+/// milliseconds in every other round. Prints how long they took.
+void polling(Client& client) {
+  constexpr int kRounds = 400;
+  std::vector<double> taken_ms;
+  std::int64_t wrong = 0;
+  for (std::int64_t round = 0; round < kRounds; ++round) {
+    const double waited_s = round % 2 == 0 ? 0.008 : 0;
+    wrong += client.submit(&slow, round, waited_s).result() == round ? 0 : 1;
+    const auto begin = std::chrono::steady_clock::now();
+    const Future<std::int64_t> answer = client.submit(&square, round);
+    while (!answer.done()) std::this_thread::sleep_for(std::chrono::microseconds(20));
+    taken_ms.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
+    wrong += answer.result() == round * round ? 0 : 1;
+  }
+  std::sort(taken_ms.begin(), taken_ms.end());
+  const auto late = std::count_if(taken_ms.begin(), taken_ms.end(), [](double ms) { return ms > 100; });
+  std::printf("polled: middle %.3f ms, longest %.3f ms, %lld later than 100 ms\n", taken_ms[kRounds / 2],
+              taken_ms.back(), static_cast<long long>(late));
+  print("wrong", wrong);
+}
+
 void body(Client& client, const Args& args) {
   const std::string what = args.empty() ? "plain" : args[0];
   if (what == "plain") plain(client);
@@ -328,6 +351,7 @@ void body(Client& client, const Args& args) {
   }
   if (what == "fib") print("fib", client.submit(&fib, 20).result());
   if (what == "looking") looking(client);
+  if (what == "polling") polling(client);
   if (what == "restarts") restarts(client);
   if (what == "many") many(client);
   if (what == "nested") {

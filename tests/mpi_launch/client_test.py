@@ -76,6 +76,17 @@ class ClientTest(job_test.JobTest):
                      "logs 3"):
             self.assertIn(line + "\n", out)
 
+    def test_answers_that_are_only_polled_for_come_soon(self):
+        for path in ("auto", "tcp"):
+            with self.subTest(path=path):
+                code, out, errors = self.run_job(3, "polling", "-", f"--weft-transport={path}")
+                self.assertEqual((code, "wrong 0\n" in out), (0, True), errors)
+                middle, late = re.search(r"polled: middle ([0-9.]+) ms, longest [0-9.]+ ms, (\d+) later than 100 ms", out).groups()
+                self.assertLess(float(middle), 20, "a tenth of a millisecond on a quiet machine")
+                self.assertLess(int(late), 20, out)
+                self.tearDown()
+                self.job = None
+
     def test_workers_are_restarted_as_often_as_the_client_asks_and_prepared_again(self):
         code, out, errors = self.run_job(3, "restarts", "-", "--weft-worker-restarts=2")
         self.assertEqual(code, 0, errors)
