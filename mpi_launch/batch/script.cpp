@@ -79,7 +79,8 @@ void lsf_head(Script& script, const BatchJob& job) {
   script.option(fmt::format("-R \"span[ptile={}] affinity[core({})]\"", job.ranks_per_node, job.cores_per_rank));
   if (job.gpus_per_node > 0) script.option(fmt::format("-gpu \"num={}\"", job.gpus_per_node));
   if (!job.memory_per_node.empty()) script.option("-R \"rusage[mem=" + job.memory_per_node + "]\"");
-  script.option(fmt::format("-W {:02}:{:02}", job.walltime_s / 3600, (job.walltime_s + 59) / 60 % 60));
+  const std::uint64_t minutes = (job.walltime_s + 59) / 60;
+  script.option(fmt::format("-W {:02}:{:02}", minutes / 60, minutes % 60));
   script.option("-q ", job.queue);
   script.option("-P ", job.account);
   script.option("-o " + job.name + ".%J.out");

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 namespace weft::launch {
 namespace {
@@ -48,6 +49,16 @@ TEST(BatchScriptTest, APlainJobAsksForNothingThatWasNotAskedFor) {
   BatchJob job;
   job.command = {"./program"};
   expect_golden("slurm-plain.sh", batch_script(BatchSystem::Slurm, job));
+}
+
+TEST(BatchScriptTest, LsfGetsWholeMinutesAndNeverFewer) {
+  BatchJob job;
+  job.command = {"./program"};
+  for (const auto& [seconds, words] : {std::pair(60, "-W 00:01\n"), std::pair(61, "-W 00:02\n"),
+                                       std::pair(3599, "-W 01:00\n"), std::pair(7200, "-W 02:00\n")}) {
+    job.walltime_s = static_cast<std::uint64_t>(seconds);
+    EXPECT_NE(batch_script(BatchSystem::Lsf, job).find(words), std::string::npos) << seconds;
+  }
 }
 
 TEST(BatchScriptTest, WordsAreQuotedForTheShellOnlyWhereNeeded) {

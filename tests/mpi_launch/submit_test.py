@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""Runs what `weft submit` writes, handed in to batch systems that are pretended, and the lines of docs/running.md for plain hosts.
+
+usage: submit_test.py MPIRUN CLIENT_JOB WEFT SOURCES
+"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+from job_test import environment, processes
+
+MPIRUN, PROGRAM, WEFT, SOURCES = (str(Path(word).resolve()) for word in sys.argv[1:5])
+
+# What each system hands a script in with, runs it in, and runs it again by: a command that is noted, or an exit code.
+SYSTEMS = {
+    "slurm": ("sbatch", {"SLURM_JOB_ID": "4711"}, "scontrol requeue 4711", 75),
+    "pbs": ("qsub", {"PBS_JOBID": "4711.here"}, "qrerun 4711.here", 75),
+    "lsf": ("bsub", {"LSB_JOBID": "4711"}, "brequeue 4711", 75),
+    "sge": ("qsub", {"JOB_ID": "4711"}, None, 99),
+}
+
+
+class PretendedHosts(unittest.TestCase):
+    """A folder whose `bin` stands first in the PATH of what is run there."""
+
+    count = 0
+
+    def setUp(self):
+        PretendedHosts.count += 1
+        self.here = tempfile.TemporaryDirectory()
+        self.folder = Path(self.here.name)
+        (self.folder / "bin").mkdir()
+        (self.folder / "program").symlink_to(PROGRAM)
+        (self.folder / "bin/mpirun").symlink_to(MPIRUN)
+        self.marker = f"submit-{os.getpid()}-{PretendedHosts.count}"
+        self.variables = environment(WEFT_TEST_JOB=self.marker, WEFT_SPILL_DIR=self.here.name, OMPI_MCA_rmaps_base_oversubscribe="1",
+                                     PATH=f"{self.folder}/bin:{os.environ['PATH']}")
+
+    def tearDown(self):
+        self.here.cleanup()
+
+    def pretend(self, name, text):
+        path = self.folder / "bin" / name
+        path.write_text("#!/bin/bash\n" + text + "\n")
+        path.chmod(0o755)
+
+    def run_here(self, *words):
+        done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self.variables,
+                              cwd=self.here.name, timeout=120, check=False)
+        end = time.monotonic() + 5
+        while processes(f"WEFT_TEST_JOB={self.marker}") and time.monotonic() < end:
+            time.sleep(0.05)
+        self.assertEqual(processes(f"WEFT_TEST_JOB={self.marker}"), [])
+        return done.returncode, done.stdout
+
+
+class SubmitTest(PretendedHosts):
+    def hand_in(self, system, *words):
+        """Hands the program in; returns the exit code of its script and what was printed."""
+        submit, variables, _, _ = SYSTEMS[system]
+        settings = " ".join(f"{name}={value}" for name, value in {**variables, "PBS_O_WORKDIR": self.here.name}.items())
+        script = "/dev/stdin" if system == "lsf" else '"$1"'
+        self.pretend(submit, f"cat {script} > taken; {settings} bash taken; echo ended with $?")
+        # As srun starts them where SLURM connects no MPI: each rank is told its number.
+        self.pretend("srun", """[ "$1" = --kill-on-bad-exit=1 ] && [ "$2" = --cpu-bind=cores ] && shift 2 || exit 3
+export SLURM_STEP_ID=0 SLURM_NTASKS=2 SLURM_STEP_NUM_TASKS=2 SLURM_STEP_NUM_NODES=1
+SLURM_PROCID=1 "$@" & SLURM_PROCID=0 "$@"; code=$?; wait; exit $code""")
+        for name in ("scontrol", "qrerun", "brequeue"):
+            self.pretend(name, f'echo {name} "$@" >> again')
+        code, out = self.run_here(WEFT, "submit", "--scheduler", system, "--ranks", "2", "--file", "job.sh", "--now", *words)
+        self.assertEqual(code, 0, out)
+        self.assertIn("ended with ", out)
+        return int(re.search(r"ended with (\d+)", out)[1]), out
+
+    def again(self):
+        path = self.folder / "again"
+        return path.read_text().strip() if path.exists() else None
+
+    def test_the_script_of_every_system_runs_the_program(self):
+        for system in SYSTEMS:
+            with self.subTest(system=system):
+                code, out = self.hand_in(system, "--time", "10min", "--resume", "--run-before", "export STEP='one two'", "--",
+                                         "./program", "plain", "-")
+                self.assertEqual(code, 0, out)
+                self.assertIn("map 332833500\n", out)
+                self.assertIn("2 ranks on 1 node", out)
+                self.assertIsNone(self.again())
+
+    def test_out_of_time_each_system_is_asked_to_run_the_job_again(self):
+        for system, (_, _, again, expected) in SYSTEMS.items():
+            with self.subTest(system=system):
+                (self.folder / "again").unlink(missing_ok=True)
+                # The margin is a minute, too.
+                code, out = self.hand_in(system, "--time", "61s", "--resume", "--", "./program", "many", "-")
+                self.assertEqual((code, self.again()), (expected, again), out)
+                self.assertIn("the exit code will be 75", out)
+
+    def test_a_program_that_fails_is_not_run_again(self):
+        for system in SYSTEMS:
+            with self.subTest(system=system):
+                code, out = self.hand_in(system, "--time", "10min", "--resume", "--", "./program", "throw", "-")
+                self.assertEqual((code, self.again()), (1, None), out)
+                self.assertIn("the body has had enough", out)
+
+
+class PlainHostsTest(PretendedHosts):
+    def test_the_lines_of_the_page_run_a_job_on_three_hosts(self):
+        page = (Path(SOURCES) / "docs/running.md").read_text()
+        lines = re.search(r"## Plain hosts, by ssh\n.*?```sh\n(.*?)```", page, re.DOTALL)[1]
+        self.pretend("ssh", 'echo "on $1" >> hosts; shift; exec bash -c "$*"')
+        code, out = self.run_here("bash", "-c", lines)
+        self.assertEqual(code, 0, out)
+        self.assertIn("map 332833500\n", out)
+        self.assertIn("3 ranks on 1 node", out)
+        self.assertEqual(sorted((self.folder / "hosts").read_text().split("\n")[:-1]), ["on host0", "on host1", "on host2"])
+        self.assertFalse((self.folder / "job.address").exists())
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[5:]])
