@@ -1,6 +1,8 @@
 // The one table of verbs and options.
 #include "mpi_launch/command/data/verbs.hpp"
 
+#include "mpi_launch/command/plot/plot.hpp"
+
 #include <array>
 
 namespace weft::command::data {
@@ -139,6 +141,44 @@ constexpr OptionRow kSampleOptions[] = {
     {"overwrite", nullptr, "replace files that exist"},
 };
 
+constexpr Example kPlotExamples[] = {
+    {"weft plot tas.nc tas.png", "a map of its variable: the first time"},
+    {"weft plot tas.nc tas --sel lat=50 --sel lon=10 tas.svg", "a line: one place through time"},
+    {"weft plot climate.nc tas_mean --isel month=6 july.png", "one place of a dimension"},
+};
+constexpr OptionRow kPlotOwn[] = {
+    {"sel", "DIM=A:B", "choose by labels, as weft reduce does"},
+    {"isel", "DIM=I:J", "choose by places from 0 on"},
+    {"where", "EXPR", "only where this holds; elsewhere is missing"},
+    {"expr", "NAME = EXPR", "plot this: 'wind = hypot(u, v)'"},
+    {"size", "WxH", "pixels of the picture (default 960x540)"},
+    {"min", "VALUE", "the lower end of the colours, or of the line's axis"},
+    {"max", "VALUE", "the upper end"},
+    {"colors", "NAME", "dusk (default), balance (where values have both signs) or grey"},
+    {"title", "TEXT", "instead of the variable's name"},
+};
+constexpr auto kPlotOptions = rows_of(kPlotOwn, kJoining, kRemembering);
+
+constexpr Example kEachExamples[] = {
+    {"weft each 'gzip -k {}' < list.txt", "a command for each line, on all cores"},
+    {"weft each 'ncks -v tas {} {.}_tas.nc' --journal done.jsonl < list.txt", "run it again to go on where it stopped"},
+    {"weft each './model {}' a b c --retries 2 --timeout 1h", "what fails or hangs is run again"},
+};
+constexpr OptionRow kEachOptions[] = {
+    {"jobs", "N", "commands at once on each worker (default: as many as its cores)"},
+    {"cores", "N", "what each command counts for among these (default 1)"},
+    {"list", "FILE", "read the items from there"},
+    {"null", nullptr, "items end with a zero byte, as find -print0 writes them, not with a line"},
+    {"retries", "N", "how often what failed is run again (default 0)"},
+    {"retry-delay", "TIME", "how long to wait before that (default 0)"},
+    {"timeout", "TIME", "a command that takes longer is ended and has failed: 90s, 1h"},
+    {"journal", "FILE", "note there what has ended, and leave out what is done by it"},
+    {"results", "FOLDER", "put outputs into FOLDER/NUMBER.out and .err, and do not print them"},
+    {"keep-order", nullptr, "print outputs in the order of the items, not as they end"},
+    {"tag", nullptr, "print the item and a tabulator before each line of output"},
+    {"halt", "N", "stop all when N items have failed"},
+};
+
 constexpr VerbRow kVerbs[] = {
     {"info", "FILE...", 1, 10'000, "Show what files hold: dimensions, variables, chunks, filters, attributes",
      kInfoExamples, kInfoOptions, run_info},
@@ -155,6 +195,11 @@ constexpr VerbRow kVerbs[] = {
      kAnomalyExamples, kAnomalyOptions, run_anomaly, true},
     {"sample", "FOLDER", 1, 1, "Write a folder of NetCDF files to try things on", kSampleExamples, kSampleOptions,
      run_sample},
+    {"plot", "FILE [VARIABLE] OUT", 2, 3, "Draw a line or a map of a variable, as PNG or SVG", kPlotExamples,
+     kPlotOptions, run_plot, true},
+    {"each", "COMMAND [ITEM...]", 1, 10'000'000,
+     "Run a command for each line of a list; {} {.} {/} {//} {/.} {#} stand for it", kEachExamples, kEachOptions,
+     run_each, true},
 };
 
 }  // namespace

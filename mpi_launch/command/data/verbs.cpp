@@ -35,14 +35,6 @@ const OptionRow& option_of(const VerbRow& verb, const std::string& name) {
                    nearest_name(name, names) + "? (see weft " + verb.name + " --help)");
 }
 
-/// A word as a shell takes it.
-std::string shell_word(const std::string& word) {
-  if (!word.empty() && word.find_first_of(" \t\n'\"\\$`*?[]{}()<>|&;#~!") == std::string::npos) return word;
-  std::string out = "'";
-  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
 std::string signature(const OptionRow& row) {
   return std::string("--") + row.name + (row.value == nullptr ? "" : std::string(" ") + row.value);
 }
@@ -244,6 +236,13 @@ std::optional<int> run_verb(int argc, char** argv) {
   return {};
 }
 
+std::string shell_word(const std::string& word) {
+  if (!word.empty() && word.find_first_of(" \t\r\n'\"\\$`*?[]{}()<>|&;#~!") == std::string::npos) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
 std::string json_text(const std::string& text) {
   std::string out = "\"";
   for (const char c : text) {
@@ -276,13 +275,12 @@ void print(const std::string& text) {
     throw Error(std::string("writing the result failed: ") + std::strerror(errno));
 }
 
-int run_with_client(const Given& given, const std::function<int(Client&)>& job) {
+int run_with_client(const Given& given, const std::function<int(Client&)>& job, Options options) {
   std::vector<std::string> words = given.argv();
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   const int argc = static_cast<int>(argv.size());
   argv.push_back(nullptr);
-  Options options;
   if (given.has("memory")) options.memory = Quantity(given.text("memory"));
   return weft::run(
       argc, argv.data(),

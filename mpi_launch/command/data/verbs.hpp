@@ -1,5 +1,6 @@
 #pragma once
 
+#include <weft/config.hpp>
 #include <weft/error.hpp>
 
 #include <functional>
@@ -9,11 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace weft {
-struct Options;
-}
-
-/// The verbs of the `weft` command that work on files of arrays: for people who write no program.
+/// The verbs of the `weft` command that take files or lists: for people who write no program.
 namespace weft {
 class Client;
 }
@@ -100,7 +97,7 @@ std::string manual_of(const VerbRow& verb);
 std::string completions_for(const std::string& shell);
 
 /// Runs what computes in a client with the options of the command line and its --memory; returns the exit status.
-int run_with_client(const Given& given, const std::function<int(Client&)>& job);
+int run_with_client(const Given& given, const std::function<int(Client&)>& job, Options options = {});
 
 int run_info(const Given& given);
 int run_head(const Given& given);
@@ -109,6 +106,10 @@ int run_reduce(const Given& given);
 int run_sample(const Given& given);
 int run_convert(const Given& given);
 int run_anomaly(const Given& given);
+int run_each(const Given& given);
+
+/// A word as a shell takes it.
+std::string shell_word(const std::string& word);
 
 // JSON, as the verbs write it.
 std::string json_text(const std::string& text);
