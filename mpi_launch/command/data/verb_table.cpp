@@ -2,6 +2,7 @@
 #include "mpi_launch/command/data/verbs.hpp"
 
 #include "mpi_launch/command/plot/plot.hpp"
+#include "mpi_launch/command/report/report.hpp"
 
 #include <array>
 
@@ -36,6 +37,10 @@ constexpr OptionRow kStoring[] = {
 };
 constexpr OptionRow kRemembering[] = {
     {"index", "FOLDER", "where descriptions of many files are remembered (default ~/.cache/weft); off: nowhere"},
+};
+// What verbs have that compute.
+constexpr OptionRow kReporting[] = {
+    {"report", "FILE", "write there what the run did, for weft report"},
 };
 constexpr OptionRow kJoining[] = {
     {"overwrite", nullptr, "replace OUT if it exists"},
@@ -107,14 +112,14 @@ constexpr OptionRow kReduceOwn[] = {
     {"ddof", "N", "std and var divide by the count less N (default 0)"},
     {"keepdims", nullptr, "reduced dimensions stay, with one place and bounds"},
 };
-constexpr auto kReduceOptions = rows_of(kReduceOwn, kJoining, kRemembering);
+constexpr auto kReduceOptions = rows_of(kReduceOwn, kJoining, kRemembering, kReporting);
 
 constexpr Example kConvertExamples[] = {
     {"weft convert tas.nc tas.zarr", "a Zarr store of the same"},
     {"weft convert tas.zarr tas.nc --deflate 6", "and back, as NetCDF-4"},
     {"weft convert 'data/*.nc' all.zarr --chunks time=365,lat=64", "many files as one store, cut otherwise"},
 };
-constexpr auto kConvertOptions = rows_of(kChoosing, kStoring, kJoining, kRemembering);
+constexpr auto kConvertOptions = rows_of(kChoosing, kStoring, kJoining, kRemembering, kReporting);
 
 constexpr Example kAnomalyExamples[] = {
     {"weft anomaly --by time.month tas.nc anom.nc", "less the mean of each month of the year"},
@@ -129,7 +134,7 @@ constexpr OptionRow kAnomalyOwn[] = {
     {"ddof", "N", "the standard deviation divides by the count less N (default 0)"},
     {"no-skipna", nullptr, "a missing value makes the mean missing"},
 };
-constexpr auto kAnomalyOptions = rows_of(kAnomalyOwn, kChoosing, kStoring, kJoining, kRemembering);
+constexpr auto kAnomalyOptions = rows_of(kAnomalyOwn, kChoosing, kStoring, kJoining, kRemembering, kReporting);
 
 constexpr Example kSampleExamples[] = {
     {"weft sample data", "data/tas_2001.nc to data/tas_2004.nc"},
@@ -157,14 +162,14 @@ constexpr OptionRow kPlotOwn[] = {
     {"colors", "NAME", "dusk (default), balance (where values have both signs) or grey"},
     {"title", "TEXT", "instead of the variable's name"},
 };
-constexpr auto kPlotOptions = rows_of(kPlotOwn, kJoining, kRemembering);
+constexpr auto kPlotOptions = rows_of(kPlotOwn, kJoining, kRemembering, kReporting);
 
 constexpr Example kEachExamples[] = {
     {"weft each 'gzip -k {}' < list.txt", "a command for each line, on all cores"},
     {"weft each 'ncks -v tas {} {.}_tas.nc' --journal done.jsonl < list.txt", "run it again to go on where it stopped"},
     {"weft each './model {}' a b c --retries 2 --timeout 1h", "what fails or hangs is run again"},
 };
-constexpr OptionRow kEachOptions[] = {
+constexpr OptionRow kEachOwn[] = {
     {"jobs", "N", "commands at once on each worker (default: as many as its cores)"},
     {"cores", "N", "what each command counts for among these (default 1)"},
     {"list", "FILE", "read the items from there"},
@@ -177,6 +182,17 @@ constexpr OptionRow kEachOptions[] = {
     {"keep-order", nullptr, "print outputs in the order of the items, not as they end"},
     {"tag", nullptr, "print the item and a tabulator before each line of output"},
     {"halt", "N", "stop all when N items have failed"},
+};
+constexpr auto kEachOptions = rows_of(kEachOwn, kReporting);
+
+constexpr Example kReportExamples[] = {
+    {"weft reduce mean --dim time tas.nc mean.nc --report run.json", "a run that notes what it did"},
+    {"weft report run.json", "what took most, phases, slowest tasks, lost workers"},
+    {"weft report run.json run.html", "the same as a page"},
+};
+constexpr OptionRow kReportOptions[] = {
+    {"top", "N", "how many stages and tasks to show (default 10)"},
+    {"overwrite", nullptr, "replace OUT if it exists"},
 };
 
 constexpr VerbRow kVerbs[] = {
@@ -200,6 +216,8 @@ constexpr VerbRow kVerbs[] = {
     {"each", "COMMAND [ITEM...]", 1, 10'000'000,
      "Run a command for each line of a list; {} {.} {/} {//} {/.} {#} stand for it", kEachExamples, kEachOptions,
      run_each, true},
+    {"report", "RUN [OUT]", 1, 2, "Show what a run did that was made with --report", kReportExamples, kReportOptions,
+     run_report},
 };
 
 }  // namespace

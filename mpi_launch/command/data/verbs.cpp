@@ -7,6 +7,7 @@
 
 #include "core/config/nearest.hpp"
 #include "core/config/values.hpp"
+#include "mpi_launch/command/report/run_file.hpp"
 #include "mpi_launch/start/ranks.hpp"
 
 #include <charconv>
@@ -275,6 +276,19 @@ void print(const std::string& text) {
     throw Error(std::string("writing the result failed: ") + std::strerror(errno));
 }
 
+namespace {
+
+/// What went wrong is told by the failure itself, also where no report can be made of it.
+void write_report_of_failure(const std::optional<report::RunFile>& file) {
+  try {
+    if (file) file->write(1);
+  } catch (const Error& error) {
+    std::fprintf(stderr, "weft: no report of the run: %s\n", error.what());
+  }
+}
+
+}  // namespace
+
 int run_with_client(const Given& given, const std::function<int(Client&)>& job, Options options) {
   std::vector<std::string> words = given.argv();
   std::vector<char*> argv;
@@ -285,13 +299,20 @@ int run_with_client(const Given& given, const std::function<int(Client&)>& job, 
   return weft::run(
       argc, argv.data(),
       [&](Client& client, const Args&) {
+        std::optional<report::RunFile> file;
+        if (given.has("report")) file.emplace(client, given.text("report"), given.line());
+        int code = 2;
         try {
-          return job(client);
+          code = job(client);
         } catch (const UsageError& error) {
           // Some words of the command line are understood only beside the data.
           std::fprintf(stderr, "%s\n", error.what());
-          return 2;
+        } catch (...) {
+          write_report_of_failure(file);
+          throw;
         }
+        if (file) file->write(code);
+        return code;
       },
       options);
 }
