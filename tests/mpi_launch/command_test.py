@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Tests the `weft` command as people use it. usage: command_test.py WEFT VERSION SOURCE_DIR"""
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -65,6 +66,37 @@ class WeftCommandTest(unittest.TestCase):
 
     def test_an_unknown_subcommand_fails(self):
         self.assertNotEqual(weft("konfig").returncode, 0)
+
+    def test_a_misspelt_word_is_answered_with_the_nearest_and_2(self):
+        for words, part in ((["konfig"], "did you mean config?"), (["redcue"], "did you mean reduce?"),
+                            (["submit", "--schedular", "slurm", "--", "x"], "did you mean --scheduler?"), ([], "--help"),
+                            (["replay"], "required"), (["submit", "--nodes", "many", "--scheduler", "slurm", "--", "x"], "--nodes")):
+            done = weft(*words)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), words)
+            self.assertIn(part, done.stderr)
+
+    def test_helps_begin_with_three_examples_and_these_run(self):
+        for name in ("config", "demo", "doctor", "submit", "replay", "graph", "scheduler", "worker"):
+            lines = [line.split("  #")[0].strip() for line in weft(name, "--help").stdout.splitlines()[:3]]
+            self.assertTrue(all("weft " in line for line in lines), (name, lines))
+            # The last three need a saved graph, or a program that goes on.
+            if name in ("graph", "scheduler", "worker"):
+                continue
+            for line in lines:
+                if line.startswith("mpirun") and not shutil.which("mpirun"):
+                    continue
+                with tempfile.TemporaryDirectory() as folder:
+                    os.symlink(os.path.abspath(WEFT), f"{folder}/weft")
+                    kept = {key: value for key, value in os.environ.items() if not key.startswith("WEFT_")}
+                    kept.update(PATH=f"{folder}:{kept['PATH']}", XDG_CONFIG_HOME=folder, OMPI_ALLOW_RUN_AS_ROOT="1",
+                                OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", OMPI_MCA_rmaps_base_oversubscribe="1")
+                    if line.endswith("weft demo"):
+                        line += " --limit 1000000"  # a test need not count far
+                    if name == "replay":
+                        line = " && ".join(dict.fromkeys([lines[0], line]))
+                    done = subprocess.run(line, shell=True, cwd=folder, env=kept, capture_output=True, text=True, timeout=60,
+                                          check=False)
+                    self.assertEqual(done.returncode, 0, (line, done.stderr))
 
     def test_config_shows_where_a_value_came_from(self):
         self.assertIn("default", row(weft("config").stdout, "threads"))

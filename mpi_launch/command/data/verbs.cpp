@@ -198,7 +198,7 @@ std::string completions_for(const std::string& shell) {
   }
   out +=
       "    *) words='" + names +
-      " config replay graph submit doctor demo' ;;\n  esac\n"
+      " config replay graph submit doctor demo scheduler worker completions' ;;\n  esac\n"
       "  if [ \"$COMP_CWORD\" -eq 1 ] || [[ \"${COMP_WORDS[COMP_CWORD]}\" == -* ]]; then\n"
       "    COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n  else\n"
       "    COMPREPLY=($(compgen -f -- \"${COMP_WORDS[COMP_CWORD]}\"))\n  fi\n}\ncomplete -o filenames -F _weft weft\n";
