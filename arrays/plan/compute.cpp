@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 namespace weft::arrays {
 namespace {
@@ -115,22 +116,36 @@ lowering::Stage::Device wants_device(const Client& client) {
   throw ConfigError("--weft-array-device=gpu: " + why + "; use --weft-array-device=auto, which goes on on the CPU");
 }
 
-/// Describes the chunks of a node, and starts each at once; but where chunks are cut into pieces because memory is
-/// short, these go first.
-std::vector<Delayed<Buffer>> start_chunks(const Client& client, lowering::Lowering& lowered,
-                                          const expression::NodePointer& node) {
-  std::vector<Delayed<Buffer>> chunks;
-  const std::int64_t count = expression::chunk_count(node->grid);
-  for (std::int64_t number = 0; number < count; ++number) {
-    chunks.push_back(lowered.chunk(node, number));
-    if (!lowered.cuts()) client.persist(chunks.back());
+/// Tasks that make the chunks of some nodes.
+struct Described {
+  /// Of each node.
+  std::vector<std::vector<Delayed<Buffer>>> chunks;
+  /// Of one whose chunks stay on devices.
+  std::vector<Delayed<gpu::DeviceBuffer>> on_device;
+  /// Those that start before all others.
+  std::vector<Delayed<Buffer>> first;
+};
+
+/// Describes all chunks before any of them starts: the lowering holds what is between, and what was made meanwhile
+/// would stay until it ends. `on_device`: chunks of the one node may stay there.
+Described describe(const Client& client, const std::vector<expression::NodePointer>& nodes, bool on_device) {
+  lowering::Lowering lowered(nodes, nullptr, circumstances_of(client), wants_kokkos(client), wants_device(client));
+  Described described;
+  for (const expression::NodePointer& node : nodes) {
+    const std::int64_t count = expression::chunk_count(node->grid);
+    std::vector<Delayed<Buffer>>& chunks = described.chunks.emplace_back();
+    if (on_device && count > 0 && lowered.on_device(node)) {
+      for (std::int64_t i = 0; i < count; ++i) described.on_device.push_back(lowered.device_chunk(node, i));
+    } else {
+      for (std::int64_t i = 0; i < count; ++i) chunks.push_back(lowered.chunk(node, i));
+    }
   }
-  if (lowered.cuts()) {
-    client.persist(lowered.cutting());
-    client.persist(chunks);
-  }
-  return chunks;
+  described.first = lowered.cutting();
+  return described;
 }
+
+/// Starts what must start first; from then on only who reads it keeps it.
+void start_first(const Client& client, Described& described) { client.persist(std::exchange(described.first, {})); }
 
 }  // namespace
 
@@ -139,11 +154,10 @@ std::vector<NDArray> compute_arrays(const Client& client, const std::vector<Arra
   {
     std::vector<expression::NodePointer> nodes;
     for (const Array& array : arrays) nodes.push_back(array.node());
-    lowering::Lowering lowered(nodes, nullptr, circumstances_of(client), wants_kokkos(client), wants_device(client));
-    for (const expression::NodePointer& node : nodes) {
-      futures.push_back(client.persist(start_chunks(client, lowered, node)));
-    }
-    // The descriptions go here, so that what is between is freed as soon as it has been used.
+    Described described = describe(client, nodes, false);
+    start_first(client, described);
+    for (const std::vector<Delayed<Buffer>>& chunks : described.chunks) futures.push_back(client.persist(chunks));
+    // The descriptions go here, so that each chunk is freed as soon as it has its place.
   }
   std::vector<NDArray> results;
   for (std::size_t i = 0; i < arrays.size(); ++i) {
@@ -154,18 +168,16 @@ std::vector<NDArray> compute_arrays(const Client& client, const std::vector<Arra
 
 Array persist_array(const Client& client, const Array& array) {
   const expression::NodePointer& node = array.node();
-  lowering::Lowering lowered({node}, nullptr, circumstances_of(client), wants_kokkos(client), wants_device(client));
-  const std::int64_t count = expression::chunk_count(node->grid);
-  if (count > 0 && lowered.on_device(node)) {
-    std::vector<Delayed<gpu::DeviceBuffer>> kept;
-    for (std::int64_t number = 0; number < count; ++number) {
-      kept.push_back(lowered.device_chunk(node, number));
-      client.persist(kept.back());
-    }
-    return Array(expression::make_stored_on_device(node->dtype, node->grid, std::move(kept), node->name, node->where));
+  Described described = describe(client, {node}, true);
+  start_first(client, described);
+  if (!described.on_device.empty()) {
+    client.persist(described.on_device);
+    return Array(expression::make_stored_on_device(node->dtype, node->grid, std::move(described.on_device), node->name,
+                                                   node->where));
   }
-  return Array(
-      expression::make_stored(node->dtype, node->grid, start_chunks(client, lowered, node), node->name, node->where));
+  std::vector<Delayed<Buffer>> chunks = std::move(described.chunks.front());
+  client.persist(chunks);
+  return Array(expression::make_stored(node->dtype, node->grid, std::move(chunks), node->name, node->where));
 }
 
 Array compute_chunk_sizes(const Client& client, const Array& array) {

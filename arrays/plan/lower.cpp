@@ -292,9 +292,9 @@ NodePointer Lowering::cut_into_pieces(const NodePointer& node, const Stage& stag
   const bool crowded = circumstances_->memory_bytes != 0 && most > room;
   if (!circumstances_->apart && !crowded) return nullptr;
   NodePointer cut = node->structure->type->cut(node->structure->parameters.get(), *node);
-  for (const NodePointer& pieces : cut->inputs) {
-    if (crowded) cut_ranks_.emplace(pieces->key, cut_ranks_.size());
-  }
+  // Nothing where pieces would not help.
+  if (cut == nullptr || !crowded) return cut;
+  for (const NodePointer& pieces : cut->inputs) cut_ranks_.emplace(pieces->key, cut_ranks_.size());
   return cut;
 }
 

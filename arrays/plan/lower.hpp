@@ -68,10 +68,8 @@ class Lowering {
   /// Tells whether devices may hold the chunks of one of the outputs; then `device_chunk` is the task that makes one.
   bool on_device(const expression::NodePointer& node);
   const Delayed<gpu::DeviceBuffer>& device_chunk(const expression::NodePointer& node, std::int64_t number);
-  /// Tells whether chunks are cut into pieces because memory is short.
-  bool cuts() const { return !cuts_.empty(); }
-  /// Returns the described tasks that do so, all of one chunk after another: started first and in this
-  /// order, they read each chunk once, and not once for each piece.
+  /// Returns the described tasks that cut chunks into pieces because memory is short, all of one chunk after another:
+  /// started first and in this order, they read each chunk once, and not once for each piece.
   std::vector<Delayed<Buffer>> cutting() const;
 
  private:

@@ -124,5 +124,17 @@ TEST(ArrayPlanTest, MarginsAreTwoTasksAChunkAndOnlyBordersAreAdded) {
   EXPECT_EQ(step_named(known, "borders").bytes, 16u * 4 * 100 * 8);
 }
 
+TEST(ArrayPlanTest, NoMoreIsHeldThanWasForetold) {
+  const std::int64_t rows = 12, chunks = 150, chunk = 1 << 14;
+  const Array x = random::normal(1, 2, {rows, chunks * chunk}, {.chunks = {1, chunk}, .seed = 7});
+  const Array means = mean(x, {.axis = 1}), deviations = stddev(x, {.axis = 1});
+  const std::uint64_t foretold = arrays::plan(std::vector<Array>{means, deviations}, {.slots = 2}).peak_bytes;
+  EXPECT_LE(foretold, 4u * chunk * sizeof(double));
+  const Client client({.threads = 2});
+  client.compute(means, deviations);
+  // What is made while the rest is described would stay until that ends: hundreds of chunks.
+  EXPECT_LE(client.memory().peak_bytes, foretold + 8 * chunk * sizeof(double));
+}
+
 }  // namespace
 }  // namespace weft
