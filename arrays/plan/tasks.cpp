@@ -29,6 +29,9 @@ constexpr std::int64_t kFewRows = 4;
 constexpr std::int64_t kManyOutputs = 4096;
 constexpr std::int64_t kLeafElements = std::int64_t{1} << 21;
 
+/// Outputs that are merged and finished at once, so that their states stay in the first-level cache.
+constexpr std::int64_t kMergedOutputs = 1024;
+
 const kernels::ReduceKernel& kernel_of(const Stage& stage) {
   return kernels::reduce_kernel(stage.reduce.code, stage.program.registers[stage.program.result]);
 }
@@ -42,6 +45,37 @@ std::vector<SourceChunk> sources_of(const Stage& stage, const ReductionTree& tre
   chunks.erase(std::unique(chunks.begin(), chunks.end()), chunks.end());
   return chunks;
 }
+
+/// Begins a state piece by piece, each just before something is folded into it: so it is in the cache.
+/// Owns: nothing.  Threading: one task.
+class StateBeginning {
+ public:
+  StateBeginning(const Stage& stage, const kernels::ReduceState& state, std::int64_t outputs)
+      : stage_(stage), state_(state), outputs_(outputs) {}
+  /// Begins what the block is folded into; its outputs follow each other.
+  void before(const FoldBlock& block) {
+    std::int64_t kept = 1;
+    for (std::size_t axis = 0; axis < block.box.ndim(); ++axis) {
+      if (stage_.reduce.reduced[axis] == 0) kept *= block.box.extent[axis];
+    }
+    begin_to(block.first_output + kept);
+  }
+  /// Begins what nothing was folded into.
+  void rest() { begin_to(outputs_); }
+
+ private:
+  void begin_to(std::int64_t end) {
+    if (end <= begun_) return;
+    const kernels::ReduceKernel& kernel = kernel_of(stage_);
+    kernel.begin(from_output(state_, kernel, begun_), static_cast<std::size_t>(end - begun_));
+    begun_ = end;
+  }
+
+  const Stage& stage_;
+  const kernels::ReduceState state_;
+  const std::int64_t outputs_;
+  std::int64_t begun_ = 0;
+};
 
 /// Evaluates the part of a reduction below a node, depth first: memory grows with the depth of the tree alone.
 class NodeReducer {
@@ -69,10 +103,12 @@ class NodeReducer {
       Buffer state = allocate_deferred(std::max<std::size_t>(layout_.bytes, 1), words_);
       begin_state_words(state, stage_, tree_.box(tree_.chunks_of(node).first));
       const kernels::ReduceState parts = state_at(layout_, state.data());
-      kernel_.begin(parts, static_cast<std::size_t>(layout_.outputs));
+      StateBeginning beginning(stage_, parts, layout_.outputs);
       for (const FoldBlock& block : fold_blocks(stage_, tree_, node)) {
+        beginning.before(block);
         reduce_box(stage_, block.box, inputs_, from_output(parts, kernel_, block.first_output));
       }
+      beginning.rest();
       return state;
     }
     const std::int64_t first = node * kFanIn;
@@ -131,7 +167,12 @@ Buffer finished(const Stage& stage, const StateLayout& layout, Buffer& state) {
     throw Error(name_of(stage.reduce) + ": the mask chose no element, so there is nothing to choose from");
   }
   Buffer out = allocate_output(stage, state, bytes);
-  finish_state(stage, state_at(layout, state.data()), layout.outputs, out.data());
+  const std::size_t size = Dtype(stage.reduce.out).size();
+  const kernels::ReduceKernel& kernel = kernel_of(stage);
+  for (std::int64_t first = 0; first < layout.outputs; first += kMergedOutputs) {
+    finish_state(stage, from_output(state_at(layout, state.data()), kernel, first),
+                 std::min(kMergedOutputs, layout.outputs - first), out.data() + static_cast<std::size_t>(first) * size);
+  }
   return out;
 }
 
@@ -339,6 +380,7 @@ Buffer reduced_together(const std::vector<StageReference>& stages, std::int64_t 
     kernels::ReduceState state;
     std::vector<FoldBlock> blocks;
     std::size_t inputs;
+    StateBeginning beginning;
   };
   struct Inputs {
     std::vector<SourceChunk> chunks;
@@ -359,8 +401,8 @@ Buffer reduced_together(const std::vector<StageReference>& stages, std::int64_t 
     for (std::size_t leaf = 0; leaf < leaves.size(); ++leaf) {
       const StateLayout layout = state_layout(stage, outputs);
       const kernels::ReduceState state = state_at(layout, states.data() + places.offset(number, leaf));
-      kernel_of(stage).begin(state, static_cast<std::size_t>(outputs));
-      parts.push_back({&stage, state, fold_blocks(stage, tree, leaves[leaf]), number});
+      parts.push_back(
+          {&stage, state, fold_blocks(stage, tree, leaves[leaf]), number, StateBeginning(stage, state, outputs)});
       steps = std::max(steps, parts.back().blocks.size());
       tree.list_sources(stage, leaves[leaf], its.chunks);
     }
@@ -372,32 +414,58 @@ Buffer reduced_together(const std::vector<StageReference>& stages, std::int64_t 
     its.made = std::make_unique<MadeBlocks>(stage);
   }
   for (std::size_t step = 0; step < steps; ++step) {
-    for (const Part& part : parts) {
+    for (Part& part : parts) {
       if (step >= part.blocks.size()) continue;
       const Inputs& its = inputs[part.inputs];
       const FoldBlock& block = part.blocks[step];
+      part.beginning.before(block);
       reduce_box(*part.stage, block.box, ChunkInputs(its.chunks, its.buffers, its.made.get()),
                  from_output(part.state, kernel_of(*part.stage), block.first_output));
     }
   }
+  for (Part& part : parts) part.beginning.rest();
   return states;
+}
+
+/// Merges states whose extents are known, and makes the output of them where they are the `last`.
+Buffer merged_known(const Stage& stage, std::int64_t outputs, bool last, const std::vector<std::uint64_t>& offsets,
+                    const std::vector<Delayed<Buffer>>& states) {
+  const StateLayout layout = state_layout(stage, outputs);
+  const kernels::ReduceKernel& kernel = kernel_of(stage);
+  const StateLayout piece_layout = state_layout(stage, std::min(outputs, kMergedOutputs));
+  const std::size_t out_size = Dtype(stage.reduce.out).size();
+  const std::size_t bytes = last ? static_cast<std::size_t>(outputs) * out_size : layout.bytes;
+  Buffer made = Buffer::allocate(std::max<std::size_t>(bytes, 1));
+  Buffer piece = Buffer::allocate(std::max<std::size_t>(piece_layout.bytes, 1));
+  std::vector<Buffer> buffers = values_of(states);
+  std::vector<kernels::ReduceState> parts;
+  for (std::size_t i = 0; i < buffers.size(); ++i) {
+    parts.push_back(state_at(layout, buffers[i].data() + offsets[i]));
+  }
+  for (std::int64_t first = 0; first < outputs; first += kMergedOutputs) {
+    const std::int64_t n = std::min(kMergedOutputs, outputs - first);
+    const kernels::ReduceState into =
+        last ? state_at(piece_layout, piece.data()) : from_output(state_at(layout, made.data()), kernel, first);
+    const kernels::ReduceState one = from_output(parts.front(), kernel, first);
+    for (int part = 0; part < kernel.parts; ++part) {
+      std::memcpy(into.parts[part], one.parts[part], static_cast<std::size_t>(n) * Dtype(kernel.types[part]).size());
+    }
+    for (std::size_t i = 1; i < parts.size(); ++i) {
+      kernel.merge(into, from_output(parts[i], kernel, first), static_cast<std::size_t>(n));
+    }
+    if (last) finish_state(stage, into, n, made.data() + static_cast<std::size_t>(first) * out_size);
+  }
+  return made;
 }
 
 Buffer merged(const StageReference& reference, std::int64_t output, bool last,
               const std::vector<std::uint64_t>& offsets, const std::vector<Delayed<Buffer>>& states) {
-  const Stage* stage = reference.stage.get();
-  std::shared_ptr<const Stage> resolved;
-  const std::size_t words = state_words(*stage);
-  Buffer merged;
-  if (words == 0) {
-    const std::size_t bytes = state_layout(*stage, ReductionTree(*stage, output).outputs()).bytes;
-    merged = Buffer::allocate(std::max<std::size_t>(bytes, 1));
-    std::memcpy(merged.data(), states.front().value().data() + offsets.front(), bytes);
-  } else {
-    merged = states.front().value().copy();
-    resolved = resolve_outputs(*stage, ReductionTree(*stage, output).kept(), merged);
-    stage = resolved.get();
+  const Stage& planned = *reference.stage;
+  if (state_words(planned) == 0) {
+    return merged_known(planned, ReductionTree(planned, output).outputs(), last, offsets, states);
   }
+  Buffer merged = states.front().value().copy();
+  const std::shared_ptr<const Stage> stage = resolve_outputs(planned, ReductionTree(planned, output).kept(), merged);
   const ReductionTree tree(*stage, output);
   const StateLayout layout = state_layout(*stage, tree.outputs());
   const kernels::ReduceKernel& kernel = kernel_of(*stage);
@@ -405,7 +473,7 @@ Buffer merged(const StageReference& reference, std::int64_t output, bool last,
     Buffer other = states[i].value();
     kernel.merge(state_at(layout, merged.data()), state_at(layout, other.data() + offsets[i]),
                  static_cast<std::size_t>(layout.outputs));
-    if (words > 0) add_state_words(merged, other);
+    add_state_words(merged, other);
   }
   return last ? finished(*stage, layout, merged) : merged;
 }
