@@ -1,6 +1,7 @@
 #include "arrays/files/region_io.hpp"
 
 #include "io/files/name_beside.hpp"
+#include "io/files/size_limit.hpp"
 
 #include <weft/error.hpp>
 
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <functional>
@@ -89,6 +91,7 @@ void OpenedFile::read(void* to, std::size_t count, std::int64_t place) const {
 
 void OpenedFile::write(const void* from, std::size_t count, std::int64_t place) const {
   const auto* at = static_cast<const char*>(from);
+  if (!io::within_size_limit(static_cast<std::uint64_t>(place) + count)) fail(path_, "cannot be written");
   while (count > 0) {
     const ssize_t put = ::pwrite(descriptor_, at, count, place);
     if (put < 0 && errno == EINTR) continue;
@@ -100,7 +103,8 @@ void OpenedFile::write(const void* from, std::size_t count, std::int64_t place) 
 }
 
 void OpenedFile::resize(std::int64_t size) const {
-  if (::ftruncate(descriptor_, size) != 0) fail(path_, "cannot be made as long as needed");
+  if (!io::within_size_limit(static_cast<std::uint64_t>(size)) || ::ftruncate(descriptor_, size) != 0)
+    fail(path_, "cannot be made as long as needed");
 }
 
 void OpenedFile::finish() {
@@ -171,7 +175,8 @@ std::string temporary_name(const std::string& path) {
 void replace(const std::string& from, const std::string& to) {
   std::error_code error;
   if (std::filesystem::is_directory(to, error)) {
-    // Folders cannot be exchanged in one step everywhere: the old one goes aside first.
+    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE) == 0) return remove_quietly(from);
+    // Not every file system exchanges folders in one step: the old one goes aside first.
     const std::string old = temporary_name(to);
     std::filesystem::rename(to, old, error);
     if (error) throw Error(to + ": cannot be replaced: " + error.message());

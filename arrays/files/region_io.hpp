@@ -50,7 +50,7 @@ void write_box(const OpenedFile& file, const Layout& layout, const std::vector<s
 
 /// A name beside `path` that nobody else uses.
 std::string temporary_name(const std::string& path);
-/// Puts what is at `from` in the place of what is at `to`, at once where both are files.
+/// Puts what is at `from` in the place of what is at `to`: at once, but for folders where the file system cannot.
 void replace(const std::string& from, const std::string& to);
 /// Removes a file or folder that is not needed any more; what goes wrong is ignored.
 void remove_quietly(const std::string& path) noexcept;

@@ -2,6 +2,7 @@
 #include <weft/tiff_writer.hpp>
 
 #include "io/files/name_beside.hpp"
+#include "io/files/size_limit.hpp"
 #include "io/formats/format.hpp"
 #include "io/tiff/pages.hpp"
 #include "io/zarr/description.hpp"
@@ -206,6 +207,7 @@ struct TiffWriter::State {
 
   void put(std::uint64_t place, const void* from, std::size_t count) {
     const char* at = static_cast<const char*>(from);
+    if (!within_size_limit(place + count)) fail(path, std::string("cannot be written: ") + std::strerror(errno));
     while (count > 0) {
       const ssize_t some = ::pwrite(descriptor, at, count, static_cast<off_t>(place));
       if (some < 0 && errno == EINTR) continue;

@@ -4,6 +4,7 @@
 #include "io/codecs/packers.hpp"
 #include "io/files/name_beside.hpp"
 #include "io/files/open_file.hpp"
+#include "io/files/size_limit.hpp"
 #include "io/formats/format.hpp"
 #include "io/zarr/description.hpp"
 
@@ -135,11 +136,12 @@ void write_whole(const std::string& path, const std::vector<std::byte>& bytes) {
   };
   const int descriptor = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (descriptor < 0) refuse("cannot be made");
+  const bool allowed = within_size_limit(bytes.size());
   for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t some = ::write(descriptor, bytes.data() + done, bytes.size() - done);
-    if (some < 0 && errno == EINTR) continue;
+    const ssize_t some = allowed ? ::write(descriptor, bytes.data() + done, bytes.size() - done) : -1;
+    if (some < 0 && allowed && errno == EINTR) continue;
     if (some < 0) {
-      const int error = errno;
+      const int error = allowed ? errno : EFBIG;
       ::close(descriptor);
       errno = error;
       refuse("cannot be written");
