@@ -121,7 +121,8 @@ LabelledArray diff(const LabelledArray& array, const std::string& dim, const Dif
   if (labels == array.coordinates().end()) return with_data(array, data);
   std::vector<std::int64_t> places;
   for (std::int64_t i = 0; i < data.shape()[array.axis(dim)]; ++i) {
-    places.push_back(i + (options.upper_label ? options.times : 0));
+    // As in xarray, each difference but the first has the label of its later place.
+    places.push_back(i + (options.upper_label ? options.times : std::max(0, options.times - 1)));
   }
   return with_labels(array, data, dim, labels->second.at(places));
 }

@@ -401,13 +401,15 @@ struct GroupFinish {
     const double n = state[0];
     const auto reduction = static_cast<Reduction>(kind);
     if (reduction == Reduction::Count) return n;
-    if (n < std::max(min_count, reduction == Reduction::Sum ? 0.0 : 1.0)) return kNan;
+    if (n < std::max(min_count, reduction == Reduction::Sum || reduction == Reduction::Prod ? 0.0 : 1.0)) return kNan;
     const double all = parts.has(StateParts::Weight) ? part(StateParts::Weight) : n;
     switch (reduction) {
       case Reduction::Count:
         return n;
       case Reduction::Sum:
         return part(StateParts::Sum);
+      case Reduction::Prod:
+        return part(StateParts::Product);
       case Reduction::Mean:
         return all != 0 ? part(StateParts::Sum) / all : kNan;
       case Reduction::Min:
@@ -429,7 +431,8 @@ Dtype result_type(Reduction kind, Dtype type, bool weighted) {
   if (kind == Reduction::Count) return Dtype(TypeCode::Int64);
   if (type.is_floating()) return type;
   if (kind == Reduction::Min || kind == Reduction::Max) return type;
-  if (kind == Reduction::Sum && !weighted) return Dtype(type.is_unsigned() ? TypeCode::UInt64 : TypeCode::Int64);
+  if ((kind == Reduction::Sum || kind == Reduction::Prod) && !weighted)
+    return Dtype(type.is_unsigned() ? TypeCode::UInt64 : TypeCode::Int64);
   return Dtype(TypeCode::Float64);
 }
 
@@ -447,6 +450,7 @@ StateParts parts_for(const GroupReduction& what) {
     if (kind == Reduction::Var || kind == Reduction::Std) add(StateParts::Moments);
     if (kind == Reduction::Min) add(StateParts::Min);
     if (kind == Reduction::Max) add(StateParts::Max);
+    if (kind == Reduction::Prod) add(StateParts::Product);
   }
   if (what.weights) add(StateParts::Weight);
   return parts;

@@ -32,7 +32,14 @@ std::string cells_of(const std::vector<std::string>& dims) {
   return out;
 }
 
-/// An array some dimensions of which were reduced: they vanish with their labels, or have one place.
+std::string interval_text(double low, double high) {
+  char text[80];
+  std::snprintf(text, sizeof text, "(%.10g, %.10g]", low, high);
+  return text;
+}
+
+}  // namespace
+
 LabelledArray reduced(const LabelledArray& from, const Array& kept, const std::vector<std::string>& over,
                       const std::string& operation, bool keepdims, const Where& where) {
   std::vector<std::size_t> axes;
@@ -48,14 +55,6 @@ LabelledArray reduced(const LabelledArray& from, const Array& kept, const std::v
   return {keepdims ? kept : without(kept, axes, where), std::move(dims), std::move(coordinates), from.name(),
           reduced_attributes(from.attributes(), operation, cells_of(over))};
 }
-
-std::string interval_text(double low, double high) {
-  char text[80];
-  std::snprintf(text, sizeof text, "(%.10g, %.10g]", low, high);
-  return text;
-}
-
-}  // namespace
 
 Array quantile_over(const Array& data, double q, const std::vector<int>& axes, bool skipna, const Where& where) {
   arrays::QuantileOptions options;
@@ -124,7 +123,8 @@ LabelledArray reduce_intervals(const LabelledArray& array, const std::string& di
   const Intervals intervals = intervals_of(times->second, interval_in(every), true);
   LabelledArray out = reduce_in_groups(array, dim, intervals.labels, intervals.group_of, wanted, where);
   // An interval without times has no count and no sum either.
-  if (!wanted.kind || (*wanted.kind != Reduction::Count && *wanted.kind != Reduction::Sum)) return out;
+  const Reduction kind = wanted.kind.value_or(Reduction::Mean);
+  if (kind != Reduction::Count && kind != Reduction::Sum && kind != Reduction::Prod) return out;
   std::vector<double> there(intervals.labels.size(), 0.0);
   for (const std::int32_t group : intervals.group_of) there[static_cast<std::size_t>(group)] = 1;
   if (std::find(there.begin(), there.end(), 0.0) == there.end()) return out;
@@ -159,16 +159,20 @@ LabelledArray reduce_bins(const LabelledArray& array, const std::string& dim, co
   return reduce_in_groups(array, dim, Coordinate::of_texts(dim + "_bins", std::move(names)), group_of, wanted, where);
 }
 
-LabelledArray quantile(const LabelledArray& array, const std::vector<double>& q, const std::vector<std::string>& dims,
-                       bool several, const LabelledReduceOptions& options, const Where& where) {
-  const std::vector<std::string> over = dims.empty() ? array.dims() : dims;
-  std::vector<int> axes;
-  for (const std::string& dim : over) axes.push_back(axis_of(array, dim));
+void check_quantiles(const std::vector<double>& q) {
   for (const double one : q) {
     if (!(one >= 0 && one <= 1))
       throw Error("a quantile is asked for by a number from 0 to 1, not " + std::to_string(one));
   }
   if (q.empty()) throw Error("name the quantiles, as in {0.1, 0.5, 0.9}");
+}
+
+LabelledArray quantile(const LabelledArray& array, const std::vector<double>& q, const std::vector<std::string>& dims,
+                       bool several, const LabelledReduceOptions& options, const Where& where) {
+  const std::vector<std::string> over = dims.empty() ? array.dims() : dims;
+  std::vector<int> axes;
+  for (const std::string& dim : over) axes.push_back(axis_of(array, dim));
+  check_quantiles(q);
   if (!several) {
     return reduced(array, quantile_over(array.data(), q[0], axes, options.skipna, where), over, "quantile",
                    options.keepdims, where);
@@ -189,9 +193,7 @@ LabelledArray quantile(const LabelledArray& array, const std::vector<double>& q,
   return {all, std::move(names), std::move(coordinates), array.name(), like.attributes()};
 }
 
-LabelledArray weighted(const LabelledArray& array, const LabelledArray& weights, std::optional<Reduction> kind,
-                       const std::vector<std::string>& dims, const LabelledReduceOptions& options, const Where& where) {
-  const std::vector<std::string> over = dims.empty() ? array.dims() : dims;
+void check_weights(const LabelledArray& array, const LabelledArray& weights) {
   for (const std::string& dim : weights.dims()) {
     if (!array.has(dim)) {
       throw Error("the weights '" + weights.name() + "' have the dimension '" + dim + "', which '" + array.name() +
@@ -204,6 +206,12 @@ LabelledArray weighted(const LabelledArray& array, const LabelledArray& weights,
                   "': choose the same of both by sel or reindex");
     }
   }
+}
+
+LabelledArray weighted(const LabelledArray& array, const LabelledArray& weights, std::optional<Reduction> kind,
+                       const std::vector<std::string>& dims, const LabelledReduceOptions& options, const Where& where) {
+  const std::vector<std::string> over = dims.empty() ? array.dims() : dims;
+  check_weights(array, weights);
   GroupReduction what;
   for (const std::string& dim : over) what.axes.push_back(array.axis(dim));
   what.axis = what.axes.front();

@@ -14,7 +14,7 @@
 namespace weft {
 namespace {
 
-constexpr const char* kReductions[] = {"mean", "std", "var", "min", "max", "sum", "count"};
+constexpr const char* kReductions[] = {"mean", "std", "var", "min", "max", "sum", "count", "prod"};
 
 std::string listed(const std::vector<std::string>& names) {
   std::string out;

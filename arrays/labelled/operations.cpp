@@ -107,6 +107,16 @@ Self Reducible<Self>::reduce(const WantedReduction& wanted, const Where& where) 
 }
 
 template <class Self>
+Self Reducible<Self>::truth(bool all, const Where& where) const {
+  return each(call_, of_, dims_, where, [&](const LabelledArray& one) {
+    const arrays::Array true_or_not = (arrays::Operand(one.data(), where) != 0).astype(float32, where);
+    const WantedReduction wanted{all ? Reduction::Min : Reduction::Max, 0, {}};
+    const LabelledArray out = step_(labelled::with_data(one, true_or_not), wanted, where);
+    return labelled::with_data(out, arrays::Operand(out.data(), where) > 0);
+  });
+}
+
+template <class Self>
 Reducible<Self> LabelledOperations<Self>::rolling(const Extents& windows, const RollingOptions& options,
                                                   const Where& where) const {
   check_windows("rolling", windows, where);
@@ -149,6 +159,7 @@ WEFT_ALONG(integrate, (const std::string& dim, const SlopeOptions& options, cons
            false)
 WEFT_ALONG(cumulative_integrate, (const std::string& dim, const SlopeOptions& options, const Where& where), integrate,
            options, true)
+WEFT_ALONG(rank, (const std::string& dim, bool percent, const Where& where), rank, percent)
 WEFT_ALONG(sortby, (const std::string& dim, bool ascending, const Where& where), sortby, ascending)
 WEFT_ALONG(interp,
            (const std::string& dim, const std::vector<double>& labels, const InterpOptions& options,
@@ -182,6 +193,20 @@ WEFT_EVERY(apply, (const std::function<arrays::Array(const arrays::Array&)>& fun
 #undef WEFT_EVERY
 
 template <class Self>
+Self LabelledOperations<Self>::stack(const std::string& name, const std::vector<std::string>& dims,
+                                     const Where& where) const {
+  return each("stack", self(*this), dims, where,
+              [&](const LabelledArray& one) { return labelled::stack(one, name, dims, where); });
+}
+
+template <class Self>
+Self LabelledOperations<Self>::unstack(const std::string& name, const std::vector<Coordinate>& labels,
+                                       const Where& where) const {
+  return each("unstack", self(*this), {name}, where,
+              [&](const LabelledArray& one) { return labelled::unstack(one, name, labels, where); });
+}
+
+template <class Self>
 Self LabelledOperations<Self>::isel_points(const std::vector<std::pair<std::string, std::vector<std::int64_t>>>& places,
                                            const std::string& name, const Where& where) const {
   return each("isel_points", self(*this), dims_of(places), where,
@@ -193,6 +218,21 @@ Self LabelledOperations<Self>::sel_points(const std::vector<std::pair<std::strin
                                           const std::string& name, const Where& where) const {
   return each("sel_points", self(*this), dims_of(labels), where,
               [&](const LabelledArray& one) { return labelled::sel_points(one, on(one, labels), name, where); });
+}
+
+template <class Self>
+Self LabelledOperations<Self>::regrid(const LatLonGrid& target, const RegridOptions& options,
+                                      const Where& where) const {
+  return arrays::ops::told("regrid", where, [&] { return labelled::regrid(self(*this), target, options, where); });
+}
+
+template <class Self>
+Self LabelledOperations<Self>::regrid_points(const std::vector<std::string>& dims, const NDArray& lat,
+                                             const NDArray& lon, const LatLonGrid& target, const PointsOptions& options,
+                                             const Where& where) const {
+  return arrays::ops::told("regrid_points", where, [&] {
+    return labelled::regrid_points(self(*this), dims, lat, lon, target, options, where);
+  });
 }
 
 template <class Self>
@@ -260,6 +300,14 @@ Self Weighted<Self>::reduce(std::optional<Reduction> kind, const Dims& dims, con
                             const Where& where) const {
   return each("weighted", of_, dims, where, [&](const LabelledArray& one) {
     return labelled::weighted(one, *weights_, kind, on(one, dims), options, where);
+  });
+}
+
+template <class Self>
+Self Weighted<Self>::quantiles(const std::vector<double>& q, bool several, const Dims& dims,
+                               const LabelledReduceOptions& options, const Where& where) const {
+  return each("weighted", of_, dims, where, [&](const LabelledArray& one) {
+    return labelled::weighted_quantile(one, *weights_, q, several, on(one, dims), options, where);
   });
 }
 

@@ -47,6 +47,12 @@ LabelledArray differentiate(const LabelledArray& array, const std::string& dim, 
 LabelledArray integrate(const LabelledArray& array, const std::string& dim, const SlopeOptions& options, bool running,
                         const Where& where);
 
+LabelledArray rank(const LabelledArray& array, const std::string& dim, bool percent, const Where& where);
+LabelledArray stack(const LabelledArray& array, const std::string& name, const std::vector<std::string>& dims,
+                    const Where& where);
+LabelledArray unstack(const LabelledArray& array, const std::string& name, const std::vector<Coordinate>& labels,
+                      const Where& where);
+
 LabelledArray interp(const LabelledArray& array, const std::string& dim, const Coordinate& labels,
                      const InterpOptions& options, const Where& where);
 LabelledArray interp(const LabelledArray& array, const std::string& dim, const std::vector<double>& labels,
@@ -62,6 +68,15 @@ LabelledArray isel_points(const LabelledArray& array,
 LabelledArray sel_points(const LabelledArray& array,
                          const std::vector<std::pair<std::string, std::vector<double>>>& labels,
                          const std::string& name, const Where& where);
+
+LabelledArray regrid(const LabelledArray& array, const LatLonGrid& target, const RegridOptions& options,
+                     const Where& where);
+Dataset regrid(const Dataset& set, const LatLonGrid& target, const RegridOptions& options, const Where& where);
+LabelledArray regrid_points(const LabelledArray& array, const std::vector<std::string>& dims, const NDArray& lat,
+                            const NDArray& lon, const LatLonGrid& target, const PointsOptions& options,
+                            const Where& where);
+Dataset regrid_points(const Dataset& set, const std::vector<std::string>& dims, const NDArray& lat, const NDArray& lon,
+                      const LatLonGrid& target, const PointsOptions& options, const Where& where);
 
 LabelledArray where(const LabelledArray& array, const LabelledArray& condition, std::optional<double> other,
                     const Where& line);
@@ -90,6 +105,17 @@ LabelledArray reduce_bins(const LabelledArray& array, const std::string& dim, co
                           const WantedReduction& wanted, const Where& where);
 LabelledArray quantile(const LabelledArray& array, const std::vector<double>& q, const std::vector<std::string>& dims,
                        bool several, const LabelledReduceOptions& options, const Where& where);
+/// Throws Error where the weights' dimensions or labels are not the array's.
+void check_weights(const LabelledArray& array, const LabelledArray& weights);
+/// An array some dimensions of which were reduced, which have one place: they vanish with their labels, unless
+/// `keepdims`.
+LabelledArray reduced(const LabelledArray& from, const arrays::Array& kept, const std::vector<std::string>& over,
+                      const std::string& operation, bool keepdims, const Where& where);
+/// Throws Error unless each is from 0 to 1, and there is one.
+void check_quantiles(const std::vector<double>& q);
+LabelledArray weighted_quantile(const LabelledArray& array, const LabelledArray& weights, const std::vector<double>& q,
+                                bool several, const std::vector<std::string>& dims,
+                                const LabelledReduceOptions& options, const Where& where);
 /// Without a kind: the sum of the weights.
 LabelledArray weighted(const LabelledArray& array, const LabelledArray& weights, std::optional<Reduction> kind,
                        const std::vector<std::string>& dims, const LabelledReduceOptions& options, const Where& where);

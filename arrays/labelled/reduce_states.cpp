@@ -76,9 +76,10 @@ void add_moments(const Elements<T>& e, const double* all_before, double* mean, d
 
 void begin_states(StateParts parts, double* state, std::int64_t stride, std::int64_t count) {
   for (int part = 0; part < parts.count(); ++part) {
-    const double first = parts.has(StateParts::Min) && part == parts.of(StateParts::Min)   ? kInfinity
-                         : parts.has(StateParts::Max) && part == parts.of(StateParts::Max) ? -kInfinity
-                                                                                           : 0.0;
+    const double first = parts.has(StateParts::Min) && part == parts.of(StateParts::Min)           ? kInfinity
+                         : parts.has(StateParts::Max) && part == parts.of(StateParts::Max)         ? -kInfinity
+                         : parts.has(StateParts::Product) && part == parts.of(StateParts::Product) ? 1.0
+                                                                                                   : 0.0;
     std::fill(state + part * stride, state + part * stride + count, first);
   }
 }
@@ -115,6 +116,12 @@ void add_side_by_side(StateParts parts, const Elements<T>& e, double* state, std
     for (std::int64_t i = 0; i < e.count; ++i) {
       const double value = static_cast<double>(e.values[i]);
       most[i] = value > most[i] || (!e.skipna && value != value) ? value : most[i];
+    }
+  }
+  if (parts.has(StateParts::Product)) {
+    double* const product = part(StateParts::Product);
+    for (std::int64_t i = 0; i < e.count; ++i) {
+      product[i] *= counts(e, i) != 0 ? static_cast<double>(e.values[i]) : 1.0;
     }
   }
 }
@@ -170,6 +177,10 @@ void merge_states(StateParts parts, const double* from, std::int64_t from_stride
     double* const mine = to + row(StateParts::Max);
     const double* const other = from + from_row(StateParts::Max);
     for (std::int64_t i = 0; i < count; ++i) mine[i] = other[i] > mine[i] || other[i] != other[i] ? other[i] : mine[i];
+  }
+  if (parts.has(StateParts::Product)) {
+    for (std::int64_t i = 0; i < count; ++i)
+      to[row(StateParts::Product) + i] *= from[from_row(StateParts::Product) + i];
   }
 }
 

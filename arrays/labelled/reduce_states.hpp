@@ -9,7 +9,7 @@ namespace weft::labelled {
 
 /// Which parts a state has; they lie in this order.
 struct StateParts {
-  enum Bit : std::uint8_t { Weight = 1, Sum = 2, Moments = 4, Min = 8, Max = 16 };
+  enum Bit : std::uint8_t { Weight = 1, Sum = 2, Moments = 4, Min = 8, Max = 16, Product = 32 };
   /// The number of elements is always the first part.
   std::uint8_t bits = 0;
 
@@ -21,7 +21,7 @@ struct StateParts {
     }
     return part;
   }
-  int count() const { return of(static_cast<Bit>(32)); }
+  int count() const { return of(static_cast<Bit>(64)); }
 };
 
 /// Elements that are added to states.

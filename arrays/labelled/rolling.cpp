@@ -33,6 +33,8 @@ Array reduce_whole(const Array& data, const WantedReduction& wanted, const std::
       return skip ? arrays::nanmean(data, options, where) : arrays::mean(data, options, where);
     case Reduction::Sum:
       return skip ? arrays::nansum(data, options, where) : arrays::sum(data, options, where);
+    case Reduction::Prod:
+      return skip ? arrays::nanprod(data, options, where) : arrays::prod(data, options, where);
     case Reduction::Min:
       return skip ? arrays::nanmin(data, options, where) : arrays::min(data, options, where);
     case Reduction::Max:

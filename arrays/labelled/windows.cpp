@@ -39,7 +39,7 @@ class States {
   std::vector<double> memory_;
 };
 
-enum class Kind : std::uint8_t { Count, Sum, Min, Max, Moments };
+enum class Kind : std::uint8_t { Count, Sum, Product, Min, Max, Moments };
 
 Kind kind_of(Reduction reduction) {
   switch (reduction) {
@@ -48,6 +48,8 @@ Kind kind_of(Reduction reduction) {
     case Reduction::Mean:
     case Reduction::Sum:
       return Kind::Sum;
+    case Reduction::Prod:
+      return Kind::Product;
     case Reduction::Min:
       return Kind::Min;
     case Reduction::Max:
@@ -66,6 +68,7 @@ void load(const T* from, std::int64_t count, Rows to) {
     const bool number = !std::isnan(value);
     to.n[i] = number ? 1 : 0;
     if constexpr (K == Kind::Sum || K == Kind::Moments) to.a[i] = number ? value : 0;
+    if constexpr (K == Kind::Product) to.a[i] = number ? value : 1;
     if constexpr (K == Kind::Min) to.a[i] = number ? value : std::numeric_limits<double>::infinity();
     if constexpr (K == Kind::Max) to.a[i] = number ? value : -std::numeric_limits<double>::infinity();
     if constexpr (K == Kind::Moments) to.b[i] = 0;
@@ -84,6 +87,7 @@ template <Kind K>
 void merge(Rows x, Rows y, std::int64_t count, Rows to) {
   for (std::int64_t i = 0; i < count; ++i) {
     if constexpr (K == Kind::Sum) to.a[i] = x.a[i] + y.a[i];
+    if constexpr (K == Kind::Product) to.a[i] = x.a[i] * y.a[i];
     if constexpr (K == Kind::Min) to.a[i] = std::min(x.a[i], y.a[i]);
     if constexpr (K == Kind::Max) to.a[i] = std::max(x.a[i], y.a[i]);
     if constexpr (K == Kind::Moments) {
@@ -150,8 +154,10 @@ void finish(const WindowKernel& kernel, Rows states, std::int64_t count, T* to) 
     if (n >= static_cast<double>(kernel.min_periods)) {
       if (reduction == Reduction::Count) value = n;
       if (reduction == Reduction::Mean) value = states.a[i] / n;
-      if (reduction == Reduction::Sum || reduction == Reduction::Min || reduction == Reduction::Max)
+      if (reduction == Reduction::Sum || reduction == Reduction::Prod || reduction == Reduction::Min ||
+          reduction == Reduction::Max) {
         value = states.a[i];
+      }
       if (reduction == Reduction::Var || reduction == Reduction::Std) {
         const double variance = n > kernel.ddof ? states.b[i] / (n - kernel.ddof) : kNan;
         value = reduction == Reduction::Var ? variance : std::sqrt(variance);
@@ -296,6 +302,8 @@ void run_typed(const WindowKernel& kernel, const arrays::detail::RawView& in, co
       return run_states<Kind::Count>(kernel, from, to, shapes, info);
     case Kind::Sum:
       return run_states<Kind::Sum>(kernel, from, to, shapes, info);
+    case Kind::Product:
+      return run_states<Kind::Product>(kernel, from, to, shapes, info);
     case Kind::Min:
       return run_states<Kind::Min>(kernel, from, to, shapes, info);
     case Kind::Max:

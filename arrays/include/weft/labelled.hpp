@@ -66,6 +66,7 @@ class LabelledArray : public LabelledOperations<LabelledArray> {
   WEFT_REDUCE(min, Min)
   WEFT_REDUCE(max, Max)
   WEFT_REDUCE(sum, Sum)
+  WEFT_REDUCE(prod, Prod)
   WEFT_REDUCE(count, Count)
 #undef WEFT_REDUCE
 
@@ -120,6 +121,7 @@ class GroupedArray {
   LabelledArray min() const { return reduce(Reduction::Min); }
   LabelledArray max() const { return reduce(Reduction::Max); }
   LabelledArray sum() const { return reduce(Reduction::Sum); }
+  LabelledArray prod() const { return reduce(Reduction::Prod); }
   LabelledArray count() const { return reduce(Reduction::Count); }
   const Coordinate& groups() const { return groups_; }
   const std::vector<std::int32_t>& group_of() const { return group_of_; }

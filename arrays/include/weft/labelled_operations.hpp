@@ -2,6 +2,7 @@
 
 #include <weft/array.hpp>
 #include <weft/labels.hpp>
+#include <weft/latlon.hpp>
 #include <weft/ops/pad.hpp>
 
 #include <functional>
@@ -19,7 +20,7 @@ namespace weft {
 class LabelledArray;
 class Dataset;
 
-enum class Reduction : std::uint8_t { Mean, Std, Var, Min, Max, Sum, Count };
+enum class Reduction : std::uint8_t { Mean, Std, Var, Min, Max, Sum, Count, Prod };
 /// Returns the reduction of that name ("mean"). Throws Error that lists them.
 Reduction reduction_named(const std::string& name);
 std::string reduction_name(Reduction kind);
@@ -53,7 +54,7 @@ struct ShiftOptions {
 };
 struct DiffLabelsOptions {
   int times = 1;
-  /// A difference has the label of the later place; otherwise of the earlier one.
+  /// A difference has the label of the later place; otherwise the first one taken has that of the earlier place.
   bool upper_label = true;
 };
 /// As arrays::pad has it; constants are NaN where none is given.
@@ -108,11 +109,16 @@ class Reducible {
   Self min(const LabelledReduceOptions& o = {}, WEFT_HERE) const { return reduce(Reduction::Min, o, where); }
   Self max(const LabelledReduceOptions& o = {}, WEFT_HERE) const { return reduce(Reduction::Max, o, where); }
   Self sum(const LabelledReduceOptions& o = {}, WEFT_HERE) const { return reduce(Reduction::Sum, o, where); }
+  Self prod(const LabelledReduceOptions& o = {}, WEFT_HERE) const { return reduce(Reduction::Prod, o, where); }
   Self count(WEFT_HERE) const { return reduce(Reduction::Count, {}, where); }
+  /// Whether one of the values is not zero, or all of them; NaN is not zero.
+  Self any(WEFT_HERE) const { return truth(false, where); }
+  Self all(WEFT_HERE) const { return truth(true, where); }
   Self median(const LabelledReduceOptions& o = {}, WEFT_HERE) const { return quantile(0.5, o, where); }
   Self quantile(double q, const LabelledReduceOptions& o = {}, WEFT_HERE) const { return reduce({{}, q, o}, where); }
 
  private:
+  Self truth(bool all, const std::source_location& where) const;
   const char* call_;
   Self of_;
   std::vector<std::string> dims_;
@@ -158,10 +164,20 @@ class Weighted {
   }
   /// Of those places that have a value; NaN where it is 0.
   Self sum_of_weights(const Dims& dims = {}, WEFT_HERE) const { return reduce({}, dims, {}, where); }
+  /// As many places as weigh as much are meant (Kish's effective number); several become the first dimension.
+  Self quantile(double q, const Dims& dims = {}, const LabelledReduceOptions& o = {}, WEFT_HERE) const {
+    return quantiles({q}, false, dims, o, where);
+  }
+  Self quantile(const std::vector<double>& q, const Dims& dims = {}, const LabelledReduceOptions& o = {},
+                WEFT_HERE) const {
+    return quantiles(q, true, dims, o, where);
+  }
 
  private:
   Self reduce(std::optional<Reduction> kind, const Dims& dims, const LabelledReduceOptions& options,
               const std::source_location& where) const;
+  Self quantiles(const std::vector<double>& q, bool several, const Dims& dims, const LabelledReduceOptions& options,
+                 const std::source_location& where) const;
   Self of_;
   std::shared_ptr<const LabelledArray> weights_;
 };
@@ -213,8 +229,17 @@ class LabelledOperations {
   /// The integral over the labels by the trapezoidal rule.
   Self integrate(const std::string& dim, const SlopeOptions& options = {}, WEFT_HERE) const;
   Self cumulative_integrate(const std::string& dim, const SlopeOptions& options = {}, WEFT_HERE) const;
+  /// The place of each value among those along the dimension, from 1; equal ones share their mean. What is missing
+  /// stays so, and counts nothing. `percent`: as a share of how many there are.
+  Self rank(const std::string& dim, bool percent = false, WEFT_HERE) const;
   /// By ascending labels; equal ones stay in their order.
   Self sortby(const std::string& dim, bool ascending = true, WEFT_HERE) const;
+
+  // Other dimensions.
+  /// Makes one dimension, the last, of several; it has no labels.
+  Self stack(const std::string& name, const std::vector<std::string>& dims, WEFT_HERE) const;
+  /// The reverse: dimensions of these names and labels, in the order of stack's, become the last ones.
+  Self unstack(const std::string& name, const std::vector<Coordinate>& labels, WEFT_HERE) const;
 
   // Other labels.
   /// Values at labels between those that there are; a place that has its label is not mixed with others.
@@ -231,6 +256,20 @@ class LabelledOperations {
   /// Points at the nearest labels.
   Self sel_points(const std::vector<std::pair<std::string, std::vector<double>>>& labels,
                   const std::string& name = "points", WEFT_HERE) const;
+
+  // Other grids.
+  /// Values on another grid of latitudes and longitudes: `tas.regrid({-45, 0, 45}, {0, 90, 180, 270}, {.method =
+  /// "conservative"})`. Latitudes run either way, longitudes go round. Each chunk reads what it needs of the array's.
+  /// Of a set, variables with one of the two dimensions only, such as bounds, are left out.
+  Self regrid(const LatLonGrid& target, const RegridOptions& options = {}, WEFT_HERE) const;
+  Self regrid(const std::vector<double>& lat, const std::vector<double>& lon, const RegridOptions& options = {},
+              WEFT_HERE) const {
+    return regrid(LatLonGrid(lat, lon), options, where);
+  }
+  /// The nearest of points whose places are told one by one, as a satellite's swath has them: `lat` and `lon` have the
+  /// extents of `dims`, in their order; points with NaN there count nothing. Found by a k-d tree on the sphere.
+  Self regrid_points(const std::vector<std::string>& dims, const NDArray& lat, const NDArray& lon,
+                     const LatLonGrid& target, const PointsOptions& options = {}, WEFT_HERE) const;
 
   // Missing values.
   /// Keeps values where the condition, by names, holds; others become `other`, or NaN.

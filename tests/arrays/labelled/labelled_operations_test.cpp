@@ -17,12 +17,14 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 /// What write_xarray_answers.py makes by the same names.
 struct Inputs {
-  LabelledArray t, f, n, h, m, w, u;
+  LabelledArray t, f, n, h, m, w, u, g, e, s;
   Dataset ds;
   /// The times of t, six hours later.
   Coordinate later;
   /// ds in pieces.
   std::vector<Dataset> tiles;
+  /// Where the points of s are.
+  NDArray slat, slon;
 
   explicit Inputs(const Chunks& chunks) {
     const Coordinate lat = Coordinate::of_numbers("lat", {60, 25, -20, -60});
@@ -51,9 +53,28 @@ struct Inputs {
       }
     }
     tiles.push_back(ds.only({"n"}));
+    make_grids(chunks);
   }
 
  private:
+  void make_grids(const Chunks& chunks) {
+    LabelledArray::Coordinates labels{{"time", times(395, 1, 3)},
+                                      {"lat", Coordinate::of_numbers("lat", {75, 45, 15, -15, -45, -75})},
+                                      {"lon", Coordinate::of_numbers("lon", {0, 45, 90, 135, 180, 225, 270, 315})}};
+    g = LabelledArray(values({3, 6, 8}, 4, chunks), {"time", "lat", "lon"}, labels, "g");
+    labels["lon"] = Coordinate::of_numbers("lon", {0, 45, 90, 135, -180, -135, -90, -45});
+    e = LabelledArray(g.data(), g.dims(), labels, "e");
+    s = LabelledArray(values({2, 5, 7}, 5, chunks), {"time", "y", "x"}, {{"time", times(395, 1, 2)}}, "s");
+    std::vector<double> lat, lon;
+    for (int y = 0; y < 5; ++y) {
+      for (int x = 0; x < 7; ++x) {
+        lat.push_back(y == 3 && x == 3 ? nan : 70 - 9.0 * y + 2.5 * x);
+        lon.push_back(160 + 7.0 * x + 3.5 * y);
+      }
+    }
+    slat = NDArray::of(lat, {5, 7});
+    slon = NDArray::of(lon, {5, 7});
+  }
   static Array values(const Shape& shape, std::int64_t salt, const Chunks& chunks) {
     std::vector<double> out;
     for (std::int64_t i = 0; i < shape.elements(); ++i) {
@@ -79,11 +100,11 @@ struct Case {
   LabelledArray (*build)(const Chunks&);
 };
 
-#define WEFT_XARRAY(xarray, ...)                                                    \
-  {xarray, #__VA_ARGS__, [](const Chunks& chunks) -> LabelledArray {                \
-     const Inputs inputs(chunks);                                                   \
-     [[maybe_unused]] const auto& [t, f, n, h, m, w, u, ds, later, tiles] = inputs; \
-     return __VA_ARGS__;                                                            \
+#define WEFT_XARRAY(xarray, ...)                                                                         \
+  {xarray, #__VA_ARGS__, [](const Chunks& chunks) -> LabelledArray {                                     \
+     const Inputs inputs(chunks);                                                                        \
+     [[maybe_unused]] const auto& [t, f, n, h, m, w, u, g, e, s, ds, later, tiles, slat, slon] = inputs; \
+     return __VA_ARGS__;                                                                                 \
    }},
 
 const Case kCases[] = {
@@ -177,7 +198,8 @@ TEST(LabelledOperationsLikeXarrayTest, ValuesOfRollingWindowsAndNeighboursAreThe
   for (const Case& one : kCases) {
     const std::string name = one.xarray;
     bool local = false;
-    for (const char* const call : {".rolling(", ".shift(", ".diff(", ".pad(", ".differentiate("}) {
+    for (const char* const call :
+         {".rolling(", ".shift(", ".diff(", ".pad(", ".differentiate(", "regrid(", "regrid_points("}) {
       local = local || name.find(call) != std::string::npos;
     }
     if (!local) continue;

@@ -16,6 +16,7 @@ import xarray as xr
 
 with contextlib.redirect_stdout(io.StringIO()):
     from write_answers import element
+from regrid import regrid, regrid_points
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -38,7 +39,14 @@ def inputs():
     m = xr.DataArray(values((15, 2), 3), dims=("time", "x"), name="m",
                      coords={"time": pd.date_range("2000-11-01", periods=15, freq="MS")})
     w = xr.DataArray([0.5, 1.0, 2.0, 1.5], dims=("lat",), coords={"lat": lat}, name="w")
-    names = {"np": np, "xr": xr, "t": t, "f": t.astype("float32").rename("f"), "n": n, "h": h, "m": m, "w": w,
+    g = xr.DataArray(values((3, 6, 8), 4), dims=("time", "lat", "lon"), name="g",
+                     coords={"time": time[:3], "lat": [75.0, 45, 15, -15, -45, -75], "lon": np.arange(0.0, 360, 45)})
+    e = g.assign_coords(lon=(g.lon + 180) % 360 - 180).rename("e")
+    y, x = np.meshgrid(np.arange(5), np.arange(7), indexing="ij")
+    slat, slon = 70 - 9.0 * y + 2.5 * x, 160 + 7.0 * x + 3.5 * y
+    slat[3, 3] = np.nan
+    s = xr.DataArray(values((2, 5, 7), 5), dims=("time", "y", "x"), name="s", coords={"time": time[:2]})
+    names = {"np": np, "g": g, "e": e, "s": s, "slat": slat, "slon": slon, "regrid": regrid, "regrid_points": regrid_points, "xr": xr, "t": t, "f": t.astype("float32").rename("f"), "n": n, "h": h, "m": m, "w": w,
              "u": t.isel(time=0, drop=True).drop_vars(["lat", "lon"]), "nan": np.nan}
     names["ds"] = xr.Dataset({"t": t, "n": n, "w": w})
     return names
