@@ -315,6 +315,33 @@ class DataVerbsTest(unittest.TestCase):
         self.assertIn("month = 4", done.stderr)
         self.assertFalse(os.path.exists(os.path.join(FOLDER, "no.nc")))
 
+    def test_the_first_lines_of_the_documentation_run(self):
+        with open(os.path.join(SOURCE, "docs", "command.md")) as file:
+            lines = [line.split("  #")[0].strip() for line in file.read().split("```sh\n")[1].split("```")[0].splitlines()]
+        place = os.path.join(FOLDER, "page")
+        os.mkdir(place)
+        os.symlink(WEFT, os.path.join(place, "weft"))
+        with open(os.path.join(place, "ncks"), "w") as ncks:
+            ncks.write("#!/bin/sh\ncp \"$3\" \"$4\"\n")
+        os.chmod(os.path.join(place, "ncks"), 0o755)
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("WEFT_")}
+        kept.update(PATH=f"{place}:{kept['PATH']}", OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
+                    OMPI_MCA_rmaps_base_oversubscribe="1", XDG_CACHE_HOME=os.path.join(FOLDER, "no_cache"))
+
+        def run(line):
+            done = subprocess.run(line, shell=True, cwd=place, env=kept, capture_output=True, text=True, timeout=120, check=False)
+            self.assertEqual(done.returncode, 0, (line, done.stderr))
+
+        run("weft sample data --years 2; cp data/tas_2001.nc tas.nc; echo tas.nc > list.txt; "
+            "weft reduce mean --dim time tas.nc other.nc --report run.json")
+        self.assertGreater(len(lines), 12)
+        for line in lines:
+            verb = line.split("weft ")[1].split()[0]
+            if line.startswith("mpirun") and not MPIEXEC:
+                continue
+            run(line + (" --overwrite" if verb in ("reduce", "convert", "anomaly", "plot", "sample") else ""))
+        self.assertTrue(os.path.exists(os.path.join(place, "july.png")) and os.path.exists(os.path.join(place, "tas_tas.nc")))
+
     @unittest.skipUnless(shutil.which("cdo"), "no cdo here")
     def test_anomalies_equal_cdo(self):
         self.changed("convert", "--var", "tas", "a2001.nc", out="tas.nc")
@@ -437,7 +464,7 @@ class DataVerbsTest(unittest.TestCase):
         self.assertFalse(os.path.exists(os.path.join(FOLDER, "no.nc")))
 
     def test_help_shows_examples_first_manual_pages_and_completions_come_from_the_same_table(self):
-        for verb in ("info", "head", "reduce", "compare", "convert", "anomaly"):
+        for verb in ("info", "head", "reduce", "compare", "convert", "anomaly", "plot", "each"):
             lines = weft(verb, "--help").stdout.splitlines()
             self.assertTrue(all(line.startswith(f"  weft {verb}") for line in lines[:3]))
             self.assertIn(".SH OPTIONS", weft(verb, "--man").stdout)
