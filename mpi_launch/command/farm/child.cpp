@@ -90,14 +90,16 @@ struct Stream {
   }
 };
 
-/// In the child, between fork and exec: only what needs no lock of the parent's threads.
+/// In the child, which has the parent's memory until it is another program: changes nothing there.
 [[noreturn]] void become(char* const* words, char* const* variables, int input, int out, int err, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);
+  struct sigaction usual {};
+  usual.sa_handler = SIG_DFL;
+  for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD}) ::sigaction(signal, &usual, nullptr);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD}) ::signal(signal, SIG_DFL);
   ::dup2(input, 0);
   ::dup2(out, 1);
   ::dup2(err, 2);
@@ -106,6 +108,22 @@ struct Stream {
 #endif
   ::execve(words[0], words, variables);
   ::_exit(127);
+}
+
+/// By vfork: a fork would make every thread of this process copy the pages that it writes to next. No signal may come
+/// before the child has none of this program's handlers.
+pid_t spawn(char* const* words, char* const* variables, int input, int out, int err) {
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::vfork();
+  if (pid == 0) become(words, variables, input, out, err, parent);
+  const int error = errno;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = error;
+  return pid;
 }
 
 /// Lets what is started from here use the processors of the process; a slot may be bound to one.
@@ -136,9 +154,7 @@ pid_t start(const ChildOrders& orders, int out, int err) {
   variables.push_back(nullptr);
   const Descriptor input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   const AllProcessors all(orders.many_cores);
-  const pid_t parent = ::getpid();
-  const pid_t pid = ::fork();
-  if (pid == 0) become(words, variables.data(), input.get(), out, err, parent);
+  const pid_t pid = spawn(words, variables.data(), input.get(), out, err);
   if (pid < 0) refuse("no process can be started for '" + orders.command + "'");
   return pid;
 }

@@ -382,6 +382,8 @@ int run_each(const Given& given) {
   }
   // What is submitted is a part of the list: of the whole only this verb can tell.
   options.progress = "off";
+  // Starting a process takes longer than the budget of a task.
+  options.task_budget_us = 1e6;
   const launch::Ranks ranks = launch::read_ranks();
   if (given.dry_run()) return ranks.rank == 0 ? Farm(given).show_plan() : 0;
   // Before any thread of the client; under a launcher, supervisors end what workers started.
