@@ -4,9 +4,9 @@
 set -eu
 hosts=($HOSTS)
 address=$PWD/.weft-$$.address   # written by rank 0 with mode 0600, removed at the end
-words=$(printf ' %q' "$@")
+words=$(printf ' %q' "$@" "--weft-address-file=$address")
 for rank in "${!hosts[@]}"; do
-  ssh "${hosts[$rank]}" "cd $(printf %q "$PWD") && WEFT_RANK=$rank WEFT_RANKS=${#hosts[@]} $words --weft-address-file=$address" &
+  ssh "${hosts[$rank]}" "cd $(printf %q "$PWD") && WEFT_RANK=$rank WEFT_RANKS=${#hosts[@]}$words" &
   [ "$rank" -ne 0 ] || first=$!
 done
 wait "$first"

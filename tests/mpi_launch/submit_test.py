@@ -109,16 +109,35 @@ SLURM_PROCID=1 "$@" & SLURM_PROCID=0 "$@"; code=$?; wait; exit $code""")
 
 
 class PlainHostsTest(PretendedHosts):
+    def setUp(self):
+        super().setUp()
+        self.pretend("ssh", f'echo "on $1" >> {self.folder}/hosts; shift; exec bash -c "$*"')
+
+    def hosts(self):
+        return sorted((self.folder / "hosts").read_text().split("\n")[:-1])
+
     def test_the_lines_of_the_page_run_a_job_on_three_hosts(self):
         page = (Path(SOURCES) / "docs/running.md").read_text()
         lines = re.search(r"## Plain hosts, by ssh\n.*?```sh\n(.*?)```", page, re.DOTALL)[1]
-        self.pretend("ssh", 'echo "on $1" >> hosts; shift; exec bash -c "$*"')
         code, out = self.run_here("bash", "-c", lines)
         self.assertEqual(code, 0, out)
         self.assertIn("map 332833500\n", out)
         self.assertIn("3 ranks on 1 node", out)
-        self.assertEqual(sorted((self.folder / "hosts").read_text().split("\n")[:-1]), ["on host0", "on host1", "on host2"])
+        self.assertEqual(self.hosts(), ["on host0", "on host1", "on host2"])
         self.assertFalse((self.folder / "job.address").exists())
+
+    def test_the_example_for_plain_hosts_passes_words_and_the_exit_code_on(self):
+        place = self.folder / "two words"
+        place.mkdir()
+        start = f"cd '{place}' && HOSTS='near far' bash {SOURCES}/examples/cluster/ssh.sh ../program"
+        code, out = self.run_here("bash", "-c", f"{start} dies exit '{place}'")
+        self.assertEqual(code, 0, out)
+        self.assertIn("sum 79800\n", out)
+        self.assertIn("2 ranks on 1 node", out)
+        self.assertEqual(self.hosts(), ["on far", "on near"])
+        code, out = self.run_here("bash", "-c", f"{start} throw -")
+        self.assertEqual((code, out.count("the body has had enough")), (1, 1), out)
+        self.assertEqual([name for name in os.listdir(place) if "weft" in name], [])
 
 
 if __name__ == "__main__":
