@@ -28,6 +28,8 @@ constexpr double kGreeting_s = 10;
 /// Supervisors say something every second; a shorter patience would blame them for a busy machine.
 constexpr double kLeastPatience_s = 5;
 constexpr std::size_t kMostStrangers = 64;
+/// When a start that waits for ranks says so; then after twice as long, and so on.
+constexpr double kFirstNews_s = 5;
 constexpr std::size_t kMostPlaces = 100'000;
 
 double now_s() { return static_cast<double>(machine_now_ns()) / 1e9; }
@@ -83,18 +85,27 @@ void Hub::say(Peer& peer, const ToSupervisor& message) {
   peer.last_said_s = now_s();
 }
 
-std::vector<Hello> Hub::wait_for_all(double seconds) {
+std::vector<Hello> Hub::wait_for_all(double seconds, const std::function<void(const std::string&)>& tell) {
   std::unique_lock lock(mutex_);
   const auto all_there = [this] {
     return std::all_of(places_.begin(), places_.end(), [](const Place& place) { return place.hello.has_value(); });
   };
-  if (!changed_.wait_for(lock, std::chrono::duration<double>(seconds), all_there)) {
+  for (double waited = 0; !all_there();) {
+    const double next = std::min(waited == 0 ? kFirstNews_s : 2 * waited, seconds);
+    if (changed_.wait_for(lock, std::chrono::duration<double>(next - waited), all_there)) break;
+    waited = next;
     std::vector<std::uint32_t> missing;
     for (std::uint32_t i = 0; i < places_.size(); ++i) {
       if (!places_[i].hello) missing.push_back(i);
     }
-    throw Error(rank_list(missing) + " did not come to " + endpoint_ + " within " +
-                std::to_string(static_cast<int>(seconds)) + " s" + (strangers_.empty() ? "" : "; " + strangers_));
+    const std::string seconds_text = std::to_string(static_cast<int>(waited)) + " s";
+    if (waited >= seconds) {
+      throw Error(rank_list(missing) + " did not come to " + endpoint_ + " within " + seconds_text +
+                  (strangers_.empty() ? "" : "; " + strangers_));
+    }
+    tell(std::to_string(places_.size() - missing.size()) + " of " + std::to_string(places_.size()) +
+         " ranks are here after " + seconds_text + "; " + rank_list(missing) + (missing.size() == 1 ? " is" : " are") +
+         " still to come");
   }
   std::vector<Hello> all;
   for (const Place& place : places_) all.push_back(*place.hello);

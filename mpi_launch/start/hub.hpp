@@ -4,6 +4,7 @@
 #include "mpi_launch/control/messages.hpp"
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -40,8 +41,9 @@ class Hub {
   const std::string& endpoint() const { return endpoint_; }
   void set_listener(Listener* listener);
 
-  /// Returns what each rank said of itself, once all have. Throws Error naming those that are missing after `seconds`.
-  std::vector<Hello> wait_for_all(double seconds);
+  /// Returns what each rank said of itself, once all have. Throws Error naming those that are missing after `seconds`;
+  /// tells of them before, from time to time.
+  std::vector<Hello> wait_for_all(double seconds, const std::function<void(const std::string&)>& tell);
   void start_worker(std::uint32_t place, StartWorker order);
   /// From now on supervisors that are no ranks may join; who came before has waited.
   void open_to_others();

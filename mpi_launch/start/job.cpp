@@ -176,7 +176,9 @@ void Job::meet() {
   hub_->set_listener(this);
   supervise_own(meeting.endpoint);
   try {
-    hellos_ = hub_->wait_for_all(settings_.start_timeout);
+    hellos_ = hub_->wait_for_all(settings_.start_timeout, [this](const std::string& news) {
+      if (settings_.start_block) terminal::write_lines("weft: " + news + "\n");
+    });
     check_same_program(hellos_);
     layout_ = make_layout(settings_, ranks_, hellos_);
     if (only_scheduler_) layout_.workers.clear();

@@ -132,6 +132,19 @@ class BadDaysTest(job_test.JobTest):
             self.job = None
         self.assertLess(time.monotonic() - begin, 60)
 
+    def test_eight_jobs_of_one_user_on_one_host_do_not_meet(self):
+        jobs = [Job(2, "plain", "-") for _ in range(8)]
+        try:
+            for job in jobs:
+                code, out, errors = job.end(timeout=120)
+                self.assertEqual((code, "map 332833500\n" in out), (0, True), errors)
+                self.assertNotIn("was refused", errors)
+        finally:
+            for job in jobs:
+                self.job = job
+                self.tearDown()
+            self.job = None
+
     def test_the_address_file_is_for_its_user_alone_and_goes_with_the_job(self):
         with tempfile.TemporaryDirectory() as folder:
             marker = f"address-{os.getpid()}"

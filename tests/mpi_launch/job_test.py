@@ -253,6 +253,19 @@ class JobTest(unittest.TestCase):
             self.assertEqual(processes(f"WEFT_TEST_JOB={marker}"), [])
             self.assertEqual(os.listdir(folder), [])
 
+    def test_a_start_that_waits_for_a_rank_names_it(self):
+        with tempfile.TemporaryDirectory() as folder:
+            def start(rank):
+                return subprocess.Popen([PROGRAM, "idle", "1", f"--weft-address-file={folder}/job", f"--weft-spill-dir={folder}"],
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                        env=environment(WEFT_RANK=str(rank), WEFT_RANKS="3"))
+            ranks = [start(0), start(1)]
+            news = ranks[0].stderr.readline()
+            ranks.append(start(2))
+            done = [rank.communicate(timeout=60) for rank in ranks]
+            self.assertEqual(news, "weft: 2 of 3 ranks are here after 5 s; rank 2 is still to come\n")
+            self.assertEqual([rank.returncode for rank in ranks], [0, 0, 0], done)
+
     def test_a_program_without_a_launcher_is_alone(self):
         done = subprocess.run([PROGRAM], env=environment(), stdout=subprocess.PIPE, text=True, timeout=60, check=False)
         self.assertEqual((done.returncode, done.stdout), (0, "alone\n"))
