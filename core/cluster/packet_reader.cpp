@@ -3,6 +3,7 @@
 #include "core/cluster/letters.hpp"
 #include "core/cluster/packet_writer.hpp"
 #include "core/cluster/values.hpp"
+#include "core/encode/address_run.hpp"
 
 #include <weft/build.hpp>
 #include <weft/callable.hpp>
@@ -78,6 +79,7 @@ class TaskReader {
     } else {
       // Handles inside of containers come back as handles of the records that stand for the inputs here.
       const detail::DecodedInputs inputs(id);
+      functions_.begin(reader_);
       type_->decode_closure(record.payload, reader_);
     }
     if (ready) add_root(id);
@@ -145,6 +147,7 @@ class TaskReader {
   const PacketId run_;
   const std::vector<TaskId>& inputs_;
   PacketTasks& tasks_;
+  detail::AddressRun functions_;
   std::uint32_t site_ = 0;
   const TaskType* type_ = nullptr;
   std::uint32_t input_count_ = 0;

@@ -2,6 +2,7 @@
 
 #include "core/cluster/letters.hpp"
 #include "core/cluster/values.hpp"
+#include "core/encode/address_run.hpp"
 #include "core/graph/sites.hpp"
 #include "core/graph/task_name.hpp"
 
@@ -147,6 +148,9 @@ void PacketWriter::write_tasks(std::span<const TaskId> tasks, Writer& out) {
   std::uint32_t last_inputs = kNone;
   std::uint64_t run = 0;
   std::size_t ref = 0;
+  Writer* closure = &closure_;
+  Writer* last_closure = &last_closure_;
+  detail::AddressRun functions;
   const auto end_run = [&] {
     if (run == 0) return;
     out.count(packet_code::kRun);
@@ -162,12 +166,13 @@ void PacketWriter::write_tasks(std::span<const TaskId> tasks, Writer& out) {
       throw Error("it cannot run in another process: its function or one of its arguments is tied to this one; pass " +
                   std::string("data by value, and declare no argument local_only"));
     }
-    closure_.clear();
-    type.encode_closure(record.payload, closure_, line_of(record));
+    closure->clear();
+    functions.begin(*closure);
+    type.encode_closure(record.payload, *closure, line_of(record));
     const bool same_kind = record.site == last_site && record.input_count == last_inputs;
     const bool same_closure = same_kind && type.closure_in_record && type.destroy_closure == nullptr &&
-                              closure_.size() == last_closure_.size() &&
-                              std::memcmp(closure_.data(), last_closure_.data(), closure_.size()) == 0;
+                              closure->size() == last_closure->size() &&
+                              std::memcmp(closure->data(), last_closure->data(), closure->size()) == 0;
     if (same_closure && last_inputs == 0) {
       ++run;
       continue;
@@ -180,10 +185,10 @@ void PacketWriter::write_tasks(std::span<const TaskId> tasks, Writer& out) {
       out.count(record.input_count);
     }
     for (std::uint32_t k = 0; k < record.input_count; ++k) out.count(refs_[ref++]);
-    if (!same_closure) out.bytes(closure_.data(), closure_.size());
+    if (!same_closure) out.bytes(closure->data(), closure->size());
     last_site = record.site;
     last_inputs = record.input_count;
-    std::swap(closure_, last_closure_);
+    std::swap(closure, last_closure);
   }
   end_run();
   culprit_ = kNone;

@@ -10,6 +10,7 @@
 #include <weft/error.hpp>
 
 #include <cstring>
+#include <utility>
 
 namespace weft::cluster {
 namespace {
@@ -36,6 +37,33 @@ TaskFailure cannot_travel(TaskId task, const std::string& why) {
   failure.type = "weft::Error";
   describe_task(task, failure);
   return failure;
+}
+
+void shorten(Writer& writer, std::size_t size) {
+  Writer kept;
+  kept.bytes(writer.data(), size);
+  writer = std::move(kept);
+}
+
+/// Writes a value that lies in its record, its length before it. False where that cannot be: then nothing is written.
+bool write_in_place(Writer& writer, const TaskRecord& record, const ValueType& type) {
+  constexpr std::size_t kShort = 0x80;  // lengths below are one byte
+  const std::size_t begin = writer.size();
+  try {
+    writer.number(std::uint8_t{0});
+    writer.number(kValue);
+    type.encode(record.payload + result_offset(type.size, true), writer);
+  } catch (const std::exception&) {
+    shorten(writer, begin);
+    return false;
+  }
+  const std::size_t size = writer.size() - begin - 1;
+  if (size >= kShort) {
+    shorten(writer, begin);
+    return false;
+  }
+  const_cast<std::byte*>(writer.data())[begin] = static_cast<std::byte>(size);
+  return true;
 }
 
 }  // namespace
@@ -120,6 +148,8 @@ TaskEnd read_failure(Reader& reader) {
 void write_end(Writer& writer, TaskId task) {
   const TaskRecord& record = arena::task(task);
   const ValueType& type = type_of(record);
+  const bool plain = type.in_record && type.encode != nullptr && (word_of(task) & task_word::kFailed) == 0;
+  if (plain && write_in_place(writer, record, type)) return;
   thread_local Writer body;  // keeps its memory: most ends are a few bytes
   body.clear();
   if ((word_of(task) & task_word::kFailed) != 0) {

@@ -1,5 +1,7 @@
 #include <weft/callable.hpp>
 
+#include "core/encode/address_run.hpp"
+
 #include <weft/error.hpp>
 
 #include <cxxabi.h>
@@ -70,6 +72,10 @@ std::string describe_range(const MappedRange& range) {
   const auto slash = range.name.rfind('/');
   return slash == std::string::npos ? range.name : range.name.substr(slash + 1);
 }
+
+/// In an AddressRun, before an address or instead of one.
+constexpr std::uint8_t kSameAddress = 0;
+constexpr std::uint8_t kOtherAddress = 1;
 
 /// A loaded program or library: where its first byte lies, and a number that only equal builds share.
 struct Span {
@@ -193,6 +199,11 @@ void check_capture(const void* bytes, std::size_t size, const SourceLine& where)
 }
 
 void encode_address(Writer& writer, const void* address) {
+  if (detail::AddressRun* const run = detail::AddressRun::at(&writer, writer.size())) {
+    if (run->last == address) return writer.number(kSameAddress);
+    writer.number(kOtherAddress);
+    run->last = address;
+  }
   const auto place = reinterpret_cast<std::uintptr_t>(address);
   if (!latest_image.holds(place)) {
     const auto image = image_of(address);
@@ -209,6 +220,12 @@ void encode_address(Writer& writer, const void* address) {
 }
 
 const void* decode_address(Reader& reader) {
+  detail::AddressRun* const run = detail::AddressRun::at(&reader, reader.offset());
+  if (run != nullptr) {
+    const auto how = reader.number<std::uint8_t>("the address of a function");
+    if (how == kSameAddress && run->last != nullptr) return run->last;
+    if (how != kOtherAddress) reader.damaged("the address of a function", "it is like none before");
+  }
   const auto digest = reader.number<std::uint64_t>("the address of a function");
   const auto offset = reader.number<std::uint64_t>("the address of a function");
   if (digest == 0 || latest_image.digest != digest) {
@@ -222,7 +239,9 @@ const void* decode_address(Reader& reader) {
   if (!latest_image.holds(place)) {
     reader.damaged("the address of a function", "it lies outside of the program or library");
   }
-  return reinterpret_cast<const void*>(place);
+  const auto* const address = reinterpret_cast<const void*>(place);
+  if (run != nullptr) run->last = address;
+  return address;
 }
 
 std::string symbol_name(const void* address) {
