@@ -1,5 +1,6 @@
 #include <weft/client.hpp>
 
+#include "core/coordination/named_objects.hpp"
 #include "core/coordination/notes.hpp"
 #include "core/diagnostics/resource_profile.hpp"
 #include "core/diagnostics/watch.hpp"
@@ -194,6 +195,7 @@ bool Client::close() {
   const bool within_budget = owned_->close();
   detail::forget_pure(serial_);
   detail::unlist_notes(serial_);
+  detail::forget_named(serial_);
   {
     OpenClients& clients = open_clients();
     const std::lock_guard lock(clients.mutex);

@@ -351,6 +351,18 @@ void release_of(std::uint32_t client, std::uint64_t process) {
   }
 }
 
+void forget_named(std::uint32_t client) {
+  // Freed after the registry has been let go: that may be anything.
+  std::vector<Entry> gone;
+  Registry& all = registry();
+  const std::lock_guard lock(all.mutex);
+  const auto first = all.entries.lower_bound({client, "", ""});
+  auto last = first;
+  for (; last != all.entries.end() && std::get<0>(last->first) == client; ++last)
+    gone.push_back(std::move(last->second));
+  all.entries.erase(first, last);
+}
+
 void publish_here(std::uint32_t client, const std::string& name, std::string_view type, const Handle& future) {
   auto object = std::make_shared<Published>();
   object->future = future;

@@ -47,6 +47,9 @@ std::shared_ptr<NamedObject> existing_named(const Named::Identity& identity);
 /// Gives back what a lost process holds of the client's objects.
 void release_of(std::uint32_t client, std::uint64_t process);
 
+/// Frees the named objects and the published results of a client that closes.
+void forget_named(std::uint32_t client);
+
 /// Published results of the client. As in the public calls, but by type's name; `find` throws where there is none.
 void publish_here(std::uint32_t client, const std::string& name, std::string_view type, const Handle& future);
 Handle published_here(std::uint32_t client, const std::string& name, std::string_view type);

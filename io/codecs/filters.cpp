@@ -271,7 +271,7 @@ std::size_t unshuffle8(const std::byte* from, std::size_t count, std::byte* out)
 
 void unshuffle(const std::byte* from, std::size_t bytes, std::size_t element_bytes, std::byte* out) {
   if (element_bytes <= 1) {
-    std::memcpy(out, from, bytes);
+    std::copy_n(from, bytes, out);
     return;
   }
   const std::size_t count = bytes / element_bytes;
@@ -286,7 +286,7 @@ void unshuffle(const std::byte* from, std::size_t bytes, std::size_t element_byt
     for (std::size_t i = first; i < count; ++i) out[i * element_bytes + plane] = row[i];
   }
   // What is no whole element was not shuffled.
-  std::memcpy(out + count * element_bytes, from + count * element_bytes, bytes - count * element_bytes);
+  std::copy(from + count * element_bytes, from + bytes, out + count * element_bytes);
 }
 
 std::uint32_t fletcher32(const std::byte* data, std::size_t bytes) {
@@ -436,7 +436,7 @@ void undo_filters(const std::string& path, const std::vector<Filter>& filters, s
     now = to;
   }
   if (now.size() != out.size()) fail(path, "a chunk has another size than its description says");
-  if (now.data() != out.data()) std::memcpy(out.data(), now.data(), out.size());
+  if (now.data() != out.data()) std::copy(now.begin(), now.end(), out.begin());
   for (Scratch& one : scratch) one.trim();
 }
 

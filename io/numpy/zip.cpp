@@ -74,7 +74,7 @@ void read_extra64(Cursor extra, Member& member) {
 }
 
 void put(std::string& out, std::uint64_t value, int bytes) {
-  for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> 8 * i);
+  for (; bytes > 0; --bytes, value >>= 8) out += static_cast<char>(value & 0xff);
 }
 
 /// What headers and entries share, from the version to the lengths.

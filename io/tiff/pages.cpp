@@ -310,6 +310,9 @@ void read_pieces(const OpenFile& file, const Fields& fields, Page& page) {
     file.fail("a page tells of " + std::to_string(std::min(page.places.size(), page.bytes.size())) + " pieces of its " +
               std::to_string(pieces) + ": it is damaged");
   }
+  // There may be more than the page has, and not equally many.
+  page.places.resize(pieces);
+  page.bytes.resize(pieces);
   std::uint64_t piece = static_cast<std::uint64_t>(page.piece_samples()) * std::max(1u, page.type.bytes);
   if (__builtin_mul_overflow(piece, static_cast<std::uint64_t>(page.piece_columns), &piece) ||
       __builtin_mul_overflow(piece, static_cast<std::uint64_t>(page.piece_rows), &piece) ||

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <memory>
 #include <mutex>
 #include <numeric>
 #include <thread>
@@ -199,6 +200,15 @@ TEST_P(CoordinationTest, PublishedResultsAreFoundByName) {
   unpublish(client_, "answer");
   EXPECT_THAT(list_published(client_), IsEmpty());
   EXPECT_THROW(unpublish(client_, "answer"), Error);
+}
+
+TEST_P(CoordinationTest, WhatIsPublishedGoesWithItsClient) {
+  const auto value = std::make_shared<int>(5);
+  publish(client_, "shared", client_.submit([value] { return value; }));
+  EXPECT_EQ(*get_published<std::shared_ptr<int>>(client_, "shared").result(), 5);
+  EXPECT_GT(value.use_count(), 1);
+  client_.close();
+  EXPECT_EQ(value.use_count(), 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, CoordinationTest, testing::ValuesIn(kModes), kModeName);
