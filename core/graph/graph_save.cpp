@@ -50,7 +50,7 @@ class GraphSaver {
     if (type.encode_closure == nullptr) {
       throw Error("Graph::save: task " + at_line(id) +
                   " cannot leave this process: its function or an argument of it does not travel (a capture that owns, "
-                  "a type declared local_only, handles told by weft_handles)");
+                  "or a type declared local_only)");
     }
     if (parts_.ran && !type.repeatable) {
       throw Error("Graph::save: task " + at_line(id) +

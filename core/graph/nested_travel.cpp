@@ -3,6 +3,9 @@
 #include <weft/arena.hpp>
 #include <weft/error.hpp>
 
+#include <string>
+#include <utility>
+
 namespace weft::detail {
 namespace {
 
@@ -11,6 +14,7 @@ struct Decoded {
   std::uint32_t next;
 };
 constinit thread_local Decoded decoded{kNone, 0};
+constinit thread_local bool later = false;
 
 [[noreturn]] void no_such_input() {
   throw Error(
@@ -37,6 +41,16 @@ TaskId DecodedInputs::take() {
 
 std::uint32_t DecodedInputs::left() {
   return decoded.task == kNone ? 0 : arena::task(decoded.task).input_count - decoded.next;
+}
+
+DecodedInputs::Later::Later() noexcept : outer_(std::exchange(later, true)) {}
+DecodedInputs::Later::~Later() { later = outer_; }
+bool DecodedInputs::come_later() noexcept { return later; }
+
+void refuse_other_handles(std::string_view type) {
+  throw Error(std::string(type) +
+              " told its handles by weft_handles, and tells others, or not as many, after it has been read again: its "
+              "weft_fields must bring back whatever holds handles");
 }
 
 std::size_t read_element_count(Reader& reader) {

@@ -191,4 +191,13 @@ struct detail::Nested<Bag<T>> {
   }
 };
 
+/// It goes as the number of its partitions.
+template <class T>
+struct detail::ArgumentCodec<Bag<T>> {
+  using Partitions = std::vector<Delayed<std::vector<T>>>;
+  static constexpr bool travels = argument_travels<Partitions>;
+  static void write(Writer& writer, const Bag<T>& bag) { ArgumentCodec<Partitions>::write(writer, bag.to_delayed()); }
+  static Bag<T> read(Reader& reader) { return Bag<T>::from_delayed(ArgumentCodec<Partitions>::read(reader)); }
+};
+
 }  // namespace weft

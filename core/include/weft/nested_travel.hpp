@@ -21,18 +21,33 @@ class DecodedInputs {
   static TaskId take();
   /// Returns how many are left.
   static std::uint32_t left();
+
+  /// While it exists, handles are read as empty ones: whoever holds them puts the inputs in afterwards.
+  class Later {
+   public:
+    Later() noexcept;
+    Later(const Later&) = delete;
+    Later& operator=(const Later&) = delete;
+    ~Later();
+
+   private:
+    const bool outer_;
+  };
+  static bool come_later() noexcept;
 };
 
 /// How an argument that is kept in a closure travels: as its encoding, but for the handles in it.
 template <class A>
 struct ArgumentCodec {
-  static constexpr bool travels = is_handle<A> || (!tells_handles<A> && TravelsOrStays<A>);
+  static constexpr bool travels = is_handle<A> || TravelsOrStays<A>;
   static void write(Writer& writer, const A& value) {
     if constexpr (!is_handle<A>) encode(writer, value);
   }
   static A read(Reader& reader) {
     if constexpr (!is_handle<A>) {
       return decode<A>(reader);
+    } else if (DecodedInputs::come_later()) {
+      return A();
     } else if constexpr (requires { A::adopt(TaskId{}); }) {
       return A::adopt(DecodedInputs::take());
     } else {
@@ -44,6 +59,77 @@ struct ArgumentCodec {
 /// An argument that its task can be given in another process, or from a file.
 template <class A>
 inline constexpr bool argument_travels = ArgumentCodec<A>::travels;
+
+template <class... Field>
+consteval bool all_arguments_travel(Types<Field...>) {
+  return (argument_travels<Field> && ...);
+}
+
+template <class S>
+consteval bool told_handles_travel() {
+  if constexpr (local_only<S>) {
+    return false;
+  } else if constexpr (HasFieldsFunction<S>) {
+    return std::is_default_constructible_v<S>;
+  } else if constexpr (PlainStruct<S>) {
+    return all_arguments_travel(FieldTypes<S>{});
+  } else {
+    return false;
+  }
+}
+
+/// Throws: a struct tells other handles where it has arrived than where it came from.
+[[noreturn]] void refuse_other_handles(std::string_view type);
+
+/// A struct that tells its handles goes as its other fields; its handles are put in where it tells them, in its order.
+template <class S>
+requires(tells_handles<S> && !is_handle<S>) struct ArgumentCodec<S> {
+  static constexpr bool travels = told_handles_travel<S>();
+  static void write(Writer& writer, const S& value) {
+    std::size_t told = 0;
+    auto count = [&](const Handle&) { ++told; };
+    weft_handles(value, count);
+    writer.count(told);
+    if constexpr (HasFieldsFunction<S>) {
+      Writer fields;
+      encode(fields, value);
+      // Looked at here, where somebody can be told: on arrival it would be too late.
+      Reader reader(fields);
+      const S again = decode<S>(reader);
+      std::size_t told_again = 0;
+      auto count_again = [&](const Handle&) { ++told_again; };
+      weft_handles(again, count_again);
+      if (told_again != told) refuse_other_handles(type_name<S>());
+      writer.bytes(fields.data(), fields.size());
+    } else {
+      with_fields(value, [&]<class... F>(const F&... field) { (ArgumentCodec<F>::write(writer, field), ...); });
+    }
+  }
+  static S read(Reader& reader) {
+    std::uint64_t left = reader.count(type_name<S>());
+    S value = read_fields(reader);
+    if (DecodedInputs::come_later()) return value;
+    auto put = [&]<class H>(const H& handle) {
+      if (left-- == 0) refuse_other_handles(type_name<S>());
+      const_cast<H&>(handle) = ArgumentCodec<H>::read(reader);
+    };
+    weft_handles(std::as_const(value), put);
+    if (left != 0) refuse_other_handles(type_name<S>());
+    return value;
+  }
+
+ private:
+  static S read_fields(Reader& reader) {
+    if constexpr (HasFieldsFunction<S>) {
+      return decode<S>(reader);
+    } else {
+      const DecodedInputs::Later later;
+      S value{};
+      with_fields(value, [&]<class... F>(F&... field) { ((field = ArgumentCodec<F>::read(reader)), ...); });
+      return value;
+    }
+  }
+};
 
 /// Returns a count of elements that the bytes and the inputs left can hold.
 std::size_t read_element_count(Reader& reader);
