@@ -30,7 +30,7 @@ struct Connected {
 extern std::atomic<std::uint32_t> check_transfer;
 /// Returns whether closures and results go through their encoding although they stay in this process.
 inline bool checking_transfer() { return check_transfer.load(std::memory_order_relaxed) != 0; }
-/// Replaces the closure by what its encoding gives.
+/// Replaces the closure by what its encoding gives; where that throws, the closure is gone.
 void resend_closure(TaskRecord& record, const TaskType& type);
 
 [[noreturn]] void throw_empty(const std::source_location& where);
@@ -151,11 +151,12 @@ template <class F, class... S>
 void check_types() {
   using B = Binding<F, S...>;
   static_assert(may_stay_or_travel<typename B::Result>,
-                "weft: the task's result cannot travel between processes: give its type weft_fields(archive, T&), "
-                "or declare weft::local_only<T>");
-  static_assert(((is_handle<S> || has_handles<S> || tells_handles<S> || may_stay_or_travel<S>)&&...),
+                "weft: the task's result cannot travel between processes: give its type weft_fields(archive, T&) and "
+                "a constructor without arguments, or declare weft::local_only<T>");
+  static_assert(((has_handles<S> || argument_travels<S> || local_only<S>)&&...),
                 "weft: an argument of the task cannot travel between processes: give its type weft_fields(archive, "
-                "T&), or declare weft::local_only<T>; pass data by value, not by pointer");
+                "T&) and a constructor without arguments, or declare weft::local_only<T>; pass data by value, not by "
+                "pointer");
 }
 
 /// Describes a call as a task: writes its record, closure and edges. The record's join counter still holds its guard.
@@ -189,30 +190,37 @@ TaskId write_task(const Place& place, const std::source_location& where, Connect
   const TaskId id = open_task(place, site, inputs, kPlain ? task_word::kPlain : 0);
   TaskRecord& record = arena::task(id);
 
+  if constexpr (!gives_value<std::decay_t<F>>) (look_at_copy<std::is_lvalue_reference_v<A>>(arguments, where), ...);
+  [[maybe_unused]] Closure* closure = nullptr;
+  // Before anything is linked: a call whose arguments cannot be copied, or encoded, leaves nothing behind either.
+  try {
+    auto plain = std::tuple_cat(keep_plain(std::forward<A>(arguments))...);
+    if constexpr (B::kInRecord) {
+      closure = ::new (static_cast<void*>(record.payload))
+          Closure{std::forward<F>(function), typename B::Plain(std::move(plain))};
+    } else {
+      closure = new Closure{std::forward<F>(function), typename B::Plain(std::move(plain))};
+      std::memcpy(record.payload, &closure, sizeof closure);
+    }
+    if constexpr (!B::kHasNested) {
+      if (checking_transfer()) resend_closure(record, task_type<std::decay_t<F>, Stored<A>...>);
+    }
+  } catch (...) {
+    arena::free_record(id);
+    throw;
+  }
+
   std::uint32_t edge_id = record.first_input;
   auto join_to = [&](const Handle& handle) { connect(edge_id++, handle.task_id(), id, place.owner, connected); };
   [[maybe_unused]] auto join_direct = [&]<class T>(const T& argument) {
     if constexpr (is_handle<T>) join_to(argument);
   };
-  [[maybe_unused]] auto join_nested = [&]<class T>(const T& argument) {
-    if constexpr (!is_handle<T>) visit_handles(argument, join_to);
-  };
   (join_direct(arguments), ...);
-  if constexpr (B::kHasNested) (join_nested(arguments), ...);
+  if constexpr (B::kHasNested) {
+    std::apply([&](const auto&... kept) { (visit_handles(kept, join_to), ...); }, closure->plain);
+  }
   hold_inputs(record, connected);
   (let_go_of_moved<A>(arguments), ...);
-
-  if constexpr (!gives_value<std::decay_t<F>>) (look_at_copy<std::is_lvalue_reference_v<A>>(arguments, where), ...);
-  auto plain = std::tuple_cat(keep_plain(std::forward<A>(arguments))...);
-  if constexpr (B::kInRecord) {
-    ::new (static_cast<void*>(record.payload)) Closure{std::forward<F>(function), typename B::Plain(std::move(plain))};
-  } else {
-    Closure* const boxed = new Closure{std::forward<F>(function), typename B::Plain(std::move(plain))};
-    std::memcpy(record.payload, &boxed, sizeof boxed);
-  }
-  if constexpr (!B::kHasNested) {
-    if (checking_transfer()) resend_closure(record, task_type<std::decay_t<F>, Stored<A>...>);
-  }
   if (annotating()) [[unlikely]]
     annotate_task(id);
   return id;

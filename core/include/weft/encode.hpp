@@ -82,8 +82,8 @@ concept TravelsOrStays = detail::travels_within<true, T>();
 template <class T>
 consteval void require_travels() {
   static_assert(TravelsOrStays<T>,
-                "weft: this type cannot travel between processes: give it weft_fields(archive, T&), or declare "
-                "weft::local_only<T>");
+                "weft: this type cannot travel between processes: give it weft_fields(archive, T&) and a constructor "
+                "without arguments, or declare weft::local_only<T>");
 }
 
 namespace detail {

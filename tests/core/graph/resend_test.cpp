@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <memory>
+#include <stdexcept>
 
 namespace weft {
 namespace {
@@ -104,6 +105,48 @@ TEST_P(RefusedCallTest, AGraphRunsAsOftenAsBeforeItsCallWasRefused) {
     // It has run, and will run again: what hangs on it now is given up before that.
     if (round != 2) continue;
     EXPECT_THROW(graph.add([](int, const Counted&) { return 1; }, y, unreadable()), Error);
+  }
+}
+
+/// Is no argument where it would have to be copied.
+struct Unique {
+  Unique() = default;
+  Unique(const Unique& other) : counted(other.counted) { throw std::length_error("there is one of it"); }
+  Unique(Unique&&) = default;
+  Unique& operator=(Unique&&) = default;
+
+  Counted counted;
+};
+template <class Archive>
+void weft_fields(Archive& archive, Unique& value) {
+  archive(value.counted);
+}
+
+TEST_P(RefusedCallTest, AnArgumentThatCannotBeCopiedLeavesNothingBehind) {
+  const auto take = [](const Counted&, const Unique&) { return 1; };
+  const Unique unique;
+  {
+    const Future<Counted> input = client_.submit(make);
+    EXPECT_THROW(client_.submit(take, input, unique), std::length_error);
+    EXPECT_THROW(delayed(take)(input, unique), std::length_error);
+    const Delayed<Counted> described = delayed(make)();
+    EXPECT_THROW(delayed(take)(described, unique), std::length_error);
+    EXPECT_EQ(client_.compute(delayed([](const Counted&, const Counted&) { return 2; })(input, described)), 2);
+  }
+  EXPECT_EQ(Counted::alive, 1);
+}
+
+TEST_P(RefusedCallTest, AGraphRunsAsOftenAsBeforeAnArgumentCouldNotBeCopied) {
+  Graph graph;
+  const Delayed<int> x = graph.input(1);
+  const Delayed<int> y = graph.add(add_one, x);
+  const Unique unique;
+  for (int round = 0; round < 4; ++round) {
+    EXPECT_THROW(graph.add([](int, int, const Unique&) { return 1; }, x, y, unique), std::length_error);
+    const Delayed<int> z = graph.add([](int a, int b) { return a + b; }, x, y);
+    graph.set(x, round);
+    client_.run(graph);
+    ASSERT_EQ(z.value(), 2 * round + 1);
   }
 }
 
