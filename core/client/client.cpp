@@ -124,13 +124,32 @@ void Submitting::require_open() const {
   }
 }
 
+namespace {
+
+/// Lazy values that a submitted task needs begin with it.
+void launch_described(Runtime& runtime, TaskId task) {
+  constexpr std::uint64_t settled = task_word::kLaunched | task_word::kDone | task_word::kKept;
+  const TaskRecord& record = arena::task(task);
+  for (std::uint32_t k = 0; k < record.input_count; ++k) {
+    const TaskId input = arena::edge(record.first_input + k).producer;
+    if ((arena::task(input).word.load(std::memory_order_acquire) & settled) == 0) runtime.launch_needed(input, nullptr);
+  }
+}
+
+}  // namespace
+
 TaskId Submitting::launch(TaskId task) const {
   const TaskId id = known(task);
-  if (id == task) runtime_->launch(task, options_.get());
+  if (id != task) return id;
+  launch_described(*runtime_, task);
+  runtime_->launch(task, options_.get());
   return id;
 }
 
-void Submitting::launch(const std::vector<TaskId>& tasks) const { runtime_->launch(tasks, options_.get()); }
+void Submitting::launch(const std::vector<TaskId>& tasks) const {
+  for (const TaskId task : tasks) launch_described(*runtime_, task);
+  runtime_->launch(tasks, options_.get());
+}
 
 }  // namespace detail
 

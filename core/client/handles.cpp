@@ -2,6 +2,7 @@
 #include "core/executor/failing.hpp"
 #include "core/executor/slot.hpp"
 #include "core/graph/boxes.hpp"
+#include "core/graph/copy.hpp"
 #include "core/graph/extras.hpp"
 #include "core/graph/failure_text.hpp"
 #include "core/graph/release.hpp"
@@ -30,8 +31,10 @@ bool is_cancelled(TaskId task, std::uint64_t word) {
   if ((word & task_word::kExtra) == 0) return false;
   bool cancelled = false;
   extras::read(task, [&](const TaskExtra& extra) {
-    // A task that was refused is taken out the same way, but has a reason of its own.
-    cancelled = extra.failure != nullptr ? extra.failure->kind == TaskFailure::Kind::Cancelled : extra.cancelled;
+    // A task that was refused is taken out the same way, but has a reason of its own; and one that ended while it was
+    // asked about has a result.
+    cancelled = extra.failure != nullptr ? extra.failure->kind == TaskFailure::Kind::Cancelled
+                                         : extra.cancelled && (word & task_word::kDone) == 0;
   });
   return cancelled;
 }
@@ -251,6 +254,26 @@ TaskId origin_of(TaskId failed) {
   return origin;
 }
 
+/// Returns why nothing is left to run a failed task again with.
+std::string why_not_kept(TaskId task) {
+  TaskFailure::Kind kind = TaskFailure::Kind::Threw;
+  extras::read(task, [&](const TaskExtra& extra) {
+    if (extra.failure != nullptr) kind = extra.failure->kind;
+  });
+  switch (kind) {
+    case TaskFailure::Kind::Cancelled:
+      return "it was cancelled";
+    case TaskFailure::Kind::Refused:
+      return "no worker could run it";
+    case TaskFailure::Kind::Lost:
+      return "it did not run to its end";
+    case TaskFailure::Kind::Threw:
+      break;
+  }
+  return "its arguments were not kept, as those of a Graph's tasks in other processes are not: run it with the sync "
+         "scheduler (WEFT_SCHEDULER=sync)";
+}
+
 /// The right to run a failed task again: nobody else does meanwhile. Threading: one thread.
 class Rerun {
  public:
@@ -267,8 +290,8 @@ class Rerun {
     if (busy) throw Error(name + " is being run again already");
     if (keeps_inputs && call().repeatable && !took_input) return;
     release();
-    throw Error(name + " cannot be run again: " +
-                (keeps_inputs ? "its function took its arguments away" : "it was cancelled before it ran"));
+    throw Error(
+        name + " cannot be run again: " + (keeps_inputs ? "its function took its arguments away" : why_not_kept(task)));
   }
   ~Rerun() { release(); }
   Rerun(const Rerun&) = delete;
@@ -300,6 +323,31 @@ class Rerun {
   const TaskId task_;
 };
 
+/// Brings the results that a task needs to this process.
+void bring_inputs(Runtime& runtime, TaskId task) {
+  const TaskRecord& record = arena::task(task);
+  for (std::uint32_t k = 0; k != record.input_count; ++k) {
+    const TaskId input = arena::edge(record.first_input + k).producer;
+    runtime.wait(input);
+    if ((arena::task(input).word.load(std::memory_order_acquire) & task_word::kFailed) != 0) throw_failure(input);
+  }
+}
+
+/// Returns the task of a failed future, which must have thrown itself.
+TaskId failed_itself(const Handle& failed) {
+  detail::require_client(failed);
+  const TaskId task = failed.task_id();
+  if ((word_of(failed) & task_word::kFailed) == 0) {
+    throw Error("Client::retry: task " + task_name(task) + " has not failed");
+  }
+  const TaskId origin = origin_of(task);
+  if (origin != task) {
+    throw Error("Client::retry: task " + task_name(task) + " failed because " + task_name(origin) +
+                " did: retry that one, and submit again what needs it");
+  }
+  return task;
+}
+
 }  // namespace
 
 std::size_t nbytes(const Handle& handle) {
@@ -315,29 +363,35 @@ std::size_t nbytes(const Handle& handle) {
 
 void rerun_locally(const Handle& failed) {
   if (!failed.valid()) throw Error("rerun_locally: this handle is empty");
+  Runtime* const runtime = Runtime::find(failed.client_serial());
+  if (runtime != nullptr) static_cast<void>(ends_within(*runtime, failed.task_id(), kForever));
   if ((word_of(failed) & task_word::kFailed) == 0) {
     throw Error("rerun_locally: task " + task_name(failed.task_id()) + " has not failed");
   }
-  const Rerun rerun(origin_of(failed.task_id()), "rerun_locally");
+  const TaskId origin = origin_of(failed.task_id());
+  const Rerun rerun(origin, "rerun_locally");
+  if (runtime != nullptr) bring_inputs(*runtime, origin);
   rerun.run([](void*) {});
 }
 
 namespace detail {
 
 void run_again(const Handle& failed, const ValueType& type, const std::function<void(void*)>& take) {
-  require_client(failed);
-  const TaskId task = failed.task_id();
-  if ((word_of(failed) & task_word::kFailed) == 0) {
-    throw Error("Client::retry: task " + task_name(task) + " has not failed");
-  }
-  const TaskId origin = origin_of(task);
-  if (origin != task) {
-    throw Error("Client::retry: task " + task_name(task) + " failed because " + task_name(origin) +
-                " did: retry that one, and submit again what needs it");
-  }
-  const Rerun rerun(origin, "Client::retry");
+  const TaskId task = failed_itself(failed);
+  const Rerun rerun(task, "Client::retry");
   if (&rerun.type() != &type) throw Error("Client::retry: task " + task_name(task) + " gives another type");
   rerun.run(take);
+}
+
+Handle describe_again(const Handle& failed) {
+  if (runtime_of(failed).alone()) return {};
+  const TaskId task = failed_itself(failed);
+  bool keeps_inputs = false;
+  extras::read(task, [&](const TaskExtra& extra) { keeps_inputs = extra.keeps_inputs; });
+  if (!keeps_inputs) {
+    throw Error("Client::retry: task " + task_name(task) + " cannot be run again: " + why_not_kept(task));
+  }
+  return copy_call(task);
 }
 
 }  // namespace detail

@@ -84,7 +84,7 @@ void ClientProcess::on_called(WorkerId worker, Reader& reader) {
   woken_ = true;
   owed_changed_ = true;
   end_task(task);
-  destroy_closure(record);
+  if (!keeps_inputs(task)) destroy_closure(record);
   record.join.store(0, std::memory_order_release);
   arena::drop_use(task);
 }

@@ -284,6 +284,8 @@ void ClientProcess::read_outcome(PacketId id, ClientPacket& packet, Reader& outc
     const TaskEnd end = read_failure(outcome);
     if (index >= packet.count) outcome.damaged("outcome", "a task that failed is not in the packet");
     fail_task(packet.tasks[index], end.failure, end.began_here);
+    if (end.began_here && end.failure->kind == TaskFailure::Kind::Threw && packet.graph == nullptr)
+      keep_inputs(packet.tasks[index]);
   }
   const bool small = outcome.number<std::uint8_t>("outcome") != 0;
   const std::size_t begin = outcome.offset();
@@ -314,6 +316,18 @@ void ClientProcess::read_outcome(PacketId id, ClientPacket& packet, Reader& outc
   if (packet.graph == nullptr) return;
   packet.graph->values_left += static_cast<std::uint32_t>(packet.wanted.size());
   if (!packet.wanted.empty()) subscribe(id, packet, packet.wanted);
+}
+
+bool ClientProcess::keeps_inputs(TaskId task) {
+  bool keeps = false;
+  if ((arena::task(task).word.load(std::memory_order_acquire) & task_word::kFailed) != 0)
+    extras::read(task, [&](const TaskExtra& extra) { keeps = extra.keeps_inputs; });
+  return keeps;
+}
+
+/// Has a task that threw hold on to what it was called with, until nobody asks for it any more.
+void ClientProcess::keep_inputs(TaskId task) {
+  extras::change(task, [](TaskExtra& extra) { extra.keeps_inputs = true; });
 }
 
 /// Notes why a task has no result. It ends with its packet.
@@ -368,6 +382,7 @@ void ClientProcess::end_task(TaskId task) {
     arena::add_use(task);
     called_back_.push_back(task);
   }
+  if (keeps_inputs(task)) return;
   for (std::uint32_t k = 0; k < record.input_count; ++k) {
     arena::drop_use(arena::edge(record.first_input + k).producer);
   }
@@ -417,7 +432,7 @@ void ClientProcess::forget_packet(PacketId id) {
   ClientPacket& packet = found->second;
   if (packet.graph == nullptr && !packet.over) {
     for (const TaskId task : packet.list()) {
-      destroy_closure(arena::task(task));
+      if (!keeps_inputs(task)) destroy_closure(arena::task(task));
       arena::task(task).join.store(0, std::memory_order_release);
     }
     std::size_t away = 0;

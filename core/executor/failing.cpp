@@ -4,6 +4,7 @@
 #include "core/executor/executor.hpp"
 #include "core/graph/extras.hpp"
 #include "core/graph/failed_step.hpp"
+#include "core/graph/release.hpp"
 #include "core/graph/task_name.hpp"
 
 #include <weft/arena.hpp>
@@ -116,6 +117,12 @@ bool cancel_requested(TaskId task, std::uint64_t word) {
   return true;
 }
 
+bool cancelled_meanwhile(TaskId task, TaskRecord& record) {
+  if (!cancel_requested(task, record.word.load(std::memory_order_acquire))) return false;
+  destroy_result(record);
+  return true;
+}
+
 void cancel_closed(TaskId task) {
   static const std::shared_ptr<const TaskFailure> failure = [] {
     auto made = std::make_shared<TaskFailure>();
@@ -152,6 +159,8 @@ Next after_request(TaskId task) {
 }  // namespace
 
 Next after_throw(TaskId task, std::exception_ptr thrown) {
+  // Whatever it threw: nobody wants to know any more.
+  if (cancel_requested(task, arena::task(task).word.load(std::memory_order_acquire))) return Next::Fails;
   const bool asked = asks_to_run_later(thrown);
   if (asked) {
     if (const Next next = after_request(task); next != Next::Fails) return next;

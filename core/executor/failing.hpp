@@ -15,6 +15,8 @@ namespace weft::failing {
 bool input_failed(TaskId task, TaskRecord& record);
 /// Returns whether somebody asked to cancel the task; then it counts as failed.
 bool cancel_requested(TaskId task, std::uint64_t word);
+/// Returns whether somebody asked to cancel a task that has just run well; then its result is gone and it has failed.
+bool cancelled_meanwhile(TaskId task, TaskRecord& record);
 /// Makes the task count as cancelled because its client is being closed.
 void cancel_closed(TaskId task);
 /// What is to become of a task that threw.
@@ -33,7 +35,7 @@ void call_back(TaskId task) noexcept;
 /// Calls one of these; what it throws is logged, on whichever thread that is.
 void call_back(TaskId task, const std::function<void()>& callback) noexcept;
 
-/// Asks that the task does not start; one that runs is told through this_task::cancelled().
+/// Asks that the task does not start; one that runs is told through this_task::cancelled(), and ends as cancelled.
 void request_cancel(TaskId task);
 
 }  // namespace weft::failing

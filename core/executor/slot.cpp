@@ -254,12 +254,14 @@ void Slot::run_chain(TaskId task) {
     const bool timed = found != 0 || at.pace.load(std::memory_order_relaxed) != Site::kShort;
     if (timed && slot->executor_.sleepers_.any()) slot->look_for_free_slots();
     const Ticks begun = timed ? ticks_now() : 0;
-    const bool well = slot->call(task, record, type);
+    bool well = slot->call(task, record, type);
     if (!well && mine->postpone(task)) [[unlikely]] {
       slot = mine;
       task = kNone;
       continue;
     }
+    if (well && (record.word.load(std::memory_order_relaxed) & task_word::kExtra) != 0) [[unlikely]]
+      well = !failing::cancelled_meanwhile(task, record);
     const Ticks ended = timed ? end_timed(task, begun, well) : 0;
     inject::delay(Phase::Complete);
     slot = mine;

@@ -1,9 +1,10 @@
-#include <weft/graph_manipulation.hpp>
+#include "core/graph/copy.hpp"
 
 #include "core/graph/extras.hpp"
 #include "core/graph/task_name.hpp"
 
 #include <weft/error.hpp>
+#include <weft/graph_manipulation.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -35,6 +36,62 @@ Handle end_of(const Handle* inputs, std::size_t count, const std::source_locatio
   if (annotating()) annotate_task(id);
   settle_inputs(id, connected);
   return Delayed<Nothing>::adopt(id);
+}
+
+void copy_extra(TaskId from, TaskId to) {
+  TaskExtra kept;
+  const bool any = extras::read(from, [&](const TaskExtra& extra) {
+    kept.name = extra.name;
+    kept.options = extra.options;
+  });
+  if (!any || (kept.name.empty() && kept.options == nullptr)) return;
+  if (kept.options != nullptr && kept.options->pure) {
+    // A copy that were merged with what it is a copy of would be none.
+    TaskOptions impure = *kept.options;
+    impure.pure = false;
+    kept.options = std::make_shared<const TaskOptions>(std::move(impure));
+  }
+  extras::change(to, [&](TaskExtra& extra) {
+    extra.name = std::move(kept.name);
+    extra.options = std::move(kept.options);
+  });
+}
+
+/// Describes the call of a task once more, on other inputs. Its closure goes through its encoding: handles inside of it
+/// become those of the inputs by themselves.
+Handle write_copy(TaskId task, const std::vector<TaskId>& inputs) {
+  const TaskRecord& record = arena::task(task);
+  const TaskType& type = *site(record.site).type;
+  if (type.encode_closure == nullptr) {
+    throw Error(
+        "task " + task_name(task) +
+        " cannot be copied: its function or an argument cannot be encoded (it is declared local_only); leave it "
+        "out with `omit`");
+  }
+  Writer closure;
+  type.encode_closure(record.payload, closure, line_of(record));
+  const bool plain = type.result->in_record && type.closure_in_record && type.destroy_closure == nullptr;
+  const Place place{arena::thread_cursor(), task_word::kUse, kNone};
+  // Nothing to run and nothing to destroy until the closure is there.
+  const TaskId id = open_task(place, site_of(task_type<Ended>, std::source_location::current()),
+                              static_cast<std::uint32_t>(inputs.size()), plain ? task_word::kPlain : 0);
+  TaskRecord& made = arena::task(id);
+  Connected connected;
+  for (std::uint32_t k = 0; k != inputs.size(); ++k) connect(made.first_input + k, inputs[k], id, kNone, connected);
+  hold_inputs(made, connected);
+  Handle copy = Delayed<Nothing>::adopt(id);
+  try {
+    const DecodedInputs decoded(id);
+    Reader reader(closure);
+    type.decode_closure(made.payload, reader);
+  } catch (...) {
+    settle_inputs(id, connected);
+    throw;
+  }
+  made.site = record.site;
+  copy_extra(task, id);
+  settle_inputs(id, connected);
+  return copy;
 }
 
 /// Copies what is only described.
@@ -89,66 +146,18 @@ class Copier {
     }
   }
 
-  /// Its closure goes through its encoding: handles inside of it become those of the copies by themselves.
   void copy(TaskId task) {
     const TaskRecord& record = arena::task(task);
-    const TaskType& type = *site(record.site).type;
-    if (type.encode_closure == nullptr) {
-      throw Error("task " + task_name(task) +
-                  " cannot be copied: its function or an argument cannot be encoded (it is declared local_only, or "
-                  "tells its handles by itself); leave it out with `omit`");
-    }
-    Writer closure;
-    type.encode_closure(record.payload, closure, line_of(record));
     bool begins = order_.after.valid();
     for (std::uint32_t k = 0; begins && k != record.input_count; ++k) {
       begins = !copies_.contains(arena::edge(record.first_input + k).producer);
     }
-    const std::uint32_t inputs = record.input_count + (begins ? 1 : 0);
-    const bool plain = type.result->in_record && type.closure_in_record && type.destroy_closure == nullptr;
-    const Place place{arena::thread_cursor(), task_word::kUse, kNone};
-    // Nothing to run and nothing to destroy until the closure is there.
-    const TaskId id = open_task(place, site_of(task_type<Ended>, std::source_location::current()), inputs,
-                                plain ? task_word::kPlain : 0);
-    TaskRecord& made = arena::task(id);
-    Connected connected;
+    std::vector<TaskId> inputs;
     for (std::uint32_t k = 0; k != record.input_count; ++k) {
-      connect(made.first_input + k, image(arena::edge(record.first_input + k).producer), id, kNone, connected);
+      inputs.push_back(image(arena::edge(record.first_input + k).producer));
     }
-    if (begins) connect(made.first_input + record.input_count, order_.after.task_id(), id, kNone, connected);
-    hold_inputs(made, connected);
-    Handle copy = Delayed<Nothing>::adopt(id);
-    try {
-      const DecodedInputs decoded(id);
-      Reader reader(closure);
-      type.decode_closure(made.payload, reader);
-    } catch (...) {
-      settle_inputs(id, connected);
-      throw;
-    }
-    made.site = record.site;
-    copy_extra(task, id);
-    settle_inputs(id, connected);
-    copies_.emplace(task, std::move(copy));
-  }
-
-  static void copy_extra(TaskId from, TaskId to) {
-    TaskExtra kept;
-    const bool any = extras::read(from, [&](const TaskExtra& extra) {
-      kept.name = extra.name;
-      kept.options = extra.options;
-    });
-    if (!any || (kept.name.empty() && kept.options == nullptr)) return;
-    if (kept.options != nullptr && kept.options->pure) {
-      // A copy that were merged with what it is a copy of would be none.
-      TaskOptions impure = *kept.options;
-      impure.pure = false;
-      kept.options = std::make_shared<const TaskOptions>(std::move(impure));
-    }
-    extras::change(to, [&](TaskExtra& extra) {
-      extra.name = std::move(kept.name);
-      extra.options = std::move(kept.options);
-    });
+    if (begins) inputs.push_back(order_.after.task_id());
+    copies_.emplace(task, write_copy(task, inputs));
   }
 
   const CopyOrder& order_;
@@ -158,6 +167,15 @@ class Copier {
 };
 
 }  // namespace
+
+Handle copy_call(TaskId task) {
+  const TaskRecord& record = arena::task(task);
+  std::vector<TaskId> inputs;
+  for (std::uint32_t k = 0; k != record.input_count; ++k) {
+    inputs.push_back(arena::edge(record.first_input + k).producer);
+  }
+  return write_copy(task, inputs);
+}
 
 std::vector<TaskId> copy_tasks(const CopyOrder& order) { return Copier(order).copies(); }
 

@@ -196,6 +196,10 @@ class Client : public detail::Submitting {
   template <class T>
   Future<T> retry(const Future<T>& failed, const std::source_location& where = std::source_location::current()) const {
     static_cast<void>(failed.exception());
+    if (const Handle again = detail::describe_again(failed); again.valid()) {
+      arena::add_use(again.task_id());
+      return persist(Delayed<T>::adopt(again.task_id()));
+    }
     return submit_at(where, detail::RunAgain{}, detail::FailedTask<T>{failed});
   }
 #define WEFT_CALL(TYPES, PARAMETERS, ARGUMENTS)                                                            \

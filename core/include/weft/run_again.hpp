@@ -23,6 +23,10 @@ void weft_handles(const FailedTask<T>&, Visit&&) {}
 /// Runs the task of a failed future again on this slot and moves its result into `result`, of its own type.
 void run_again(const Handle& failed, const ValueType& type, const std::function<void(void*)>& take);
 
+/// Where tasks run in other processes: describes the call of a failed future's task once more. Elsewhere an empty
+/// handle: there its record can be run again as it is, which asks for no encoding.
+Handle describe_again(const Handle& failed);
+
 struct RunAgain {
   template <class T>
   T operator()(const FailedTask<T>& failed) const {

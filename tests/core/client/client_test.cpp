@@ -218,6 +218,32 @@ TEST_P(ClientTest, CancelledTasksGiveCancelledError) {
   EXPECT_FALSE(ran);
 }
 
+TEST_P(ClientTest, ATaskCancelledWhileItRunsHasNoResult) {
+  // With one thread nothing can be cancelled while it runs, but by itself.
+  static const Future<int>* self;
+  static std::atomic<bool> go;
+  go = false;
+  const auto running = client_.submit(
+      [](int a) {
+        while (!go) std::this_thread::yield();
+        self->cancel();
+        return a;
+      },
+      1);
+  self = &running;
+  go = true;
+  const auto after = client_.submit(increment, running);
+  EXPECT_THROW(after.result(), CancelledError);
+  EXPECT_THROW(running.result(), CancelledError);
+  EXPECT_TRUE(running.cancelled());
+}
+
+TEST_P(ClientTest, LazyInputsOfASubmittedTaskBeginWithIt) {
+  const auto lazy = delayed(add)(delayed(increment)(1), 2);
+  EXPECT_EQ(client_.submit(add, lazy, 5).result(), 9);
+  EXPECT_EQ(client_.map(add, std::vector{1, 2}, delayed(increment)(7))[1].result(), 10);
+}
+
 TEST_P(ClientTest, TasksMaySubmitTasksAndWaitForThem) {
   static Client* client;
   client = &client_;
