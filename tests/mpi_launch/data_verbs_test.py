@@ -342,6 +342,51 @@ class DataVerbsTest(unittest.TestCase):
             run(line + (" --overwrite" if verb in ("reduce", "convert", "anomaly", "plot", "sample") else ""))
         self.assertTrue(os.path.exists(os.path.join(place, "july.png")) and os.path.exists(os.path.join(place, "tas_tas.nc")))
 
+    def test_other_grids_are_those_of_numpy(self):
+        sys.path.insert(0, os.path.join(SOURCE, "tests", "arrays", "oracle"))
+        try:
+            from regrid import regrid, regrid_points
+        except ImportError:
+            self.skipTest("no scipy here")
+        lat, lon = np.arange(-85, 90, 10.0), np.arange(0, 360, 10.0)
+        # A file that has the grid to go to.
+        netcdf = netCDF4.Dataset(os.path.join(FOLDER, "grid.nc"), "w")
+        for name, labels, units in (("lat", lat[::-1], "degrees_north"), ("lon", lon, "degrees_east")):
+            netcdf.createDimension(name, labels.size)
+            one = netcdf.createVariable(name, "f8", (name,))
+            one.units = units
+            one[:] = labels
+        netcdf.createVariable("mask", "i1", ("lat", "lon"))[:] = 1
+        netcdf.close()
+        for method in ("bilinear", "conservative"):
+            for words, rows in ((("--grid", "r36x18"), lat), (("--grid", os.path.join(FOLDER, "grid.nc")), lat[::-1])):
+                out = self.changed("regrid", *words, "--method", method, "a2001.nc")
+                np.testing.assert_array_equal(out.lat, rows)
+                self.close(out.tas, regrid(ONE.tas, rows, lon, method), 1e-4)
+                self.close(out.pr, regrid(ONE.pr, rows, lon, method), 1e-4)
+                np.testing.assert_array_equal(out["count"], ONE["count"])
+                self.assertNotIn("lat_bnds", out)
+                self.assertNotIn("bounds", out.lat.attrs)
+                self.assertEqual(out.lat.attrs["units"], "degrees_north")
+        out = self.changed("regrid", "--grid", "r36x18", "--min-coverage", "1", "--var", "tas", "a2001.nc")
+        self.close(out.tas, regrid(ONE.tas, lat, lon, min_coverage=1), 1e-4)
+        out = self.changed("regrid", "--grid", "r35x17", "--method", "nearest", "a2001.nc")
+        self.close(out.tas, regrid(ONE.tas, out.lat.values, out.lon.values, "nearest"), 0)
+        y, x = np.meshgrid(np.arange(20), np.arange(30), indexing="ij")
+        places = 50 - 1.0 * y + 0.2 * x, 5 + 0.9 * x + 0.3 * y
+        swath = xr.Dataset({"bt": (("y", "x"), np.arange(600.0).reshape(20, 30)),
+                            "lat": (("y", "x"), places[0], {"units": "degrees_north"}),
+                            "lon": (("y", "x"), places[1], {"units": "degrees_east"})})
+        swath.to_netcdf(os.path.join(FOLDER, "swath.nc"))
+        out = self.changed("regrid", "--grid", "r360x180", "--max-distance", "100", "swath.nc")
+        wanted = regrid_points(swath.bt, *places, np.arange(-89.5, 90), np.arange(360.0), max_distance_km=100)
+        self.close(out.bt, wanted, 0)
+        self.assertEqual(out.bt.dims, ("lat", "lon"))
+        for words, part in ((("--grid", "n80"), "names no grid"), ((), "--grid names the grid"), (("--grid", "r4x4", "--method", "x"), "bilinear")):
+            done = weft("regrid", *words, "a2001.nc", "no.nc")
+            self.assertIn(done.returncode, (1, 2))
+            self.assertIn(part, done.stderr)
+
     @unittest.skipUnless(shutil.which("cdo"), "no cdo here")
     def test_anomalies_equal_cdo(self):
         self.changed("convert", "--var", "tas", "a2001.nc", out="tas.nc")
@@ -464,7 +509,7 @@ class DataVerbsTest(unittest.TestCase):
         self.assertFalse(os.path.exists(os.path.join(FOLDER, "no.nc")))
 
     def test_help_shows_examples_first_manual_pages_and_completions_come_from_the_same_table(self):
-        for verb in ("info", "head", "reduce", "compare", "convert", "anomaly", "plot", "each"):
+        for verb in ("info", "head", "reduce", "compare", "convert", "anomaly", "regrid", "plot", "each"):
             lines = weft(verb, "--help").stdout.splitlines()
             self.assertTrue(all(line.startswith(f"  weft {verb}") for line in lines[:3]))
             self.assertIn(".SH OPTIONS", weft(verb, "--man").stdout)
@@ -479,7 +524,7 @@ class DataVerbsTest(unittest.TestCase):
         self.assertGreater(len(lines), 10)
         for line in lines:
             words = shlex.split(line)[1:]
-            done = weft(*words, *(["--overwrite"] if words[0] in ("reduce", "convert", "anomaly") else []), cwd=os.path.join(FOLDER, "docs"))
+            done = weft(*words, *(["--overwrite"] if words[0] in ("reduce", "convert", "anomaly", "regrid") else []), cwd=os.path.join(FOLDER, "docs"))
             self.assertEqual(done.returncode, 0, (line, done.stderr))
 
     @unittest.skipUnless(shutil.which("cdo") and shutil.which("ncdump"), "no cdo and ncdump here")

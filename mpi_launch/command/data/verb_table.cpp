@@ -136,6 +136,20 @@ constexpr OptionRow kAnomalyOwn[] = {
 };
 constexpr auto kAnomalyOptions = rows_of(kAnomalyOwn, kChoosing, kStoring, kJoining, kRemembering, kReporting);
 
+constexpr Example kRegridExamples[] = {
+    {"weft regrid --grid r360x180 tas.nc one_degree.nc", "one degree, between the values around"},
+    {"weft regrid --grid like.nc --method conservative 'data/*.nc' out.nc",
+     "another file's grid, by the overlap of cells"},
+    {"weft regrid --grid r3600x1800 --max-distance 20 swath.nc grid.nc", "a satellite's swath, the nearest points"},
+};
+constexpr OptionRow kRegridOwn[] = {
+    {"grid", "GRID", "r360x180 (longitudes from 0, latitudes from the south), or a file with a variable on the grid"},
+    {"method", "NAME", "bilinear (default), conservative or nearest; of points only nearest"},
+    {"min-coverage", "SHARE", "no value where less of its weight is there, 0 to 1 (default 0.5)"},
+    {"max-distance", "KM", "nearest: no value where the nearest is farther away"},
+};
+constexpr auto kRegridOptions = rows_of(kRegridOwn, kChoosing, kStoring, kJoining, kRemembering, kReporting);
+
 constexpr Example kSampleExamples[] = {
     {"weft sample data", "data/tas_2001.nc to data/tas_2004.nc"},
     {"weft sample data --years 10", "ten years"},
@@ -209,6 +223,8 @@ constexpr VerbRow kVerbs[] = {
      run_convert, true},
     {"anomaly", "IN... OUT", 2, 1'000'000, "Subtract means of groups of times: anomalies from a climatology",
      kAnomalyExamples, kAnomalyOptions, run_anomaly, true},
+    {"regrid", "IN... OUT", 2, 1'000'000, "Bring values to another grid of latitudes and longitudes", kRegridExamples,
+     kRegridOptions, run_regrid, true},
     {"sample", "FOLDER", 1, 1, "Write a folder of NetCDF files to try things on", kSampleExamples, kSampleOptions,
      run_sample},
     {"plot", "FILE [VARIABLE] OUT", 2, 3, "Draw a line or a map of a variable, as PNG or SVG", kPlotExamples,

@@ -106,6 +106,7 @@ int run_reduce(const Given& given);
 int run_sample(const Given& given);
 int run_convert(const Given& given);
 int run_anomaly(const Given& given);
+int run_regrid(const Given& given);
 int run_each(const Given& given);
 
 /// A word as a shell takes it.
