@@ -3,6 +3,8 @@
 ///   modes_job dies FOLDER    the same; a process that runs tasks is killed once
 ///   modes_job large NAME     one workload on 160 MB, its hash and the most memory this process held
 
+#include "tests/arrays/modes/labelled_workloads.hpp"
+
 #include <weft/weft.hpp>
 
 #include <unistd.h>
@@ -178,6 +180,7 @@ const Workloads& workloads() {
   };
   static const Workloads all = [] {
     Workloads more = list;
+    add_labelled_workloads(more);
     if (!fft::available()) return more;
     more["fft"] = [](const Array& x) { return abs(fft::fft(x, {.axis = 1})); };
     more["fft-chunked"] = [](const Array& x) { return real(fft::fft(x, {.axis = 0})); };

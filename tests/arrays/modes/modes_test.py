@@ -14,7 +14,8 @@ DATA_BYTES = 4480 * 4480 * 8
 # Each case of weft_bench, and what moves or keeps most besides.
 LARGE = ("expression", "std", "sum", "cumsum", "overlap", "rechunk", "matmul", "sort", "sort-all", "quantile", "set", "diff", "scatter",
          "reshape-few", "double-diff", "vorticity", "anomaly-mean", "climatic-mean", "quadratic-mean", "tsqr", "svd-compressed", "fft",
-         "fft-chunked", "unique", "gufunc")
+         "fft-chunked", "unique", "gufunc", "rolling", "resample", "by-month", "weighted", "rank", "gaps", "regrid-nearest",
+         "regrid-bilinear", "regrid-conservative")
 
 
 def run(ranks, *words, timeout=240, scratch=None):
