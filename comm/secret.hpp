@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/encode/sha256.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -9,29 +11,15 @@ namespace weft::comm {
 
 /// What every process of a job knows and nobody else: 32 random bytes, dealt by the launcher.
 using Secret = std::array<std::byte, 32>;
-using Digest = std::array<std::byte, 32>;
+using Digest = Sha256Digest;
 
 /// Fills `bytes` from the system's random source. Throws Error if there is none.
 void fill_random(std::span<std::byte> bytes);
 
-/// SHA-256 (FIPS 180-4) of several pieces, one behind the other.
-/// Owns: its state. Threading: one thread at a time.
-class Sha256 {
- public:
-  void add(std::span<const std::byte> bytes);
-  Digest finish();
-
- private:
-  void block(const std::byte* bytes);
-
-  std::array<std::uint32_t, 8> state_ = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                                         0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-  std::array<std::byte, 64> rest_{};
-  std::uint64_t total_ = 0;
-};
-
 /// HMAC-SHA-256 (RFC 2104) of `bytes` under the secret.
-Digest keyed_digest(const Secret& secret, std::span<const std::byte> bytes);
+inline Digest keyed_digest(const Secret& secret, std::span<const std::byte> bytes) {
+  return keyed_sha256(secret, bytes);
+}
 
 /// Compares in a time that does not depend on where they differ.
 bool equal_digests(const Digest& a, const Digest& b);

@@ -21,30 +21,6 @@ std::string hex(const Digest& digest) {
   return text;
 }
 
-std::string sha256(std::string_view text) {
-  Sha256 hash;
-  hash.add(bytes_of(text));
-  return hex(hash.finish());
-}
-
-TEST(SecretTest, Sha256GivesTheStandardsAnswers) {
-  EXPECT_EQ(sha256(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-  EXPECT_EQ(sha256("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  EXPECT_EQ(sha256("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
-            "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
-  EXPECT_EQ(sha256(std::string(1'000'000, 'a')), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
-}
-
-TEST(SecretTest, PiecesHashLikeTheWhole) {
-  const std::string text(300, 'q');
-  for (std::size_t cut : {1u, 55u, 63u, 64u, 65u, 128u, 299u}) {
-    Sha256 hash;
-    hash.add(bytes_of(std::string_view(text).substr(0, cut)));
-    hash.add(bytes_of(std::string_view(text).substr(cut)));
-    EXPECT_EQ(hex(hash.finish()), sha256(text)) << cut;
-  }
-}
-
 TEST(SecretTest, KeyedDigestIsHmacSha256) {
   // Against an independent implementation, for the key 00 01 ... 1f.
   Secret secret;
