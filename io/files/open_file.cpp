@@ -1,6 +1,9 @@
 #include "io/files/open_file.hpp"
 
+#include <weft/remote.hpp>
 #include <weft/storage.hpp>
+
+#include "io/remote/objects.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -14,7 +17,7 @@
 
 namespace weft::io {
 
-void fail(const std::string& path, const std::string& text) { throw FileError("'" + path + "': " + text); }
+void fail(const std::string& path, const std::string& text) { throw FileError("'" + shown_path(path) + "': " + text); }
 
 namespace {
 
@@ -30,7 +33,7 @@ int required(const std::string& path, int descriptor) {
 
 /// What all files of the process keep, at most.
 constexpr std::size_t kMostKeptBytes = 32 << 20;
-constexpr std::size_t kMostPagesOfAFile = 4;
+constexpr std::size_t kMostPagesOfAFile = 4, kMostPagesOfAnObject = 64;
 std::atomic<std::size_t> kept_bytes{0};
 
 }  // namespace
@@ -44,9 +47,28 @@ struct OpenFile::Pages {
   std::map<std::uint64_t, std::vector<std::byte>> kept;
 };
 
-OpenFile::OpenFile(std::string path) : OpenFile(path, required(path, open_to_read(path))) {}
+OpenFile::OpenFile(std::string path) : OpenFile(path, is_remote(path) ? -1 : required(path, open_to_read(path))) {
+  if (descriptor_ < 0 && !reach()) fail("there is no such file");
+}
+
+OpenFile::OpenFile(std::string path, bool& there) : path_(std::move(path)) { there = reach(); }
+
+bool OpenFile::reach() {
+  std::optional<remote::Beginning> found = remote::read_beginning(path_, kPageBytes);
+  if (!found) return false;
+  size_ = found->object_bytes;
+  changed_ns_ = found->changed_ns;
+  if (found->bytes.size() != std::min(size_, kPageBytes)) fail("its server does not say how long it is");
+  keep_pages();
+  if (!found->bytes.empty()) {
+    kept_bytes += found->bytes.size();
+    pages_->kept.emplace(0, std::move(found->bytes));
+  }
+  return true;
+}
 
 OpenFile::OpenFile(std::string path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {
+  if (descriptor_ < 0) return;
   struct stat info {};
   const bool known = ::fstat(descriptor_, &info) == 0;
   if (!known || !S_ISREG(info.st_mode)) {
@@ -69,6 +91,12 @@ OpenFile::~OpenFile() {
 }
 
 std::optional<OpenFile> open_if_there(const std::string& path) {
+  if (is_remote(path)) {
+    bool there = false;
+    OpenFile file(path, there);
+    if (!there) return {};
+    return file;
+  }
   const int descriptor = open_to_read(path);
   if (descriptor < 0 && errno == ENOENT) return {};
   return OpenFile(path, required(path, descriptor));
@@ -83,26 +111,36 @@ void OpenFile::read(std::uint64_t place, void* out, std::size_t bytes) const {
   read_now(place, out, bytes);
 }
 
-void OpenFile::keep_pages() { pages_ = std::make_unique<Pages>(); }
+void OpenFile::keep_pages() {
+  if (pages_ == nullptr) pages_ = std::make_unique<Pages>();
+}
 
 bool OpenFile::read_kept(std::uint64_t place, void* out, std::size_t bytes) const {
   const std::uint64_t page = place / kPageBytes;
   if ((place + bytes - 1) / kPageBytes != page) return false;
-  const std::scoped_lock lock(pages_->mutex);
-  auto found = pages_->kept.find(page);
-  if (found == pages_->kept.end()) {
-    if (pages_->kept.size() >= kMostPagesOfAFile || kept_bytes >= kMostKeptBytes) return false;
-    std::vector<std::byte> data(std::min(kPageBytes, size_ - page * kPageBytes));
-    read_now(page * kPageBytes, data.data(), data.size());
-    found = pages_->kept.emplace(page, std::move(data)).first;
-    kept_bytes += found->second.size();
+  {
+    const std::scoped_lock lock(pages_->mutex);
+    const auto found = pages_->kept.find(page);
+    if (found != pages_->kept.end()) {
+      std::memcpy(out, found->second.data() + (place - page * kPageBytes), bytes);
+      return true;
+    }
+    const std::size_t most = descriptor_ < 0 ? kMostPagesOfAnObject : kMostPagesOfAFile;
+    if (pages_->kept.size() >= most || kept_bytes >= kMostKeptBytes) return false;
   }
-  std::memcpy(out, found->second.data() + (place - page * kPageBytes), bytes);
+  // Outside of the lock: others would wait for the network. Two threads may read the same page; one of the two stays.
+  std::vector<std::byte> data(std::min(kPageBytes, size_ - page * kPageBytes));
+  read_now(page * kPageBytes, data.data(), data.size());
+  std::memcpy(out, data.data() + (place - page * kPageBytes), bytes);
+  const std::scoped_lock lock(pages_->mutex);
+  const std::size_t size = data.size();
+  if (pages_->kept.emplace(page, std::move(data)).second) kept_bytes += size;
   return true;
 }
 
 void OpenFile::read_now(std::uint64_t place, void* out, std::size_t bytes) const {
   std::byte* to = static_cast<std::byte*>(out);
+  if (descriptor_ < 0) return remote::read_part(path_, place, {to, bytes}, size_, changed_ns_);
   while (bytes > 0) {
     const ssize_t got = ::pread(descriptor_, to, bytes, static_cast<off_t>(place));
     if (got < 0 && errno == EINTR) continue;

@@ -10,12 +10,12 @@
 
 namespace weft::io {
 
-/// Throws FileError: "'path': text".
+/// Throws FileError: "'path': text"; of an address what may be shown of it.
 [[noreturn]] void fail(const std::string& path, const std::string& text);
 
 inline constexpr std::uint64_t kPageBytes = 64 << 10;
 
-/// A file opened for reading.
+/// A file opened for reading; where its name is an address (http, https, s3), an object that a network reaches.
 /// Owns: the descriptor.  Threading: any thread; reads are at given places.
 class OpenFile {
  public:
@@ -37,11 +37,15 @@ class OpenFile {
  private:
   friend std::optional<OpenFile> open_if_there(const std::string& path);
   OpenFile(std::string path, int descriptor);
+  /// Of an address: asks for its first page.
+  bool reach();
+  OpenFile(std::string path, bool& there);
   void read_now(std::uint64_t place, void* out, std::size_t bytes) const;
   bool read_kept(std::uint64_t place, void* out, std::size_t bytes) const;
 
   struct Pages;
   const std::string path_;
+  /// -1 of an address.
   int descriptor_ = -1;
   std::uint64_t size_ = 0;
   std::int64_t changed_ns_ = 0;

@@ -34,6 +34,9 @@ std::shared_ptr<const StoredFile> open_zarr(const std::string& path);
 /// The file that says what is at `path`: of a Zarr store its description, else the file itself. Throws FileError for
 /// other folders.
 std::string described_by(const std::string& path);
+/// Returns whether an address is that of a Zarr store. Where its name does not tell (`.zarr` in it, or no ending at
+/// all), it is asked.
+bool is_remote_store(const std::string& path);
 
 /// Copies a box between memories with strides in bytes; both have elements of `element_bytes`.
 void copy_box(std::byte* to, const std::int64_t* to_strides, const std::byte* from, const std::int64_t* from_strides,

@@ -2,10 +2,14 @@
 #include "io/codecs/filters.hpp"
 #include "io/files/open_file.hpp"
 #include "io/formats/format.hpp"
+#include "io/remote/objects.hpp"
+
+#include <weft/remote.hpp>
 
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <algorithm>
+#include <chrono>
 #include <list>
 #include <mutex>
 #include <unordered_map>
@@ -31,21 +35,34 @@ std::size_t most_open() {
   return static_cast<std::size_t>(allowed > 2 * kOthers ? allowed - kOthers : std::min(kFew, allowed / 2));
 }
 
+/// What tells two states of a file apart: its bytes, and the time of its last change. Nothing where it is gone.
+std::optional<std::pair<std::uint64_t, std::int64_t>> state_of(const std::string& path) {
+  if (is_remote(path)) {
+    const std::optional<remote::Beginning> found = remote::read_beginning(described_by(path), 1);
+    if (!found) return {};
+    return std::pair(found->object_bytes, found->changed_ns);
+  }
+  struct stat info {};
+  if (::stat(described_by(path).c_str(), &info) != 0) return {};
+  return std::pair(static_cast<std::uint64_t>(info.st_size),
+                   info.st_mtim.tv_sec * std::int64_t{1'000'000'000} + info.st_mtim.tv_nsec);
+}
+
 /// The files that tasks of this process read, the last used first.
 /// Owns: shares of them.  Threading: any thread; state guarded by mutex_.
 class OpenFiles {
  public:
   std::shared_ptr<const StoredFile> open(const std::string& path) {
-    struct stat info {};
-    const bool known = ::stat(described_by(path).c_str(), &info) == 0;
-    const std::int64_t changed = info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec;
+    if (const std::shared_ptr<const StoredFile> file = trusted(path)) return file;
+    const auto state = state_of(path);
     {
       const std::scoped_lock lock(mutex_);
       const auto found = by_path_.find(path);
       if (found != by_path_.end()) {
         const StoredFile& file = *found->second->file;
-        if (known && file.changed_ns() == changed && file.file_bytes() == static_cast<std::uint64_t>(info.st_size)) {
+        if (state && state->first == file.file_bytes() && state->second == file.changed_ns()) {
           files_.splice(files_.begin(), files_, found->second);
+          files_.front().looked = Clock::now();
           return files_.front().file;
         }
         files_.erase(found->second);
@@ -61,7 +78,7 @@ class OpenFiles {
       if (found->second->file->changed_ns() == file->changed_ns()) return found->second->file;
       files_.erase(found->second);
     }
-    files_.push_front({path, file});
+    files_.push_front({path, file, Clock::now()});
     found->second = files_.begin();
     if (files_.size() == kFewOpen) most_ = std::max(kFewOpen, most_open());
     if (files_.size() > most_) {
@@ -72,6 +89,19 @@ class OpenFiles {
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+  /// Each task asking a server whether a file is as it was would cost as much as its data.
+  static constexpr std::chrono::seconds kTrusted{10};
+
+  /// A file of a server that was looked at a moment ago, or nothing. What changed meanwhile is found when it is read.
+  std::shared_ptr<const StoredFile> trusted(const std::string& path) {
+    if (!is_remote(path)) return nullptr;
+    const std::scoped_lock lock(mutex_);
+    const auto found = by_path_.find(path);
+    const bool fresh = found != by_path_.end() && Clock::now() - found->second->looked < kTrusted;
+    return fresh ? found->second->file : nullptr;
+  }
+
   /// Until so many are open, the system is not asked for more.
   static constexpr std::size_t kFewOpen = 256;
   std::mutex mutex_;
@@ -79,6 +109,7 @@ class OpenFiles {
   struct Open {
     std::string path;  // as it was asked for, which the file's own may differ from
     std::shared_ptr<const StoredFile> file;
+    Clock::time_point looked;  // when it was last known to be as it is here
   };
   std::list<Open> files_;
   std::unordered_map<std::string, std::list<Open>::iterator> by_path_;
@@ -86,11 +117,11 @@ class OpenFiles {
 
 }  // namespace
 
-std::shared_ptr<const StoredFile> open_stored(const std::string& path) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return open_zarr(path);
+namespace {
+
+std::shared_ptr<const StoredFile> open_as_file(OpenFile file) {
+  const std::string path = file.path();
   std::byte head[4096];
-  OpenFile file(path);
   if (file.size() == 0) fail(path, "is empty");
   file.keep_pages();
   const std::size_t bytes = std::min<std::size_t>(sizeof head, file.size());
@@ -102,6 +133,18 @@ std::shared_ptr<const StoredFile> open_stored(const std::string& path) {
   std::string names;
   for (const std::string& name : known_formats()) names += (names.empty() ? "" : ", ") + name;
   fail(path, "is of no format that weft knows (" + names + ")");
+}
+
+}  // namespace
+
+std::shared_ptr<const StoredFile> open_stored(const std::string& path) {
+  if (is_remote(path)) {
+    if (is_remote_store(path)) return open_zarr(path);
+    return open_as_file(OpenFile(path));
+  }
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return open_zarr(path);
+  return open_as_file(OpenFile(path));
 }
 
 std::shared_ptr<const StoredFile> open_shared(const std::string& path) {

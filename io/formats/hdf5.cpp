@@ -4,6 +4,7 @@
 #include "io/formats/chunk_box.hpp"
 #include "io/formats/format.hpp"
 #include "io/hdf5/tree.hpp"
+#include "io/remote/transfer.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -87,6 +88,7 @@ class Hdf5File final : public StoredFile {
   const std::vector<ChunkEntry>& index(std::size_t variable) const {
     const Dataset& data = datasets_[variable];
     std::call_once(data.index->once, [&] {
+      const remote::KeepSlot waited_for;
       hdf5::Source source = fresh_source();
       data.index->entries = hdf5::read_chunk_index(source, data.layout, data.space, variables_[variable].type.bytes,
                                                    !data.filters.empty());

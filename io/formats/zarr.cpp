@@ -3,13 +3,18 @@
 #include "io/files/open_file.hpp"
 #include "io/formats/chunk_box.hpp"
 #include "io/formats/format.hpp"
+#include "io/remote/objects.hpp"
 #include "io/zarr/description.hpp"
+#include "io/zarr/texts.hpp"
+
+#include <weft/remote.hpp>
 
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -17,23 +22,14 @@ namespace weft::io {
 namespace {
 
 using zarr::Description;
+using zarr::is_there;
+using zarr::Texts;
 
 /// Chunks beyond this are not worth the memory that they would ask for.
 constexpr std::uint64_t kMostChunkBytes = std::uint64_t{1} << 32;
 constexpr int kDeepest = 32;
-
-bool is_there(const std::string& path) {
-  struct stat info {};
-  return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
-}
-
-Json read_json(const std::string& path) {
-  const OpenFile file(path);
-  if (file.size() > (std::uint64_t{1} << 28)) file.fail("is too long for a description");
-  std::string text(file.size(), ' ');
-  file.read(0, text.data(), text.size());
-  return Json::parse(text, path);
-}
+/// The files that describe a store; the first that is there does.
+constexpr const char* kDescriptions[] = {"zarr.json", ".zmetadata", ".zarray", ".zgroup"};
 
 std::string last_name(const std::string& folder) {
   std::string plain = folder;
@@ -55,26 +51,29 @@ class ZarrStore final : public StoredFile {
   explicit ZarrStore(const std::string& path) {
     path_ = path;
     while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
-    const OpenFile description(described_by(path_));
+    texts_.fetch({path_}, {"zarr.json", ".zmetadata", ".zarray", ".zgroup", ".zattrs"});
+    const OpenFile description(description_of_this());
     file_bytes_ = description.size();
     changed_ns_ = description.changed_ns();
-    format_ = is_there(path_ + "/zarr.json") ? "Zarr 3" : "Zarr 2";
+    const std::string of_3 = path_below(path_, "zarr.json");
+    format_ = texts_.has(of_3) ? "Zarr 3" : "Zarr 2";
     groups_.push_back({});
-    if (is_there(path_ + "/zarr.json")) {
-      const Json json = read_json(path_ + "/zarr.json");
+    if (texts_.has(of_3)) {
+      const Json json = texts_.json(of_3);
       if (json["node_type"].text() == "array") {
-        add_array(last_name(path_), path_, zarr::describe_3(json, path_ + "/zarr.json"));
+        add_array(last_name(path_), path_, zarr::describe_3(json, of_3));
       } else {
         group_3(json);
       }
-    } else if (is_there(path_ + "/.zarray")) {
+    } else if (texts_.has(path_below(path_, ".zarray"))) {
       add_array(last_name(path_), path_, array_2(path_));
-    } else if (is_there(path_ + "/.zmetadata")) {
-      consolidated_2(read_json(path_ + "/.zmetadata"));
+    } else if (texts_.has(path_below(path_, ".zmetadata"))) {
+      consolidated_2(texts_.json(path_below(path_, ".zmetadata")));
     } else {
       walk("", 0);
     }
     name_dimensions();
+    texts_.forget();
   }
 
   void read(std::size_t variable, const std::vector<std::int64_t>& start, const std::vector<std::int64_t>& extent,
@@ -117,6 +116,7 @@ class ZarrStore final : public StoredFile {
 
   std::uint64_t stored_bytes(std::size_t variable) const override {
     std::uint64_t bytes = 0;
+    if (is_remote(path_)) return path_.rfind("s3://", 0) == 0 ? remote::list_below(folders_[variable], true).bytes : 0;
     std::error_code error;
     for (auto at = std::filesystem::recursive_directory_iterator(folders_[variable], error);
          !error && at != std::filesystem::recursive_directory_iterator(); at.increment(error)) {
@@ -130,10 +130,17 @@ class ZarrStore final : public StoredFile {
   }
 
  private:
-  static Description array_2(const std::string& folder) {
-    const std::string path = folder + "/.zarray";
-    const std::string attributes = folder + "/.zattrs";
-    return zarr::describe_2(read_json(path), is_there(attributes) ? read_json(attributes) : Json(), path);
+  /// The file that describes the store, as described_by has it, from what has come already.
+  std::string description_of_this() {
+    for (const char* const name : kDescriptions) {
+      if (is_remote(path_) && texts_.has(path_below(path_, name))) return path_below(path_, name);
+    }
+    return described_by(path_);
+  }
+
+  Description array_2(const std::string& folder) {
+    const std::string path = path_below(folder, ".zarray");
+    return zarr::describe_2(texts_.json(path), texts_.json_or_none(path_below(folder, ".zattrs")), path);
   }
 
   void add_array(const std::string& name, const std::string& folder, Description description) {
@@ -158,7 +165,7 @@ class ZarrStore final : public StoredFile {
     for (const auto& [name, one] : all.members()) {
       refuse_outside(name);
       if (one["node_type"].text() == "array") {
-        add_array(name, path_ + "/" + name, zarr::describe_3(one, path_ + "/zarr.json"));
+        add_array(name, path_below(path_, name), zarr::describe_3(one, path_below(path_, "zarr.json")));
       } else {
         add_group(name, one["attributes"]);
       }
@@ -166,7 +173,7 @@ class ZarrStore final : public StoredFile {
   }
 
   void consolidated_2(const Json& json) {
-    const std::string path = path_ + "/.zmetadata";
+    const std::string path = path_below(path_, ".zmetadata");
     const Json& all = json["metadata"];
     if (!all.is(Json::Object)) fail(path, "holds no descriptions");
     for (const auto& [key, one] : all.members()) {
@@ -175,7 +182,7 @@ class ZarrStore final : public StoredFile {
       const std::string what = slash == std::string::npos ? key : key.substr(slash + 1);
       refuse_outside(name);
       const Json& attributes = all[(name.empty() ? "" : name + "/") + ".zattrs"];
-      if (what == ".zarray") add_array(name, path_ + "/" + name, zarr::describe_2(one, attributes, path));
+      if (what == ".zarray") add_array(name, path_below(path_, name), zarr::describe_2(one, attributes, path));
       if (what == ".zgroup") add_group(name, attributes);
     }
   }
@@ -190,17 +197,50 @@ class ZarrStore final : public StoredFile {
 
   /// A group without a description of all that is in it: its folders are looked through.
   void walk(const std::string& group, int depth) {
-    const std::string folder = group.empty() ? path_ : path_ + "/" + group;
-    if (is_there(folder + "/zarr.json")) {
-      add_group(group, read_json(folder + "/zarr.json")["attributes"]);
+    const std::string folder = group.empty() ? path_ : path_below(path_, group);
+    if (texts_.has(path_below(folder, "zarr.json"))) {
+      add_group(group, texts_.json(path_below(folder, "zarr.json"))["attributes"]);
     } else {
-      add_group(group, is_there(folder + "/.zattrs") ? read_json(folder + "/.zattrs") : Json());
+      add_group(group, texts_.json_or_none(path_below(folder, ".zattrs")));
     }
     if (depth == kDeepest) {
       remarks_.push_back(group + ": groups deeper than " + std::to_string(kDeepest) + " are not looked through");
       return;
     }
+    const std::set<std::string> names = folders_in(folder);
+    std::vector<std::string> all;
+    for (const std::string& name : names) all.push_back(path_below(folder, name));
+    texts_.fetch(all, {"zarr.json", ".zarray", ".zgroup", ".zattrs"});
+    for (const std::string& name : names) {
+      const std::string full = group.empty() ? name : group + "/" + name;
+      const std::string below = path_below(path_, full);
+      const std::string of_3 = path_below(below, "zarr.json");
+      if (texts_.has(of_3)) {
+        const Json json = texts_.json(of_3);
+        if (json["node_type"].text() == "array") {
+          add_array(full, below, zarr::describe_3(json, of_3));
+        } else {
+          walk(full, depth + 1);
+        }
+      } else if (texts_.has(path_below(below, ".zarray"))) {
+        add_array(full, below, array_2(below));
+      } else if (texts_.has(path_below(below, ".zgroup"))) {
+        walk(full, depth + 1);
+      }
+    }
+  }
+
+  static std::set<std::string> folders_in(const std::string& folder) {
     std::set<std::string> names;
+    if (is_remote(folder)) {
+      if (folder.rfind("s3://", 0) != 0) {
+        fail(folder,
+             "is a group without one description of all that is in it (consolidated metadata), and http knows "
+             "no lists: name one of its arrays");
+      }
+      for (const std::string& name : remote::list_below(folder, false).folders) names.insert(name);
+      return names;
+    }
     std::error_code error;
     for (auto at = std::filesystem::directory_iterator(folder, error);
          !error && at != std::filesystem::directory_iterator(); at.increment(error)) {
@@ -208,22 +248,7 @@ class ZarrStore final : public StoredFile {
       if (at->is_directory(unknown)) names.insert(at->path().filename().string());
     }
     if (error) fail(folder, "cannot be listed: " + error.message());
-    for (const std::string& name : names) {
-      const std::string full = group.empty() ? name : group + "/" + name;
-      const std::string below = path_ + "/" + full;
-      if (is_there(below + "/zarr.json")) {
-        const Json json = read_json(below + "/zarr.json");
-        if (json["node_type"].text() == "array") {
-          add_array(full, below, zarr::describe_3(json, below + "/zarr.json"));
-        } else {
-          walk(full, depth + 1);
-        }
-      } else if (is_there(below + "/.zarray")) {
-        add_array(full, below, array_2(below));
-      } else if (is_there(below + "/.zgroup")) {
-        walk(full, depth + 1);
-      }
-    }
+    return names;
   }
 
   /// The dimensions of a group are those that its arrays name.
@@ -254,72 +279,152 @@ class ZarrStore final : public StoredFile {
     }
   }
 
+  using Place = std::vector<std::int64_t>;
+
   /// Calls visit(place, stored bytes, whether there are any) for each chunk that a box touches. The bytes may be
   /// changed.
   template <class F>
-  void each_chunk(std::size_t variable, const std::vector<std::int64_t>& start, const std::vector<std::int64_t>& extent,
-                  F visit) const {
+  void each_chunk(std::size_t variable, const Place& start, const Place& extent, F visit) const {
+    if (is_remote(path_)) return each_far_chunk(variable, start, extent, visit);
     const Description& data = arrays_[variable];
-    const std::vector<std::int64_t>& chunk = variables_[variable].chunk;
     thread_local std::vector<std::byte> stored;
-    each_cell(data.object, start, extent, [&](const std::vector<std::int64_t>& at) {
-      const std::string path = folders_[variable] + "/" + zarr::key_of(at, data.separator, data.with_c);
-      const std::optional<OpenFile> file = open_if_there(path);
+    each_cell(data.object, start, extent, [&](const Place& at) {
+      const std::optional<OpenFile> file = open_if_there(object_name(variable, at));
       if (!data.sharded) {
         stored.resize(file ? file->size() : 0);
         if (file) file->read(0, stored.data(), stored.size());
         visit(at, std::span<std::byte>(stored), file.has_value());
         return;
       }
-      // The part of the box that lies in this shard, chunk by chunk.
-      const std::size_t rank = chunk.size();
-      std::vector<std::int64_t> low(rank), part(rank);
-      for (std::size_t axis = 0; axis < rank; ++axis) {
-        const std::int64_t begin = at[axis] * data.object[axis];
-        low[axis] = std::max(begin, start[axis]);
-        part[axis] = std::min(begin + data.object[axis], start[axis] + extent[axis]) - low[axis];
+      std::vector<std::uint64_t> index;
+      if (file) {
+        std::vector<std::byte> packed(index_bytes(variable, file->path()));
+        if (packed.size() > file->size()) short_shard(file->path());
+        file->read(data.index_in_front ? 0 : file->size() - packed.size(), packed.data(), packed.size());
+        index = shard_index(variable, file->path(), packed);
       }
-      const std::vector<std::uint64_t> index = file ? shard_index(variable, *file) : std::vector<std::uint64_t>{};
-      each_cell(chunk, low, part, [&](const std::vector<std::int64_t>& inner) {
-        std::uint64_t number = 0;
-        for (std::size_t axis = 0; axis < rank; ++axis) {
-          const std::int64_t across = data.object[axis] / chunk[axis];
-          number = number * static_cast<std::uint64_t>(across) + static_cast<std::uint64_t>(inner[axis] % across);
-        }
-        const std::uint64_t none = ~std::uint64_t{0};
-        const std::uint64_t place = file ? index[2 * number] : none;
-        const std::uint64_t bytes = file ? index[2 * number + 1] : none;
-        const bool there = place != none || bytes != none;
-        if (there && (place > file->size() || bytes > file->size() - place)) {
-          file->fail("has an index that leads beyond its end: the shard is damaged");
-        }
-        stored.resize(there ? bytes : 0);
+      each_inner(variable, at, start, extent, [&](const Place& inner, std::uint64_t number) {
+        const auto [place, bytes, there] = place_in(index, number, file ? file->path() : "", file ? file->size() : 0);
+        stored.resize(bytes);
         if (there) file->read(place, stored.data(), stored.size());
         visit(inner, std::span<std::byte>(stored), there);
       });
     });
   }
 
-  /// Places and sizes of the chunks in a shard.
-  std::vector<std::uint64_t> shard_index(std::size_t variable, const OpenFile& file) const {
+  /// The same where objects are asked for by a network: many at once, of shards first their indices.
+  template <class F>
+  void each_far_chunk(std::size_t variable, const Place& start, const Place& extent, F visit) const {
     const Description& data = arrays_[variable];
+    std::vector<remote::Part> parts;
+    std::vector<Place> places;
+    each_cell(data.object, start, extent, [&](const Place& at) {
+      places.push_back(at);
+      parts.push_back({object_name(variable, at)});
+    });
+    // What packed bytes may be longer than plain ones by.
+    const std::uint64_t chunk_bytes =
+        product(variables_[variable].chunk, std::max(1u, variables_[variable].type.bytes));
+    const std::uint64_t most = data.chain.texts ? kMostChunkBytes : 2 * chunk_bytes + (1 << 20);
+    if (!data.sharded) {
+      return remote::read_parts(parts, most,
+                                [&](std::size_t i, std::optional<std::span<std::byte>> stored, std::uint64_t) {
+                                  visit(places[i], stored.value_or(std::span<std::byte>()), stored.has_value());
+                                });
+    }
+    for (remote::Part& one : parts) {
+      one.bytes = index_bytes(variable, one.path);
+      if (!data.index_in_front) one.place = remote::kLastBytes;
+    }
+    std::vector<remote::Part> chunks;
+    std::vector<Place> inner_places;
+    remote::read_parts(parts, most, [&](std::size_t i, std::optional<std::span<std::byte>> packed, std::uint64_t size) {
+      if (packed && packed->size() != parts[i].bytes) short_shard(parts[i].path);
+      const std::vector<std::uint64_t> index =
+          packed ? shard_index(variable, parts[i].path, *packed) : std::vector<std::uint64_t>{};
+      each_inner(variable, places[i], start, extent, [&](const Place& inner, std::uint64_t number) {
+        const auto [place, bytes, there] = place_in(index, number, parts[i].path, size);
+        if (!there || bytes == 0) return visit(inner, std::span<std::byte>(), there);
+        if (bytes > most) fail(parts[i].path, "has an index of chunks that are too long: the shard is damaged");
+        chunks.push_back({parts[i].path, place, bytes});
+        inner_places.push_back(inner);
+      });
+    });
+    remote::read_parts(chunks, most, [&](std::size_t i, std::optional<std::span<std::byte>> stored, std::uint64_t) {
+      if (!stored) fail(chunks[i].path, "is not there any more");
+      visit(inner_places[i], *stored, true);
+    });
+  }
+
+  std::string object_name(std::size_t variable, const Place& at) const {
+    return path_below(folders_[variable], zarr::key_of(at, arrays_[variable].separator, arrays_[variable].with_c));
+  }
+
+  /// Calls visit(place, number within the shard) for the chunks of a shard that the box touches.
+  template <class F>
+  void each_inner(std::size_t variable, const Place& at, const Place& start, const Place& extent, F visit) const {
+    const Place& object = arrays_[variable].object;
+    const Place& chunk = variables_[variable].chunk;
+    const std::size_t rank = chunk.size();
+    Place low(rank), part(rank);
+    for (std::size_t axis = 0; axis < rank; ++axis) {
+      const std::int64_t begin = at[axis] * object[axis];
+      low[axis] = std::max(begin, start[axis]);
+      part[axis] = std::min(begin + object[axis], start[axis] + extent[axis]) - low[axis];
+    }
+    each_cell(chunk, low, part, [&](const Place& inner) {
+      std::uint64_t number = 0;
+      for (std::size_t axis = 0; axis < rank; ++axis) {
+        const std::int64_t across = object[axis] / chunk[axis];
+        number = number * static_cast<std::uint64_t>(across) + static_cast<std::uint64_t>(inner[axis] % across);
+      }
+      visit(inner, number);
+    });
+  }
+
+  struct InShard {
+    std::uint64_t place = 0, bytes = 0;
+    bool there = false;
+  };
+  /// Where a chunk of a shard is; `index` is empty where there is no shard.
+  static InShard place_in(const std::vector<std::uint64_t>& index, std::uint64_t number, const std::string& path,
+                          std::uint64_t size) {
+    constexpr std::uint64_t kNone = ~std::uint64_t{0};
+    if (index.empty() || (index[2 * number] == kNone && index[2 * number + 1] == kNone)) return {};
+    const std::uint64_t place = index[2 * number];
+    const std::uint64_t bytes = index[2 * number + 1];
+    if (place > size || bytes > size - place) {
+      fail(path, "has an index that leads beyond its end: the shard is damaged");
+    }
+    return {place, bytes, true};
+  }
+  [[noreturn]] static void short_shard(const std::string& path) {
+    fail(path, "is too short for the index of its shard: it is truncated or damaged");
+  }
+
+  /// Bytes of the index of a shard, as it is stored.
+  std::uint64_t index_bytes(std::size_t variable, const std::string& path) const {
+    const Description& data = arrays_[variable];
+    constexpr std::uint64_t kMostInner = std::uint64_t{1} << 26;
     std::uint64_t count = 1;
     for (std::size_t axis = 0; axis < data.object.size(); ++axis) {
       const auto across = static_cast<std::uint64_t>(data.object[axis] / variables_[variable].chunk[axis]);
-      if (__builtin_mul_overflow(count, across, &count) || count > file.size()) {
-        file.fail("is too short for the index of its shard: it is truncated or damaged");
-      }
+      if (__builtin_mul_overflow(count, across, &count) || count > kMostInner) short_shard(path);
     }
     std::uint64_t bytes = 16 * count;
     for (const Filter& filter : data.index_filters) {
-      if (filter.id != Filter::kCrc32c && filter.id != Filter::kCrc32) file.fail("has a packed index of its shards");
+      if (filter.id != Filter::kCrc32c && filter.id != Filter::kCrc32) fail(path, "has a packed index of its shards");
       bytes += 4;
     }
-    if (bytes > file.size()) file.fail("is too short for the index of its shard: it is truncated or damaged");
-    std::vector<std::byte> stored(bytes);
-    file.read(data.index_in_front ? 0 : file.size() - bytes, stored.data(), stored.size());
-    std::vector<std::uint64_t> index(2 * count);
-    undo_filters(file.path(), data.index_filters, 0, stored, std::as_writable_bytes(std::span(index)));
+    return bytes;
+  }
+
+  /// Places and sizes of the chunks in a shard, from the bytes of its index.
+  std::vector<std::uint64_t> shard_index(std::size_t variable, const std::string& path,
+                                         std::span<std::byte> stored) const {
+    const std::vector<Filter>& filters = arrays_[variable].index_filters;
+    std::vector<std::uint64_t> index((stored.size() - 4 * filters.size()) / 8);
+    undo_filters(path, filters, 0, stored, std::as_writable_bytes(std::span(index)));
     return index;
   }
 
@@ -363,7 +468,7 @@ class ZarrStore final : public StoredFile {
   }
 
   std::string chunk_name(std::size_t variable, const std::vector<std::int64_t>& at) const {
-    return folders_[variable] + "/" + zarr::key_of(at, arrays_[variable].separator, arrays_[variable].with_c);
+    return object_name(variable, at);
   }
   [[noreturn]] void damaged_chunk(std::size_t variable, const std::vector<std::int64_t>& at,
                                   const std::string& text) const {
@@ -418,17 +523,61 @@ class ZarrStore final : public StoredFile {
     swap_wide_text(out, strides, extent, one.type.bytes);
   }
 
+  /// Until all is described.
+  Texts texts_;
   std::vector<Description> arrays_;
   std::vector<std::string> folders_;
 };
 
 }  // namespace
 
+namespace {
+
+/// The description of a store on a server, or nothing. `may_be_refused`: where access to all is refused, too.
+std::optional<std::string> far_description(const std::string& path, bool may_be_refused = true) {
+  std::vector<remote::Part> parts;
+  for (const char* const name : kDescriptions) parts.push_back({path_below(path, name), 0, 1, may_be_refused});
+  std::set<std::size_t> there;
+  remote::read_parts(parts, 1 << 20, [&](std::size_t i, std::optional<std::span<std::byte>> text, std::uint64_t) {
+    if (text) there.insert(i);
+  });
+  if (there.empty()) return {};
+  return parts[*there.begin()].path;
+}
+
+/// Whether the name of an address says that it is a store, or a file, or neither.
+std::optional<bool> named_as_store(const std::string& path) {
+  const std::string shown = shown_path(path);
+  if (shown.back() == '/') return true;
+  const std::string name = shown.substr(shown.rfind('/') + 1);
+  if (shown.find(".zarr") != std::string::npos || name.find('.') == std::string::npos) return true;
+  static const std::set<std::string> kFiles = {".nc",  ".nc4",   ".cdf",  ".h5",   ".hdf5", ".he5", ".grib",
+                                               ".grb", ".grib2", ".grb2", ".npy",  ".npz",  ".tif", ".tiff",
+                                               ".png", ".jpg",   ".jpeg", ".fits", ".fit",  ".fts"};
+  if (kFiles.count(name.substr(name.rfind('.'))) != 0) return false;
+  return {};
+}
+
+}  // namespace
+
+bool is_remote_store(const std::string& path) {
+  const std::optional<bool> named = named_as_store(path);
+  return named ? *named : far_description(path).has_value();
+}
+
 std::string described_by(const std::string& path) {
+  if (is_remote(path)) {
+    if (named_as_store(path) == std::optional(false)) return path;
+    const std::optional<std::string> found = far_description(path);
+    if (found) return *found;
+    if (!named_as_store(path)) return path;
+    static_cast<void>(far_description(path, false));  // says so where access is refused
+    fail(path, "holds neither zarr.json nor .zarray or .zgroup: it is no Zarr store");
+  }
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) return path;
-  for (const char* const name : {"/zarr.json", "/.zmetadata", "/.zarray", "/.zgroup"}) {
-    if (is_there(path + name)) return path + name;
+  for (const char* const name : kDescriptions) {
+    if (is_there(path_below(path, name))) return path_below(path, name);
   }
   fail(path, "is a folder that holds neither zarr.json nor .zarray or .zgroup: it is no Zarr store");
 }

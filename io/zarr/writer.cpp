@@ -1,4 +1,5 @@
 // Writing Zarr: descriptions, and one object after the other, by whoever has it.
+#include <weft/remote.hpp>
 #include <weft/zarr_writer.hpp>
 
 #include "io/codecs/packers.hpp"
@@ -6,6 +7,7 @@
 #include "io/files/open_file.hpp"
 #include "io/files/size_limit.hpp"
 #include "io/formats/format.hpp"
+#include "io/remote/objects.hpp"
 #include "io/zarr/description.hpp"
 
 #include <fcntl.h>
@@ -18,6 +20,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 
 namespace weft::io {
 namespace {
@@ -119,8 +122,9 @@ std::string fill_text(const ElementType& type, const std::vector<double>& fill) 
   return text;
 }
 
-/// Makes the folders above a path.
+/// Makes the folders above a path; stores on servers have none.
 void make_folders(const std::string& folder) {
+  if (is_remote(folder)) return;
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) fail(folder, "cannot be made: " + error.message());
@@ -128,6 +132,7 @@ void make_folders(const std::string& folder) {
 
 /// Writes a file under another name and gives it its own when it is complete.
 void write_whole(const std::string& path, const std::vector<std::byte>& bytes) {
+  if (is_remote(path)) return remote::write_object(path, bytes);
   const std::string beside = name_beside(path);
   const auto refuse = [&](const char* what) {
     const int error = errno;
@@ -213,10 +218,11 @@ void write_zarr_description(const std::string& folder, const ZarrLayout& layout,
   const ElementType type = zarr::element_of_name(layout.type);
   if (layout.version == 2) {
     const std::string names = dimensions.empty() ? "" : "\"_ARRAY_DIMENSIONS\": " + texts_of(dimensions);
-    if (!names.empty() || !attributes.empty()) write_text(folder + "/.zattrs", object_of(attributes, names) + "\n");
+    if (!names.empty() || !attributes.empty())
+      write_text(path_below(folder, ".zattrs"), object_of(attributes, names) + "\n");
     const bool described = !dimensions.empty() || layout.shape.empty();
     const bool no_fill = type.kind == ElementKind::Complex || (described && fill.empty());
-    write_text(folder + "/.zarray",
+    write_text(path_below(folder, ".zarray"),
                "{\"zarr_format\": 2, \"shape\": " + list_of(layout.shape) + ", \"chunks\": " + list_of(layout.chunk) +
                    ", \"dtype\": " + quoted_json(zarr::protocol_of(type)) + ", \"compressor\": " + codec_2(layout) +
                    ", \"fill_value\": " + (no_fill ? "null" : fill_text(type, fill)) +
@@ -224,7 +230,7 @@ void write_zarr_description(const std::string& folder, const ZarrLayout& layout,
     return;
   }
   write_text(
-      folder + "/zarr.json",
+      path_below(folder, "zarr.json"),
       "{\"zarr_format\": 3, \"node_type\": \"array\", \"shape\": " + list_of(layout.shape) +
           ", \"data_type\": " + quoted_json(type.name) +
           ", \"chunk_grid\": {\"name\": \"regular\", \"configuration\": {\"chunk_shape\": " + list_of(layout.object()) +
@@ -238,9 +244,9 @@ void write_zarr_description(const std::string& folder, const ZarrLayout& layout,
 void write_zarr_object(const std::string& folder, const ZarrLayout& layout, const std::vector<std::int64_t>& place,
                        const std::vector<std::int64_t>& extent, const std::byte* data) {
   const ElementType type = zarr::element_of_name(layout.type);
-  const std::string path = folder + "/" + zarr::key_of(place, layout.version == 2 ? "." : "/", layout.version == 3);
-  const std::size_t slash = path.rfind('/');
-  make_folders(path.substr(0, slash));
+  const std::string path =
+      path_below(folder, zarr::key_of(place, layout.version == 2 ? "." : "/", layout.version == 3));
+  make_folders(path.substr(0, path.rfind('/')));
   const std::vector<Filter> filters = filters_of(layout);
   std::int64_t chunk_bytes = type.bytes;
   for (const std::int64_t one : layout.chunk) chunk_bytes *= one;
@@ -283,31 +289,33 @@ void write_zarr_object(const std::string& folder, const ZarrLayout& layout, cons
 void write_zarr_group(const std::string& folder, int version, const std::vector<Attribute>& attributes,
                       const std::vector<std::string>& arrays) {
   make_folders(folder);
-  const auto text_of = [&](const std::string& path) {
-    const OpenFile file(path);
-    std::string text(file.size(), ' ');
-    file.read(0, text.data(), text.size());
+  const auto text_of = [&](const std::string& name) -> std::optional<std::string> {
+    const std::optional<OpenFile> file = open_if_there(path_below(folder, name));
+    if (!file) return {};
+    std::string text(file->size(), ' ');
+    file->read(0, text.data(), text.size());
     while (!text.empty() && text.back() == '\n') text.pop_back();
     return text;
   };
   std::string all;
   if (version == 2) {
-    write_text(folder + "/.zattrs", object_of(attributes) + "\n");
+    write_text(path_below(folder, ".zattrs"), object_of(attributes) + "\n");
     all = "\".zgroup\": {\"zarr_format\": 2}, \".zattrs\": " + object_of(attributes);
     for (const std::string& name : arrays) {
       for (const char* const what : {"/.zarray", "/.zattrs"}) {
-        if (!std::filesystem::exists(folder + "/" + name + what)) continue;
-        all += ", " + quoted_json(name + what) + ": " + text_of(folder + "/" + name + what);
+        if (const auto text = text_of(name + what)) all += ", " + quoted_json(name + what) + ": " + *text;
       }
     }
-    write_text(folder + "/.zmetadata", "{\"zarr_consolidated_format\": 1, \"metadata\": {" + all + "}}\n");
-    write_text(folder + "/.zgroup", "{\"zarr_format\": 2}\n");
+    write_text(path_below(folder, ".zmetadata"), "{\"zarr_consolidated_format\": 1, \"metadata\": {" + all + "}}\n");
+    write_text(path_below(folder, ".zgroup"), "{\"zarr_format\": 2}\n");
     return;
   }
   for (const std::string& name : arrays) {
-    all += (all.empty() ? "" : ", ") + quoted_json(name) + ": " + text_of(folder + "/" + name + "/zarr.json");
+    const std::optional<std::string> text = text_of(name + "/zarr.json");
+    if (!text) fail(path_below(folder, name), "is no array that the group could describe");
+    all += (all.empty() ? "" : ", ") + quoted_json(name) + ": " + *text;
   }
-  write_text(folder + "/zarr.json",
+  write_text(path_below(folder, "zarr.json"),
              "{\"zarr_format\": 3, \"node_type\": \"group\", \"attributes\": " + object_of(attributes) +
                  ", \"consolidated_metadata\": {\"kind\": \"inline\", \"must_understand\": false, \"metadata\": {" +
                  all + "}}}\n");

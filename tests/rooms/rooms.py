@@ -35,6 +35,7 @@ THIRD_PARTY = {
     "HDF5": ("hdf5", "H5"),
     "Arrow": ("arrow/", "parquet/"),
     "codecs": ("zstd", "lz4", "libdeflate", "blosc", "zlib", "szlib"),
+    "libcurl": ("curl/",),
     "ecCodes": ("eccodes",),
     "JSON": ("nlohmann/", "simdjson"),
     "Kokkos": ("Kokkos_", "KokkosKernels"),
@@ -56,7 +57,7 @@ ALLOWED = {
     "core": {"fmt"},
     "comm": {"fmt", "UCX", "codecs"},
     "gpu": {"fmt", "CUDA", "Thrust"},
-    "io": {"fmt", "HDF5", "Arrow", "codecs", "ecCodes", "JSON"},
+    "io": {"fmt", "HDF5", "Arrow", "codecs", "ecCodes", "libcurl", "JSON"},
     "arrays": {"fmt", "Kokkos", "BLAS", "FFT", "Eigen"},
     "frames": {"fmt", "Kokkos", "Arrow"},
     "dashboard": {"fmt", "cpp-httplib"},
@@ -77,7 +78,8 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 OPT_IN = {"weft/gpu.hpp", "weft/storage.hpp", "weft/measure.hpp", "weft/measure_transfer.hpp", "weft/simulate.hpp"}
 # Files of arrays, and arrays with labels.
 OPT_IN |= {"weft/stored_array.hpp", "weft/labelled.hpp", "weft/storage_writer.hpp", "weft/zarr_writer.hpp",
-           "weft/open_files.hpp", "weft/tiff_writer.hpp", "weft/ops/neighbours.hpp"}
+           "weft/open_files.hpp", "weft/tiff_writer.hpp", "weft/ops/neighbours.hpp",
+           "weft/remote.hpp"}
 OPT_IN |= {"weft/kokkos.hpp", "weft/eigen.hpp", "weft/mdspan.hpp"}
 SOURCES = (".hpp", ".cpp", ".cu", ".cuh", ".h", ".cc", ".def", ".in")
 HEADER_LINES, SOURCE_LINES, TEST_LINES = 300, 600, 800
