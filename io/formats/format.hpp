@@ -28,6 +28,8 @@ extern const Format kNpy;
 extern const Format kNpz;
 extern const Format kTiff;
 extern const Format kPng;
+extern const Format kFits;
+extern const Format kJpeg;
 
 /// Zarr is a folder, told by the description in it.
 std::shared_ptr<const StoredFile> open_zarr(const std::string& path);

@@ -18,7 +18,7 @@ namespace weft::io {
 namespace {
 
 /// A new format is a line here.
-constexpr const Format* kFormats[] = {&kHdf5, &kNetcdfClassic, &kGrib, &kNpy, &kNpz, &kTiff, &kPng};
+constexpr const Format* kFormats[] = {&kHdf5, &kNetcdfClassic, &kGrib, &kNpy, &kNpz, &kTiff, &kPng, &kFits, &kJpeg};
 
 /// How many files may stay open: most of what the system allows this process. Its limit is raised as far as it goes
 /// without being asked, since thousands of files that are opened again for each variable cost more than their data.

@@ -20,18 +20,30 @@ struct StoredSample {
   std::string variable;
   /// The values of the variable in C order.
   std::vector<double> values;
+  /// Of a store, which is a folder: the file in it that is damaged.
+  std::string inside = {};
 };
+
+/// So many numbers that nothing reads them by the way: between 0 and 1, and hard to pack.
+std::vector<double> many_numbers();
+inline constexpr std::int64_t kManyRows = 500, kManyColumns = 400;
 
 inline void PrintTo(const StoredSample& sample, std::ostream* out) { *out << sample.name; }
 
 /// What a reader of files promises, checked on small files. A format's test instantiates it with its samples.
 class StoredFileContract : public testing::TestWithParam<StoredSample> {
  protected:
-  StoredFileContract() : path_(GetParam().write(folder_)), bytes_(bytes_of_file(path_)) {}
+  StoredFileContract() : path_(GetParam().write(folder_)), bytes_(bytes_of_file(file_in(path_))) {}
+
+  static std::string file_in(const std::string& path) {
+    return GetParam().inside.empty() ? path : path + "/" + GetParam().inside;
+  }
+  /// A copy with other bytes.
+  std::string damaged_copy(const std::string& bytes) const;
 
   /// Opens a copy with other bytes and reads all of it: right or wrong values, or a FileError that names the file.
   void expect_harmless(const std::string& bytes, const std::string& what) const {
-    const std::string path = folder_.file("damaged", bytes);
+    const std::string path = damaged_copy(bytes);
     try {
       const std::shared_ptr<const StoredFile> file = open_stored(path);
       for (std::size_t i = 0; i < file->variables().size(); ++i) {
@@ -55,7 +67,7 @@ class StoredFileContract : public testing::TestWithParam<StoredSample> {
     }
   }
 
-  TestFolder folder_;
+  const TestFolder folder_;
   const std::string path_, bytes_;
 };
 

@@ -34,7 +34,7 @@ THIRD_PARTY = {
     "Thrust": ("thrust/",),
     "HDF5": ("hdf5", "H5"),
     "Arrow": ("arrow/", "parquet/"),
-    "codecs": ("zstd", "lz4", "libdeflate", "blosc", "zlib", "szlib"),
+    "codecs": ("zstd", "lz4", "libdeflate", "blosc", "zlib", "szlib", "jpeglib"),
     "libcurl": ("curl/",),
     "ecCodes": ("eccodes",),
     "JSON": ("nlohmann/", "simdjson"),
@@ -79,7 +79,7 @@ OPT_IN = {"weft/gpu.hpp", "weft/storage.hpp", "weft/measure.hpp", "weft/measure_
 # Files of arrays, and arrays with labels.
 OPT_IN |= {"weft/stored_array.hpp", "weft/labelled.hpp", "weft/storage_writer.hpp", "weft/zarr_writer.hpp",
            "weft/open_files.hpp", "weft/tiff_writer.hpp", "weft/ops/neighbours.hpp",
-           "weft/remote.hpp"}
+           "weft/fits_writer.hpp", "weft/remote.hpp"}
 OPT_IN |= {"weft/kokkos.hpp", "weft/eigen.hpp", "weft/mdspan.hpp"}
 SOURCES = (".hpp", ".cpp", ".cu", ".cuh", ".h", ".cc", ".def", ".in")
 HEADER_LINES, SOURCE_LINES, TEST_LINES = 300, 600, 800

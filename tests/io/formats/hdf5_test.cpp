@@ -1,6 +1,6 @@
 #include <weft/storage.hpp>
 
-#include "tests/io/formats/file_of.hpp"
+#include "tests/contracts/stored_file.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -63,6 +63,34 @@ std::vector<std::int32_t> read_all(const StoredFile& file) {
   std::memcpy(values.data(), bytes.data(), bytes.size());
   return values;
 }
+
+std::vector<StoredSample> samples() {
+  std::vector<StoredSample> all;
+  const std::vector<std::int32_t> few = ramp(240), many = ramp(kManyRows * kManyColumns);
+  const auto add = [&](const std::string& name, const Written& how, const std::vector<std::int32_t>& values) {
+    all.push_back({name,
+                   [how, values](const TestFolder& at) {
+                     write(at / "x.h5", how, values);
+                     return at / "x.h5";
+                   },
+                   "x", std::vector<double>(values.begin(), values.end())});
+  };
+  const auto deflate = [](hid_t list) {
+    H5Pset_shuffle(list);
+    H5Pset_deflate(list, 4);
+  };
+  const hsize_t rows = kManyRows, columns = kManyColumns;
+  add("hdf5_contiguous", {.shape = {12, 20}}, few);
+  add("hdf5_compact", {.shape = {12, 20}, .filters = [](hid_t list) { H5Pset_layout(list, H5D_COMPACT); }}, few);
+  add("hdf5_chunked", {.shape = {12, 20}, .chunk = {5, 6}, .filters = deflate}, few);
+  add("hdf5_latest", {.shape = {12, 20}, .chunk = {5, 6}, .latest = true, .filters = deflate}, few);
+  add("hdf5_growing", {.shape = {12, 20}, .chunk = {5, 6}, .most = {H5S_UNLIMITED, 20}, .latest = true}, few);
+  add("hdf5_many_contiguous", {.shape = {rows, columns}}, many);
+  add("hdf5_many_chunked", {.shape = {rows, columns}, .chunk = {100, 90}, .filters = deflate}, many);
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Hdf5, StoredFileContract, testing::ValuesIn(samples()), name_of_sample);
 
 class Hdf5Test : public testing::Test {
  protected:

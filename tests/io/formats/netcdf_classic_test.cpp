@@ -1,6 +1,6 @@
 #include <weft/storage.hpp>
 
-#include "tests/io/formats/file_of.hpp"
+#include "tests/contracts/stored_file.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -51,6 +51,34 @@ std::string classic_file(unsigned version, std::uint64_t records, bool streaming
   }
   return file;
 }
+
+/// A variable of doubles behind a header.
+std::string many_file() {
+  const auto make = [](std::uint64_t data) {
+    const auto name = [](const std::string& text) { return big(text.size(), 4) + padded(text); };
+    return std::string("CDF\2") + big(0, 4) + big(10, 4) + big(2, 4) + name("y") + big(kManyRows, 4) + name("x") +
+           big(kManyColumns, 4) + big(0, 8) + big(11, 4) + big(1, 4) + name("v") + big(2, 4) + big(0, 4) + big(1, 4) +
+           big(0, 8) + big(6, 4) + big(kManyRows * kManyColumns * 8, 4) + big(data, 8);
+  };
+  std::string file = make(make(0).size());
+  for (const double value : many_numbers()) file += big(std::bit_cast<std::uint64_t>(value), 8);
+  return file;
+}
+
+std::vector<StoredSample> samples() {
+  std::vector<StoredSample> all;
+  for (const unsigned version : {1u, 2u, 5u}) {
+    all.push_back({"classic_" + std::to_string(version),
+                   [version](const TestFolder& at) { return at.file("a.nc", classic_file(version, 3)); },
+                   "s",
+                   {0, 100, 1, 101, 2, 102}});
+  }
+  all.push_back(
+      {"classic_many", [](const TestFolder& at) { return at.file("m.nc", many_file()); }, "v", many_numbers()});
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(NetcdfClassic, StoredFileContract, testing::ValuesIn(samples()), name_of_sample);
 
 TEST(NetcdfClassicTest, RecordsOfEveryVersionAreRead) {
   const TestFolder folder;

@@ -71,6 +71,11 @@ std::vector<StoredSample> samples() {
                    return at.file("a.npz", npz_of({{"x.npy", numbers()}}, false));
                  },
                  "x", counted(120)});
+  all.push_back({"npy_many",
+                 [](const TestFolder& at) {
+                   return at.file("m.npy", npy_of("<f8", {kManyRows, kManyColumns}, bytes_of(many_numbers())));
+                 },
+                 "array", many_numbers()});
   // Turned round: as many elements, the first axis of the file is the last of the array.
   std::vector<double> columns(120);
   for (std::size_t i = 0; i < 120; ++i) columns[i] = static_cast<double>(i / 30 + i / 6 % 5 * 4 + i % 6 * 20);
