@@ -3,6 +3,7 @@
     tools/bench storage                    mean over time, gzip + shuffle and uncompressed; monthly climatology; one small file
     tools/bench storage --small            a quarter of the steps
     tools/bench storage --only many        rows whose title has this: opening, mean, climatology, budget
+    tools/bench storage --cold             also from a cold page cache, where there is a row for it
     tools/bench storage --rounds 1         rounds in turns; the best of each system is shown
     tools/bench storage --folder DIR       where the files are made and kept (default: build/storage)
 
@@ -18,6 +19,8 @@ import shutil
 import subprocess
 import sys
 import time
+
+import storage_more
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -130,6 +133,7 @@ def main(arguments, _weft_bench):
     parser = argparse.ArgumentParser(prog="tools/bench storage", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--small", action="store_true")
+    parser.add_argument("--cold", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default="", help="rows whose title has this")
     parser.add_argument("--folder", default=str(ROOT / "build" / "storage"))
@@ -193,6 +197,7 @@ def main(arguments, _weft_bench):
         for name, seconds in best.items():
             ratio = "" if name == "weft" or "weft" not in best else f"   {seconds / best['weft']:5.2f} x weft"
             print(f"  {name:16} {seconds:8.3f} s{ratio}")
+    storage_more.rows(given, python, has, folder, files, steps, timed, log)
     if given.only in "opening many files":
         opening(given.weft, python, folder, given.rounds, log, has("xarray") and has("dask"))
     if given.only in "writing packed chunks":
