@@ -37,8 +37,9 @@ std::exception_ptr failure_exception(TaskId task) {
     return std::make_exception_ptr(TaskError("task " + task_name(task) + " failed; nothing more is known"));
   if (known->kind == TaskFailure::Kind::Lost) return std::make_exception_ptr(CancelledError(known->message));
   if (known->kind == TaskFailure::Kind::Cancelled) {
-    return std::make_exception_ptr(
-        CancelledError("task " + known->task + " was cancelled; " + task_name(task) + " has no result"));
+    const std::string own = task_name(task);
+    const std::string dependent = known->task == own ? "" : "; " + own + " has no result";
+    return std::make_exception_ptr(CancelledError("task " + known->task + " was cancelled" + dependent));
   }
   if (known->kind == TaskFailure::Kind::Refused) {
     return std::make_exception_ptr(

@@ -236,6 +236,8 @@ TEST_P(ClientTest, ATaskCancelledWhileItRunsHasNoResult) {
   EXPECT_THROW(after.result(), CancelledError);
   EXPECT_THROW(running.result(), CancelledError);
   EXPECT_TRUE(running.cancelled());
+  EXPECT_NE(after.traceback().find("has no result"), std::string::npos);
+  EXPECT_EQ(running.traceback().find("has no result"), std::string::npos);
 }
 
 TEST_P(ClientTest, LazyInputsOfASubmittedTaskBeginWithIt) {
