@@ -290,11 +290,10 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   std::atomic<bool> named_changed_{false};  // what parked questions look at
   std::atomic<std::size_t> parked_count_{0};
   std::atomic<bool> closing_{false}, open_{false}, stopping_{false};
-  // Who sleeps in the transport, and who waits for whom.
-  std::atomic<bool> sleeping_{false};
+  // Whether something is outstanding, who sleeps in the transport, and who waits for whom.
+  std::atomic<bool> busy_{false}, sleeping_{false};
   Waiters waiters_;
   std::atomic<std::uint32_t> epoch_{0}, watchers_{0};
-  std::atomic<bool> busy_{false};  // something is outstanding
   PoliteSpin spin_;
   std::thread progress_;
 };

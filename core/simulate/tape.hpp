@@ -7,9 +7,9 @@
 
 namespace weft::sim {
 
-/// What the scheduler machine was told in a run, to be told again to one that has the processor's cache to itself, as in
-/// a cluster: in the simulation hundreds of workers and the network think between two of its decisions.
-/// Owns: the encoded events.  Threading: none.
+/// What the scheduler machine was told in a run, to be told again to one that has the processor's cache to itself, as
+/// in a cluster: in the simulation hundreds of workers and the network think between two of its decisions. Owns: the
+/// encoded events.  Threading: none.
 class Tape {
  public:
   void add(const SchedulerEvent& event);
