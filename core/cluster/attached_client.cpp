@@ -48,6 +48,7 @@ AttachedClient::AttachedClient(Settings settings, std::unique_ptr<Transport> tra
                                std::string_view scheduler_address)
     : settings_(std::move(settings)),
       memory_(machine::result_memory(settings_, machine::memory_budget(settings_))),
+      display_(progress_mode(settings_.progress), settings_.progress_interval, machine::progress_of(*this)),
       post_(std::move(transport), *this) {
   AttachedClient* expected = nullptr;
   if (managed_released.load() != nullptr || !the_guest.compare_exchange_strong(expected, this)) {
@@ -151,8 +152,10 @@ void AttachedClient::progress_main() {
 void AttachedClient::wake_waiters() noexcept { post_.wake(); }
 
 void AttachedClient::help(TaskId, DoneFunction done, const void* argument) {
+  WaitDisplay::Wait shown(display_);
   if (waiters_.enter()) post_.wake();  // the thread that sleeps there gives way
   while (!done(argument) && open_.load()) {
+    shown.look();
     if (!drive() && !done(argument)) sleep(kNap);
   }
   waiters_.leave();
@@ -486,6 +489,7 @@ bool AttachedClient::close() {
   }
   unlist();
   open_.store(false);
+  display_.stop();
   post_.wake();
   return close_books(settings_, ledger());
 }

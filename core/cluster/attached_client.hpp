@@ -8,6 +8,7 @@
 #include "core/cluster/waiters.hpp"
 #include "core/coordination/far_client.hpp"
 #include "core/diagnostics/ledger.hpp"
+#include "core/diagnostics/wait_display.hpp"
 #include "core/graph/result_memory.hpp"
 
 #include <algorithm>
@@ -108,6 +109,7 @@ class AttachedClient final : public Runtime, public detail::FarClient, private P
   std::atomic<bool> stopping_{false};
   std::atomic<bool> sleeping_{false};
   Waiters waiters_;
+  WaitDisplay display_;
   std::atomic<std::uint64_t> tasks_total_{0};
   std::atomic<std::uint64_t> tasks_done_{0};
   std::atomic<std::uint64_t> tasks_failed_{0};

@@ -88,6 +88,7 @@ void ClientProcess::open_for_client(Settings settings) {
     closing_.store(false);
   }
   apply_log_settings(settings_);
+  display_.emplace(progress_mode(settings_.progress), settings_.progress_interval, machine::progress_of(*this));
   boxes::add_memory(nullptr, memory_);
   set_graph_limit(machine::graph_limit(settings_, budget_bytes_));
   open();
@@ -198,11 +199,14 @@ void ClientProcess::help(TaskId task, DoneFunction done, const void* argument) {
     if (detail::FarClient* const far = executor->far_client()) return far->help_there(task, done, argument);
     return executor->help_until(task, [=] { return done(argument); });
   }
+  if (!open_.load()) return;
+  WaitDisplay::Wait shown(*display_);
   waiters_.enter();
   if (task < kAnyTask) arena::task(task).word.fetch_or(task_word::kWatched, std::memory_order_acq_rel);
   PoliteSpin::Pause pause(spin_);
   while (!done(argument)) {
     if (!open_.load()) break;
+    shown.look();
     if (drive()) {
       pause.over();
       continue;
@@ -425,6 +429,7 @@ bool ClientProcess::close() {
   }
   unlist();
   open_.store(false);
+  display_->stop();
   wake_waiters();
   post_.wake();
   return close_books(settings_, ledger());

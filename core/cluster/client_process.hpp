@@ -10,6 +10,7 @@
 #include "core/cluster/values.hpp"
 #include "core/cluster/waiters.hpp"
 #include "core/diagnostics/ledger.hpp"
+#include "core/diagnostics/wait_display.hpp"
 #include "core/graph/graph_parts.hpp"
 #include "core/graph/launch_options.hpp"
 #include "core/graph/result_memory.hpp"
@@ -279,13 +280,11 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
 
   std::mutex pending_mutex_;
   std::vector<Pending> pending_;  // guarded by pending_mutex_
-  std::atomic<bool> any_pending_{false}, hungry_{false};
+  std::atomic<bool> any_pending_{false}, any_released_{false}, hungry_{false};
   std::atomic<bool> idle_{false};  // nothing is outstanding: a call may be handed out
   std::mutex released_mutex_;
   std::vector<TaskId> released_;  // guarded by released_mutex_
-  std::atomic<bool> any_released_{false};
 
-  std::atomic<std::uint32_t> slots_{0};
   std::atomic<std::uint64_t> tasks_total_{0}, tasks_done_{0}, tasks_failed_{0};
   std::atomic<bool> named_changed_{false};  // what parked questions look at
   std::atomic<std::size_t> parked_count_{0};
@@ -293,8 +292,9 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   // Whether something is outstanding, who sleeps in the transport, and who waits for whom.
   std::atomic<bool> busy_{false}, sleeping_{false};
   Waiters waiters_;
-  std::atomic<std::uint32_t> epoch_{0}, watchers_{0};
+  std::atomic<std::uint32_t> slots_{0}, epoch_{0}, watchers_{0};
   PoliteSpin spin_;
+  std::optional<WaitDisplay> display_;  // while open
   std::thread progress_;
 };
 

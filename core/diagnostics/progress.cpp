@@ -48,8 +48,16 @@ struct Progress::Display {
     ProgressMeter meter(seconds_now());
     meter.update(source.read(source.context), seconds_now());
     bool shown = false;
+    const auto update = [&] {
+      const ProgressSnapshot now = source.read(source.context);
+      if (now.total != 0) meter.update(now, seconds_now());
+      return now.total != 0;
+    };
     while (wait(shown ? next : first)) {
-      meter.update(source.read(source.context), seconds_now());
+      if (!update()) {  // there is nothing to show at this moment
+        if (as_bar) terminal::clear_status();
+        continue;
+      }
       if (as_bar)
         terminal::show_status(meter.bar(terminal::columns()));
       else
@@ -57,9 +65,8 @@ struct Progress::Display {
       shown = true;
     }
     if (!shown) return;
-    meter.update(source.read(source.context), seconds_now());
     if (as_bar) terminal::clear_status();
-    terminal::write_lines(meter.summary() + "\n");
+    if (update()) terminal::write_lines(meter.summary() + "\n");
   }
 };
 

@@ -48,12 +48,6 @@ SchedulerOptions scheduler_options() {
   return options;
 }
 
-Nanoseconds coarse_now() {
-  timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
-  return static_cast<Nanoseconds>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
-
 std::map<std::string, std::uint32_t> number(const std::map<std::string, std::uint32_t>& amounts) {
   std::map<std::string, std::uint32_t> ids;
   for (const auto& [name, amount] : amounts) ids.emplace(name, static_cast<std::uint32_t>(ids.size()));
@@ -72,7 +66,7 @@ LocalRuntime::LocalRuntime(Settings settings, std::map<std::string, std::uint32_
       executor_(machine::executor_options(settings_), ledger_, *this),
       scheduler_(scheduler_options()),
       worker_(worker_options(settings_, executor_.slot_count(), budget_bytes_, resources, resource_ids_)),
-      progress_(
+      display_(
           progress_mode(settings_.progress), settings_.progress_interval,
           Progress::Source{[](void* self) { return static_cast<LocalRuntime*>(self)->progress_snapshot(); }, this}),
       client_book_(ledger_.open_book("client")) {
@@ -235,14 +229,11 @@ template <class Done>
 void LocalRuntime::wait_showing(TaskId task, const Done& done) {
   if (done()) return;
   if (executor_.inside()) return executor_.help_until(task, done);
-  constexpr Nanoseconds kLong = 500'000'000;
-  const Nanoseconds begun = coarse_now();
-  std::unique_lock showing(progress_mutex_, std::defer_lock);
+  WaitDisplay::Wait shown(display_);
   executor_.help_until(task, [&] {
-    if (!showing.owns_lock() && coarse_now() - begun > kLong && showing.try_lock()) progress_.start();
+    shown.look();
     return done();
   });
-  if (showing.owns_lock()) progress_.stop();
 }
 
 ProgressSnapshot LocalRuntime::progress_snapshot() {
@@ -475,6 +466,7 @@ bool LocalRuntime::close() {
   executor_.help_until(kNone, [&] {
     return tasks_done_.load(std::memory_order_acquire) >= tasks_total_.load(std::memory_order_acquire);
   });
+  display_.stop();
   executor_.stop();
   plugins::take_all_down(executor_);
   return close_books(settings_, ledger());

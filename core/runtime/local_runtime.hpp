@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/diagnostics/ledger.hpp"
+#include "core/diagnostics/wait_display.hpp"
 #include "core/executor/executor.hpp"
 #include "core/graph/graph_parts.hpp"
 #include "core/graph/result_memory.hpp"
@@ -10,7 +11,6 @@
 
 #include <weft/config.hpp>
 #include <weft/memory.hpp>
-#include <weft/progress.hpp>
 #include <weft/task_options.hpp>
 
 #include <map>
@@ -152,8 +152,7 @@ class LocalRuntime final : public Runtime, public Executor::Listener, public Res
   std::atomic<std::uint64_t> tasks_failed_{0};
   std::atomic<bool> closing_{false};
   /// Guards the start and the end of the display; held by the wait that shows it.
-  std::mutex progress_mutex_;
-  Progress progress_;
+  WaitDisplay display_;
   std::mutex client_book_mutex_;
   SlotBook& client_book_;
 };

@@ -77,4 +77,16 @@ std::shared_ptr<ResultMemory> result_memory(const Settings& settings, std::uint6
   return std::make_shared<ResultMemory>(budget_bytes, options);
 }
 
+Progress::Source progress_of(Runtime& runtime) {
+  return {[](void* context) {
+            const Runtime::Counts now = static_cast<Runtime*>(context)->counts();
+            ProgressSnapshot snapshot;
+            snapshot.done = now.tasks_done;
+            snapshot.total = now.tasks_total;
+            snapshot.failed = now.tasks_failed;
+            return snapshot;
+          },
+          &runtime};
+}
+
 }  // namespace weft::machine

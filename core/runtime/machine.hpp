@@ -2,8 +2,10 @@
 
 #include "core/executor/executor.hpp"
 #include "core/graph/result_memory.hpp"
+#include "core/runtime/runtime.hpp"
 
 #include <weft/config.hpp>
+#include <weft/progress.hpp>
 
 namespace weft::machine {
 
@@ -19,5 +21,7 @@ std::uint64_t graph_limit(const Settings& settings, std::uint64_t budget_bytes);
 std::shared_ptr<ResultMemory> result_memory(const Settings& settings, std::uint64_t budget_bytes);
 /// Returns whether the settings mean one slot on the calling thread.
 bool is_sync(const Settings& settings);
+/// How far a runtime is, by its counts alone.
+Progress::Source progress_of(Runtime& runtime);
 
 }  // namespace weft::machine

@@ -9,13 +9,27 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <memory>
 #include <mutex>
 #include <numeric>
+#include <string>
 #include <thread>
 
 namespace weft {
 namespace {
+
+struct Counted {
+  Counted() { ++alive; }
+  Counted(const Counted& other) : text(other.text) { ++alive; }
+  Counted& operator=(const Counted&) = default;
+  ~Counted() { --alive; }
+  static inline std::atomic<int> alive{0};
+  std::string text;
+};
+
+template <class Archive>
+void weft_fields(Archive& archive, Counted& counted) {
+  archive(counted.text);
+}
 
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -203,12 +217,11 @@ TEST_P(CoordinationTest, PublishedResultsAreFoundByName) {
 }
 
 TEST_P(CoordinationTest, WhatIsPublishedGoesWithItsClient) {
-  const auto value = std::make_shared<int>(5);
-  publish(client_, "shared", client_.submit([value] { return value; }));
-  EXPECT_EQ(*get_published<std::shared_ptr<int>>(client_, "shared").result(), 5);
-  EXPECT_GT(value.use_count(), 1);
+  publish(client_, "counted", client_.submit([] { return Counted(); }));
+  static_cast<void>(get_published<Counted>(client_, "counted").result());
+  EXPECT_EQ(Counted::alive.load(), 1);
   client_.close();
-  EXPECT_EQ(value.use_count(), 1);
+  EXPECT_EQ(Counted::alive.load(), 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, CoordinationTest, testing::ValuesIn(kModes), kModeName);
