@@ -243,13 +243,28 @@ void settle_inputs(TaskId task, const Connected& connected) noexcept {
 
 namespace {
 
+/// Of a task that keeps its inputs.
+TaskId failed_one_of_inputs(TaskId task) {
+  const TaskRecord& record = arena::task(task);
+  for (std::uint32_t k = 0; k != record.input_count; ++k) {
+    const TaskId input = arena::edge(record.first_input + k).producer;
+    if ((arena::task(input).word.load(std::memory_order_acquire) & task_word::kFailed) != 0) return input;
+  }
+  return kNone;
+}
+
 /// Follows a failure to the task that began it.
 TaskId origin_of(TaskId failed) {
   TaskId origin = failed;
   for (TaskId next = failed; next != kNone;) {
     origin = next;
     next = kNone;
-    extras::read(origin, [&](const TaskExtra& extra) { next = extra.failed_input; });
+    bool keeps_inputs = false;
+    extras::read(origin, [&](const TaskExtra& extra) {
+      next = extra.failed_input;
+      keeps_inputs = extra.keeps_inputs;
+    });
+    if (next == kNone && keeps_inputs) next = failed_one_of_inputs(origin);
   }
   return origin;
 }
@@ -323,6 +338,17 @@ class Rerun {
   const TaskId task_;
 };
 
+/// The end of an input that failed may come after that of the task that needed it. False where inputs are not kept.
+bool wait_for_kept_inputs(Runtime& runtime, TaskId task) {
+  bool keeps_inputs = false;
+  extras::read(task, [&](const TaskExtra& extra) { keeps_inputs = extra.keeps_inputs; });
+  if (!keeps_inputs) return false;
+  const TaskRecord& record = arena::task(task);
+  for (std::uint32_t k = 0; k != record.input_count; ++k)
+    static_cast<void>(ends_within(runtime, arena::edge(record.first_input + k).producer, kForever));
+  return true;
+}
+
 /// Brings the results that a task needs to this process.
 void bring_inputs(Runtime& runtime, TaskId task) {
   const TaskRecord& record = arena::task(task);
@@ -368,7 +394,8 @@ void rerun_locally(const Handle& failed) {
   if ((word_of(failed) & task_word::kFailed) == 0) {
     throw Error("rerun_locally: task " + task_name(failed.task_id()) + " has not failed");
   }
-  const TaskId origin = origin_of(failed.task_id());
+  TaskId origin = origin_of(failed.task_id());
+  if (runtime != nullptr && wait_for_kept_inputs(*runtime, origin)) origin = origin_of(origin);
   const Rerun rerun(origin, "rerun_locally");
   if (runtime != nullptr) bring_inputs(*runtime, origin);
   rerun.run([](void*) {});

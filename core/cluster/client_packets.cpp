@@ -284,8 +284,11 @@ void ClientProcess::read_outcome(PacketId id, ClientPacket& packet, Reader& outc
     const TaskEnd end = read_failure(outcome);
     if (index >= packet.count) outcome.damaged("outcome", "a task that failed is not in the packet");
     fail_task(packet.tasks[index], end.failure, end.began_here);
-    if (end.began_here && end.failure->kind == TaskFailure::Kind::Threw && packet.graph == nullptr)
-      keep_inputs(packet.tasks[index]);
+    // What it was called with: to be run again; or to be asked for the failure that was its own, where that input's end
+    // is still under way from another worker.
+    const bool keeps =
+        end.began_here ? end.failure->kind == TaskFailure::Kind::Threw : failed_input_of(packet.tasks[index]) == kNone;
+    if (keeps && packet.graph == nullptr) keep_inputs(packet.tasks[index]);
   }
   const bool small = outcome.number<std::uint8_t>("outcome") != 0;
   const std::size_t begin = outcome.offset();
@@ -323,6 +326,12 @@ bool ClientProcess::keeps_inputs(TaskId task) {
   if ((arena::task(task).word.load(std::memory_order_acquire) & task_word::kFailed) != 0)
     extras::read(task, [&](const TaskExtra& extra) { keeps = extra.keeps_inputs; });
   return keeps;
+}
+
+TaskId ClientProcess::failed_input_of(TaskId task) {
+  TaskId input = kNone;
+  extras::read(task, [&](const TaskExtra& extra) { input = extra.failed_input; });
+  return input;
 }
 
 /// Has a task that threw hold on to what it was called with, until nobody asks for it any more.

@@ -114,6 +114,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   void read_outcome(PacketId id, ClientPacket& packet, Reader& outcome);
   void end_task(TaskId task);
   static bool keeps_inputs(TaskId task);
+  static TaskId failed_input_of(TaskId task);
   static void keep_inputs(TaskId task);
   void fail_task(TaskId task, const std::shared_ptr<const TaskFailure>& failure, bool began_here);
   void fail_packet(PacketId id, ClientPacket& packet, const Report& report);

@@ -275,6 +275,8 @@ void Slot::run_chain(TaskId task) {
       const Ticks now = ticks_now();
       slot->book_.sample(found != 0 ? begun - found : 0, ended - begun, now - ended);
       if (slot->handed_to_ != nullptr) slot->take_back();
+      // Who looks how far the run is sees the ends of long tasks at once.
+      if (ended - begun > kShortTicks) slot->settle();
     }
     if (SlotBook::kBooks && ++slot->stretch_tasks_ >= kStretch) [[unlikely]]
       slot->book_stretch();

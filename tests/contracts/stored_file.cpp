@@ -63,6 +63,11 @@ TEST_P(StoredFileContract, TheValuesAreThoseOfTheFile) {
 }
 
 TEST_P(StoredFileContract, OpeningReadsDescriptionsOnlyAndReadingReadsEachChunkOnce) {
+  {
+    // Once for the library of the format, which may read files of its own at first (ecCodes: megabytes of tables).
+    const auto file = open_stored(path_);
+    static_cast<void>(file->read_numbers(file->find(GetParam().variable)));
+  }
   const auto before = bytes_asked_for();
   if (!before) GTEST_SKIP() << "the system does not count what is read";
   const auto file = open_stored(path_);

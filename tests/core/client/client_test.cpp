@@ -299,6 +299,15 @@ TEST_P(ClientTest, CountsKeepUpWithPlainCalls) {
   EXPECT_EQ(client_.counts().failed, 0u);
 }
 
+TEST(ClientCountsTest, LongTasksCountWhenTheyEnd) {
+  const Client client({.scheduler = "threads", .threads = 1});
+  std::vector<int> items(40);
+  const auto futures = client.map([](int) { std::this_thread::sleep_for(std::chrono::milliseconds(2)); }, items);
+  futures[20].result();
+  EXPECT_GE(client.counts().done, 20u) << "and not only when the slot has nothing to do";
+  EXPECT_LE(client.counts().done, 40u);
+}
+
 TEST(ClientCallsTest, ALoneCallRunsThoughNobodyWaitsForIt) {
   static std::atomic<int> ran;
   ran = 0;
