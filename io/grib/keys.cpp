@@ -5,8 +5,10 @@
 #include <cmath>
 #include <limits>
 #include <mutex>
+#include <type_traits>
 
 #if WEFT_HAS_ECCODES
+#include <dlfcn.h>
 #include <eccodes.h>
 #endif
 
@@ -22,45 +24,93 @@ std::mutex& library() {
   return mutex;
 }
 
+/// What is used of ecCodes.
+struct Codes {
+  decltype(&codes_context_get_default) context;
+  decltype(&codes_context_set_logging_proc) set_logging;
+  decltype(&codes_handle_new_from_message) open;
+  decltype(&codes_handle_delete) close;
+  decltype(&codes_get_string) get_string;
+  decltype(&codes_get_long) get_long;
+  decltype(&codes_get_double) get_double;
+  decltype(&codes_is_defined) is_defined;
+  decltype(&codes_set_double) set_double;
+  decltype(&codes_get_size) get_size;
+  decltype(&codes_get_double_array) get_doubles;
+  decltype(&codes_get_error_message) error_text;
+};
+
+/// Loads the library when it is first needed.
+const Codes& codes(const std::string& path) {
+  static Codes known{};
+  static void* handle = nullptr;
+  if (handle != nullptr) return known;
+  for (const char* const name : {WEFT_ECCODES_LIBRARY, "libeccodes.so.0", "libeccodes.so"}) {
+    handle = ::dlopen(name, RTLD_NOW | RTLD_LOCAL);
+    if (handle != nullptr) break;
+  }
+  if (handle == nullptr) fail(path, "is of GRIB, and ecCodes, which reads that, cannot be loaded: libeccodes0 has it");
+  bool complete = true;
+  const auto find = [&](auto& function, const char* name) {
+    function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(::dlsym(handle, name));
+    complete = complete && function != nullptr;
+  };
+  find(known.context, "codes_context_get_default");
+  find(known.set_logging, "codes_context_set_logging_proc");
+  find(known.open, "codes_handle_new_from_message");
+  find(known.close, "codes_handle_delete");
+  find(known.get_string, "codes_get_string");
+  find(known.get_long, "codes_get_long");
+  find(known.get_double, "codes_get_double");
+  find(known.is_defined, "codes_is_defined");
+  find(known.set_double, "codes_set_double");
+  find(known.get_size, "codes_get_size");
+  find(known.get_doubles, "codes_get_double_array");
+  find(known.error_text, "codes_get_error_message");
+  if (complete) return known;
+  handle = nullptr;
+  fail(path, "is of GRIB, and the ecCodes that is installed lacks functions: 2.0 or later is needed");
+}
+
 /// A message that ecCodes looks at.
 /// Owns: the handle; not the bytes.  Threading: under library().
 class Message {
  public:
-  Message(const std::string& path, std::span<const std::byte> bytes) : path_(path) {
+  Message(const std::string& path, std::span<const std::byte> bytes) : path_(path), codes_(codes(path)) {
     // What it has to say of damaged messages comes back as a number; it need not print it, too.
-    codes_context_set_logging_proc(codes_context_get_default(), [](const codes_context*, int, const char*) {});
-    handle_ = codes_handle_new_from_message(nullptr, bytes.data(), bytes.size());
+    codes_.set_logging(codes_.context(), [](const codes_context*, int, const char*) {});
+    handle_ = codes_.open(nullptr, bytes.data(), bytes.size());
     if (handle_ == nullptr) fail(path, "has a GRIB message that ecCodes cannot read");
   }
-  ~Message() { codes_handle_delete(handle_); }
+  ~Message() { codes_.close(handle_); }
   Message(const Message&) = delete;
   Message& operator=(const Message&) = delete;
 
   std::string text(const char* key) const {
     char value[256];
     std::size_t length = sizeof value;
-    if (codes_get_string(handle_, key, value, &length) != CODES_SUCCESS) return {};
+    if (codes_.get_string(handle_, key, value, &length) != CODES_SUCCESS) return {};
     return value;
   }
   long whole(const char* key, long otherwise) const {
     long value = otherwise;
-    return codes_get_long(handle_, key, &value) == CODES_SUCCESS ? value : otherwise;
+    return codes_.get_long(handle_, key, &value) == CODES_SUCCESS ? value : otherwise;
   }
   double real(const char* key, double otherwise) const {
     double value = otherwise;
-    return codes_get_double(handle_, key, &value) == CODES_SUCCESS ? value : otherwise;
+    return codes_.get_double(handle_, key, &value) == CODES_SUCCESS ? value : otherwise;
   }
-  bool has(const char* key) const { return codes_is_defined(handle_, key) != 0; }
-  void set(const char* key, double value) { codes_set_double(handle_, key, value); }
+  bool has(const char* key) const { return codes_.is_defined(handle_, key) != 0; }
+  void set(const char* key, double value) { codes_.set_double(handle_, key, value); }
   std::vector<double> reals(const char* key) const {
     std::size_t count = 0;
-    int error = codes_get_size(handle_, key, &count);
+    int error = codes_.get_size(handle_, key, &count);
     if (error == CODES_SUCCESS && count > (std::size_t{1} << 31))
       fail(path_, "has a GRIB message with too many points");
     std::vector<double> values(error == CODES_SUCCESS ? count : 0);
-    if (error == CODES_SUCCESS) error = codes_get_double_array(handle_, key, values.data(), &count);
+    if (error == CODES_SUCCESS) error = codes_.get_doubles(handle_, key, values.data(), &count);
     if (error != CODES_SUCCESS) {
-      fail(path_, std::string("ecCodes cannot tell '") + key + "' of a message: " + codes_get_error_message(error));
+      fail(path_, std::string("ecCodes cannot tell '") + key + "' of a message: " + codes_.error_text(error));
     }
     values.resize(count);
     return values;
@@ -68,6 +118,7 @@ class Message {
 
  private:
   const std::string& path_;
+  const Codes& codes_;
   codes_handle* handle_ = nullptr;
 };
 
