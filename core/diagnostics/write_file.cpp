@@ -31,6 +31,8 @@ std::string html_text(std::string_view text) {
       out += "&gt;";
     } else if (c == '"') {
       out += "&quot;";
+    } else if (static_cast<unsigned char>(c) < 0x20 && c != '\n') {
+      out += ' ';
     } else {
       out += c;
     }

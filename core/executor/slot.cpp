@@ -275,11 +275,12 @@ void Slot::run_chain(TaskId task) {
       const Ticks now = ticks_now();
       slot->book_.sample(found != 0 ? begun - found : 0, ended - begun, now - ended);
       if (slot->handed_to_ != nullptr) slot->take_back();
-      // Who looks how far the run is sees the ends of long tasks at once.
-      if (ended - begun > kShortTicks) slot->settle();
     }
     if (SlotBook::kBooks && ++slot->stretch_tasks_ >= kStretch) [[unlikely]]
       slot->book_stretch();
+    // Who looks how far the run is sees the ends of long tasks at once. After the task is in the stretch: its time is
+    // no decision's.
+    if (timed && ended - begun > kShortTicks) slot->settle();
     if (slot->executor_.poll_.load(std::memory_order_relaxed)) [[unlikely]]
       slot->executor_.poll();
     if (slot->awaited_ != kNone && next != kNone && slot->refuses(next)) [[unlikely]] {

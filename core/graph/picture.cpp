@@ -1,5 +1,6 @@
 #include <weft/picture.hpp>
 
+#include "core/diagnostics/write_file.hpp"
 #include "core/graph/drawing.hpp"
 
 #include <weft/error.hpp>
@@ -19,26 +20,6 @@ constexpr double kMargin = 24;
 constexpr double kLegendLine = 20;
 constexpr std::size_t kMostInLegend = 16;
 
-std::string for_xml(const std::string& text) {
-  std::string safe;
-  for (const char letter : text) {
-    if (letter == '&') {
-      safe += "&amp;";
-    } else if (letter == '<') {
-      safe += "&lt;";
-    } else if (letter == '>') {
-      safe += "&gt;";
-    } else if (letter == '"') {
-      safe += "&quot;";
-    } else if (static_cast<unsigned char>(letter) < 0x20 && letter != '\n') {
-      safe += ' ';
-    } else {
-      safe += letter;
-    }
-  }
-  return safe;
-}
-
 std::string for_dot(const std::string& text) {
   std::string safe;
   for (const char letter : text) {
@@ -55,7 +36,7 @@ std::string for_dot(const std::string& text) {
 void add_legend(const Drawing& drawing, std::string& svg) {
   double y = kMargin;
   if (!drawing.title.empty()) {
-    svg += fmt::format("<text class=\"title\" x=\"{}\" y=\"{}\">{}</text>\n", kMargin, y + 6, for_xml(drawing.title));
+    svg += fmt::format("<text class=\"title\" x=\"{}\" y=\"{}\">{}</text>\n", kMargin, y + 6, html_text(drawing.title));
     y += kLegendLine + 8;
   }
   std::size_t shown = 0;
@@ -69,7 +50,7 @@ void add_legend(const Drawing& drawing, std::string& svg) {
     svg += fmt::format(
         "<rect class=\"key\" x=\"{}\" y=\"{}\" width=\"14\" height=\"14\" fill=\"{}\"/>"
         "<text class=\"legend\" x=\"{}\" y=\"{}\">{} ({})</text>\n",
-        kMargin, y - 4, fill_of(drawing, group), kMargin + 22, y + 8, for_xml(drawing.groups[group].name),
+        kMargin, y - 4, fill_of(drawing, group), kMargin + 22, y + 8, html_text(drawing.groups[group].name),
         drawing.groups[group].tasks);
     y += kLegendLine;
   }
@@ -112,8 +93,8 @@ void add_arrows(const Drawing& drawing, const Layout& layout, std::string& svg) 
     const Drawing::Arrow& arrow = drawing.arrows[a];
     svg += fmt::format("<path class=\"arrow\" marker-end=\"url(#end)\" d=\"{}\">",
                        path_of(layout.routes[a], layout, arrow));
-    svg += fmt::format("<title>{} to {}{}</title></path>\n", for_xml(drawing.nodes[arrow.from].label),
-                       for_xml(drawing.nodes[arrow.to].label),
+    svg += fmt::format("<title>{} to {}{}</title></path>\n", html_text(drawing.nodes[arrow.from].label),
+                       html_text(drawing.nodes[arrow.to].label),
                        arrow.count > 1 ? fmt::format(", {} times", arrow.count) : std::string());
   }
 }
@@ -127,8 +108,8 @@ void add_boxes(const Drawing& drawing, const Layout& layout, std::string& svg) {
     svg += fmt::format(
         "<g><title>{}</title><rect class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{}\" "
         "rx=\"6\" fill=\"{}\"/><text x=\"{:.1f}\" y=\"{:.1f}\">{}</text></g>\n",
-        for_xml(node.tip), kind, centre.x - width / 2, centre.y - Layout::kBoxHeight / 2, width, Layout::kBoxHeight,
-        fill_of(drawing, node.group), centre.x, centre.y + 4, for_xml(node.label));
+        html_text(node.tip), kind, centre.x - width / 2, centre.y - Layout::kBoxHeight / 2, width, Layout::kBoxHeight,
+        fill_of(drawing, node.group), centre.x, centre.y + 4, html_text(node.label));
   }
 }
 

@@ -1,6 +1,7 @@
 // Pictures of shapes, for pages and for print.
 #include "mpi_launch/command/plot/canvas.hpp"
 
+#include "core/diagnostics/write_file.hpp"
 #include "io/formats/png_writer.hpp"
 
 #include <fmt/format.h>
@@ -12,29 +13,6 @@ namespace {
 
 std::string colour_text(Colour colour) {
   return fmt::format("#{:02x}{:02x}{:02x}", colour.red, colour.green, colour.blue);
-}
-
-std::string escaped(std::string_view words) {
-  std::string out;
-  for (const char c : words) {
-    switch (c) {
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    }
-  }
-  return out;
 }
 
 std::string base64(const std::vector<std::byte>& bytes) {
@@ -71,7 +49,7 @@ class Svg final : public Canvas {
     body_ += fmt::format(
         "<text x=\"{:.2f}\" y=\"{:.2f}\" font-family=\"sans-serif\" font-size=\"{}\" text-anchor=\"{}\" "
         "fill=\"{}\">{}</text>\n",
-        place.x, place.y, 9 * scale_, anchor, colour_text(kInk), escaped(words));
+        place.x, place.y, 9 * scale_, anchor, colour_text(kInk), html_text(words));
   }
   void cells(Point corner, double width, double height, const Cells& cells) override {
     std::vector<std::uint8_t> bytes;

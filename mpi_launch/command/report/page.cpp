@@ -1,6 +1,8 @@
 // The report as a page.
 #include "mpi_launch/command/report/report.hpp"
 
+#include "core/diagnostics/write_file.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,29 +10,6 @@
 
 namespace weft::command::report {
 namespace {
-
-std::string escaped(const std::string& words) {
-  std::string out;
-  for (const char c : words) {
-    switch (c) {
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 constexpr const char* kColours[] = {"#2c5d8f", "#b5654a", "#4f8f63", "#8a6fae",
                                     "#b39b3c", "#4c9aa3", "#a34c73", "#777777"};
@@ -55,7 +34,7 @@ std::string timeline(const Run& run) {
     out += fmt::format(
         "<rect x=\"{:.2f}\" y=\"{}\" width=\"{:.2f}\" height=\"{}\" fill=\"{}\"><title>{}: {:.4f} s</title></rect>\n",
         one.start / end * kWidth, kRow * static_cast<double>(rows[{one.worker, one.slot}]) + 1,
-        std::max(0.3, one.seconds / end * kWidth), kRow - 2, colour, escaped(one.name), one.seconds);
+        std::max(0.3, one.seconds / end * kWidth), kRow - 2, colour, html_text(one.name), one.seconds);
   }
   return out + fmt::format(
                    "<text x=\"0\" y=\"{0}\" font-size=\"11\">0 s</text><text x=\"{1}\" y=\"{0}\" font-size=\"11\" "
@@ -73,16 +52,16 @@ std::string report_page(const Run& run, std::size_t most) {
     bars += fmt::format(
         "<tr><td>{}</td><td>{:.1f}%</td><td><div "
         "style=\"background:#2c5d8f;height:1em;width:{:.1f}em\"></div></td></tr>\n",
-        escaped(one.name), one.share * 100, std::min(1.0, one.share) * 40);
+        html_text(one.name), one.share * 100, std::min(1.0, one.share) * 40);
   }
   return "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>weft "
          "report</title>\n<style>body{font-family:sans-serif;"
          "max-width:70em;margin:2em auto;color:#282828}td{padding:0 1em 0 "
          "0}pre{background:#f4f4f4;padding:1em;overflow:auto}</style>"
          "</head><body>\n<h1>weft report</h1>\n<p><code>" +
-         escaped(run.command) + "</code></p>\n<p><b>Top bottleneck:</b> " + escaped(bottleneck_of(run).words) +
+         html_text(run.command) + "</code></p>\n<p><b>Top bottleneck:</b> " + html_text(bottleneck_of(run).words) +
          "</p>\n<table>\n" + bars + "</table>\n<h2>Tasks</h2>\n" + timeline(run) + "<h2>All of it</h2>\n<pre>" +
-         escaped(report_text(run, most)) + "</pre>\n</body></html>\n";
+         html_text(report_text(run, most)) + "</pre>\n</body></html>\n";
 }
 
 }  // namespace weft::command::report
