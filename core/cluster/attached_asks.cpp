@@ -12,9 +12,6 @@ namespace weft::cluster {
 
 std::optional<std::string> AttachedClient::ask(const std::string& question, std::int64_t longest_ms,
                                                const std::string& what) {
-  using Clock = std::chrono::steady_clock;
-  const Clock::time_point end =
-      longest_ms < 0 ? Clock::time_point::max() : Clock::now() + std::chrono::milliseconds(longest_ms);
   std::shared_ptr<Asks::Question> asked;  // shared with the table it is answered through
   {
     const std::lock_guard lock(mutex_);
@@ -22,6 +19,38 @@ std::optional<std::string> AttachedClient::ask(const std::string& question, std:
     asked = asks_.begin(host_, question, longest_ms != detail::kNow);
     post_.flush();
   }
+  return answer_within(asked, longest_ms, what);
+}
+
+/// The other process has the tasks already: their numbers go along.
+std::optional<std::string> AttachedClient::ask_with(const std::vector<Handle>& tasks, const std::string& question,
+                                                    std::int64_t longest_ms, const std::string& what) {
+  std::shared_ptr<Asks::Question> asked;  // shared with the table it is answered through
+  {
+    const std::lock_guard lock(mutex_);
+    if (!end_.empty()) throw CancelledError("the job that this client is attached to is gone: " + end_);
+    Writer out;
+    out.number(GuestForm::Question);
+    out.number(static_cast<std::uint8_t>(longest_ms != detail::kNow ? 1 : 0));
+    out.count(tasks.size());
+    for (const Handle& task : tasks) {
+      const std::uint64_t number = number_of(task.task_id());
+      if (number == 0)
+        throw Error(what + ": the future that is given to it is of another client than the attached one");
+      out.count(number);
+    }
+    out.bytes(question.data(), question.size());
+    asked = write_guest(text_of(out), kNone, true);
+    post_.flush();
+  }
+  return answer_within(asked, longest_ms, what);
+}
+
+std::optional<std::string> AttachedClient::answer_within(const std::shared_ptr<Asks::Question>& asked,
+                                                         std::int64_t longest_ms, const std::string& what) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point end =
+      longest_ms < 0 ? Clock::time_point::max() : Clock::now() + std::chrono::milliseconds(longest_ms);
   help_until(kNone, [&] {
     if (asked->done.load(std::memory_order_acquire)) return true;
     if (longest_ms <= 0 || Clock::now() < end) return false;

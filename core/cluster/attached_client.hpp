@@ -64,6 +64,8 @@ class AttachedClient final : public Runtime, public detail::FarClient, private P
 
   std::optional<std::string> ask(const std::string& question, std::int64_t longest_ms,
                                  const std::string& what) override;
+  std::optional<std::string> ask_with(const std::vector<Handle>& tasks, const std::string& question,
+                                      std::int64_t longest_ms, const std::string& what) override;
   void say(const std::string& question) noexcept override;
   TaskId ask_for_task(const std::string& question, std::uint32_t site) override;
   void help_there(TaskId task, bool (*done)(const void*), const void* argument) override { help(task, done, argument); }
@@ -93,6 +95,8 @@ class AttachedClient final : public Runtime, public detail::FarClient, private P
   std::string numbers_of(const std::vector<TaskId>& tasks, GuestForm form, std::size_t copies);
   std::shared_ptr<Asks::Question> write_guest(const std::string& body, TaskId stand_in, bool answered);
   std::string ask_guest(const std::string& body, const std::string& what);
+  std::optional<std::string> answer_within(const std::shared_ptr<Asks::Question>& asked, std::int64_t longest_ms,
+                                           const std::string& what);
   void manage(TaskId task);
   std::uint64_t number_of(TaskId task) const;
   void on_answer(Reader& reader);

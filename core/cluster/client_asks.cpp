@@ -22,8 +22,14 @@ void ClientProcess::on_ask(PeerId peer, Reader& reader) {
   asked.waits = reader.number<std::uint8_t>("question") != 0;
   const std::size_t size = reader.remaining();
   asked.bytes.assign(reinterpret_cast<const char*>(reader.view(size, "question")), size);
+  unpack_tasks(asked);
+  take_up(std::move(asked));
+}
+
+/// Answers the question now, or has it wait.
+void ClientProcess::take_up(Asked asked) {
   if (try_answer(asked)) return;
-  if (!asked.waits) return answer(peer, asked.id, AnswerKind::NotNow, {});
+  if (!asked.waits) return answer(asked.peer, asked.id, AnswerKind::NotNow, {});
   parked_.push_back(std::move(asked));
   parked_count_.store(parked_.size(), std::memory_order_seq_cst);
   questions_changed_ = true;
@@ -58,8 +64,16 @@ bool ClientProcess::try_answer(const Asked& asked) {
       owe(asked, detail::offered_task(reader.number<std::uint64_t>("question")));
       return true;
     }
+    if (form == detail::QuestionForm::Offered) {
+      owe(asked, far_tasks_.take(reader.count("question")));
+      return true;
+    }
+    if (form == detail::QuestionForm::Ended) {
+      task_told(asked.peer, reader);
+      return true;
+    }
     std::optional<detail::Reply> reply =
-        detail::answer_question(serial(), process_of(asked.peer), form, reader, asked.waits);
+        detail::answer_question(serial(), process_of(asked.peer), form, reader, asked.waits, asked.tasks);
     if (!reply) return false;
     if (reply->changed) {
       named_changed_.store(true, std::memory_order_seq_cst);
@@ -67,6 +81,10 @@ bool ClientProcess::try_answer(const Asked& asked) {
     }
     if (reply->task.valid()) {
       owe(asked, reply->task);
+    } else if (!reply->futures.empty()) {
+      std::vector<std::uint64_t> offers;
+      for (const Handle& one : reply->futures) offers.push_back(far_tasks_.offer(asked.peer, one));
+      answer(asked.peer, asked.id, AnswerKind::Done, detail::with_offers(reply->bytes, offers));
     } else {
       answer(asked.peer, asked.id, AnswerKind::Done, reply->bytes);
     }
@@ -101,6 +119,62 @@ void ClientProcess::publish_from(Reader& reader) {
   mark_ended(task, std::move(failure), kNone);
   detail::publish_here(serial(), name, type, result);
 }
+
+// --- Futures in values of named objects ------------------------------------------------------------------------------
+
+/// Makes tasks of a worker that come with a question ones of this process, which end when the worker tells so.
+void ClientProcess::unpack_tasks(Asked& asked) {
+  if (asked.bytes.empty() || asked.bytes.front() != static_cast<char>(detail::QuestionForm::With)) return;
+  Reader reader(asked.bytes.data(), asked.bytes.size());
+  detail::read_form(reader);
+  const std::size_t count = reader.elements(2, "question");
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint64_t number = reader.count("question");
+    const TaskId task = make_stand_in(arena::thread_cursor(), read_site(reader));
+    asked.tasks.push_back(Future<Nothing>::adopt(task, serial()));
+    far_tasks_.expect(asked.peer, number, asked.tasks.back());
+  }
+  asked.bytes.erase(0, reader.offset());
+}
+
+void ClientProcess::task_told(PeerId peer, Reader& reader) {
+  const Handle task = far_tasks_.told(peer, reader.count("end of a task"));
+  if (!task.valid()) return;
+  if (reader.remaining() == 0) return lose_expected({task}, "the value that held this future was not taken");
+  std::shared_ptr<const TaskFailure> failure;
+  try {
+    failure = read_end(reader, arena::task(task.task_id())).failure;
+  } catch (const Error& error) {
+    lose_expected({task}, error.what());
+    throw;
+  }
+  end_expected(task, std::move(failure));
+}
+
+/// Ends a stand-in whose value is in its record, or that failed. What was submitted on it can go now.
+void ClientProcess::end_expected(const Handle& task, std::shared_ptr<const TaskFailure> failure) {
+  if (failure != nullptr) {
+    extras::change(task.task_id(), [&](TaskExtra& extra) { extra.failure = std::move(failure); });
+    failed_records.fetch_add(1, std::memory_order_relaxed);
+    arena::task(task.task_id()).word.fetch_or(task_word::kFailed, std::memory_order_acq_rel);
+  }
+  end_task(task.task_id());
+  woken_ = true;
+  owed_changed_ = true;
+  forming_.insert(forming_.begin(), deferred_.begin(), deferred_.end());
+  deferred_.clear();
+}
+
+void ClientProcess::lose_expected(const std::vector<Handle>& tasks, const std::string& why) {
+  for (const Handle& task : tasks) {
+    auto failure = std::make_shared<TaskFailure>();
+    failure->kind = TaskFailure::Kind::Lost;
+    failure->message = why;
+    end_expected(task, std::move(failure));
+  }
+}
+
+// --- Ends that others wait for ---------------------------------------------------------------------------------------
 
 void ClientProcess::owe(const Asked& asked, const Handle& task) {
   if (asked.id == 0) return;
@@ -220,6 +294,7 @@ void ClientProcess::forget_asker(PeerId peer) {
   std::erase_if(owed_, [&](const Owed& one) { return one.peer == peer; });
   std::erase_if(calls_, [&](const Asked& one) { return one.peer == peer; });
   std::erase_if(passed_, [&](const auto& entry) { return entry.second.asked.peer == peer; });
+  lose_expected(far_tasks_.forget(peer), "its worker was lost before it ended, or before its value was fetched");
   if (!open_.load()) return;
   detail::release_of(serial(), process_of(peer));
   named_changed_.store(true, std::memory_order_seq_cst);
@@ -241,6 +316,7 @@ void ClientProcess::close_questions() {
     answer(call.asked.peer, call.asked.id, AnswerKind::Closed, "the client was closed before this result was there");
   }
   passed_.clear();
+  lose_expected(far_tasks_.forget_all(), "the client was closed before this task of a worker ended");
 }
 
 }  // namespace weft::cluster

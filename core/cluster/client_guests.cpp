@@ -205,6 +205,8 @@ void ClientProcess::serve_guest(const Asked& letter) {
     }
     case GuestForm::Called:
       return guest_called(*guest, letter.peer, reader);
+    case GuestForm::Question:
+      return guest_asks(*guest, letter, reader);
   }
 }
 
@@ -242,6 +244,10 @@ Handle ClientProcess::task_of_question(Reader& reader) {
   const detail::QuestionForm form = detail::read_form(reader);
   if (form == detail::QuestionForm::CallActor) return detail::perform_call(reader);
   if (form == detail::QuestionForm::EndOf) return detail::offered_task(reader.number<std::uint64_t>(kWhat));
+  if (form == detail::QuestionForm::Offered) {
+    const std::lock_guard lock(mutex_);
+    return far_tasks_.take(reader.count(kWhat));
+  }
   const std::optional<detail::Reply> found = detail::answer_question(serial(), 0, form, reader, false);
   if (!found || !found->task.valid()) throw Error("a guest asked for what is no task");
   return found->task;
@@ -289,6 +295,21 @@ void ClientProcess::guest_submits(Guest& guest, const Asked& letter, Reader& rea
   guest.tasks[number] = future;
   launch(task, &options);
   watch(letter, future);
+}
+
+/// Takes up a question about a value that holds futures of the guest.
+void ClientProcess::guest_asks(const Guest& guest, const Asked& letter, Reader& reader) {
+  Asked asked;
+  asked.peer = letter.peer;
+  asked.id = letter.id;
+  asked.waits = reader.number<std::uint8_t>(kWhat) != 0;
+  const std::size_t count = reader.elements(1, kWhat);
+  for (std::size_t i = 0; i < count; ++i) asked.tasks.push_back(task_of_guest(guest, reader));
+  const std::size_t size = reader.remaining();
+  asked.bytes.assign(reinterpret_cast<const char*>(reader.view(size, kWhat)), size);
+  const std::lock_guard lock(mutex_);
+  take_up(std::move(asked));
+  post_.flush();
 }
 
 /// The guest hears when the task has ended, with its value if that is small and here.

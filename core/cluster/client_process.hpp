@@ -3,6 +3,7 @@
 #include "core/cluster/client_records.hpp"
 #include "core/cluster/cluster.hpp"
 #include "core/cluster/deal_letter.hpp"
+#include "core/cluster/far_tasks.hpp"
 #include "core/cluster/looks.hpp"
 #include "core/cluster/packet_writer.hpp"
 #include "core/cluster/polite_spin.hpp"
@@ -151,7 +152,12 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
 
   // Questions of other processes (client_asks.cpp)
   void on_ask(PeerId peer, Reader& reader);
+  void take_up(Asked asked);
   void on_withdraw(PeerId peer, Reader& reader);
+  void unpack_tasks(Asked& asked);
+  void task_told(PeerId peer, Reader& reader);
+  void end_expected(const Handle& task, std::shared_ptr<const TaskFailure> failure);
+  void lose_expected(const std::vector<Handle>& tasks, const std::string& why);
   bool try_answer(const Asked& asked);
   bool pass_to_guest(const Asked& asked, std::uint32_t family);
   void make_calls(std::vector<Asked> calls);
@@ -170,6 +176,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   Handle task_of_guest(const Guest& guest, Reader& reader) const;
   Handle task_of_question(Reader& reader);
   void guest_submits(Guest& guest, const Asked& letter, Reader& reader);
+  void guest_asks(const Guest& guest, const Asked& letter, Reader& reader);
   void watch(const Asked& letter, const Handle& task);
   void guest_called(const Guest& guest, PeerId peer, Reader& reader);
   void drop_guest(PeerId peer);
@@ -266,6 +273,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   std::deque<Asked> parked_;                    // questions that wait until something changes, in their order
   std::map<std::uint64_t, PassedCall> passed_;  // calls of guests' actors that guests make
   std::uint64_t next_passed_ = 1;
+  FarTasks far_tasks_;
   std::vector<Owed> owed_;  // ends of tasks that others wait for
   bool owed_changed_ = false;
   std::unordered_map<PeerId, Guest> guests_;

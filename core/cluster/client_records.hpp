@@ -138,6 +138,8 @@ struct Asked {
   std::uint64_t id = 0;  // 0: nobody waits for the answer
   bool waits = false;
   std::string bytes;
+  /// Tasks that came with it, as they are in this process.
+  std::vector<Handle> tasks = {};
 };
 
 /// A call of an actor that a guest made, on its way through this process.

@@ -21,8 +21,9 @@ enum class GuestForm : std::uint8_t {
   Replicate,   ///< How many copies; of which tasks. Answered once they have been asked for.
   Rebalance,   ///< 0; which tasks shall lie at the workers in equal shares.
   Called,      ///< Answers Ask, a call of one of its actors: its number; the task of this number, or 0 and why not.
+  Question,    ///< A question with tasks of the guest's: whether it waits, their numbers; the question follows.
 };
-inline constexpr std::uint8_t kLastGuestForm = static_cast<std::uint8_t>(GuestForm::Called);
+inline constexpr std::uint8_t kLastGuestForm = static_cast<std::uint8_t>(GuestForm::Question);
 
 /// Of an input: the task of a number, or a value that was sent along.
 enum class GuestInput : std::uint8_t { Number = 0, Sent = 1 };

@@ -44,6 +44,47 @@ std::optional<std::string> WorkerProcess::ask(const std::string& question, std::
   return answer;
 }
 
+/// 1. The question goes with numbers for the tasks. 2. Once it has been answered well, the end of each task is told
+/// when it comes; else the numbers are taken back.
+std::optional<std::string> WorkerProcess::ask_with(const std::vector<Handle>& tasks, const std::string& question,
+                                                   std::int64_t longest_ms, const std::string& what) {
+  static std::atomic<std::uint64_t> next_number{1};
+  const std::uint64_t first = next_number.fetch_add(tasks.size(), std::memory_order_relaxed);
+  const auto tell_end = [this](std::uint64_t number, TaskId ended) {
+    Writer out;
+    out.number(detail::QuestionForm::Ended);
+    out.count(number);
+    if (ended != kNone) write_end(out, ended);
+    say(detail::text_of(out));
+  };
+  Writer out;
+  out.number(detail::QuestionForm::With);
+  out.count(tasks.size());
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    out.count(first + i);
+    write_site(out, arena::task(tasks[i].task_id()).site);
+  }
+  out.bytes(question.data(), question.size());
+  std::optional<std::string> answer;
+  const auto take_back = [&] {
+    for (std::size_t i = 0; i < tasks.size(); ++i) tell_end(first + i, kNone);
+  };
+  try {
+    answer = ask(detail::text_of(out), longest_ms, what);
+  } catch (...) {
+    take_back();
+    throw;
+  }
+  if (!answer) take_back();
+  for (std::size_t i = 0; answer && i < tasks.size(); ++i) {
+    const Handle& task = tasks[i];
+    const auto tell = [=, number = first + i] { tell_end(number, task.task_id()); };
+    const bool ended = (arena::task(task.task_id()).word.load(std::memory_order_acquire) & task_word::kDone) != 0;
+    ended ? tell() : detail::add_callback(task, tell);
+  }
+  return answer;
+}
+
 void WorkerProcess::say(const std::string& question) noexcept {
   const std::lock_guard lock(mutex_);
   asks_.say(scheduler_, question);
@@ -74,11 +115,17 @@ void WorkerProcess::on_answer(Reader& reader) {
   std::shared_ptr<TaskFailure> failure;
   const std::shared_ptr<Asks::Question> question = asks_.read(reader, failure);
   if (question == nullptr) return;
-  if (question->stand_in != kNone) {
-    end_stand_in(executor_, question->stand_in, std::move(failure), kNone);
-    arena::drop_use(question->stand_in);
-  }
+  answer_came(*question, std::move(failure));
   executor_.wake_waiters();
+}
+
+/// Ends the stand-in that waited for it. What wants to be called for that is called without the lock (`drive`).
+void WorkerProcess::answer_came(const Asks::Question& question, std::shared_ptr<TaskFailure> failure) {
+  const TaskId task = question.stand_in;
+  if (task == kNone) return;
+  end_stand_in(executor_, task, std::move(failure), kNone);
+  if ((arena::task(task).word.load(std::memory_order_acquire) & task_word::kExtra) == 0) return arena::drop_use(task);
+  called_back_.push_back(task);
 }
 
 // --- The main thread inside a task -----------------------------------------------------------------------------------
@@ -147,13 +194,12 @@ void WorkerProcess::give_up_questions() {
   if (deputy_.joinable()) deputy_.join();
   const std::lock_guard lock(mutex_);
   while (const std::shared_ptr<Asks::Question> question = asks_.take_unanswered()) {
-    if (question->stand_in == kNone) continue;
     auto failure = std::make_shared<TaskFailure>();
     failure->kind = TaskFailure::Kind::Lost;
     failure->message = "the client was closed before this result came";
-    end_stand_in(executor_, question->stand_in, std::move(failure), kNone);
-    arena::drop_use(question->stand_in);
+    answer_came(*question, std::move(failure));
   }
+  for (const TaskId task : std::exchange(called_back_, {})) arena::drop_use(task);
 }
 
 /// One thread at a time sleeps in the transport; another one that wants to naps.

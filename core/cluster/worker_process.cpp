@@ -122,12 +122,21 @@ WorkerEnd WorkerProcess::main_loop(std::string_view scheduler_address) {
 
 /// Reads letters, and carries out what the machine wants. `helps`: the caller runs short tasks right after.
 bool WorkerProcess::drive(bool helps) {
-  const std::lock_guard lock(mutex_);
-  driving_ = helps;
-  const bool moved = post_.progress();
-  pump();
-  post_.flush();
-  driving_ = false;
+  std::vector<TaskId> called_back;
+  bool moved = false;
+  {
+    const std::lock_guard lock(mutex_);
+    driving_ = helps;
+    moved = post_.progress();
+    pump();
+    post_.flush();
+    driving_ = false;
+    called_back.swap(called_back_);
+  }
+  for (const TaskId task : called_back) {
+    failing::call_back(task);
+    arena::drop_use(task);
+  }
   return moved;
 }
 

@@ -129,6 +129,8 @@ class WorkerProcess final : public Runtime,
   // --- What tasks see of the client's process (worker_asks.cpp) ---
   std::optional<std::string> ask(const std::string& question, std::int64_t longest_ms,
                                  const std::string& what) override;
+  std::optional<std::string> ask_with(const std::vector<Handle>& tasks, const std::string& question,
+                                      std::int64_t longest_ms, const std::string& what) override;
   void say(const std::string& question) noexcept override;
   TaskId ask_for_task(const std::string& question, std::uint32_t site) override;
   void help_there(TaskId task, bool (*done)(const void*), const void* argument) override { help(task, done, argument); }
@@ -163,6 +165,7 @@ class WorkerProcess final : public Runtime,
   void on_cancel(const CancelTask& cancel);
   void on_subscribe(PeerId peer, const Subscribe& subscribe);
   void on_answer(Reader& reader);
+  void answer_came(const Asks::Question& question, std::shared_ptr<TaskFailure> failure);
   // Looks, plugins, ends (worker_orders.cpp)
   void on_look(Reader& reader);
   bool holds_back(LetterKind kind, Reader& reader);
@@ -232,6 +235,7 @@ class WorkerProcess final : public Runtime,
   // Guarded by mutex_.
   Post post_;
   Asks asks_{post_};
+  std::vector<TaskId> called_back_;  // stand-ins that ended, each with a use: callbacks run once the lock is free
   std::optional<Worker> machine_;
   bool driving_ = false;  // the main thread is reading letters: it runs what is short itself, right after
   WorkerActions actions_;

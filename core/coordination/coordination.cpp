@@ -3,6 +3,7 @@
 #include "core/coordination/far_client.hpp"
 #include "core/coordination/questions.hpp"
 #include "core/executor/slot.hpp"
+#include "core/graph/task_name.hpp"
 
 #include <weft/error.hpp>
 
@@ -26,20 +27,49 @@ std::uint64_t who_asks() {
 
 void Parcel::write(Writer& writer) const {
   if (bytes_ != nullptr) return write_string(writer, *bytes_);
-  if (type_->encode == nullptr) {
-    throw Error("a value of type " + std::string(type_->name()) +
+  const auto encode = futures_of_ != nullptr ? futures_of_->write : type_->encode;
+  if (encode == nullptr) {
+    throw Error("a value of type " + spelled_type(type_->name()) +
                 " is kept in a named object and cannot leave the process that put it there");
   }
   Writer value;
-  type_->encode(value_.get(), value);
+  encode(value_.get(), value);
   writer.count(value.size());
   writer.bytes(value.data(), value.size());
 }
 
-Parcel Parcel::read(Reader& reader) {
+void Parcel::collect(std::vector<Handle>& futures) const {
+  futures.insert(futures.end(), futures_.begin(), futures_.end());
+  if (value_ == nullptr || futures_of_ == nullptr) return;
+  futures_of_->collect(value_.get(), futures);
+  if (std::any_of(futures.begin(), futures.end(), [](const Handle& one) { return !one.valid(); })) {
+    throw Error("a value of type " + spelled_type(type_->name()) +
+                " holds an empty future, which cannot go to another process through a named object");
+  }
+}
+
+Parcel Parcel::read(Reader& reader, std::vector<Handle> futures) {
   Parcel parcel;
   parcel.bytes_ = std::make_shared<const std::string>(read_string(reader));
+  parcel.futures_ = std::move(futures);
   return parcel;
+}
+
+TaskId Parcel::task_of_future(std::size_t index, std::uint32_t site) const {
+  if (index < futures_.size()) {
+    arena::add_use(futures_[index].task_id());
+    return futures_[index].task_id();
+  }
+  FarClient* const far = far_client(client_);
+  if (index >= offers_.size() || far == nullptr)
+    throw Error("a value of a named object came with fewer futures than it holds");
+  return far->ask_for_task(question_of_offer(offers_[index]), site);
+}
+
+void refuse_described(std::string_view type) {
+  throw Error("a value of type " + std::string(type) +
+              " holds a Delayed, which is only described and cannot go to another process through a named object: "
+              "persist it, and put its future");
 }
 
 const std::string& Parcel::text() const {
@@ -88,13 +118,20 @@ bool Named::perform(NamedAct act, NamedAnswer& answer, std::int64_t longest_ms, 
     const auto attempt = [&] { return object.attempt(call, answer); };
     if (!attempt() && (longest_ms == kNow || !wait_until(mine.client, text_of(mine), longest_ms, attempt)))
       return false;
+    answer.parcel.belong_to(mine.client);
     if (changes(act)) wake_client(mine.client);
     return true;
   }
   if (far == nullptr) throw Error(text_of(mine) + ": its client has been closed");
-  const std::optional<std::string> bytes = far->ask(question_about(mine, call), longest_ms, text_of(mine));
+  std::vector<Handle> futures;
+  call.parcel.collect(futures);
+  const std::string question = question_about(mine, call);
+  const std::optional<std::string> bytes = futures.empty()
+                                               ? far->ask(question, longest_ms, text_of(mine))
+                                               : far->ask_with(futures, question, longest_ms, text_of(mine));
   if (!bytes) return false;
   answer = read_named_answer(*bytes);
+  answer.parcel.belong_to(runs_at_worker() ? Client::current().serial() : mine.client);
   return true;
 }
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace weft::detail {
 
@@ -18,6 +19,10 @@ class FarClient {
   /// Throws what the other side refused it with, or CancelledError. `what`: for errors, what is waited for.
   virtual std::optional<std::string> ask(const std::string& question, std::int64_t longest_ms,
                                          const std::string& what) = 0;
+  /// As `ask`, of a question that gives the client's process these tasks of this one, whether they have ended or not:
+  /// there they stay for as long as somebody has them.
+  virtual std::optional<std::string> ask_with(const std::vector<Handle>& tasks, const std::string& question,
+                                              std::int64_t longest_ms, const std::string& what) = 0;
   /// Asks without waiting for the answer; nobody hears of a refusal.
   virtual void say(const std::string& question) noexcept = 0;
   /// Asks for the end of a task there. Returns a task of this process, with a use that the caller owns, that ends as

@@ -24,7 +24,8 @@ NamedAct read_act(Reader& reader) {
   return static_cast<NamedAct>(act);
 }
 
-std::optional<Reply> act_on_object(std::uint32_t client, std::uint64_t process, Reader& reader, bool waits) {
+std::optional<Reply> act_on_object(std::uint32_t client, std::uint64_t process, Reader& reader, bool waits,
+                                   const std::vector<Handle>& tasks) {
   Named::Identity identity;
   identity.client = client;
   identity.kind = read_kind(reader);
@@ -36,14 +37,17 @@ std::optional<Reply> act_on_object(std::uint32_t client, std::uint64_t process, 
   call.waits = waits;
   call.number = reader.count(kWhat);
   call.by = {process, reader.number<std::uint64_t>(kWhat)};
-  if (reader.number<std::uint8_t>(kWhat) != 0) call.parcel = Parcel::read(reader);
+  if (reader.number<std::uint8_t>(kWhat) != 0) call.parcel = Parcel::read(reader, tasks);
   NamedAnswer answer;
   if (!open_named(identity)->attempt(call, answer)) return std::nullopt;
   Writer out;
   out.count(answer.number);
   out.number(static_cast<std::uint8_t>(answer.parcel.empty() ? 0 : 1));
-  if (!answer.parcel.empty()) answer.parcel.write(out);
   Reply reply;
+  if (!answer.parcel.empty()) {
+    answer.parcel.write(out);
+    answer.parcel.collect(reply.futures);
+  }
   reply.bytes = text_of(out);
   reply.changed = changes(call.act);
   return reply;
@@ -118,8 +122,8 @@ QuestionForm read_form(Reader& reader) {
 }
 
 std::optional<Reply> answer_question(std::uint32_t client, std::uint64_t process, QuestionForm form, Reader& reader,
-                                     bool waits) {
-  if (form == QuestionForm::Act) return act_on_object(client, process, reader, waits);
+                                     bool waits, const std::vector<Handle>& tasks) {
+  if (form == QuestionForm::Act) return act_on_object(client, process, reader, waits, tasks);
   const std::string name = read_string(reader);
   std::string type = read_string(reader);
   if (form == QuestionForm::SetNote || form == QuestionForm::Note || form == QuestionForm::LogEvent ||
@@ -143,11 +147,29 @@ std::optional<Reply> answer_question(std::uint32_t client, std::uint64_t process
   return reply;
 }
 
+std::string with_offers(const std::string& bytes, const std::vector<std::uint64_t>& offers) {
+  Writer out;
+  out.count(offers.size());
+  for (const std::uint64_t offer : offers) out.count(offer);
+  return bytes + text_of(out);
+}
+
+std::string question_of_offer(std::uint64_t offer) {
+  Writer out;
+  out.number(QuestionForm::Offered);
+  out.count(offer);
+  return text_of(out);
+}
+
 NamedAnswer read_named_answer(const std::string& bytes) {
   Reader reader(bytes.data(), bytes.size());
   NamedAnswer answer;
   answer.number = reader.count("answer");
   if (reader.number<std::uint8_t>("answer") != 0) answer.parcel = Parcel::read(reader);
+  if (reader.remaining() == 0) return answer;
+  std::vector<std::uint64_t> offers(reader.elements(1, "answer"));
+  for (std::uint64_t& offer : offers) offer = reader.count("answer");
+  answer.parcel.offer(std::move(offers));
   return answer;
 }
 

@@ -2,6 +2,7 @@
 
 #include <weft/arena.hpp>
 #include <weft/error.hpp>
+#include <weft/parcel.hpp>
 
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@ struct Decoded {
 };
 constinit thread_local Decoded decoded{kNone, 0};
 constinit thread_local bool later = false;
+constinit thread_local std::uint32_t empty_left = 0;
 
 [[noreturn]] void no_such_input() {
   throw Error(
@@ -34,18 +36,25 @@ void DecodedInputs::skip(std::uint32_t count) {
 
 TaskId DecodedInputs::take() {
   if (left() == 0) no_such_input();
+  if (decoded.task == kNone) {
+    --empty_left;
+    return kNone;
+  }
   const TaskId input = arena::edge(arena::task(decoded.task).first_input + decoded.next++).producer;
   arena::add_use(input);
   return input;
 }
 
 std::uint32_t DecodedInputs::left() {
-  return decoded.task == kNone ? 0 : arena::task(decoded.task).input_count - decoded.next;
+  return decoded.task == kNone ? empty_left : arena::task(decoded.task).input_count - decoded.next;
 }
 
 DecodedInputs::Later::Later() noexcept : outer_(std::exchange(later, true)) {}
 DecodedInputs::Later::~Later() { later = outer_; }
 bool DecodedInputs::come_later() noexcept { return later; }
+
+EmptyHandles::EmptyHandles(std::size_t count) noexcept { empty_left = static_cast<std::uint32_t>(count); }
+EmptyHandles::~EmptyHandles() { empty_left = 0; }
 
 void refuse_other_handles(std::string_view type) {
   throw Error(std::string(type) +

@@ -204,6 +204,29 @@ void actors(Client& client) {
   print("told of a failure", client.submit(refused, counter).result());
 }
 
+/// Gives futures to tasks and takes theirs, ended or not.
+void futures_in_queues(Client& client) {
+  const Queue<Future<std::int64_t>> queue(client, "futures");
+  const Event go(client, "let the futures end");
+  queue.put(client.submit([](const Event& gate) { return gate.wait(), std::int64_t{20}; }, go));
+  const auto taker = client.submit(
+      [](const Queue<Future<std::int64_t>>& futures, const Event& gate) {
+        const Future<std::int64_t> taken = futures.get();
+        futures.put(this_task::client().submit(&add, taken, 1));
+        const bool pending = !taken.done();
+        gate.set();
+        return pending ? taken.result() : -1;
+      },
+      queue, go);
+  const std::int64_t taken = taker.result();
+  const Future<std::int64_t> sum = queue.get();
+  print("futures", taken + client.submit(&add, sum, 1).result());
+  const Variable<std::vector<Future<std::int64_t>>> both(client, "both");
+  both.set({sum, client.submit(&increment, 1)});
+  const std::vector<Future<std::int64_t>> back = both.get();
+  print("futures back", back[0].result() + back[1].result());
+}
+
 void guest(Client& client) {
   count_processes(client);
   static_cast<void>(client.info());
@@ -234,6 +257,7 @@ void guest(Client& client) {
       },
       queue);
   print("queue", queue.get() + put.result());
+  futures_in_queues(client);
   graphs(client);
   actors(client);
   client.replicate(big, 2);

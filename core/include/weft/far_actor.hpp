@@ -121,17 +121,6 @@ std::string question_of_call(std::uint64_t actor, PerformCall perform, const Wri
 Handle perform_call(Reader& reader);
 TaskId ask_for_call(std::uint32_t client, const std::string& question, std::uint32_t site);
 
-/// Stands at the site of a result that another process makes.
-template <class T>
-struct ArrivesFromAfar {
-  [[noreturn]] T operator()() const { throw_empty(std::source_location::current()); }
-};
-/// Returns the site of results of this type that come from another process.
-template <class T>
-std::uint32_t site_of_arrivals(const std::source_location& where = std::source_location::current()) {
-  return find_site(latest_site<ArrivesFromAfar<T>>, task_type<ArrivesFromAfar<T>>, where);
-}
-
 /// Returns the arguments of a turn: from its bytes, or from the client's process.
 template <class... A>
 std::tuple<A...> arguments_of(const FarTicket& ticket, Reader& reader) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <weft/client.hpp>
+#include <weft/parcel.hpp>
 
 #include <chrono>
 #include <memory>
@@ -17,53 +17,6 @@ using Milliseconds = std::chrono::milliseconds;
 namespace detail {
 
 class FarClient;
-
-/// A value that a named object keeps: as it is where it was made, as its encoding where another process sent it.
-/// Owns: a share of the value (shared, because variables give it to many).  Threading: as a shared_ptr.
-class Parcel {
- public:
-  Parcel() = default;
-  template <class T>
-  static Parcel of(T value) {
-    Parcel parcel;
-    parcel.value_ = std::make_shared<T>(std::move(value));
-    parcel.type_ = &value_type<T>;
-    return parcel;
-  }
-  /// Takes the value out; whoever else has a share sees what is left of it.
-  template <class T>
-  T take() {
-    if (value_ != nullptr) return std::move(*static_cast<T*>(value_.get()));
-    return decoded<T>();
-  }
-  template <class T>
-  T copy() const {
-    if (value_ != nullptr) return *static_cast<const T*>(value_.get());
-    return decoded<T>();
-  }
-
-  bool empty() const { return value_ == nullptr && bytes_ == nullptr; }
-  /// Throws Error where the value's type does not travel.
-  void write(Writer& writer) const;
-  static Parcel read(Reader& reader);
-
- private:
-  template <class T>
-  T decoded() const {
-    if constexpr (Travels<T>) {
-      Reader reader(text().data(), text().size());
-      return decode<T>(reader);
-    } else {
-      refuse(type_name<T>());
-    }
-  }
-  const std::string& text() const;
-  [[noreturn]] static void refuse(std::string_view type);
-
-  std::shared_ptr<void> value_;
-  const ValueType* type_ = nullptr;
-  std::shared_ptr<const std::string> bytes_;
-};
 
 enum class NamedKind : std::uint8_t { Queue, Variable, Event, Semaphore, Lock };
 

@@ -35,6 +35,8 @@ std::vector<int> numbers(int count) {
   return all;
 }
 
+std::atomic<int> heard;
+
 class ClusterCoordinationTest : public ::testing::TestWithParam<unsigned> {
  protected:
   ClusterCoordinationTest()
@@ -240,6 +242,150 @@ TEST_P(ClusterCoordinationTest, TasksPublishTheirOwnResults) {
   EXPECT_EQ(get_published<std::string>(client_, "mine").result(), "5");
 }
 
+// --- Futures in queues and variables ---------------------------------------------------------------------------------
+
+TEST_P(ClusterCoordinationTest, TasksTakeFuturesThatTheClientPutThere) {
+  const Event go(client_, "go");
+  const Queue<Future<int>> futures(client_, "futures");
+  futures.put(client_.submit([](const Event& gate) { return gate.wait(), 20; }, go));
+  const auto twice = client_.submit(
+      [](const Queue<Future<int>>& from, const Event& gate) {
+        const Future<int> taken = from.get();
+        const bool pending = !taken.done();
+        gate.set();
+        return pending ? 2 * taken.result() : -1;
+      },
+      futures, go);
+  EXPECT_EQ(twice.result(), 40);
+}
+
+TEST_P(ClusterCoordinationTest, TheClientTakesFuturesThatTasksPutBeforeTheyEnd) {
+  const Event go(client_, "go");
+  const Variable<Future<std::string>> latest(client_, "latest");
+  const auto parent = client_.submit(
+      [](const Variable<Future<std::string>>& to, const Event& gate) {
+        const auto child =
+            this_task::client().submit([](const Event& held) { return held.wait(), std::string(100'000, 'x'); }, gate);
+        to.set(child);
+        return 1;
+      },
+      latest, go);
+  const Future<std::string> taken = latest.get();
+  EXPECT_FALSE(taken.done());
+  const auto size = client_.submit([](const std::string& text) { return text.size(); }, taken);
+  EXPECT_FALSE(size.done());
+  go.set();
+  EXPECT_EQ(size.result(), 100'000u);
+  EXPECT_EQ(parent.result(), 1);
+  EXPECT_EQ(latest.get().result().size(), 100'000u);
+}
+
+TEST_P(ClusterCoordinationTest, FuturesStayWhileTheyLieInAQueue) {
+  const Queue<Future<std::string>> futures(client_, "futures");
+  client_
+      .submit(
+          [](const Queue<Future<std::string>>& to) {
+            for (int i = 0; i < 20; ++i) {
+              to.put(
+                  this_task::client().submit([](int n) { return std::string(50'000, static_cast<char>('a' + n)); }, i));
+            }
+          },
+          futures)
+      .result();
+  client_.submit([](const Queue<Future<std::string>>& queue) { queue.put(queue.get()); }, futures).result();
+  std::string seen;
+  for (int i = 0; i < 20; ++i) seen += futures.get().result().back();
+  EXPECT_EQ(seen, "bcdefghijklmnopqrsta");
+}
+
+struct Parts {
+  std::string name;
+  std::vector<Future<int>> parts;
+};
+template <class Visit>
+void weft_handles(const Parts& named, Visit&& visit) {
+  for (const auto& part : named.parts) visit(part);
+}
+template <class Archive>
+void weft_fields(Archive& archive, Parts& named) {
+  std::size_t count = named.parts.size();
+  archive(named.name, count);
+  named.parts.resize(count);
+}
+
+TEST_P(ClusterCoordinationTest, FuturesTravelInsideOfOtherValues) {
+  using Pairs = std::vector<std::pair<std::string, Future<int>>>;
+  const Queue<Pairs> pairs(client_, "pairs");
+  pairs.put({{"one", client_.submit([] { return 1; })}, {"two", client_.submit([] { return 2; })}});
+  const Queue<Parts> named(client_, "named");
+  client_
+      .submit(
+          [](const Queue<Pairs>& from, const Queue<Parts>& to) {
+            const Pairs taken = from.get();
+            Parts all{taken[0].first + taken[1].first, {taken[0].second, taken[1].second}};
+            all.parts.push_back(this_task::client().submit([](int a, int b) { return a + b; }, taken[0].second, 2));
+            to.put(all);
+          },
+          pairs, named)
+      .result();
+  const Parts got = named.get();
+  EXPECT_EQ(got.name, "onetwo");
+  EXPECT_THAT(client_.gather(got.parts), ElementsAre(1, 2, 3));
+}
+
+TEST_P(ClusterCoordinationTest, FailuresComeWithTheirFutures) {
+  const Queue<Future<int>> futures(client_, "futures");
+  client_
+      .submit(
+          [](const Queue<Future<int>>& to) {
+            to.put(this_task::client().submit([]() -> int { throw std::runtime_error("the oven is cold"); }));
+          },
+          futures)
+      .exception();
+  const Future<int> taken = futures.get();
+  EXPECT_THAT(message_of([&] { taken.result(); }), HasSubstr("the oven is cold"));
+  const auto next = client_.submit([](int a) { return a; }, taken);
+  EXPECT_THAT(message_of([&] { next.result(); }), HasSubstr("the oven is cold"));
+}
+
+TEST_P(ClusterCoordinationTest, CallbacksHearOfFuturesThatCameThroughAQueue) {
+  const Event go(client_, "go");
+  const Queue<Future<int>> futures(client_, "futures");
+  futures.put(client_.submit([](const Event& gate) { return gate.wait(), 3; }, go));
+  const auto told = client_.submit(
+      [](const Queue<Future<int>>& from, const Event& gate, const Queue<int>& answers) {
+        heard = 0;
+        from.get().add_done_callback([](const Future<int>& done) { heard = done.result(); });
+        gate.set();
+        while (heard.load() == 0) answers.get_for(Milliseconds(1));
+        return heard.load();
+      },
+      futures, go, Queue<int>(client_, "answers"));
+  EXPECT_EQ(told.result(), 3);
+}
+
+TEST_P(ClusterCoordinationTest, WhatIsNoFutureIsRefusedByItsName) {
+  const Queue<Delayed<int>> lazy(client_, "lazy");
+  lazy.put(delayed([] { return 1; })());
+  EXPECT_THAT(message_of([&] {
+                client_.submit([](const Queue<Delayed<int>>& from) { return from.get().name(); }, lazy).result();
+              }),
+              HasSubstr("Delayed<int> holds a Delayed, which is only described"));
+  const Queue<Future<int>> futures(client_, "futures");
+  EXPECT_THAT(
+      client_.submit([](const Queue<Future<int>>& to) { return message_of([&] { to.put({}); }); }, futures).result(),
+      HasSubstr("weft::Future<int> holds an empty future"));
+  const Variable<std::shared_ptr<std::mutex>> tied(client_, "tied");
+  tied.set(std::make_shared<std::mutex>());
+  const auto refused = client_.submit(
+      [](const std::string&) {
+        return message_of([] { Variable<std::shared_ptr<std::mutex>>(this_task::client(), "tied").get(); });
+      },
+      std::string());
+  EXPECT_THAT(refused.result(), ::testing::AllOf(HasSubstr("a value of type std::shared_ptr<std::mutex> is kept"),
+                                                 ::testing::Not(HasSubstr("with T"))));
+}
+
 TEST_P(ClusterCoordinationTest, ClosingTheClientEndsWaitingTasks) {
   const Event begun(client_, "begun");
   const auto waiting = client_.submit(
@@ -283,6 +429,34 @@ TEST(ClusterCoordinationLossTest, LeasesOfALostWorkerAreFree) {
   }
   EXPECT_EQ(holder.result(), 1);
   EXPECT_FALSE(lock.is_locked());
+}
+
+TEST(ClusterCoordinationLossTest, FuturesOfALostWorkerFailForWhoeverTookThem) {
+  InProcessCluster cluster({.workers = 2});
+  const Client client(InProcessCluster::client_options());
+  const Queue<Future<int>> futures(client, "futures");
+  static std::atomic<bool> first;
+  first = true;
+  const auto parent = client.with({.workers = {"worker1"}, .allow_other_workers = true})
+                          .submit(
+                              [](const Queue<Future<int>>& to) {
+                                const Client& here = this_task::client();
+                                if (!first.exchange(false)) return to.put(here.submit([] { return 5; })), 1;
+                                to.put(here.submit([] {
+                                  Event(this_task::client(), "never").wait();
+                                  return 4;
+                                }));
+                                Event(here, "never").wait();
+                                return 2;
+                              },
+                              futures);
+  const Future<int> lost = futures.get();
+  const auto reader = client.submit([](int a) { return a; }, lost);
+  cluster.kill(0);
+  EXPECT_THAT(message_of([&] { lost.result(); }), HasSubstr("its worker was lost"));
+  EXPECT_THAT(message_of([&] { reader.result(); }), HasSubstr("its worker was lost"));
+  EXPECT_EQ(futures.get().result(), 5);
+  EXPECT_EQ(parent.result(), 1);
 }
 
 }  // namespace
