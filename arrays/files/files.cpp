@@ -7,7 +7,9 @@
 
 #include <weft/error.hpp>
 #include <weft/ops/creation.hpp>
+#include <weft/ops/fits.hpp>
 #include <weft/ops/structure.hpp>
+#include <weft/remote.hpp>
 
 #include <algorithm>
 #include <filesystem>
@@ -63,11 +65,7 @@ void write_whole(const Client& client, const Array& array, const std::string& pa
   in_place_of(path, [&](const std::string& part) {
     const auto offset = static_cast<std::int64_t>(header.size());
     const auto size = static_cast<std::int64_t>(array.itemsize());
-    {
-      const OpenedFile file(part, OpenedFile::Use::Create);
-      file.write(header.data(), header.size(), 0);
-      file.resize(offset + array.nbytes());
-    }
+    begin_file(part, header, array.nbytes());
     const auto write = delayed(WriteRegion{}, where);
     std::vector<Delayed<std::int64_t>> tasks;
     for (const auto& [region, chunk] : detail::chunks_with_regions(array)) {
@@ -81,6 +79,13 @@ void write_whole(const Client& client, const Array& array, const std::string& pa
 }
 
 }  // namespace
+
+void begin_file(const std::string& path, const std::string& header, std::int64_t bytes) {
+  const OpenedFile file(path, OpenedFile::Use::Create);
+  file.write(header.data(), header.size(), 0);
+  file.resize(static_cast<std::int64_t>(header.size()) + bytes);
+}
+
 }  // namespace files
 
 namespace detail {
@@ -208,7 +213,7 @@ Array load_npy_stack(const std::string& folder, const LoadOptions& options, cons
 namespace {
 
 std::string ending(const std::string& path) {
-  std::string plain = path;
+  std::string plain = io::shown_path(path);
   while (plain.size() > 1 && plain.back() == '/') plain.pop_back();
   return std::filesystem::path(plain).extension().string();
 }
@@ -223,17 +228,20 @@ void save(const Client& client, const Array& array, const std::string& path, con
   if (end == ".zarr") return save_zarr(client, array, path, options, where);
   if (end == ".tif" || end == ".tiff") return save_tiff(client, array, path, options, where);
   if (end == ".raw" || end == ".bin") return save_raw(client, array, path, where);
-  throw Error(path + ": its name does not tell a format: arrays are saved as .npy, .npz, .zarr, .tif, .raw or .bin");
+  if (end == ".fits" || end == ".fit" || end == ".fts") return save_fits(client, array, path, where);
+  throw Error(path +
+              ": its name does not tell a format: arrays are saved as .npy, .npz, .zarr, .tif, .fits, .raw or .bin");
 }
 
 Array load(const std::string& path, const LoadOptions& options, const std::source_location& where) {
   const std::string end = ending(path);
-  if (end == ".npy") return load_npy(path, options, where);
-  if (end == ".npz" || end == ".zarr") return files::load_stored(path, {}, options, where);
+  if (end == ".npy" && !io::is_remote(path)) return load_npy(path, options, where);
+  if (end == ".npy" || end == ".npz" || end == ".zarr") return files::load_stored(path, {}, options, where);
   if (end == ".tif" || end == ".tiff") return load_tiff(path, options, where);
-  throw Error(
-      path +
-      ": its name does not tell a format: .npy, .npz, .zarr and .tif can be loaded; load_raw takes type and shape");
+  if (end == ".fits" || end == ".fit" || end == ".fts") return load_fits(path, options, where);
+  throw Error(io::shown_path(path) +
+              ": its name does not tell a format: .npy, .npz, .zarr, .tif and .fits can be loaded; load_raw takes type "
+              "and shape");
 }
 
 }  // namespace weft::arrays

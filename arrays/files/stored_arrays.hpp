@@ -21,6 +21,9 @@ struct WriteRegion {
                           const ChunkRegion& region, std::int64_t element_bytes, const Buffer& chunk) const;
 };
 
+/// Makes a file of a header and `bytes` zeros, for tasks that fill it.
+void begin_file(const std::string& path, const std::string& header, std::int64_t bytes);
+
 /// Runs `write(temporary name)`, and puts what it wrote in place; removes it where something goes wrong.
 template <class Write>
 void in_place_of(const std::string& path, const Write& write) {

@@ -7,6 +7,7 @@
 
 #include <weft/error.hpp>
 #include <weft/ops/structure.hpp>
+#include <weft/remote.hpp>
 #include <weft/stored_array.hpp>
 #include <weft/zarr_writer.hpp>
 
@@ -55,8 +56,7 @@ void save_zarr(const Client& client, const Array& array, const std::string& fold
   std::vector<AxisChunks> cut;
   for (const std::int64_t extent : layout.object()) cut.emplace_back(extent);
   const Array regular = array.ndim() == 0 ? array : rechunk(array, Chunks(cut), where);
-  files::in_place_of(folder, [&](const std::string& part) {
-    files::make_folder(part);
+  const auto write_store = [&](const std::string& part) {
     const auto write = delayed(files::WriteZarrObject{}, where);
     std::vector<Delayed<std::int64_t>> tasks;
     for (const auto& [region, chunk] : detail::chunks_with_regions(regular)) {
@@ -64,6 +64,12 @@ void save_zarr(const Client& client, const Array& array, const std::string& fold
     }
     detail::wait_for(client, tasks);
     io::write_zarr_description(part, layout);
+  };
+  // Stores on servers have no names that could be changed: the description, which comes last, makes it a store.
+  if (io::is_remote(folder)) return write_store(folder);
+  files::in_place_of(folder, [&](const std::string& part) {
+    files::make_folder(part);
+    write_store(part);
   });
 }
 

@@ -3,6 +3,7 @@
 #include <weft/error.hpp>
 #include <weft/labelled.hpp>
 #include <weft/open_files.hpp>
+#include <weft/remote.hpp>
 #include <weft/stored_array.hpp>
 
 #include "arrays/labelled/attributes.hpp"
@@ -172,7 +173,7 @@ Opened described(std::shared_ptr<const io::StoredFile> file) {
     } catch (const io::FileError&) {
       throw;
     } catch (const Error& error) {
-      throw io::FileError("'" + out.file->path() + "': " + error.what());
+      throw io::FileError("'" + io::shown_path(out.file->path()) + "': " + error.what());
     }
   }
   return out;
@@ -227,7 +228,8 @@ std::string joining_dim(const std::vector<Opened>& files) {
   }
   if (differ.count("time") != 0) return "time";
   if (differ.size() == 1) return *differ.begin();
-  const std::string names = files[0].file->path() + "' and '" + files.back().file->path();
+  const std::string names =
+      io::shown_path(files[0].file->path()) + "' and '" + io::shown_path(files.back().file->path());
   if (differ.empty())
     throw Error("'" + names + "' have the same labels along every dimension: there is nothing to join them by");
   throw Error("'" + names + "' differ along several dimensions; name the one to join by");
@@ -242,7 +244,7 @@ std::vector<Opened> open_all(const std::vector<std::string>& paths, const std::s
 
 /// Throws where two files that follow each other share labels, or disagree along other dimensions.
 void check_neighbours(const Opened& a, const Opened& b, const std::string& dim, bool rising, bool may_overlap) {
-  const std::string names = "'" + a.file->path() + "' and '" + b.file->path() + "'";
+  const std::string names = "'" + io::shown_path(a.file->path()) + "' and '" + io::shown_path(b.file->path()) + "'";
   for (const auto& [name, labels] : a.coordinates) {
     const auto other = b.coordinates.find(name);
     if (other == b.coordinates.end()) throw Error(names + ": the second has no coordinate '" + name + "'");
@@ -286,7 +288,7 @@ std::vector<std::pair<std::int64_t, std::int64_t>> used_places(const std::vector
     used.emplace_back(0, std::ssize(own));
     if (duplicates.empty()) continue;
     if (!std::is_sorted(own.begin(), own.end())) {
-      throw Error("'" + files[i].file->path() + "': its labels along '" + dim +
+      throw Error("'" + io::shown_path(files[i].file->path()) + "': its labels along '" + dim +
                   "' go up and down; duplicates cannot be chosen");
     }
     if (duplicates == "first") {
@@ -319,7 +321,8 @@ Dataset open_many(const std::vector<std::string>& paths, const OpenManyOptions& 
   for (const Opened& one : files) {
     const auto found = one.coordinates.find(dim);
     if (found == one.coordinates.end() || (found->second.numbers().empty() && found->second.size() > 0)) {
-      throw io::FileError("'" + one.file->path() + "': has no numbers or times along '" + dim + "' to be joined by");
+      throw io::FileError("'" + io::shown_path(one.file->path()) + "': has no numbers or times along '" + dim +
+                          "' to be joined by");
     }
   }
   std::stable_sort(files.begin(), files.end(), [&](const Opened& a, const Opened& b) {
@@ -354,8 +357,8 @@ Dataset open_many(const std::vector<std::string>& paths, const OpenManyOptions& 
       const auto found = std::find_if(parts[i].begin(), parts[i].end(),
                                       [&](const LabelledArray& other) { return other.name() == one.name(); });
       if (found == parts[i].end() || found->dims() != one.dims()) {
-        throw io::FileError("'" + files[i].file->path() + "': has no variable '" + one.name() +
-                            "' with the dimensions that it has in '" + files[0].file->path() + "'");
+        throw io::FileError("'" + io::shown_path(files[i].file->path()) + "': has no variable '" + one.name() +
+                            "' with the dimensions that it has in '" + io::shown_path(files[0].file->path()) + "'");
       }
       pieces.push_back(found->data());
     }
@@ -382,17 +385,18 @@ bool is_zarr(const std::string& folder) {
 std::vector<std::string> files_of(const std::string& pattern) {
   std::vector<std::string> out;
   std::error_code ignored;
+  if (io::is_remote(pattern)) return {pattern};
   if (std::filesystem::is_directory(pattern, ignored)) {
     if (is_zarr(pattern)) return {pattern};
-    static const std::set<std::string> kEnds = {".nc",   ".nc4", ".cdf",   ".h5",   ".hdf5",
-                                                ".grib", ".grb", ".grib2", ".grb2", ".zarr"};
+    static const std::set<std::string> kEnds = {".nc",  ".nc4",   ".cdf",  ".h5",   ".hdf5", ".grib",
+                                                ".grb", ".grib2", ".grb2", ".zarr", ".fits"};
     for (const auto& entry : std::filesystem::directory_iterator(pattern)) {
       if (kEnds.count(entry.path().extension().string()) != 0) out.push_back(entry.path().string());
     }
     if (out.empty())
       throw Error("'" + pattern +
                   "': the folder is no Zarr store, and holds no .nc, .nc4, .cdf, .h5, .hdf5, .grib, "
-                  ".grb, .grib2, .grb2 or .zarr");
+                  ".grb, .grib2, .grb2, .fits or .zarr");
   } else if (pattern.find_first_of("*?[") != std::string::npos && !std::filesystem::exists(pattern, ignored)) {
     glob_t found{};
     if (::glob(pattern.c_str(), 0, nullptr, &found) == 0) out.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);

@@ -1,6 +1,7 @@
 // Arrays whose chunks are read from files.
 #include "arrays/labelled/stored.hpp"
 
+#include <weft/remote.hpp>
 #include <weft/stored_array.hpp>
 
 #include "arrays/expression/node.hpp"
@@ -39,7 +40,7 @@ struct ReadStored {
   void run(const ChunkWork& work) const {
     const std::shared_ptr<const io::StoredFile> file = io::open_shared(path);
     if (file->file_bytes() != bytes || file->changed_ns() != changed_ns) {
-      throw io::FileError("'" + path + "': changed after it was opened; open it again");
+      throw io::FileError("'" + io::shown_path(path) + "': changed after it was opened; open it again");
     }
     const std::size_t number = file->find(variable);
     const io::Variable& stored = file->variables()[number];
@@ -244,7 +245,8 @@ arrays::Array ArrayFile::array(const std::string& name, const ReadOptions& optio
   const std::size_t number = file_->find(name);
   const io::Variable& variable = file_->variables()[number];
   if (!variable.type.is_number()) {
-    throw io::FileError("'" + file_->path() + "': '" + name + "' holds " + variable.type.name + ", not numbers");
+    throw io::FileError("'" + io::shown_path(file_->path()) + "': '" + name + "' holds " + variable.type.name +
+                        ", not numbers");
   }
   const labelled::Packing packing = options.decode ? labelled::packing_of(variable) : labelled::Packing{};
   const Dtype type =

@@ -79,7 +79,8 @@ OPT_IN = {"weft/gpu.hpp", "weft/storage.hpp", "weft/measure.hpp", "weft/measure_
 # Files of arrays, and arrays with labels.
 OPT_IN |= {"weft/stored_array.hpp", "weft/labelled.hpp", "weft/storage_writer.hpp", "weft/zarr_writer.hpp",
            "weft/open_files.hpp", "weft/tiff_writer.hpp", "weft/ops/neighbours.hpp",
-           "weft/fits_writer.hpp", "weft/remote.hpp"}
+           "weft/fits_writer.hpp", "weft/ops/fits.hpp",
+           "weft/remote.hpp"}
 OPT_IN |= {"weft/kokkos.hpp", "weft/eigen.hpp", "weft/mdspan.hpp"}
 SOURCES = (".hpp", ".cpp", ".cu", ".cuh", ".h", ".cc", ".def", ".in")
 HEADER_LINES, SOURCE_LINES, TEST_LINES = 300, 600, 800

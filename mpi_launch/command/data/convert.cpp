@@ -12,6 +12,7 @@
 #include "core/memory/bytes_text.hpp"
 
 #include <weft/arrays.hpp>
+#include <weft/remote.hpp>
 #include <weft/zarr_writer.hpp>
 
 #include <unistd.h>
@@ -97,10 +98,11 @@ class ConvertJob {
   ConvertJob(const Given& given, std::string verb, Change change)
       : given_(given), verb_(std::move(verb)), change_(std::move(change)), out_(given.words().back()) {
     while (out_.size() > 1 && out_.back() == '/') out_.pop_back();
-    zarr_ = out_.ends_with(".zarr");
+    zarr_ = io::shown_path(out_).ends_with(".zarr");
     tiff_ = out_.ends_with(".tif") || out_.ends_with(".tiff");
-    if (!given.has("overwrite") && !given.dry_run() && ::access(out_.c_str(), F_OK) == 0) {
-      throw Error("'" + out_ + "' exists already; --overwrite replaces it");
+    if (io::is_remote(out_) && !zarr_) throw Error("'" + io::shown_path(out_) + "': only .zarr is written to a store");
+    if (!given.has("overwrite") && !given.dry_run() && is_there(out_)) {
+      throw Error("'" + io::shown_path(out_) + "' exists already; --overwrite replaces it");
     }
     for (const std::string& words : given.list("chunks")) {
       const std::size_t equals = words.find('=');
@@ -121,11 +123,11 @@ class ConvertJob {
     zarr_ ? write_zarr(client) : tiff_ ? write_tiff(client) : write_netcdf(client);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     if (given_.json()) {
-      print("{\"output\":" + json_text(out_) + ",\"decoded_bytes\":" + std::to_string(bytes()) +
+      print("{\"output\":" + json_text(io::shown_path(out_)) + ",\"decoded_bytes\":" + std::to_string(bytes()) +
             ",\"seconds\":" + json_number(seconds) + "}\n");
     } else if (!given_.quiet()) {
       std::fprintf(stderr, "%s: %s decoded, %.2f s; wrote %s\n", verb_.c_str(), bytes_text(bytes()).c_str(), seconds,
-                   out_.c_str());
+                   io::shown_path(out_).c_str());
     }
     return 0;
   }
@@ -134,7 +136,7 @@ class ConvertJob {
   void open(const Client& client) {
     const std::vector<std::string> paths = input_files({given_.words().begin(), given_.words().end() - 1});
     for (const std::string& path : paths) {
-      if (path == out_) throw Error("'" + out_ + "' is among the files that are read");
+      if (path == out_) throw Error("'" + io::shown_path(out_) + "' is among the files that are read");
     }
     OpenManyOptions options;
     options.duplicates = given_.text("duplicates");
@@ -335,41 +337,50 @@ class ConvertJob {
     return layout;
   }
 
+  static bool is_there(const std::string& path) {
+    if (!io::is_remote(path)) return ::access(path.c_str(), F_OK) == 0;
+    try {
+      return io::open_stored(path) != nullptr;
+    } catch (const io::FileError&) {
+      return false;
+    }
+  }
+
   void write_zarr(const Client& client) {
-    arrays::files::in_place_of(out_, [&](const std::string& part) {
-      arrays::files::make_folder(part);
-      std::vector<std::string> names;
-      for (const auto& [dim, labels] : labels_) {
-        if (!labels.texts().empty())
-          throw Error("'" + dim + "' has labels of text, which weft writes to NetCDF-4 only");
-        const NDArray values = NDArray::of(labels.numbers());
-        const Encoding encoding = plain_encoding(float64, nullptr);
-        const std::vector<std::int64_t> extent = {std::max<std::int64_t>(1, std::ssize(labels.numbers()))};
-        const io::ZarrLayout layout = layout_of(encoding.type, {std::ssize(labels.numbers())}, extent);
-        const std::string folder = part + "/" + dim;
-        io::check_zarr(folder, layout);
-        arrays::files::make_folder(folder);
-        if (values.size() > 0) io::write_zarr_object(folder, layout, {0}, extent, values.data());
-        std::vector<io::Attribute> attributes;
-        for (const io::Attribute& one : labels.attributes()) {
-          if (one.name != "_FillValue" && (one.name != "bounds" || keeps_bounds(labels))) attributes.push_back(one);
-        }
-        io::write_zarr_description(folder, layout, {dim}, zarr_attributes(attributes, version_, false), {});
-        names.push_back(dim);
+    // What is on a server has no name that could be changed; its description comes last.
+    if (io::is_remote(out_)) return write_store(client, out_);
+    arrays::files::in_place_of(out_, [&](const std::string& part) { write_store(client, part); });
+  }
+
+  void write_store(const Client& client, const std::string& part) {
+    std::vector<std::string> names;
+    for (const auto& [dim, labels] : labels_) {
+      if (!labels.texts().empty()) throw Error("'" + dim + "' has labels of text, which weft writes to NetCDF-4 only");
+      const NDArray values = NDArray::of(labels.numbers());
+      const Encoding encoding = plain_encoding(float64, nullptr);
+      const std::vector<std::int64_t> extent = {std::max<std::int64_t>(1, std::ssize(labels.numbers()))};
+      const io::ZarrLayout layout = layout_of(encoding.type, {std::ssize(labels.numbers())}, extent);
+      const std::string folder = io::path_below(part, dim);
+      io::check_zarr(folder, layout);
+      if (values.size() > 0) io::write_zarr_object(folder, layout, {0}, extent, values.data());
+      std::vector<io::Attribute> attributes;
+      for (const io::Attribute& one : labels.attributes()) {
+        if (one.name != "_FillValue" && (one.name != "bounds" || keeps_bounds(labels))) attributes.push_back(one);
       }
-      for (const Copy& copy : copies_) {
-        write_zarr_array(client, part + "/" + copy.source.name(), copy);
-        names.push_back(copy.source.name());
-      }
-      io::write_zarr_group(part, version_, with_history(data_.attributes(), given_.line()), names);
-    });
+      io::write_zarr_description(folder, layout, {dim}, zarr_attributes(attributes, version_, false), {});
+      names.push_back(dim);
+    }
+    for (const Copy& copy : copies_) {
+      write_zarr_array(client, io::path_below(part, copy.source.name()), copy);
+      names.push_back(copy.source.name());
+    }
+    io::write_zarr_group(part, version_, with_history(data_.attributes(), given_.line()), names);
   }
 
   /// Each chunk is a file, which one task writes. Some hundred tasks are waited for at a time.
   void write_zarr_array(const Client& client, const std::string& folder, const Copy& copy) const {
     const io::ZarrLayout layout = layout_of(copy.encoding.type, copy.array.shape().vector(), copy.chunk);
     io::check_zarr(folder, layout);
-    arrays::files::make_folder(folder);
     const auto write = delayed(WriteEncoded{});
     std::vector<Delayed<std::int64_t>> tasks;
     for (const auto& [region, chunk] : arrays::detail::chunks_with_regions(copy.array)) {

@@ -4,6 +4,7 @@
 #include "mpi_launch/command/data/verbs.hpp"
 
 #include <weft/labelled.hpp>
+#include <weft/remote.hpp>
 #include <weft/storage.hpp>
 
 #include "core/memory/bytes_text.hpp"
@@ -95,7 +96,7 @@ void describe_variable(std::string& out, const StoredFile& file, std::size_t num
 }
 
 std::string text_of(const StoredFile& file, const std::vector<std::size_t>& chosen) {
-  std::string out = file.path() + ": " + file.format() + ", " + bytes_text(file.file_bytes()) + "\n";
+  std::string out = io::shown_path(file.path()) + ": " + file.format() + ", " + bytes_text(file.file_bytes()) + "\n";
   for (const io::Group& group : file.groups()) {
     const bool root = group.path.empty();
     if (!root) out += "group " + group.path + ":\n";
@@ -138,7 +139,7 @@ std::string json_texts(const std::vector<std::string>& texts) {
 }
 
 std::string json_of(const StoredFile& file, const std::vector<std::size_t>& chosen) {
-  std::string out = "{\"path\":" + json_text(file.path()) + ",\"format\":" + json_text(file.format()) +
+  std::string out = "{\"path\":" + json_text(io::shown_path(file.path())) + ",\"format\":" + json_text(file.format()) +
                     ",\"bytes\":" + std::to_string(file.file_bytes()) + ",\"groups\":[";
   bool first = true;
   for (const io::Group& group : file.groups()) {
@@ -220,6 +221,7 @@ std::string joined_json(const Dataset& data, std::size_t files, const std::vecto
 bool is_set(const std::string& word) {
   std::error_code ignored;
   if (word == "-" || (word.size() > 1 && word[0] == '@')) return true;
+  if (io::is_remote(word)) return false;
   if (std::filesystem::is_directory(word, ignored)) return files_of(word) != std::vector{word};
   return word.find_first_of("*?[") != std::string::npos && !std::filesystem::exists(word, ignored);
 }

@@ -2,6 +2,7 @@
 #include "mpi_launch/command/data/verbs.hpp"
 
 #include <weft/config.hpp>
+#include <weft/remote.hpp>
 #include <weft/run.hpp>
 #include <weft/storage.hpp>
 
@@ -53,7 +54,7 @@ void add_rows(std::string& out, std::span<const OptionRow> rows) {
 Given::Given(const VerbRow& verb, int argc, char** argv) {
   for (int i = 0; i < argc; ++i) {
     argv_.emplace_back(argv[i]);
-    line_ += (i == 0 ? "weft" : " " + shell_word(argv[i]));
+    line_ += (i == 0 ? "weft" : " " + shell_word(io::shown_path(argv[i])));
   }
   // The options that every program of weft has are taken out and checked here, and used by the client.
   std::vector<char*> rest;

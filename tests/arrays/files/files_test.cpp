@@ -3,6 +3,7 @@
 #include <weft/arrays.hpp>
 #include <weft/client.hpp>
 #include <weft/error.hpp>
+#include <weft/ops/fits.hpp>
 #include <weft/ops/images.hpp>
 #include <weft/stored_array.hpp>
 
@@ -270,6 +271,17 @@ TEST_F(FilesTest, PicturesKeepTheirPagesAndBands) {
   EXPECT_THAT(message([&] { save(client_, x, path("d.tif")); }), HasSubstr("this array has 1 axes"));
 }
 
+TEST_F(FilesTest, PicturesOfFitsComeBack) {
+  const Array x = arange(4 * 40 * 50, {.chunks = 4'000}).reshape({4, 40, 50}).rechunk(17);
+  for (const Dtype type : {uint8, int8, int16, uint16, int32, uint32, int64, uint64, float32, float64}) {
+    save(client_, x.astype(type), path("a.fits"));
+    expect_same(load(path("a.fits"), {.chunks = 20}), x.astype(type));
+  }
+  EXPECT_EQ(names(), std::vector<std::string>{"a.fits"});
+  EXPECT_THAT(message([&] { save_fits(client_, x.astype(complex64), path("c.fits")); }),
+              HasSubstr("FITS has no type for complex64"));
+}
+
 /// Runs a program in Python. Returns its exit status; 77: a module lacks.
 int python(const std::string& program) {
   const fs::path file = fs::temp_directory_path() / ("weft-check-" + std::to_string(getpid()) + ".py");
@@ -288,6 +300,8 @@ TEST_F(FilesTest, NumPyAndZarrReadWhatWasWritten) {
   save(client_, x.astype(complex64) * std::complex<double>(0, 1), path("z.npy"));
   save(client_, x.astype(datetime64(TimeUnit::Hour)), path("t.npy"));
   save(client_, x > 7, path("b.npy"));
+  for (const auto& [name, type] : {std::pair{"i1", int8}, {"u2", uint16}, {"i8", int64}, {"f4", float32}})
+    save(client_, x.astype(type), path(std::string(name) + ".fits"));
   for (const std::string codec : {"none", "deflate"})
     save_npz(client_, path(codec + ".npz"), {{"x", x}, {"half", x.astype(float32) / 2}}, {.codec = codec});
   save_npy_stack(client_, x, path("stack"), {.axis = 1});
@@ -303,6 +317,13 @@ same(np.load(folder + '/i.npy'), x)
 same(np.load(folder + '/z.npy'), (x * 1j).astype('complex64'))
 same(np.load(folder + '/t.npy'), x.astype('datetime64[h]'))
 same(np.load(folder + '/b.npy'), x > 7)
+try:
+    from astropy.io import fits
+except ImportError:
+    fits = None
+for name in ('i1', 'u2', 'i8', 'f4') if fits else ():
+    found = fits.getdata(folder + f'/{name}.fits')
+    same(found.astype(found.dtype.newbyteorder('=')), x.astype(name))
 for name in ('none', 'deflate'):
     with np.load(folder + f'/{name}.npz') as z:
         assert z.files == ['x', 'half'], z.files
