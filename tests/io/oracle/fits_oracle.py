@@ -12,16 +12,14 @@ import sys
 import tempfile
 import warnings
 
-if os.environ.get("WEFT_TEST_PYTHON") and "WEFT_ORACLE_INNER" not in os.environ:
-    os.environ["WEFT_ORACLE_INNER"] = "1"
-    python = os.environ["WEFT_TEST_PYTHON"]
-    os.execv(python, [python, *sys.argv])
+import interpreter
+
+interpreter.use_named()
 try:
     import numpy as np
     from astropy.io import fits
 except ImportError:
-    print("no astropy here: skipped")
-    sys.exit(77)
+    interpreter.skip("astropy")
 from dumped import Dumped
 
 warnings.simplefilter("ignore")

@@ -14,17 +14,15 @@ import sys
 import tempfile
 import warnings
 
-if os.environ.get("WEFT_TEST_PYTHON") and "WEFT_ORACLE_INNER" not in os.environ:
-    os.environ["WEFT_ORACLE_INNER"] = "1"
-    python = os.environ["WEFT_TEST_PYTHON"]
-    os.execv(python, [python, *sys.argv])
+import interpreter
+
+interpreter.use_named()
 try:
     import cfgrib
     import eccodes
     import numpy as np
 except (ImportError, RuntimeError):
-    print("no cfgrib here: skipped")
-    sys.exit(77)
+    interpreter.skip("cfgrib")
 warnings.simplefilter("ignore")
 
 DUMP = sys.argv[1]

@@ -11,16 +11,14 @@ import subprocess
 import sys
 import tempfile
 
-if os.environ.get("WEFT_TEST_PYTHON") and "WEFT_ORACLE_INNER" not in os.environ:
-    os.environ["WEFT_ORACLE_INNER"] = "1"
-    python = os.environ["WEFT_TEST_PYTHON"]
-    os.execv(python, [python, *sys.argv])
+import interpreter
+
+interpreter.use_named()
 try:
     import h5py
     import numpy as np
 except ImportError:
-    print("no h5py here: skipped")
-    sys.exit(77)
+    interpreter.skip("h5py")
 
 DUMP = sys.argv[1]
 RNG = np.random.default_rng(20)

@@ -15,18 +15,16 @@ import sys
 import tempfile
 import warnings
 
-if os.environ.get("WEFT_TEST_PYTHON") and "WEFT_ORACLE_INNER" not in os.environ:
-    os.environ["WEFT_ORACLE_INNER"] = "1"
-    python = os.environ["WEFT_TEST_PYTHON"]
-    os.execv(python, [python, *sys.argv])
+import interpreter
+
+interpreter.use_named()
 try:
     import numcodecs
     import numpy as np
     import zarr
     import zarr.codecs as codecs
 except ImportError:
-    print("no zarr here: skipped")
-    sys.exit(77)
+    interpreter.skip("zarr")
 from dumped import Dumped
 
 warnings.simplefilter("ignore")
