@@ -1,7 +1,6 @@
 // JPEG: one picture, as libjpeg (libjpeg-turbo) gives it.
-#include "io/files/open_file.hpp"
-#include "io/formats/chunk_box.hpp"
 #include "io/formats/format.hpp"
+#include "io/formats/picture_file.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -69,14 +68,9 @@ bool read_rows(Decoder& decoder, std::byte* out, std::size_t row_bytes) {
 }
 
 /// Owns: the open file.  Threading: constant; any thread.
-class JpegFile final : public StoredFile {
+class JpegFile final : public PictureFile {
  public:
-  explicit JpegFile(OpenFile file) : file_(std::move(file)) {
-    path_ = file_.path();
-    format_ = "JPEG";
-    file_bytes_ = file_.size();
-    changed_ns_ = file_.changed_ns();
-    groups_.push_back({});
+  explicit JpegFile(OpenFile file) : PictureFile(std::move(file), "JPEG") {
     if (file_bytes_ > kMostFileBytes) file_.fail("is too long for a JPEG picture");
     // Extents stand behind thumbnails and profiles, mostly near the beginning.
     std::vector<std::byte> bytes = bytes_of(std::min<std::uint64_t>(file_bytes_, 64 << 10));
@@ -87,52 +81,32 @@ class JpegFile final : public StoredFile {
       if (!read_head(*decoder, bytes.data(), bytes.size())) refuse(*decoder);
     }
     const jpeg_decompress_struct& jpeg = decoder->jpeg;
-    Variable one;
-    one.path = "image";
-    one.type = {ElementKind::Unsigned, 1, false, "uint8"};
-    one.shape = {jpeg.image_height, jpeg.image_width};
-    one.dimensions = {"y", "x"};
-    if (jpeg.num_components != 1) {
-      one.shape.push_back(jpeg.num_components == 4 ? 4 : 3);
-      one.dimensions.emplace_back("band");
-    }
-    one.chunk = one.shape;
-    one.filters = {"JPEG"};
-    one.fill.resize(1);
-    for (std::size_t axis = 0; axis < one.shape.size(); ++axis) {
-      groups_[0].dimensions.push_back({one.dimensions[axis], one.shape[axis], false});
-    }
-    variables_.push_back(std::move(one));
+    const int bands = jpeg.num_components;
+    describe(jpeg.image_height, jpeg.image_width, bands == 1 || bands == 4 ? bands : 3, 1, "JPEG");
   }
 
-  void read(std::size_t variable, const std::vector<std::int64_t>& start, const std::vector<std::int64_t>& extent,
-            std::byte* out, const std::vector<std::int64_t>& strides) const override {
-    const Variable& one = variables_[variable];
-    check_box(*this, one, start, extent);
-    if (std::count(extent.begin(), extent.end(), 0) > 0) return;
+  std::uint64_t stored_bytes(std::size_t) const override { return file_bytes_; }
+
+ private:
+  std::vector<std::byte> decode() const override {
+    const Variable& one = variables_[0];
     const std::vector<std::byte> bytes = bytes_of(file_bytes_);
-    const std::vector<std::int64_t> from = packed_strides(one.shape, 1);
-    const auto row_bytes = static_cast<std::size_t>(from[0]);
+    const std::size_t bands = one.shape.size() > 2 ? static_cast<std::size_t>(one.shape[2]) : 1;
+    const std::size_t row_bytes = static_cast<std::size_t>(one.shape[1]) * bands;
     // A picture takes a bit or so of each pixel at least, of each block of 64 in the worst case.
     const std::uint64_t whole = static_cast<std::uint64_t>(one.shape[0]) * row_bytes;
     if (whole / 2000 > bytes.size() + 16) file_.fail("has far too few bytes for its extents: it is damaged");
     Decoder decoder;
     if (!read_head(decoder, bytes.data(), bytes.size())) refuse(decoder);
-    const std::size_t bands = one.shape.size() > 2 ? static_cast<std::size_t>(one.shape[2]) : 1;
     decoder.jpeg.out_color_space = bands == 1 ? JCS_GRAYSCALE : bands == 3 ? JCS_RGB : JCS_CMYK;
     if (decoder.jpeg.image_height != one.shape[0] || decoder.jpeg.image_width != one.shape[1]) {
       file_.fail("changed after it was opened; open it again");
     }
     std::vector<std::byte> pixels(whole);
     if (!read_rows(decoder, pixels.data(), row_bytes)) refuse(decoder);
-    const std::vector<std::int64_t> at(one.shape.size(), 0);
-    ChunkPart(at, one.shape, from, {start, extent, out, strides}, 1).copy(pixels.data());
+    return pixels;
   }
 
-  std::vector<std::string> read_text(std::size_t) const override { file_.fail("'image' holds numbers, not text"); }
-  std::uint64_t stored_bytes(std::size_t) const override { return file_bytes_; }
-
- private:
   std::vector<std::byte> bytes_of(std::uint64_t count) const {
     std::vector<std::byte> bytes(count);
     file_.read(0, bytes.data(), bytes.size());
@@ -141,8 +115,6 @@ class JpegFile final : public StoredFile {
   [[noreturn]] void refuse(const Decoder& decoder) const {
     file_.fail(std::string("is damaged, or no JPEG that is read: ") + decoder.message);
   }
-
-  OpenFile file_;
 };
 
 std::shared_ptr<const StoredFile> open_jpeg(OpenFile file) { return std::make_shared<JpegFile>(std::move(file)); }

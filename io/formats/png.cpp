@@ -1,9 +1,8 @@
 // PNG: one picture, deflated as a whole, each row as differences from its neighbours.
 #include "io/codecs/filters.hpp"
 #include "io/files/cursor.hpp"
-#include "io/files/open_file.hpp"
-#include "io/formats/chunk_box.hpp"
 #include "io/formats/format.hpp"
+#include "io/formats/picture_file.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -33,45 +32,13 @@ std::uint8_t nearest(int left, int above, int corner) {
 }
 
 /// Owns: the open file, and the colours of a palette.  Threading: constant; any thread.
-class PngFile final : public StoredFile {
+class PngFile final : public PictureFile {
  public:
-  explicit PngFile(OpenFile file) : file_(std::move(file)) {
-    path_ = file_.path();
-    format_ = "PNG";
-    file_bytes_ = file_.size();
-    changed_ns_ = file_.changed_ns();
-    groups_.push_back({});
+  explicit PngFile(OpenFile file) : PictureFile(std::move(file), "PNG") {
     read_chunks();
-    Variable one;
-    one.path = "image";
-    const std::string type = "uint" + std::to_string(depth_ == 16 ? 16 : 8);
-    one.type = {ElementKind::Unsigned, depth_ == 16 ? 2u : 1u, false, type};
-    one.shape = {rows_, columns_};
-    one.dimensions = {"y", "x"};
-    if (samples_out() > 1) {
-      one.shape.push_back(samples_out());
-      one.dimensions.emplace_back("band");
-    }
-    one.chunk = one.shape;
-    one.filters = {"deflate"};
-    one.fill.resize(one.type.bytes);
-    for (std::size_t axis = 0; axis < one.shape.size(); ++axis)
-      groups_[0].dimensions.push_back({one.dimensions[axis], one.shape[axis], false});
-    variables_.push_back(std::move(one));
+    describe(rows_, columns_, samples_out(), depth_ == 16 ? 2 : 1, "deflate");
   }
 
-  void read(std::size_t variable, const std::vector<std::int64_t>& start, const std::vector<std::int64_t>& extent,
-            std::byte* out, const std::vector<std::int64_t>& strides) const override {
-    const Variable& one = variables_[variable];
-    check_box(*this, one, start, extent);
-    const std::vector<std::byte> samples = decode();
-    const std::vector<std::int64_t> from = packed_strides(one.shape, one.type.bytes);
-    const std::vector<std::int64_t> at(one.shape.size(), 0);
-    if (std::count(extent.begin(), extent.end(), 0) > 0) return;
-    ChunkPart(at, one.shape, from, {start, extent, out, strides}, one.type.bytes).copy(samples.data());
-  }
-
-  std::vector<std::string> read_text(std::size_t) const override { file_.fail("'image' holds numbers, not text"); }
   std::uint64_t stored_bytes(std::size_t) const override {
     std::uint64_t bytes = 0;
     for (const auto& [place, size] : pieces_) bytes += size;
@@ -141,7 +108,7 @@ class PngFile final : public StoredFile {
     return interlaced_ ? std::span<const Pass>(kPasses) : std::span<const Pass>(kWhole);
   }
 
-  std::vector<std::byte> decode() const {
+  std::vector<std::byte> decode() const override {
     const std::string missing = missing_codec({Filter::kDeflate, {}});
     if (!missing.empty()) file_.fail("'image' " + missing);
     std::uint64_t packed_bytes = stored_bytes(0), raw_bytes = 0;
@@ -150,8 +117,9 @@ class PngFile final : public StoredFile {
       const std::int64_t columns = (columns_ - pass.column + pass.columns - 1) / pass.columns;
       if (rows > 0 && columns > 0) raw_bytes += static_cast<std::uint64_t>(rows) * (1 + row_bytes(columns));
     }
-    // Deflate packs a thousandfold at best.
-    if (raw_bytes > kMostBytes || raw_bytes / 1100 > packed_bytes + 16)
+    // Deflate packs a thousandfold at best. The pixels themselves are counted too: more of them would not fit the sum.
+    if (static_cast<std::uint64_t>(rows_ * columns_) > kMostBytes || raw_bytes > kMostBytes ||
+        raw_bytes / 1100 > packed_bytes + 16)
       file_.fail("has far too few bytes for its extents, or too many: it is damaged");
     std::vector<std::byte> packed(packed_bytes), raw(raw_bytes);
     std::size_t done = 0;
@@ -224,7 +192,6 @@ class PngFile final : public StoredFile {
     }
   }
 
-  OpenFile file_;
   std::int64_t rows_ = 0, columns_ = 0;
   unsigned depth_ = 8, colours_ = 0;
   bool interlaced_ = false;

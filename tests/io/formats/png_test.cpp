@@ -71,6 +71,14 @@ std::vector<StoredSample> samples() {
 
 INSTANTIATE_TEST_SUITE_P(Png, StoredFileContract, testing::ValuesIn(samples()), name_of_sample);
 
+TEST_F(PngTest, ExtentsWhoseBytesGoBeyondAllNumbersAreRefused) {
+  // So many rows of 8 bytes a pixel, and one, are 11,030 bytes, were only the last 64 bits counted.
+  const std::string path =
+      folder_.file("w.png", png_of(1'074'386'744, 2'146'194'582, 16, 6, std::string(11'030, '\0')));
+  const auto file = open_stored(path);
+  EXPECT_THROW(file->read_box(0, {0, 0, 0}, {1, 1, 1}), FileError);
+}
+
 TEST_F(PngTest, PalettesBecomeColours) {
   const std::string path = folder_.file("p.png", png_of(4, 1, 2, 3, std::string("\0\x1b", 2), "abcdefghijkl"));
   const auto file = open_stored(path);
