@@ -272,6 +272,9 @@ NetcdfWriter::~NetcdfWriter() {
   if (state_ == nullptr) return;
   const std::scoped_lock lock(library());
   const std::string beside = state_->beside;
+  // The library writes what it holds when it closes a file, and crashes at the end of the process where a full disk
+  // does not let it: what is given up makes room first.
+  if (!beside.empty() && ::truncate(beside.c_str(), 0) != 0) errno = 0;
   state_.reset();
   if (!beside.empty()) ::unlink(beside.c_str());
 }
