@@ -35,17 +35,24 @@ std::size_t most_open() {
   return static_cast<std::size_t>(allowed > 2 * kOthers ? allowed - kOthers : std::min(kFew, allowed / 2));
 }
 
-/// What tells two states of a file apart: its bytes, and the time of its last change. Nothing where it is gone.
-std::optional<std::pair<std::uint64_t, std::int64_t>> state_of(const std::string& path) {
+/// What tells two states of a file apart. A file that is put in another's place within the same tick of the system's
+/// clock has another number, if nothing else.
+struct FileState {
+  std::uint64_t bytes = 0;
+  std::int64_t changed_ns = 0;
+  std::uint64_t number = 0;
+};
+/// Nothing where it is gone.
+std::optional<FileState> state_of(const std::string& path) {
   if (is_remote(path)) {
     const std::optional<remote::Beginning> found = remote::read_beginning(described_by(path), 1);
     if (!found) return {};
-    return std::pair(found->object_bytes, found->changed_ns);
+    return FileState{found->object_bytes, found->changed_ns, 0};
   }
   struct stat info {};
   if (::stat(described_by(path).c_str(), &info) != 0) return {};
-  return std::pair(static_cast<std::uint64_t>(info.st_size),
-                   info.st_mtim.tv_sec * std::int64_t{1'000'000'000} + info.st_mtim.tv_nsec);
+  return FileState{static_cast<std::uint64_t>(info.st_size),
+                   info.st_mtim.tv_sec * std::int64_t{1'000'000'000} + info.st_mtim.tv_nsec, info.st_ino};
 }
 
 /// The files that tasks of this process read, the last used first.
@@ -60,7 +67,8 @@ class OpenFiles {
       const auto found = by_path_.find(path);
       if (found != by_path_.end()) {
         const StoredFile& file = *found->second->file;
-        if (state && state->first == file.file_bytes() && state->second == file.changed_ns()) {
+        if (state && state->bytes == file.file_bytes() && state->changed_ns == file.changed_ns() &&
+            state->number == found->second->number) {
           files_.splice(files_.begin(), files_, found->second);
           files_.front().looked = Clock::now();
           return files_.front().file;
@@ -78,7 +86,7 @@ class OpenFiles {
       if (found->second->file->changed_ns() == file->changed_ns()) return found->second->file;
       files_.erase(found->second);
     }
-    files_.push_front({path, file, Clock::now()});
+    files_.push_front({path, file, Clock::now(), state ? state->number : 0});
     found->second = files_.begin();
     if (files_.size() == kFewOpen) most_ = std::max(kFewOpen, most_open());
     if (files_.size() > most_) {
@@ -110,6 +118,7 @@ class OpenFiles {
     std::string path;  // as it was asked for, which the file's own may differ from
     std::shared_ptr<const StoredFile> file;
     Clock::time_point looked;  // when it was last known to be as it is here
+    std::uint64_t number;      // as the system had it before it was opened
   };
   std::list<Open> files_;
   std::unordered_map<std::string, std::list<Open>::iterator> by_path_;

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <bit>
+#include <filesystem>
 #include <random>
 
 namespace weft::io {
@@ -150,6 +151,18 @@ TEST(NetcdfClassicTest, AFileThatChangedIsOpenedAgain) {
   EXPECT_EQ(open_shared(path), first);
   folder.file("a.nc", classic_file(1, 5));
   EXPECT_EQ(open_shared(path)->variables()[0].shape[0], 5);
+}
+
+TEST(NetcdfClassicTest, AFileOfTheSameSizeAndTimeInItsPlaceIsOpened) {
+  namespace fs = std::filesystem;
+  const TestFolder folder;
+  const std::string bytes = classic_file(1, 3), path = folder.file("a.nc", bytes);
+  const auto first = open_shared(path);
+  const std::string other = folder.file("b.nc", bytes);
+  fs::last_write_time(other, fs::last_write_time(path));
+  fs::rename(other, path);
+  EXPECT_NE(open_shared(path), first);
+  EXPECT_EQ(open_shared(path), open_shared(path));
 }
 
 }  // namespace
