@@ -2,12 +2,16 @@
 
 #include <weft/weft.hpp>
 
+#include "mpi_launch/command/say.hpp"
+#include "mpi_launch/command/subcommands.hpp"
+
+#include <fmt/format.h>
+
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <map>
 
 namespace weft::command {
@@ -44,14 +48,15 @@ Found sum(const Found& left, const Found& right) {
   return both;
 }
 
-void count(Client& client, std::uint64_t limit) {
-  constexpr std::uint64_t kTasks = 1000;
+constexpr std::uint64_t kTasks = 1000;
+
+void count(Client& client, std::uint64_t limit, const Shared& shared) {
   const std::uint64_t width = (limit + kTasks - 1) / kTasks;
   std::vector<std::uint64_t> begins;
   for (std::uint64_t i = 0; i < kTasks; ++i) begins.push_back(i * width);
-  std::printf("counting the primes below %llu with %llu tasks on %u slots\n", static_cast<unsigned long long>(limit),
-              static_cast<unsigned long long>(kTasks), client.slots());
-  std::fflush(stdout);
+  if (!shared.json && !shared.quiet) {
+    print(fmt::format("counting the primes below {} with {} tasks on {} slots\n", limit, kTasks, client.slots()));
+  }
   const auto begin = std::chrono::steady_clock::now();
   std::vector<Future<Found>> level = client.map(&primes_in, begins, width, limit);
   while (level.size() > 1) {  // the sums are tasks too: nothing but the last comes back here
@@ -62,30 +67,46 @@ void count(Client& client, std::uint64_t limit) {
   }
   const Found found = level.front().result();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  std::printf("there are %llu; found in %.2f s\n", static_cast<unsigned long long>(found.primes), seconds);
-  for (const auto& [process, tasks] : found.tasks) {
-    std::printf("  process %lld ran %llu of the tasks\n", static_cast<long long>(process),
-                static_cast<unsigned long long>(tasks));
+  if (shared.json) {
+    std::vector<std::pair<std::string, std::string>> processes;
+    for (const auto& [process, tasks] : found.tasks)
+      processes.emplace_back(std::to_string(process), std::to_string(tasks));
+    return print(json_object({{"limit", std::to_string(limit)},
+                              {"primes", std::to_string(found.primes)},
+                              {"seconds", json_number(seconds)},
+                              {"tasks_of_processes", json_object(processes)}}) +
+                 "\n");
   }
-  std::fflush(stdout);
+  std::string text = fmt::format("there are {}; found in {:.2f} s\n", found.primes, seconds);
+  for (const auto& [process, tasks] : found.tasks)
+    text += fmt::format("  process {} ran {} of the tasks\n", process, tasks);
+  print(shared.quiet ? fmt::format("{}\n", found.primes) : text);
 }
 
 }  // namespace
 
-int run_demo(std::uint64_t limit, const std::vector<std::string>& words) {
+int run_demo(std::uint64_t limit, const std::vector<std::string>& words, const Shared& shared) {
+  if (shared.dry_run) {
+    print(shared.json ? json_object({{"limit", std::to_string(limit)}, {"tasks", std::to_string(kTasks)}}) + "\n"
+                      : fmt::format("would count the primes below {} with {} tasks\n", limit, kTasks));
+    return 0;
+  }
+  Options options{.ledger = shared.json || shared.quiet ? "off" : "summary"};
+  if (!shared.memory.empty()) options.memory = Quantity(shared.memory);
   std::vector<std::string> kept = {"weft"};
   kept.insert(kept.end(), words.begin(), words.end());
   std::vector<char*> argv;
   for (std::string& word : kept) argv.push_back(word.data());
   const int argc = static_cast<int>(argv.size());
   argv.push_back(nullptr);
-  return run(argc, argv.data(),
-             [limit](Client& client, const Args& args) {
-               if (!args.empty())
-                 throw ConfigError("weft demo: unknown argument '" + args.front() + "' (see weft demo --help)");
-               count(client, limit);
-             },
-             {.ledger = "summary"});
+  return run(
+      argc, argv.data(),
+      [&](Client& client, const Args& args) {
+        if (!args.empty())
+          throw ConfigError("weft demo: unknown argument '" + args.front() + "' (see weft demo --help)");
+        count(client, limit, shared);
+      },
+      options);
 }
 
 }  // namespace weft::command

@@ -1,7 +1,5 @@
 #include "mpi_launch/command/examples.hpp"
 
-#include <algorithm>
-
 namespace weft::command {
 namespace {
 
@@ -41,14 +39,12 @@ constexpr Example kExamples[] = {
 
 }  // namespace
 
-std::string examples_of(const std::string& subcommand) {
-  std::string out;
+std::vector<PageExample> examples_of(const std::string& subcommand) {
+  std::vector<PageExample> out;
   for (const Example& one : kExamples) {
-    if (subcommand != one.subcommand) continue;
-    const std::string line = std::string("  ") + one.line;
-    out += line + std::string(std::max<std::size_t>(58, line.size() + 1) - line.size(), ' ') + "# " + one.says + "\n";
+    if (subcommand == one.subcommand) out.push_back({one.line, one.says});
   }
-  return out.empty() ? out : out + "\n";
+  return out;
 }
 
 }  // namespace weft::command

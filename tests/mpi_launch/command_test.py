@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Tests the `weft` command as people use it. usage: command_test.py WEFT VERSION SOURCE_DIR"""
+import json
 import os
 import shutil
 import subprocess
@@ -98,6 +99,87 @@ class WeftCommandTest(unittest.TestCase):
                                           check=False)
                     self.assertEqual(done.returncode, 0, (line, done.stderr))
 
+    def verbs(self):
+        """The names that --help lists."""
+        lines = weft("--help").stdout.split("Subcommands:")[1].splitlines()
+        return [line.split()[0] for line in lines if line.startswith("  ") and not line.startswith("   ")]
+
+    def test_each_verb_has_a_manual_page_completions_and_a_name_for_misspelt_options(self):
+        names = self.verbs()
+        self.assertLess({"config", "demo", "doctor", "graph", "replay", "scheduler", "submit", "worker"}, {*names, "reduce"})
+        completions = {shell: weft("completions", shell).stdout for shell in ("bash", "zsh", "fish")}
+        for name in names:
+            text = weft(name, "--help").stdout
+            self.assertEqual(weft("help", name).stdout, text)
+            self.assertEqual(weft(name, "-h").stdout, text)
+            examples = text.splitlines()[:3]
+            self.assertTrue(all("weft " in line and " # " in line for line in examples), (name, examples))
+            options = [line.split()[0] for line in text.splitlines() if line.startswith("  --")]
+            self.assertIn("--man", options)
+            manual = weft(name, "--man")
+            self.assertEqual((manual.returncode, manual.stderr), (0, ""), name)
+            for part in (f".TH WEFT-{name} 1", ".SH SYNOPSIS", ".SH EXAMPLES", ".SH OPTIONS", ".SH EXIT STATUS"):
+                self.assertIn(part, manual.stdout)
+            for option in options:
+                self.assertIn(option.replace("-", "\\-"), manual.stdout, name)
+                for shell in ("bash", "zsh"):
+                    self.assertIn(f"{option} ", completions[shell], name)
+                self.assertIn(f"__fish_seen_subcommand_from {name}' -l {option[2:]} ", completions["fish"])
+            wrong = options[0][:-1] + "x"
+            done = weft(name, wrong, "a", "b", "c")
+            self.assertEqual(done.returncode, 2, (name, done.stderr))
+            self.assertIn("did you mean --", done.stderr, (name, wrong))
+        self.assertEqual(weft("completions", "tcsh").returncode, 2)
+        self.assertEqual(weft("help", "redcue").returncode, 2)
+        self.assertIn("did you mean reduce?", weft("help", "redcue").stderr)
+
+    def test_the_verbs_of_the_issue_take_the_same_options(self):
+        for name in self.verbs():
+            if name in ("scheduler", "worker"):
+                continue  # they become a part of somebody's program
+            text = weft(name, "--help").stdout
+            for option in ("--json", "--quiet", "--dry-run", "--memory"):
+                self.assertIn(f"  {option}", text, name)
+
+    def test_completions_are_understood_by_their_shells(self):
+        for shell in ("bash", "zsh", "fish"):
+            if shutil.which(shell):
+                done = subprocess.run([shell, "-n"], input=weft("completions", shell).stdout, text=True, capture_output=True,
+                                      check=False)
+                self.assertEqual((done.returncode, done.stderr), (0, ""), shell)
+        if shutil.which("bash"):
+            script = weft("completions", "bash").stdout + "\nCOMP_WORDS=(weft doctor --j); COMP_CWORD=2; _weft; echo ${COMPREPLY[@]}\n"
+            done = subprocess.run(["bash"], input=script, text=True, capture_output=True, check=False)
+            self.assertEqual(done.stdout.strip(), "--json")
+
+    def test_what_programs_read_is_json(self):
+        config = json.loads(weft("config", "--json", "--weft-threads=3").stdout)
+        self.assertEqual(config["threads"], {"value": "3", "from": "--weft-threads"})
+        self.assertEqual(json.loads(weft("config", "--json", "--memory", "1GiB").stdout)["memory"]["from"], "--weft-memory")
+        self.assertIn("cores", json.loads(weft("doctor", "--json").stdout)["this host"])
+        script = json.loads(weft("submit", "--json", "--scheduler", "slurm", "--", "./program").stdout)
+        self.assertEqual(script["script"], weft("submit", "--scheduler", "slurm", "--", "./program").stdout)
+        self.assertEqual((script["written"], script["submitted"]), (False, False))
+        primes = json.loads(weft("demo", "--limit", "1000000", "--json").stdout)
+        self.assertEqual((primes["primes"], sum(primes["tasks_of_processes"].values())), (78498, 1000))
+        self.assertEqual(weft("demo", "--limit", "1000000", "--quiet", "--memory", "200MB").stdout, "78498\n")
+
+    def test_a_dry_run_says_and_does_nothing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = f"{folder}/job.sh"
+            done = weft("submit", "--scheduler", "slurm", "--file", file, "--now", "--dry-run", "--", "./program")
+            self.assertEqual((done.returncode, done.stdout[:2]), (0, "#!"))
+            self.assertFalse(os.path.exists(file))
+            recording = f"{folder}/run.rec"
+            self.assertEqual(weft("demo", "--limit", "1000000", f"--weft-record={recording}").returncode, 0)
+            size = os.path.getsize(recording)
+            self.assertEqual(json.loads(weft("replay", recording, "--dry-run", "--json").stdout), {"stored_bytes": size})
+            self.assertTrue(json.loads(weft("replay", recording, "--json").stdout)["same"])
+            self.assertEqual(weft("replay", recording, "--quiet").stdout, "")
+        self.assertIn("1000000", weft("demo", "--limit", "1000000", "--dry-run").stdout)
+        self.assertEqual(weft("doctor", "--dry-run").returncode, 0)
+        self.assertEqual(weft("doctor", "--memory", "many").returncode, 2)
+
     def test_config_shows_where_a_value_came_from(self):
         self.assertIn("default", row(weft("config").stdout, "threads"))
         self.assertIn("WEFT_THREADS", row(weft("config", WEFT_THREADS="3").stdout, "threads"))
@@ -107,7 +189,7 @@ class WeftCommandTest(unittest.TestCase):
 
     def test_an_unknown_option_fails_with_the_nearest_name(self):
         done = weft("config", "--weft-threds=3")
-        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.returncode, 2)
         self.assertIn("threads", done.stderr)
 
     def test_replay_of_what_is_no_recording_fails_with_its_name(self):

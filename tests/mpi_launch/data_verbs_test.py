@@ -15,17 +15,16 @@ import sys
 import tempfile
 import unittest
 
-if os.environ.get("WEFT_TEST_PYTHON") and "WEFT_ORACLE_INNER" not in os.environ:
-    os.environ["WEFT_ORACLE_INNER"] = "1"
-    python = os.environ["WEFT_TEST_PYTHON"]
-    os.execv(python, [python, *sys.argv])
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "io", "oracle"))
+import interpreter
+
+interpreter.use_named()
 try:
     import netCDF4
     import numpy as np
     import xarray as xr
 except ImportError:
-    print("no xarray or netCDF4 here: skipped")
-    sys.exit(77)
+    interpreter.skip("xarray or netCDF4")
 
 WEFT = os.path.abspath(sys.argv[1])
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -365,9 +364,14 @@ class DataVerbsTest(unittest.TestCase):
                 self.close(out.tas, regrid(ONE.tas, rows, lon, method), 1e-4)
                 self.close(out.pr, regrid(ONE.pr, rows, lon, method), 1e-4)
                 np.testing.assert_array_equal(out["count"], ONE["count"])
-                self.assertNotIn("lat_bnds", out)
-                self.assertNotIn("bounds", out.lat.attrs)
                 self.assertEqual(out.lat.attrs["units"], "degrees_north")
+                with netCDF4.Dataset(os.path.join(FOLDER, "changed_by.nc")) as raw:
+                    for dim, low, high in (("lat", rows - 5, rows + 5), ("lon", lon - 5, lon + 5)):
+                        self.assertEqual(raw[dim].bounds, f"{dim}_bnds")
+                        wanted = np.stack([low, high], 1) if dim == "lon" or rows[0] < 0 else np.stack([high, low], 1)
+                        np.testing.assert_allclose(raw[f"{dim}_bnds"][:], wanted)
+                        self.assertNotIn("_FillValue", raw[f"{dim}_bnds"].ncattrs())
+                    self.assertEqual(raw["tas"].cell_methods, "area: mean")
         out = self.changed("regrid", "--grid", "r36x18", "--min-coverage", "1", "--var", "tas", "a2001.nc")
         self.close(out.tas, regrid(ONE.tas, lat, lon, min_coverage=1), 1e-4)
         out = self.changed("regrid", "--grid", "r35x17", "--method", "nearest", "a2001.nc")
@@ -382,6 +386,13 @@ class DataVerbsTest(unittest.TestCase):
         wanted = regrid_points(swath.bt, *places, np.arange(-89.5, 90), np.arange(360.0), max_distance_km=100)
         self.close(out.bt, wanted, 0)
         self.assertEqual(out.bt.dims, ("lat", "lon"))
+        # Corners of the cells between the points: what SciPy makes of the same cells cut along either diagonal is near.
+        from scipy.interpolate import griddata
+        inner = {"lat": slice(38, 46), "lon": slice(15, 25)}
+        out = self.changed("regrid", "--grid", "r360x180", "--method", "bilinear", "swath.nc").bt.sel(**inner)
+        a, b = np.meshgrid(out.lat, out.lon, indexing="ij")
+        flat = griddata(tuple(one.ravel() for one in places), swath.bt.values.ravel(), (a, b))
+        np.testing.assert_allclose(out.values, flat, atol=1e-6)  # the field is linear in the rows and columns
         for words, part in ((("--grid", "n80"), "names no grid"), ((), "--grid names the grid"), (("--grid", "r4x4", "--method", "x"), "bilinear")):
             done = weft("regrid", *words, "a2001.nc", "no.nc")
             self.assertIn(done.returncode, (1, 2))
@@ -502,11 +513,33 @@ class DataVerbsTest(unittest.TestCase):
         self.assertIn("--overwrite", done.stderr)
         self.assertEqual(open(os.path.join(FOLDER, "there.nc")).read(), "mine")
 
-    def test_a_dry_run_writes_nothing(self):
-        done = weft("reduce", "mean", "--dim", "time", "a2001.nc", "no.nc", "--dry-run", "--json")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertGreater(json.loads(done.stdout)["stored_bytes"], 1000)
-        self.assertFalse(os.path.exists(os.path.join(FOLDER, "no.nc")))
+    def test_a_dry_run_writes_nothing_and_tells_bytes(self):
+        for words in (["reduce", "mean", "--dim", "time"], ["convert"], ["anomaly", "--by", "time.month"],
+                      ["regrid", "--grid", "r36x18"]):
+            done = weft(*words, "a2001.nc", "no.nc", "--dry-run", "--json")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            told = json.loads(done.stdout)
+            self.assertEqual(told["files"], 1)
+            for name in ("stored_bytes", "decoded_bytes", "peak_bytes", "output_bytes"):
+                self.assertGreater(told[name], 1000, (words, name, told))
+            self.assertIn("to be read", weft(*words, "a2001.nc", "no.nc", "--dry-run").stdout)
+            self.assertFalse(os.path.exists(os.path.join(FOLDER, "no.nc")))
+        told = json.loads(weft("convert", "a2001.nc", "no.nc", "--dry-run", "--json", "--var", "tas").stdout)
+        self.assertEqual(told["decoded_bytes"], ONE.tas.nbytes + 8 * 2 * (8 + 365) + 4)  # bounds, and crs
+        self.assertEqual(json.loads(weft("compare", "a2001.nc", "a2002.nc", "--dry-run", "--json").stdout)["files"], 2)
+        self.assertEqual(json.loads(weft("info", "a20*.nc", "--dry-run", "--json").stdout)["files"], 2)
+        self.assertGreater(json.loads(weft("head", "a2001.nc", "--dry-run", "--json").stdout)["stored_bytes"], 1000)
+        self.assertGreater(json.loads(weft("sample", "none", "--dry-run", "--json").stdout)["output_bytes"], 1e6)
+        self.assertFalse(os.path.exists(os.path.join(FOLDER, "none")))
+
+    def test_quiet_verbs_say_nothing(self):
+        for words in (["reduce", "mean", "--dim", "time", "a2001.nc", "quiet.nc"], ["convert", "a2001.nc", "quiet.nc"],
+                      ["anomaly", "--dim", "time", "a2001.nc", "quiet.nc"], ["regrid", "--grid", "r36x18", "a2001.nc", "quiet.nc"],
+                      ["sample", "quiet", "--years", "1"], ["compare", "a2001.nc", "a2001.nc"],
+                      ["plot", "a2001.nc", "tas", "quiet.png"]):
+            over = ["--overwrite"] if words[0] not in ("compare",) else []
+            done = weft(*words, *over, "--quiet", "--memory", "300MB")
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""), words)
 
     def test_help_shows_examples_first_manual_pages_and_completions_come_from_the_same_table(self):
         for verb in ("info", "head", "reduce", "compare", "convert", "anomaly", "regrid", "plot", "each"):

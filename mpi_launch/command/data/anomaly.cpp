@@ -122,9 +122,16 @@ Changed change(const Given& given, const Client& client, const Dataset& read) {
   const Normal normal = normal_of(given, read, base_of(read));
   const std::set<std::string> describing = describing_variables(read);
   const auto wanted = [&](const LabelledArray& one) { return is_wanted(given, one, describing, normal.dim); };
+  Changed out;
+  if (given.dry_run()) {
+    for (const LabelledArray& one : read.variables()) {
+      if (wanted(one)) out.names.insert(one.name());
+    }
+    out.data = read;
+    return out;
+  }
   const Dataset data = kept_between(client, read, wanted);
   const Dataset base = base_of(data);
-  Changed out;
   std::vector<LabelledArray> variables;
   for (const LabelledArray& one : data.variables()) {
     if (!wanted(one)) {

@@ -1,4 +1,5 @@
 // `weft compare`: where two files differ.
+#include "mpi_launch/command/data/dry_run.hpp"
 #include "mpi_launch/command/data/values.hpp"
 #include "mpi_launch/command/data/verbs.hpp"
 
@@ -13,6 +14,9 @@ namespace {
 
 using io::StoredFile;
 using io::Variable;
+
+/// Of the doubles that are compared at once.
+constexpr std::int64_t kBoxBytes = 8 << 20;
 
 struct Tolerance {
   double relative = 0;
@@ -86,7 +90,6 @@ Difference compare_box(const Values& a, const Values& b, const std::vector<std::
 
 /// Boxes of some MiB that follow the chunks of the first file.
 std::vector<std::int64_t> box_extent(const Variable& one) {
-  constexpr std::int64_t kBytes = 8 << 20;
   std::vector<std::int64_t> extent =
       one.chunk.size() == one.shape.size() ? one.chunk : std::vector<std::int64_t>(one.shape.size(), 1);
   std::int64_t bytes = 8;
@@ -94,9 +97,9 @@ std::vector<std::int64_t> box_extent(const Variable& one) {
     extent[axis] = std::clamp<std::int64_t>(extent[axis], 1, std::max<std::int64_t>(1, one.shape[axis]));
     bytes *= extent[axis];
   }
-  for (std::size_t axis = extent.size(); axis-- > 0 && bytes < kBytes;) {
+  for (std::size_t axis = extent.size(); axis-- > 0 && bytes < kBoxBytes;) {
     const std::int64_t pieces = (one.shape[axis] + extent[axis] - 1) / extent[axis];
-    const std::int64_t take = std::clamp<std::int64_t>(kBytes / bytes, 1, std::max<std::int64_t>(1, pieces));
+    const std::int64_t take = std::clamp<std::int64_t>(kBoxBytes / bytes, 1, std::max<std::int64_t>(1, pieces));
     bytes *= take;
     extent[axis] = std::max<std::int64_t>(1, std::min(one.shape[axis], extent[axis] * take));
   }
@@ -228,6 +231,13 @@ int run_compare(const Given& given) {
   }
   const auto a = io::open_stored(given.words()[0]);
   const auto b = io::open_stored(given.words()[1]);
+  if (given.dry_run()) {
+    DryRun plan;
+    for (const std::string& path : given.words()) add_reading(plan, path, given.list("var"));
+    plan.peak_bytes = std::min(2 * plan.decoded_bytes,
+                               2 * std::max<std::uint64_t>(1, std::thread::hardware_concurrency()) * kBoxBytes);
+    return tell(given, plan);
+  }
   Report report;
   std::vector<std::string> names = given.list("var");
   if (names.empty()) {

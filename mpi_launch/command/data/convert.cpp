@@ -1,6 +1,7 @@
 // `weft convert`: files as NetCDF-4, Zarr or TIFF, joined, chosen, changed and cut as asked.
 #include "mpi_launch/command/data/convert.hpp"
 
+#include "mpi_launch/command/data/dry_run.hpp"
 #include "mpi_launch/command/data/inputs.hpp"
 #include "mpi_launch/command/data/output.hpp"
 #include "mpi_launch/command/data/picture.hpp"
@@ -134,16 +135,16 @@ class ConvertJob {
 
  private:
   void open(const Client& client) {
-    const std::vector<std::string> paths = input_files({given_.words().begin(), given_.words().end() - 1});
-    for (const std::string& path : paths) {
+    paths_ = input_files({given_.words().begin(), given_.words().end() - 1});
+    for (const std::string& path : paths_) {
       if (path == out_) throw Error("'" + io::shown_path(out_) + "' is among the files that are read");
     }
     OpenManyOptions options;
     options.duplicates = given_.text("duplicates");
-    options.dim = paths.size() > 1 ? given_.text("join") : "";
+    options.dim = paths_.size() > 1 ? given_.text("join") : "";
     options.index = given_.text("index");
-    data_ = open_many(paths, options);
-    first_ = io::open_shared(paths[0]);
+    data_ = open_many(paths_, options);
+    first_ = io::open_shared(paths_[0]);
     for (const std::string& words : given_.all("sel")) data_ = select_labels(data_, words);
     for (const std::string& words : given_.all("isel")) data_ = select_places(data_, words);
     if (given_.has("where")) {
@@ -156,7 +157,7 @@ class ConvertJob {
       data_ = std::move(made.first);
       fresh_.insert(made.second);
     }
-    if (change_ && !given_.dry_run()) {
+    if (change_) {
       Changed changed = change_(client, data_);
       data_ = std::move(changed.data);
       fresh_.insert(changed.names.begin(), changed.names.end());
@@ -168,6 +169,10 @@ class ConvertJob {
     for (const std::string& name : chosen) {
       for (const char* const what : {"grid_mapping", "bounds"}) {
         if (const io::Attribute* const found = io::find_attribute(data_[name].attributes(), what))
+          wanted.insert(found->text());
+      }
+      for (const auto& [dim, labels] : data_[name].coordinates()) {
+        if (const io::Attribute* const found = io::find_attribute(labels.attributes(), "bounds"))
           wanted.insert(found->text());
       }
     }
@@ -196,6 +201,7 @@ class ConvertJob {
     if (zarr_ && copy.encoding.type.kind == io::ElementKind::Float && !copy.encoding.packed) {
       copy.encoding.fill = std::numeric_limits<double>::quiet_NaN();  // what Zarr's readers expect of floats
     }
+    if (like == nullptr && is_bounds(one.name())) copy.encoding.fill.reset();  // CF: cells always end somewhere
     for (const io::Attribute& attribute : one.attributes()) {
       const bool fill = attribute.name == "_FillValue" && (!zarr_ || copy.encoding.type.kind == io::ElementKind::Float);
       const bool missing = attribute.name == "missing_value" && !copy.encoding.packed;
@@ -224,14 +230,38 @@ class ConvertJob {
   }
 
   int tell_plan() const {
-    std::string text = bytes_text(bytes()) + " decoded\n";
+    DryRun plan;
+    plan.files = paths_.size();
     for (const Copy& copy : copies_) {
-      text += "  " + copy.encoding.type.name + " " + copy.source.name() + ", chunks";
-      for (const std::int64_t size : copy.chunk) text += " " + std::to_string(size);
-      text += "\n";
+      for (const std::string& path : paths_) {
+        const auto file = io::open_shared(path);
+        if (!file->has(copy.source.name())) continue;
+        const std::size_t number = file->find(copy.source.name());
+        plan.stored_bytes += file->stored_bytes(number);
+        plan.decoded_bytes +=
+            static_cast<std::uint64_t>(file->variables()[number].elements()) * file->variables()[number].type.bytes;
+      }
+      std::uint64_t chunk = copy.encoding.type.bytes, whole = chunk;
+      plan.lines += "  " + copy.encoding.type.name + " " + copy.source.name() + ", chunks";
+      for (std::size_t axis = 0; axis < copy.chunk.size(); ++axis) {
+        chunk *= static_cast<std::uint64_t>(copy.chunk[axis]);
+        whole *= static_cast<std::uint64_t>(copy.array.shape()[axis]);
+        plan.lines += " " + std::to_string(copy.chunk[axis]);
+      }
+      plan.lines += "\n";
+      plan.output_bytes += whole;
+      // Values and what they are packed into, of the chunks that wait for the one that is written.
+      plan.peak_bytes = std::max(plan.peak_bytes, 2 * std::min(whole, kPackedAhead * chunk));
     }
-    print(text);
-    return 0;
+    return tell(given_, plan);
+  }
+
+  bool is_bounds(const std::string& name) const {
+    const auto& labels = data_.coordinates();
+    return std::any_of(labels.begin(), labels.end(), [&](const auto& one) {
+      const io::Attribute* const bounds = io::find_attribute(one.second.attributes(), "bounds");
+      return bounds != nullptr && bounds->text() == name;
+    });
   }
 
   bool keeps_bounds(const Coordinate& labels) const {
@@ -296,7 +326,7 @@ class ConvertJob {
     std::vector<const Copy*> pictures;
     std::string names;
     for (const Copy& copy : copies_) {
-      if (copy.source.dims().size() < 2) continue;
+      if (copy.source.dims().size() < 2 || is_bounds(copy.source.name())) continue;
       pictures.push_back(&copy);
       names += (names.empty() ? "" : ", ") + copy.source.name();
     }
@@ -403,6 +433,7 @@ class ConvertJob {
   int version_ = 3;
   int deflate_ = 4;
   std::map<std::string, std::int64_t> chunks_;
+  std::vector<std::string> paths_;
   Dataset data_;
   std::shared_ptr<const io::StoredFile> first_;
   /// Variables that are not as any file has them.

@@ -19,7 +19,8 @@ struct Changed {
   /// The variables that are not as they were: they are written unpacked.
   std::set<std::string> names;
 };
-/// What a verb makes of the data between reading and writing.
+/// What a verb makes of the data between reading and writing. With --dry-run it computes little: only what will be
+/// written counts then.
 using Change = std::function<Changed(const Client& client, const Dataset& data)>;
 
 /// Reads, chooses, changes and writes files as the options say; returns the exit code. `verb`: for messages.

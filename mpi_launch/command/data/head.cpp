@@ -1,4 +1,5 @@
 // `weft head`: the first values of variables.
+#include "mpi_launch/command/data/dry_run.hpp"
 #include "mpi_launch/command/data/values.hpp"
 #include "mpi_launch/command/data/verbs.hpp"
 
@@ -84,6 +85,13 @@ int run_head(const Given& given) {
   std::vector<std::size_t> chosen;
   for (const std::string& name : given.list("var")) chosen.push_back(file->find(name));
   for (std::size_t i = 0; !given.has("var") && i < file->variables().size(); ++i) chosen.push_back(i);
+  if (given.dry_run()) {
+    std::vector<std::string> names;
+    for (const std::size_t number : chosen) names.push_back(file->variables()[number].path);
+    DryRun plan;
+    add_reading(plan, given.words()[0], names);
+    return tell(given, plan);
+  }
   std::string out = given.json() ? "{" : "";
   for (const std::size_t number : chosen) show(out, *file, number, static_cast<std::int64_t>(wanted), given);
   print(out + (given.json() ? "}\n" : ""));

@@ -1,4 +1,5 @@
 // `weft info`: what files hold.
+#include "mpi_launch/command/data/dry_run.hpp"
 #include "mpi_launch/command/data/inputs.hpp"
 #include "mpi_launch/command/data/selection.hpp"
 #include "mpi_launch/command/data/verbs.hpp"
@@ -229,6 +230,12 @@ bool is_set(const std::string& word) {
 }  // namespace
 
 int run_info(const Given& given) {
+  if (given.dry_run()) {
+    DryRun plan;
+    for (const std::string& word : given.words()) plan.files += is_set(word) ? input_files({word}).size() : 1;
+    plan.lines = "  descriptions and labels only\n";
+    return tell(given, plan);
+  }
   for (std::size_t i = 0; i < given.words().size(); ++i) {
     if (is_set(given.words()[i])) {
       const std::vector<std::string> paths = input_files({given.words()[i]});

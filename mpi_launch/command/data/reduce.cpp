@@ -1,4 +1,5 @@
 // `weft reduce`: reductions of files along dimensions that have names.
+#include "mpi_launch/command/data/dry_run.hpp"
 #include "mpi_launch/command/data/inputs.hpp"
 #include "mpi_launch/command/data/output.hpp"
 #include "mpi_launch/command/data/reduction.hpp"
@@ -503,38 +504,28 @@ class ReduceJob {
   }
 
   int tell_plan() {
-    std::uint64_t stored_bytes = 0, output = 0;
+    DryRun plan;
+    plan.files = paths_.size();
+    plan.decoded_bytes = read_bytes();
     std::vector<arrays::Array> arrays;
     for (const Work& work : works_) {
       for (const std::string& path : paths_) {
         const auto file = io::open_shared(path);
-        if (file->has(work.source.name())) stored_bytes += file->stored_bytes(file->find(work.source.name()));
+        if (file->has(work.source.name())) plan.stored_bytes += file->stored_bytes(file->find(work.source.name()));
       }
       for (const Result& result : work.results) {
         std::uint64_t bytes = result.encoding.type.bytes;
         for (const std::int64_t extent : result.shape) bytes *= static_cast<std::uint64_t>(extent);
-        output += bytes;
+        plan.output_bytes += bytes;
+        plan.lines += result_text(work, result);
       }
       if (!work.reduced) continue;
       const bool grouped = how_.grouping && work.source.has(how_.grouping->dim);
       for (arrays::Array& one : reduce_variable(work.source, how_, 0, grouped ? how_.grouping->size() : 1))
         arrays.push_back(std::move(one));
     }
-    const std::uint64_t peak = arrays::plan(arrays).peak_bytes;
-    if (given_.json()) {
-      print("{\"files\":" + std::to_string(paths_.size()) + ",\"stored_bytes\":" + std::to_string(stored_bytes) +
-            ",\"decoded_bytes\":" + std::to_string(read_bytes()) + ",\"peak_bytes\":" + std::to_string(peak) +
-            ",\"output_bytes\":" + std::to_string(output) + "}\n");
-      return 0;
-    }
-    std::string text = std::to_string(paths_.size()) + " files, " + bytes_text(stored_bytes) + " in them (" +
-                       bytes_text(read_bytes()) + " decoded where all of it is chosen); results of " +
-                       bytes_text(output) + "; at most " + bytes_text(peak) + " of arrays in memory at once\n";
-    for (const Work& work : works_) {
-      for (const Result& result : work.results) text += result_text(work, result);
-    }
-    print(text);
-    return 0;
+    plan.peak_bytes = arrays::plan(arrays).peak_bytes;
+    return tell(given_, plan);
   }
 
   static std::string result_text(const Work& work, const Result& result) {

@@ -1,4 +1,5 @@
 // `weft sample`: a folder of NetCDF files to try the other verbs on.
+#include "mpi_launch/command/data/dry_run.hpp"
 #include "mpi_launch/command/data/verbs.hpp"
 
 #include <weft/storage_writer.hpp>
@@ -98,8 +99,10 @@ int run_sample(const Given& given) {
   if (!(years >= 1 && years <= 90)) throw UsageError("weft sample: --years takes a number from 1 to 90");
   const std::string folder = given.words()[0];
   if (given.dry_run()) {
-    print(std::to_string(static_cast<int>(years)) + " files of 15 MB of values each\n");
-    return 0;
+    DryRun plan;
+    plan.files = static_cast<std::size_t>(years);
+    plan.output_bytes = plan.files * 365 * kLatitudes * kLongitudes * sizeof(float);
+    return tell(given, plan);
   }
   std::error_code error;
   std::filesystem::create_directories(folder, error);

@@ -12,9 +12,7 @@
 #include "mpi_launch/start/ranks.hpp"
 
 #include <charconv>
-#include <cmath>
 #include <cstdio>
-#include <cstring>
 #include <exception>
 
 namespace weft::command::data {
@@ -38,15 +36,7 @@ const OptionRow& option_of(const VerbRow& verb, const std::string& name) {
 }
 
 std::string signature(const OptionRow& row) {
-  return std::string("--") + row.name + (row.value == nullptr ? "" : std::string(" ") + row.value);
-}
-
-void add_rows(std::string& out, std::span<const OptionRow> rows) {
-  for (const OptionRow& row : rows) {
-    std::string line = "  " + signature(row);
-    line += line.size() < 26 ? std::string(26 - line.size(), ' ') : "\n" + std::string(26, ' ');
-    out += line + row.help + "\n";
-  }
+  return command::signature({row.name, row.value == nullptr ? "" : row.value, ""});
 }
 
 }  // namespace
@@ -134,76 +124,18 @@ double Given::number(const std::string& option, double otherwise) const {
   return number;
 }
 
-std::string help_of(const VerbRow& verb) {
-  std::string out;
-  for (const Example& one : verb.examples) {
-    std::string line = std::string("  ") + one.command;
-    out += line + std::string(line.size() < 58 ? 58 - line.size() : 1, ' ') + "# " + one.says + "\n";
-  }
-  out += "\n" + std::string(verb.summary) + ".\n\nusage: weft " + verb.name + " [options] " + verb.words + "\n\n";
-  add_rows(out, verb.options);
-  add_rows(out, shared_options());
-  out +=
-      "\nOptions of every program of weft work too (--weft-threads=4): see weft config.\n"
-      "Results go to standard output, messages to standard error. Exit: 0 done, 1 failed or different, 2 wrong\n"
-      "command line, 75 the time of the batch job was over: run it again.\n";
-  return out;
-}
-
-std::string manual_of(const VerbRow& verb) {
-  const auto plain = [](const std::string& text) {
-    std::string out;
-    for (const char c : text) out += c == '-' ? std::string("\\-") : c == '\\' ? std::string("\\e") : std::string(1, c);
-    return out;
-  };
-  std::string out = std::string(".TH WEFT-") + verb.name + " 1\n.SH NAME\nweft-" + verb.name + " \\- " +
-                    plain(verb.summary) + "\n.SH SYNOPSIS\n.B weft " + verb.name + "\n[options] " + plain(verb.words) +
-                    "\n.SH EXAMPLES\n";
-  for (const Example& one : verb.examples) {
-    out += ".TP\n.B " + plain(one.command) + "\n" + plain(one.says) + "\n";
-  }
-  out += ".SH OPTIONS\n";
+Page page_of(const VerbRow& verb) {
+  Page page{verb.name, verb.words, verb.summary, {}, {}, {}};
+  for (const Example& one : verb.examples) page.examples.push_back({one.command, one.says});
   for (const std::span<const OptionRow> rows : {verb.options, shared_options()}) {
-    for (const OptionRow& row : rows) out += ".TP\n.B " + plain(signature(row)) + "\n" + plain(row.help) + "\n";
+    for (const OptionRow& row : rows)
+      page.options.push_back({row.name, row.value == nullptr ? "" : row.value, row.help});
   }
-  out += ".SH EXIT STATUS\n0 done, 1 failed or different, 2 wrong command line, 75 run it again.\n";
-  return out;
-}
-
-std::string completions_for(const std::string& shell) {
-  std::string names, out;
-  for (const VerbRow& verb : verbs()) names += (names.empty() ? "" : " ") + std::string(verb.name);
-  if (shell == "fish") {
-    for (const VerbRow& verb : verbs()) {
-      out += std::string("complete -c weft -n __fish_use_subcommand -a ") + verb.name + " -d '" + verb.summary + "'\n";
-      for (const std::span<const OptionRow> rows : {verb.options, shared_options()}) {
-        for (const OptionRow& row : rows) {
-          out += std::string("complete -c weft -n '__fish_seen_subcommand_from ") + verb.name + "' -l " + row.name +
-                 (row.value == nullptr ? "" : " -r") + " -d '" + row.help + "'\n";
-        }
-      }
-    }
-    return out;
-  }
-  if (shell != "bash" && shell != "zsh") {
-    throw UsageError("weft completions: '" + shell + "' is no known shell; there are bash, zsh and fish");
-  }
-  if (shell == "zsh") out += "autoload -U +X bashcompinit && bashcompinit\n";
-  out += "_weft() {\n  local words\n  case \"${COMP_WORDS[1]}\" in\n";
-  for (const VerbRow& verb : verbs()) {
-    out += std::string("    ") + verb.name + ") words='";
-    for (const std::span<const OptionRow> rows : {verb.options, shared_options()}) {
-      for (const OptionRow& row : rows) out += std::string("--") + row.name + " ";
-    }
-    out += "' ;;\n";
-  }
-  out +=
-      "    *) words='" + names +
-      " config replay graph submit doctor demo scheduler worker completions' ;;\n  esac\n"
-      "  if [ \"$COMP_CWORD\" -eq 1 ] || [[ \"${COMP_WORDS[COMP_CWORD]}\" == -* ]]; then\n"
-      "    COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n  else\n"
-      "    COMPREPLY=($(compgen -f -- \"${COMP_WORDS[COMP_CWORD]}\"))\n  fi\n}\ncomplete -o filenames -F _weft weft\n";
-  return out;
+  page.footer =
+      "Options of every program of weft work too (--weft-threads=4): see weft config.\n"
+      "Results go to standard output, messages to standard error. Exit: 0 done, 1 failed or different, 2 wrong\n"
+      "command line, 75 the time of the batch job was over: run it again.";
+  return page;
 }
 
 std::optional<int> run_verb(int argc, char** argv) {
@@ -212,15 +144,11 @@ std::optional<int> run_verb(int argc, char** argv) {
   // Rank 0 speaks; `reduce` is what the others take part in.
   const bool first = launch::read_ranks().rank == 0;
   try {
-    if (name == "completions") {
-      if (first) print(completions_for(argc > 2 ? argv[2] : "bash"));
-      return 0;
-    }
     for (const VerbRow& verb : verbs()) {
       if (name != verb.name) continue;
       const Given given(verb, argc, argv);
       if (given.has("help") || given.has("man")) {
-        if (first) print(given.has("man") ? manual_of(verb) : help_of(verb));
+        if (first) print(given.has("man") ? manual_text(page_of(verb)) : help_text(page_of(verb)));
         return 0;
       }
       return first || verb.job ? verb.run(given) : 0;
@@ -243,38 +171,6 @@ std::string shell_word(const std::string& word) {
   std::string out = "'";
   for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out + "'";
-}
-
-std::string json_text(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += std::string("\\") + c;
-    } else if (byte < 0x20) {
-      char code[8];
-      std::snprintf(code, sizeof code, "\\u%04x", byte);
-      out += code;
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
-
-std::string number_words(double value, bool single) {
-  char text[48];
-  const auto end = single ? std::to_chars(text, text + sizeof text, static_cast<float>(value)).ptr
-                          : std::to_chars(text, text + sizeof text, value).ptr;
-  return {text, end};
-}
-
-std::string json_number(double value) { return std::isfinite(value) ? number_words(value) : "null"; }
-
-void print(const std::string& text) {
-  const bool whole = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
-  if (!whole || std::fflush(stdout) != 0)
-    throw Error(std::string("writing the result failed: ") + std::strerror(errno));
 }
 
 namespace {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "mpi_launch/command/page.hpp"
+#include "mpi_launch/command/say.hpp"
+
 #include <weft/config.hpp>
 #include <weft/error.hpp>
 
@@ -37,7 +40,7 @@ struct Example {
 
 class Given;
 
-/// One line of the table that help, manual pages and completions are made from.
+/// One line of the table that command lines are read by.
 struct VerbRow {
   const char* name;
   const char* words;
@@ -90,11 +93,8 @@ std::span<const OptionRow> shared_options();
 /// Runs what the command line asks for where its first word is a verb of files, and returns the exit code.
 std::optional<int> run_verb(int argc, char** argv);
 
-std::string help_of(const VerbRow& verb);
-/// In roff, for `man`.
-std::string manual_of(const VerbRow& verb);
-/// For bash, zsh or fish. Throws UsageError for another shell.
-std::string completions_for(const std::string& shell);
+/// For help, manual and completions.
+Page page_of(const VerbRow& verb);
 
 /// Runs what computes in a client with the options of the command line and its --memory; returns the exit status.
 int run_with_client(const Given& given, const std::function<int(Client&)>& job, Options options = {});
@@ -111,13 +111,5 @@ int run_each(const Given& given);
 
 /// A word as a shell takes it.
 std::string shell_word(const std::string& word);
-
-// JSON, as the verbs write it.
-std::string json_text(const std::string& text);
-/// NaN and infinities are null.
-std::string json_number(double value);
-/// As people write it: shortest digits that give the value back.
-std::string number_words(double value, bool single = false);
-void print(const std::string& text);
 
 }  // namespace weft::command::data

@@ -17,8 +17,6 @@
 namespace weft::command::report {
 namespace {
 
-using data::json_number;
-using data::json_text;
 using SystemTime = std::chrono::system_clock::time_point;
 
 /// Enough for a page with a bar for each.
