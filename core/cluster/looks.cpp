@@ -42,7 +42,8 @@ LookLetter read_look_letter(Reader& reader) {
 void write(Writer& writer, const WorkerLook& look) {
   write_text(writer, look.worker);
   writer.number(look.processor_seconds);
-  for (const std::uint64_t one : {look.resident_bytes, look.used_bytes, look.spilled_bytes, look.tasks_done})
+  for (const std::uint64_t one :
+       {look.resident_bytes, look.used_bytes, look.spilled_bytes, look.tasks_done, look.fetched_bytes})
     writer.count(one);
   writer.count(look.running.size());
   for (const RunningTask& task : look.running) {
@@ -71,7 +72,8 @@ WorkerLook read_look(Reader& reader) {
   WorkerLook look;
   look.worker = read_text(reader);
   look.processor_seconds = reader.number<double>(kWhat);
-  for (std::uint64_t* const one : {&look.resident_bytes, &look.used_bytes, &look.spilled_bytes, &look.tasks_done})
+  for (std::uint64_t* const one :
+       {&look.resident_bytes, &look.used_bytes, &look.spilled_bytes, &look.tasks_done, &look.fetched_bytes})
     *one = reader.count(kWhat);
   look.running.resize(reader.elements(4, kWhat));
   for (RunningTask& task : look.running) {

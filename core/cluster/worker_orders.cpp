@@ -16,8 +16,9 @@ namespace weft::cluster {
 
 void WorkerProcess::on_look(Reader& reader) {
   const LookLetter letter = read_look_letter(reader);
-  const WorkerLook look =
+  WorkerLook look =
       look_here(identity_.name, executor_, memory_report(), tasks_done_.load(), letter.order, letter.known);
+  look.fetched_bytes = fetched_bytes_;
   Writer& answer = post_.begin(scheduler_, LetterKind::Look);
   answer.count(letter.number);
   write(answer, look);

@@ -147,7 +147,9 @@ void WorkerProcess::on_outline(Reader& reader) {
 void WorkerProcess::entry_here(Copy& copy, Copy::Entry& entry, TaskEnd end) {
   entry.here = true;
   end_stand_in(executor_, entry.stand_in, std::move(end.failure), kNone);
-  copy.bytes += bytes_of_result(entry.stand_in);
+  const std::size_t bytes = bytes_of_result(entry.stand_in);
+  copy.bytes += bytes;
+  fetched_bytes_ += bytes;
   one_less(copy);
 }
 

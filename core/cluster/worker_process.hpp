@@ -270,7 +270,7 @@ class WorkerProcess final : public Runtime,
     Box* box = nullptr;
   };
   std::unordered_map<std::uint64_t, Landing> landings_;
-  std::uint64_t next_landing_ = 1;
+  std::uint64_t next_landing_ = 1, fetched_bytes_ = 0;
   std::unordered_map<WorkerId, std::string> addresses_;
   std::unordered_map<WorkerId, PeerId> peers_;
   std::unordered_map<PeerId, WorkerId> workers_;

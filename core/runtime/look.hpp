@@ -33,6 +33,8 @@ struct WorkerLook {
   std::uint64_t used_bytes = 0;
   std::uint64_t spilled_bytes = 0;
   std::uint64_t tasks_done = 0;
+  /// Of values that came from other processes.
+  std::uint64_t fetched_bytes = 0;
   std::vector<RunningTask> running = {};
   /// Numbered from `first_ran` on; those before that were asked for and not kept are left out.
   std::vector<RanTask> ran = {};

@@ -86,6 +86,17 @@ class ReportTest(unittest.TestCase):
             self.assertEqual(done.returncode, 0, (line, done.stderr))
 
     @unittest.skipUnless(MPIEXEC, "no mpirun here")
+    def test_what_workers_fetched_from_each_other_is_counted(self):
+        self.weft("sample", "data", "--years", "1")
+        words = ["anomaly", "--by", "time.month", "data", "out.nc", "--overwrite", "--report", "run.json"]
+        for launcher, some in (([], False), (RANKS, True)):
+            done = self.weft(*words, launcher=launcher)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            told = json.loads(self.weft("report", "run.json", "--json").stdout)
+            self.assertEqual(told["moved_bytes"] > 0, some, told["moved_bytes"])
+            self.assertIn("moved between workers: ", self.weft("report", "run.json").stdout)
+
+    @unittest.skipUnless(MPIEXEC, "no mpirun here")
     def test_workers_of_ranks_are_told_of_and_so_is_a_lost_one(self):
         command = "test {} != 7 -o -e killed || { touch killed; kill -9 $PPID; sleep 9; }"
         done = self.weft("each", command, *map(str, range(20)), "--report", "run.json", launcher=RANKS)

@@ -3,6 +3,7 @@
 
 #include "core/memory/bytes_text.hpp"
 #include "io/files/json.hpp"
+#include "mpi_launch/command/data/dry_run.hpp"
 #include "mpi_launch/command/data/verbs.hpp"
 
 #include <fmt/format.h>
@@ -13,6 +14,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -96,7 +98,8 @@ Run read_run(const std::string& path) {
   run.spill_read = json["memory"]["spill_read_bytes"].number();
   for (const Json& one : json["workers"].list()) {
     run.workers.push_back({one["name"].text(), static_cast<std::int64_t>(one["slots"].number()),
-                           one["busy_cores"].number(), one["peak_resident_bytes"].number()});
+                           one["busy_cores"].number(), one["peak_resident_bytes"].number(),
+                           one["fetched_bytes"].number()});
   }
   for (const Json& one : json["events"].list())
     run.events.push_back({one["seconds"].number(), one["topic"].text(), one["text"].text()});
@@ -109,6 +112,12 @@ double Run::share(const std::string& phase) const {
     if (one.name == phase) return one.share;
   }
   return 0;
+}
+
+double Run::moved_bytes() const {
+  double out = 0;
+  for (const WorkerLine& one : workers) out += one.fetched_bytes;
+  return out;
 }
 
 std::vector<Event> Run::deaths() const {
@@ -197,9 +206,13 @@ std::string report_text(const Run& run, std::size_t most) {
     out += fmt::format("  ({} tasks of less than about 20 us, or too many to note, are not among them)\n", noted);
   out += "\nworkers\n";
   for (const WorkerLine& one : run.workers) {
-    out += fmt::format("  {}: {} slots, {:.2f} processors busy, {} at most\n", one.name, one.slots, one.busy_cores,
-                       bytes_text(static_cast<std::uint64_t>(one.peak_bytes)));
+    out += fmt::format("  {}: {} slots, {:.2f} processors busy, {} at most{}\n", one.name, one.slots, one.busy_cores,
+                       bytes_text(static_cast<std::uint64_t>(one.peak_bytes)),
+                       one.fetched_bytes == 0 ? ""
+                                              : fmt::format(", {} fetched from others",
+                                                            bytes_text(static_cast<std::uint64_t>(one.fetched_bytes))));
   }
+  out += fmt::format("\nmoved between workers: {}\n", bytes_text(static_cast<std::uint64_t>(run.moved_bytes())));
   if (run.spill_written > 0) {
     out += fmt::format("\nspilled: {} written to disk, {} read back\n",
                        bytes_text(static_cast<std::uint64_t>(run.spill_written)),
@@ -246,8 +259,8 @@ std::string report_json(const Run& run, std::size_t most) {
          ",\"seconds\":" + json_number(run.seconds) + ",\"slots\":" + json_number(run.slots) +
          ",\"tasks\":" + json_number(run.tasks_run) + ",\"bottleneck\":{\"what\":" + json_text(top.what) +
          ",\"share\":" + json_number(top.share) + ",\"text\":" + json_text(top.words) + "},\"phases\":{" + phases +
-         "},\"stages\":[" + stages + "],\"slowest\":[" + tasks +
-         "],\"spill_written_bytes\":" + json_number(run.spill_written) + ",\"lost\":" + events_json(run.deaths()) +
+         "},\"stages\":[" + stages + "],\"slowest\":[" + tasks + "],\"moved_bytes\":" + json_number(run.moved_bytes()) +
+         ",\"spill_written_bytes\":" + json_number(run.spill_written) + ",\"lost\":" + events_json(run.deaths()) +
          "}\n";
 }
 
@@ -257,18 +270,21 @@ int run_report(const Given& given) {
   const double wanted = given.number("top", 10);
   if (!(wanted >= 1 && wanted <= 1e6)) throw UsageError("weft report: --top takes a number from 1 on");
   const auto most = static_cast<std::size_t>(wanted);
-  const Run run = read_run(given.words()[0]);
-  if (given.words().size() == 1) {
-    print(given.json() ? report_json(run, most) : report_text(run, most));
-    return 0;
-  }
-  const std::string& out = given.words()[1];
-  if (!out.ends_with(".html"))
+  const std::string out = given.words().size() == 1 ? "" : given.words()[1];
+  if (!out.empty() && !out.ends_with(".html"))
     throw UsageError("weft report: '" + out + "' must end with .html; the text goes to standard output");
-  if (!given.has("overwrite") && ::access(out.c_str(), F_OK) == 0)
+  const Run run = read_run(given.words()[0]);
+  if (!out.empty() && !given.has("overwrite") && ::access(out.c_str(), F_OK) == 0)
     throw Error("'" + out + "' exists: --overwrite replaces it");
   if (given.dry_run()) {
-    print("would write " + out + "\n");
+    DryRun plan;
+    plan.files = 1;
+    plan.stored_bytes = std::filesystem::file_size(given.words()[0]);
+    if (!out.empty()) plan.lines = "would write " + out + "\n";
+    return tell(given, plan);
+  }
+  if (out.empty()) {
+    print(given.json() ? report_json(run, most) : report_text(run, most));
     return 0;
   }
   std::ofstream file(out, std::ios::binary);

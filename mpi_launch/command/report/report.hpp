@@ -37,6 +37,8 @@ struct WorkerLine {
   std::string name;
   std::int64_t slots = 0;
   double busy_cores = 0, peak_bytes = 0;
+  /// Of values that came from other workers.
+  double fetched_bytes = 0;
 };
 struct Event {
   double seconds = 0;
@@ -57,6 +59,7 @@ struct Run {
   std::vector<Event> events;
   std::vector<Event> deaths() const;
   double share(const std::string& phase) const;
+  double moved_bytes() const;
 };
 /// Throws Error where the file is no run file.
 Run read_run(const std::string& path);

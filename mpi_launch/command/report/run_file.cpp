@@ -1,5 +1,7 @@
 #include "mpi_launch/command/report/run_file.hpp"
 
+#include "core/runtime/look.hpp"
+#include "core/runtime/runtime.hpp"
 #include "mpi_launch/command/data/verbs.hpp"
 
 #include <weft/client.hpp>
@@ -66,14 +68,25 @@ std::string samples_json(const std::vector<ResourceSample>& samples) {
          ",\"peak_resident_bytes\":" + std::to_string(resident) + ",\"peak_used_bytes\":" + std::to_string(used);
 }
 
+/// Of values that came from other processes, by the workers' names; none where they are this process.
+std::map<std::string, std::uint64_t> fetched_bytes(const Client& client) {
+  std::map<std::string, std::uint64_t> out;
+  Runtime* const runtime = Runtime::find(client.serial());
+  if (runtime == nullptr || runtime->alone()) return out;
+  for (const WorkerLook& look : runtime->look({})) out[look.worker] = look.fetched_bytes;
+  return out;
+}
+
 std::string workers_json(const Client& client, const ResourceProfile& profile) {
   const ClientInfo info = client.info();
+  auto moved = fetched_bytes(client);
   const auto theirs = profile.worker_samples();
   std::string out;
   for (const WorkerInfo& one : info.workers) {
     const auto found = theirs.find(one.name);
     out += (out.empty() ? "" : ",\n  ") + std::string("{\"name\":") + json_text(one.name) +
            ",\"slots\":" + std::to_string(one.slots) + ",\"memory_bytes\":" + std::to_string(one.memory_bytes) +
+           ",\"fetched_bytes\":" + std::to_string(moved[one.name]) +
            samples_json(found == theirs.end() ? profile.samples() : found->second) + "}";
   }
   return "[" + out + "]";

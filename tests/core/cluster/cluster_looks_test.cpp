@@ -1,4 +1,5 @@
 #include "core/cluster/looks.hpp"
+#include "core/runtime/runtime.hpp"
 #include "tests/core/cluster/in_process_cluster.hpp"
 
 #include <weft/error.hpp>
@@ -67,6 +68,21 @@ TEST(LooksTest, WhatEachWorkerRunsIsNamed) {
   EXPECT_TRUE(running["worker1"].empty());
   gate = true;
   EXPECT_EQ(held.result(), 3);
+}
+
+std::vector<double> many(int n) { return std::vector<double>(100'000, n); }
+double sum_of(const std::vector<double>& a) { return a[0] + a[1]; }
+
+TEST(LooksTest, WhatCameFromOtherWorkersIsCounted) {
+  InProcessCluster cluster({.workers = 2});
+  const Client client(InProcessCluster::client_options());
+  const auto made = client.with({.workers = {"worker1"}}).submit(many, 3);
+  EXPECT_EQ(client.with({.workers = {"worker2"}}).submit(sum_of, made).result(), 6);
+  std::map<std::string, std::uint64_t> came;
+  for (const WorkerLook& look : Runtime::find(client.serial())->look({})) came[look.worker] = look.fetched_bytes;
+  EXPECT_LT(came["worker1"], 1000u);
+  EXPECT_GE(came["worker2"], 800'000u);
+  EXPECT_LT(came["worker2"], 900'000u);
 }
 
 TEST(LooksTest, ALostWorkerIsLeftOut) {
