@@ -1,6 +1,6 @@
 // Values on other grids of latitudes and longitudes.
-#include "arrays/kernels/kdtree.hpp"
 #include "arrays/labelled/attributes.hpp"
+#include "arrays/labelled/cell_corners.hpp"
 #include "arrays/labelled/nearest_places.hpp"
 #include "arrays/labelled/operations.hpp"
 #include "arrays/labelled/regrid_cells.hpp"
@@ -23,6 +23,8 @@ using Coordinates = LabelledArray::Coordinates;
 
 constexpr double kRadians = std::numbers::pi / 180;
 constexpr double kEarthRadiusKm = 6371;
+/// What a sum of weights may lack of a whole.
+constexpr double kRounding = 1e-9;
 
 /// How latitudes, or longitudes, are told.
 struct Kind {
@@ -173,7 +175,10 @@ Coordinate labels_like(const Coordinates& source, const std::string& dim, std::v
   std::erase_if(attributes, [](const io::Attribute& one) {
     return one.name == "bounds" || one.name == "actual_range" || one.name == "valid_min" || one.name == "valid_max";
   });
-  if (io::find_attribute(attributes, "units") == nullptr) labelled::set_text(attributes, "units", kind.units[0]);
+  if (io::find_attribute(attributes, "units") == nullptr) {
+    labelled::set_text(attributes, "units", kind.units[0]);
+    labelled::set_text(attributes, "standard_name", kind.what);
+  }
   return Coordinate::of_numbers(dim, std::move(labels), std::move(attributes));
 }
 
@@ -211,20 +216,17 @@ LabelledArray regrid_one(const LabelledArray& array, const SourceGrid& source, c
   return on_target(array, std::move(made), std::move(dims), target, array.dims());
 }
 
+void check_coverage(double min_coverage) {
+  if (!(min_coverage >= 0 && min_coverage <= 1)) {
+    throw Error("min_coverage is a share from 0 to 1, not " + std::to_string(min_coverage));
+  }
+}
+
 void check(const RegridOptions& options) {
   if (!one_of({"nearest", "bilinear", "conservative"}, options.method)) {
     throw Error("'" + options.method + "' is no method; there are nearest, bilinear, conservative");
   }
-  if (!(options.min_coverage >= 0 && options.min_coverage <= 1)) {
-    throw Error("min_coverage is a share from 0 to 1, not " + std::to_string(options.min_coverage));
-  }
-}
-
-/// Points on the unit sphere.
-void add_point(std::vector<double>& to, double lat, double lon) {
-  to.push_back(std::cos(lat * kRadians) * std::cos(lon * kRadians));
-  to.push_back(std::cos(lat * kRadians) * std::sin(lon * kRadians));
-  to.push_back(std::sin(lat * kRadians));
+  check_coverage(options.min_coverage);
 }
 
 std::vector<double> doubles(const NDArray& values, const char* what) {
@@ -236,35 +238,43 @@ std::vector<double> doubles(const NDArray& values, const char* what) {
   throw Error(std::string(what) + "s of type " + values.dtype().name() + ": give float64 or float32");
 }
 
-/// Of each place of the target the nearest point, or -1.
-NDArray nearest_points(const NDArray& lat, const NDArray& lon, const LatLonGrid& target, double max_distance_km) {
-  const std::vector<double> lats = doubles(lat, "latitude"), lons = doubles(lon, "longitude");
-  std::vector<double> points;
-  for (std::size_t i = 0; i < lats.size(); ++i) add_point(points, lats[i], lons[i]);
-  const auto count = static_cast<std::int64_t>(lats.size());
-  std::vector<double> tree(static_cast<std::size_t>(arrays::kernels::kdtree_size(count, 3)));
-  arrays::kernels::build_kdtree(points.data(), count, 3, tree.data());
-  const arrays::kernels::KdtreeView view(tree.data(), count, 3);
-  const double angle = max_distance_km / kEarthRadiusKm;
-  const double chord = 2 * std::sin(angle / 2);
-  const double most = angle <= 0 || angle >= std::numbers::pi ? 5 : chord * chord;
-  std::vector<std::int64_t> places;
-  for (const double row : target.lat()) {
-    for (const double column : target.lon()) {
-      points.clear();
-      add_point(points, row, column);
-      arrays::kernels::KdtreeView::Neighbour one;
-      view.query(points.data(), most, {&one, 1});
-      places.push_back(one.place);
-    }
-  }
+NDArray table_of(const std::vector<std::int64_t>& places, const LatLonGrid& target) {
   return NDArray::of(places,
                      {static_cast<std::int64_t>(target.lat().size()), static_cast<std::int64_t>(target.lon().size())});
 }
 
-/// Checks that each place along the dimensions has a latitude and a longitude, and finds the nearest ones.
-NDArray nearest_of(const Dataset& set, const std::vector<std::string>& dims, const NDArray& lat, const NDArray& lon,
-                   const LatLonGrid& target, const PointsOptions& options) {
+/// What the values at points become on the target: places in the points' order, and how much each counts.
+struct PointTable {
+  std::vector<NDArray> places;
+  /// Empty: one point counts alone.
+  std::vector<NDArray> weights;
+};
+
+/// Of each place of the target the nearest point, or -1.
+PointTable nearest_points(const std::vector<double>& lat, const std::vector<double>& lon, const LatLonGrid& target,
+                          double max_distance_km) {
+  const labelled::SpherePoints points(lat, lon);
+  std::vector<std::int64_t> places;
+  for (const double row : target.lat()) {
+    for (const double column : target.lon()) places.push_back(points.nearest(row, column, max_distance_km));
+  }
+  return {{table_of(places, target)}, {}};
+}
+
+PointTable bilinear_points(const std::vector<double>& lat, const std::vector<double>& lon, const Shape& shape,
+                           const LatLonGrid& target) {
+  const labelled::CellCorners corners = labelled::corners_around(lat, lon, shape[0], shape[1], target);
+  PointTable out;
+  for (std::size_t i = 0; i < corners.places.size(); ++i) {
+    out.places.push_back(table_of(corners.places[i], target));
+    out.weights.push_back(NDArray::of(corners.weights[i], out.places[0].shape()));
+  }
+  return out;
+}
+
+/// Checks that each place along the dimensions has a latitude and a longitude, and finds what the target is made of.
+PointTable table_of(const Dataset& set, const std::vector<std::string>& dims, const NDArray& lat, const NDArray& lon,
+                    const LatLonGrid& target, const PointsOptions& options) {
   std::vector<std::int64_t> extents;
   const auto known = set.dims();
   for (const std::string& dim : dims) {
@@ -275,11 +285,39 @@ NDArray nearest_of(const Dataset& set, const std::vector<std::string>& dims, con
     throw Error("the points have the shape " + Shape(extents).text() + ", but latitudes and longitudes were given as " +
                 lat.shape().text() + " and " + lon.shape().text());
   }
-  return nearest_points(lat, lon, target, options.max_distance_km);
+  if (!one_of({"nearest", "bilinear"}, options.method)) {
+    throw Error("'" + options.method + "' is no method for points; there are nearest, bilinear");
+  }
+  if (options.method == "bilinear" && dims.size() != 2) {
+    throw Error("bilinear needs points in rows and columns, two dimensions, not " + std::to_string(dims.size()));
+  }
+  check_coverage(options.min_coverage);
+  const std::vector<double> lats = doubles(lat, "latitude"), lons = doubles(lon, "longitude");
+  return options.method == "nearest" ? nearest_points(lats, lons, target, options.max_distance_km)
+                                     : bilinear_points(lats, lons, lat.shape(), target);
+}
+
+/// The array with its points as its last axes, on the target. What is missing counts nothing.
+arrays::Array from_table(const arrays::Array& data, const PointTable& table, int axes, double min_coverage,
+                         const Where& where) {
+  if (table.weights.empty()) return arrays::gather_lut(data, table.places[0], {.axes = axes}, where);
+  const arrays::Array values = labelled::floating(data, where);
+  arrays::Array sum, whole;
+  for (std::size_t i = 0; i < table.places.size(); ++i) {
+    const arrays::Array corner =
+        arrays::gather_lut(values, table.places[i], {.axes = axes}, where).astype(float64, where);
+    const arrays::Array weight = arrays::from_ndarray(table.weights[i], {}, where);
+    const arrays::Array none = arrays::isnan(corner);
+    const arrays::Array part = arrays::where(none, 0.0, corner * weight), there = arrays::where(none, 0.0, weight);
+    sum = i == 0 ? part : sum + part;
+    whole = i == 0 ? there : whole + there;
+  }
+  const arrays::Array enough = arrays::logical_and(whole > 0.0, whole >= min_coverage - kRounding);
+  return arrays::where(enough, sum / whole, std::numeric_limits<double>::quiet_NaN()).astype(values.dtype(), where);
 }
 
 LabelledArray gather_points(const LabelledArray& array, const std::vector<std::string>& point_dims,
-                            const NDArray& places, const LatLonGrid& target, const PointsOptions& options,
+                            const PointTable& table, const LatLonGrid& target, const PointsOptions& options,
                             const Where& where) {
   std::vector<std::string> dims = dims_but(array, point_dims), in_order = dims;
   std::size_t first = dims.size();
@@ -289,8 +327,53 @@ LabelledArray gather_points(const LabelledArray& array, const std::vector<std::s
   own.insert(own.end(), point_dims.begin(), point_dims.end());
   dims.insert(dims.end(), {options.lat, options.lon});
   const arrays::Array data = array.transpose(own).data();
-  return on_target(array, arrays::gather_lut(data, places, {.axes = static_cast<int>(point_dims.size())}, where),
-                   std::move(dims), target, in_order);
+  // A projection of the points' own grid says nothing of the new one.
+  std::vector<io::Attribute> attributes = array.attributes();
+  std::erase_if(attributes, [](const io::Attribute& one) { return one.name == "grid_mapping"; });
+  const auto axes = static_cast<int>(point_dims.size());
+  return on_target(array.with_attributes(std::move(attributes)),
+                   from_table(data, table, axes, options.min_coverage, where), std::move(dims), target, in_order);
+}
+
+/// Where the cells along a dimension of the target end, two numbers a cell, around its label.
+LabelledArray bounds_of(const std::string& dim, const std::vector<double>& labels, const std::vector<double>& edges,
+                        bool round, const Where& where) {
+  std::vector<double> pairs;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const double turns = round ? 360 * std::nearbyint((labels[i] - (edges[i] + edges[i + 1]) / 2) / 360) : 0;
+    pairs.insert(pairs.end(), {edges[i] + turns, edges[i + 1] + turns});
+  }
+  const auto cells = static_cast<std::int64_t>(pairs.size() / 2);
+  return LabelledArray(arrays::from_ndarray(NDArray::of(pairs, {cells, 2}), {}, where), {dim, "bnds"}, {},
+                       dim + "_bnds");
+}
+
+/// Names the cells of the new grid, as CF has it.
+Dataset with_bounds(Dataset set, const std::string& lat, const std::string& lon, const LatLonGrid& target,
+                    const Where& where) {
+  std::vector<LabelledArray> variables = set.variables();
+  bool changed = false;
+  for (const bool rows : {true, false}) {
+    const std::string& dim = rows ? lat : lon;
+    const std::vector<double>& labels = rows ? target.lat() : target.lon();
+    std::vector<double> edges = rows ? target.lat_edges() : target.lon_edges();
+    if (edges.empty() && labels.size() > 1)
+      edges = rows ? labelled::latitude_edges(labels) : labelled::longitude_edges(labels);
+    const std::string name = dim + "_bnds";
+    if (edges.empty() || set.coordinates().count(dim) == 0 || set.has(name)) continue;
+    changed = true;
+    for (LabelledArray& one : variables) {
+      Coordinates coordinates = one.coordinates();
+      const auto found = coordinates.find(dim);
+      if (found == coordinates.end()) continue;
+      std::vector<io::Attribute> attributes = found->second.attributes();
+      labelled::set_text(attributes, "bounds", name);
+      found->second = Coordinate::of_numbers(dim, found->second.numbers(), std::move(attributes));
+      one = LabelledArray(one.data(), one.dims(), std::move(coordinates), one.name(), one.attributes());
+    }
+    variables.push_back(bounds_of(dim, labels, edges, !rows, where));
+  }
+  return changed ? Dataset(std::move(variables), set.attributes()) : set;
 }
 
 }  // namespace
@@ -347,32 +430,32 @@ Dataset regrid(const Dataset& set, const LatLonGrid& target, const RegridOptions
       out.push_back(one);
     }
   }
-  return {std::move(out), set.attributes()};
+  return with_bounds({std::move(out), set.attributes()}, source.lat_dim, source.lon_dim, target, where);
 }
 
 LabelledArray regrid_points(const LabelledArray& array, const std::vector<std::string>& dims, const NDArray& lat,
                             const NDArray& lon, const LatLonGrid& target, const PointsOptions& options,
                             const Where& where) {
   for (const std::string& dim : dims) array.axis(dim);
-  const NDArray places = nearest_of(Dataset({array}), dims, lat, lon, target, options);
-  return gather_points(array, dims, places, target, options, where);
+  return gather_points(array, dims, table_of(Dataset({array}), dims, lat, lon, target, options), target, options,
+                       where);
 }
 
 Dataset regrid_points(const Dataset& set, const std::vector<std::string>& dims, const NDArray& lat, const NDArray& lon,
                       const LatLonGrid& target, const PointsOptions& options, const Where& where) {
-  const NDArray places = nearest_of(set, dims, lat, lon, target, options);
+  const PointTable table = table_of(set, dims, lat, lon, target, options);
   std::vector<LabelledArray> out;
   for (const LabelledArray& one : set.variables()) {
     const auto has = [&](const std::string& dim) { return one.has(dim); };
     // The points' own latitudes are the new labels' names.
     if (one.name() == options.lat || one.name() == options.lon) continue;
     if (std::all_of(dims.begin(), dims.end(), has)) {
-      out.push_back(gather_points(one, dims, places, target, options, where));
+      out.push_back(gather_points(one, dims, table, target, options, where));
     } else if (std::none_of(dims.begin(), dims.end(), has)) {
       out.push_back(one);
     }
   }
-  return {std::move(out), set.attributes()};
+  return with_bounds({std::move(out), set.attributes()}, options.lat, options.lon, target, where);
 }
 
 }  // namespace labelled

@@ -260,14 +260,16 @@ class LabelledOperations {
   // Other grids.
   /// Values on another grid of latitudes and longitudes: `tas.regrid({-45, 0, 45}, {0, 90, 180, 270}, {.method =
   /// "conservative"})`. Latitudes run either way, longitudes go round. Each chunk reads what it needs of the array's.
-  /// Of a set, variables with one of the two dimensions only, such as bounds, are left out.
+  /// Of a set, variables with one of the two dimensions only, such as bounds, are left out; bounds of the new cells
+  /// come instead.
   Self regrid(const LatLonGrid& target, const RegridOptions& options = {}, WEFT_HERE) const;
   Self regrid(const std::vector<double>& lat, const std::vector<double>& lon, const RegridOptions& options = {},
               WEFT_HERE) const {
     return regrid(LatLonGrid(lat, lon), options, where);
   }
-  /// The nearest of points whose places are told one by one, as a satellite's swath has them: `lat` and `lon` have the
-  /// extents of `dims`, in their order; points with NaN there count nothing. Found by a k-d tree on the sphere.
+  /// From points whose places are told one by one, as a satellite's swath or a curvilinear grid has them: `lat` and
+  /// `lon` have the extents of `dims`, in their order; points with NaN there count nothing. The nearest are found by a
+  /// k-d tree on the sphere.
   Self regrid_points(const std::vector<std::string>& dims, const NDArray& lat, const NDArray& lon,
                      const LatLonGrid& target, const PointsOptions& options = {}, WEFT_HERE) const;
 

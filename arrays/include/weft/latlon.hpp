@@ -54,7 +54,12 @@ struct RegridOptions {
 };
 
 struct PointsOptions {
-  /// There is NaN where the nearest point is farther away than so many kilometres; 0: however far.
+  /// "nearest": of all points. "bilinear": points in rows and columns are corners of cells, whose values are mixed;
+  /// outside of all cells there is NaN.
+  std::string method = "nearest";
+  /// "bilinear": as RegridOptions has it.
+  double min_coverage = 0.5;
+  /// "nearest": there is NaN where the nearest point is farther away than so many kilometres; 0: however far.
   double max_distance_km = 0;
   /// Names of the new dimensions.
   std::string lat = "lat", lon = "lon";

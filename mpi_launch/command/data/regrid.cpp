@@ -6,6 +6,8 @@
 #include <weft/client.hpp>
 
 #include <unistd.h>
+#include <cctype>
+#include <set>
 
 namespace weft::command::data {
 namespace {
@@ -20,36 +22,52 @@ LatLonGrid grid_of(const Given& given) {
 }
 
 /// A variable that tells the latitude, or longitude, of each point; nothing where there is none.
-const LabelledArray* places_of_points(const Dataset& data, const char* unit) {
+const LabelledArray* places_of_points(const Dataset& data, const std::string& what, const std::string& unit) {
+  const auto text = [](const LabelledArray& one, const char* name) {
+    const io::Attribute* const found = io::find_attribute(one.attributes(), name);
+    return found == nullptr ? std::string() : found->text();
+  };
   for (const LabelledArray& one : data.variables()) {
-    const io::Attribute* const units = io::find_attribute(one.attributes(), "units");
-    if (units != nullptr && units->text() == unit && one.dims().size() == 2) return &one;
+    const std::string units = text(one, "units");
+    // degrees_north, degree_north, degrees_N and so on.
+    const bool said = units == "degrees_" + unit || units == "degree_" + unit ||
+                      units == "degrees_" + std::string(1, static_cast<char>(std::toupper(unit[0]))) ||
+                      units == "degree_" + std::string(1, static_cast<char>(std::toupper(unit[0])));
+    if (one.dims().size() == 2 && (said || text(one, "standard_name") == what)) return &one;
   }
   return nullptr;
 }
 
-/// The nearest points of a swath.
+/// From a swath, or a curvilinear grid.
 Dataset from_points(const Given& given, const Client& client, const Dataset& data, const LatLonGrid& grid,
                     const LabelledArray& lat, const LabelledArray& lon) {
-  if (given.text("method", "nearest") != "nearest") {
-    throw UsageError("weft regrid: places are told point by point by '" + lat.name() + "' and '" + lon.name() +
-                     "': --method nearest is what there is for points");
-  }
   PointsOptions options;
+  options.method = given.text("method", "nearest");
+  if (options.method == "conservative") {
+    throw UsageError("weft regrid: places are told point by point by '" + lat.name() + "' and '" + lon.name() +
+                     "': --method nearest or bilinear is what there is for points");
+  }
+  options.min_coverage = given.number("min-coverage", options.min_coverage);
   options.max_distance_km = given.number("max-distance", 0);
   const NDArray lats = client.compute(lat.data());
   const NDArray lons = client.compute(lon.transpose(lat.dims()).data());
+  // Their corners are no values.
+  std::set<std::string> left_out = {lat.name(), lon.name()};
+  for (const LabelledArray* const one : {&lat, &lon}) {
+    const io::Attribute* const bounds = io::find_attribute(one->attributes(), "bounds");
+    if (bounds != nullptr) left_out.insert(bounds->text());
+  }
   std::vector<LabelledArray> others;
   for (const LabelledArray& one : data.variables()) {
-    if (one.name() != lat.name() && one.name() != lon.name()) others.push_back(one);
+    if (left_out.count(one.name()) == 0) others.push_back(one);
   }
   return Dataset(std::move(others), data.attributes()).regrid_points(lat.dims(), lats, lons, grid, options);
 }
 
 Changed change(const Given& given, const Client& client, const Dataset& data) {
   const LatLonGrid grid = grid_of(given);
-  const LabelledArray* const lat = places_of_points(data, "degrees_north");
-  const LabelledArray* const lon = places_of_points(data, "degrees_east");
+  const LabelledArray* const lat = places_of_points(data, "latitude", "north");
+  const LabelledArray* const lon = places_of_points(data, "longitude", "east");
   Changed out;
   if (lat != nullptr && lon != nullptr) {
     out.data = from_points(given, client, data, grid, *lat, *lon);
@@ -60,10 +78,14 @@ Changed change(const Given& given, const Client& client, const Dataset& data) {
     options.max_distance_km = given.number("max-distance", 0);
     out.data = data.regrid(grid, options);
   }
+  bool any = false;
   for (const LabelledArray& one : out.data.variables()) {
-    if (one.data().node() != data[one.name()].data().node()) out.names.insert(one.name());
+    const bool there = data.has(one.name());
+    if (there && one.data().node() == data[one.name()].data().node()) continue;
+    out.names.insert(one.name());
+    any = any || there;
   }
-  if (out.names.empty()) throw Error("no variable has both a latitude and a longitude");
+  if (!any) throw Error("no variable has both a latitude and a longitude");
   return out;
 }
 

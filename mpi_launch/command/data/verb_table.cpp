@@ -144,7 +144,7 @@ constexpr Example kRegridExamples[] = {
 };
 constexpr OptionRow kRegridOwn[] = {
     {"grid", "GRID", "r360x180 (longitudes from 0, latitudes from the south), or a file with a variable on the grid"},
-    {"method", "NAME", "bilinear (default), conservative or nearest; of points only nearest"},
+    {"method", "NAME", "bilinear (default), conservative or nearest; of points nearest (default) or bilinear"},
     {"min-coverage", "SHARE", "no value where less of its weight is there, 0 to 1 (default 0.5)"},
     {"max-distance", "KM", "nearest: no value where the nearest is farther away"},
 };

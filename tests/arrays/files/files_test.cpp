@@ -274,6 +274,7 @@ TEST_F(FilesTest, PicturesKeepTheirPagesAndBands) {
 TEST_F(FilesTest, PicturesOfFitsComeBack) {
   const Array x = arange(4 * 40 * 50, {.chunks = 4'000}).reshape({4, 40, 50}).rechunk(17);
   for (const Dtype type : {uint8, int8, int16, uint16, int32, uint32, int64, uint64, float32, float64}) {
+    SCOPED_TRACE(type.name());
     save(client_, x.astype(type), path("a.fits"));
     expect_same(load(path("a.fits"), {.chunks = 20}), x.astype(type));
   }

@@ -110,12 +110,91 @@ TEST_F(RegridTest, CellsMayBeToldByTheirEdges) {
   EXPECT_TRUE(std::isnan(client_.compute(x.regrid(whole, options).data()).item<double>()));
 }
 
-TEST_F(RegridTest, OfASetVariablesWithBothDimensionsChangeAndBoundsGo) {
+/// Latitudes and longitudes of each point of a grid, and its values with the dimensions y and x.
+struct Points {
+  NDArray lat, lon;
+  LabelledArray values;
+};
+Points points_of(const LabelledArray& x) {
+  const std::vector<double>& rows = x.coordinates().at("lat").numbers();
+  const std::vector<double>& columns = x.coordinates().at("lon").numbers();
+  std::vector<double> lat, lon;
+  for (const double row : rows) {
+    for (const double column : columns) lat.push_back(row), lon.push_back(column);
+  }
+  const std::vector<std::int64_t> shape{std::ssize(rows), std::ssize(columns)};
+  return {NDArray::of(lat, shape), NDArray::of(lon, shape), LabelledArray(x.data(), {"time", "y", "x"}, {}, "x")};
+}
+
+TEST_F(RegridTest, ACurvilinearGridThatIsRegularGivesWhatTheRegularOneGives) {
+  const LabelledArray x = globe(2, 18, 36, {1, 7, 11});
+  const Points points = points_of(x);
+  const LatLonGrid target({-71.5, -30, 0.25, 44}, {1.5, 90, 179.9, 356});
+  const NDArray wanted = client_.compute(x.regrid(target).data());
+  const NDArray got = client_.compute(
+      points.values.regrid_points({"y", "x"}, points.lat, points.lon, target, {.method = "bilinear"}).data());
+  ASSERT_EQ(got.shape(), wanted.shape());
+  for (std::int64_t i = 0; i < got.size(); ++i) {
+    EXPECT_NEAR(got.to_vector<double>()[static_cast<std::size_t>(i)],
+                wanted.to_vector<double>()[static_cast<std::size_t>(i)], 1e-12);
+  }
+}
+
+TEST_F(RegridTest, NearAPoleCellsLieOnAPlane) {
+  // Points around the pole, told by a grid turned away from it: x is linear on the plane.
+  std::vector<double> lat, lon, values;
+  for (int row = -3; row <= 3; ++row) {
+    for (int column = -3; column <= 3; ++column) {
+      const double x = 0.02 * column + 0.003 * row, y = 0.02 * row;
+      lat.push_back(std::atan2(1, std::hypot(x, y)) * 180 / std::numbers::pi);
+      lon.push_back(std::atan2(y, x) * 180 / std::numbers::pi);
+      values.push_back(x);
+    }
+  }
+  const LabelledArray field(from(std::move(values)).reshape({7, 7}), {"y", "x"});
+  const LatLonGrid target({88, 90, 89.5, 80}, {0, 60, 180, 300});
+  const std::vector<double> got =
+      client_
+          .compute(field
+                       .regrid_points({"y", "x"}, NDArray::of(lat, {7, 7}), NDArray::of(lon, {7, 7}), target,
+                                      {.method = "bilinear"})
+                       .data())
+          .to_vector<double>();
+  for (std::size_t i = 0; i < 12; ++i) {
+    const double far = std::tan((90 - target.lat()[i / 4]) * std::numbers::pi / 180);
+    EXPECT_NEAR(got[i], far * std::cos(target.lon()[i % 4] * std::numbers::pi / 180), 2e-5) << i;
+  }
+  EXPECT_TRUE(std::isnan(got[12]));
+}
+
+TEST_F(RegridTest, WhatIsMissingAtACornerCountsNothing) {
+  const double nan = std::nan("");
+  const LabelledArray field(from(std::vector<double>{1, nan, 3, 5}).reshape({2, 2}), {"y", "x"});
+  const NDArray lat = NDArray::of(std::vector<double>{0, 0, 10, 10}, {2, 2}),
+                lon = NDArray::of(std::vector<double>{0, 10, 0, 10}, {2, 2});
+  const auto at = [&](double a, double b, double coverage) {
+    return client_
+        .compute(field.regrid_points({"y", "x"}, lat, lon, {{a}, {b}}, {.method = "bilinear", .min_coverage = coverage})
+                     .data())
+        .item<double>();
+  };
+  EXPECT_DOUBLE_EQ(at(0, 0, 1), 1);
+  EXPECT_DOUBLE_EQ(at(5, 5, 0.5), 3);
+  EXPECT_TRUE(std::isnan(at(5, 5, 0.8)));
+  EXPECT_TRUE(std::isnan(at(0, 10, 0)));
+  EXPECT_TRUE(std::isnan(at(11, 5, 0)));
+}
+
+TEST_F(RegridTest, OfASetVariablesWithBothDimensionsChangeAndBoundsAreTheNewOnes) {
   const LabelledArray x = globe(2, 6, 8, 4);
   const LabelledArray bounds(zeros({6, 2}), {"lat", "bnds"}, {}, "lat_bnds");
   const LabelledArray series(arange(2), {"time"}, {}, "series");
   const Dataset y = Dataset({x, bounds, series}).regrid({-30, 30}, {0, 120, 240});
-  EXPECT_FALSE(y.has("lat_bnds"));
+  EXPECT_EQ(client_.compute(y["lat_bnds"].data()).to_vector<double>(), (std::vector<double>{-60, 0, 0, 60}));
+  EXPECT_EQ(client_.compute(y["lon_bnds"].data()).to_vector<double>(),
+            (std::vector<double>{-60, 60, 60, 180, 180, 300}));
+  EXPECT_EQ(io::find_attribute(y.coordinates().at("lat").attributes(), "bounds")->text(), "lat_bnds");
+  EXPECT_FALSE(Dataset({x}).regrid({0}, {0}).has("lat_bnds"));
   EXPECT_EQ(y["x"].data().shape(), (Shape{2, 2, 3}));
   EXPECT_EQ(y["series"].extent("time"), 2);
   EXPECT_EQ(io::find_attribute(y["x"].coordinates().at("lat").attributes(), "units")->text(), "degrees_north");
@@ -153,6 +232,13 @@ TEST_F(RegridTest, WhatCannotBeIsToldWithTheCallAndItsLine) {
   const NDArray lat = NDArray::of(std::vector<double>{1, 2}), lon = NDArray::of(std::vector<double>{1, 2, 3});
   refuses([&] { x.regrid_points({"lat"}, lat, lon, {{0}, {0}}); }, "the points have the shape (6,)");
   refuses([&] { x.regrid_points({"y"}, lat, lon, {{0}, {0}}); }, "no dimension 'y'");
+  const NDArray six = NDArray::of(std::vector<double>{1, 2, 3, 4, 5, 6});
+  refuses(
+      [&] {
+        x.regrid_points({"lat"}, six, six, {{0}, {0}}, {.method = "bilinear"});
+      },
+      "points in rows and columns");
+  refuses([&] { x.regrid_points({"lat"}, six, six, {{0}, {0}}, {.method = "cubic"}); }, "there are nearest, bilinear");
   EXPECT_THAT([] { LatLonGrid::named("n80"); }, ThrowsMessage<Error>(HasSubstr("r360x180 has 360 longitudes")));
 }
 
