@@ -411,8 +411,11 @@ void run_again(const Handle& failed, const ValueType& type, const std::function<
 }
 
 Handle describe_again(const Handle& failed) {
-  if (runtime_of(failed).alone()) return {};
   const TaskId task = failed_itself(failed);
+  if (runtime_of(failed).alone()) {
+    const Rerun may_run_again(task, "Client::retry");
+    return {};
+  }
   bool keeps_inputs = false;
   extras::read(task, [&](const TaskExtra& extra) { keeps_inputs = extra.keeps_inputs; });
   if (!keeps_inputs) {
