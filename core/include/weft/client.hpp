@@ -7,6 +7,7 @@
 #include <weft/ledger.hpp>
 #include <weft/memory.hpp>
 #include <weft/no_compute.hpp>
+#include <weft/not_a_value.hpp>
 #include <weft/run_again.hpp>
 #include <weft/submitting.hpp>
 

@@ -165,6 +165,13 @@ class Delayed : public Handle {
   auto persist(const C& client) const {
     return client.persist(*this);
   }
+  /// A future has this; what is only described has no result to wait for.
+  template <class... A>
+  T result(const A&...) const {
+    static_assert(detail::never<T>,
+                  "weft: a Delayed is not a value yet: client.compute(delayed) gives it, client.persist(delayed) a "
+                  "future, which has result()");
+  }
   /// Returns what errors call the task.
   std::string name() const { return detail::name_of(*this); }
 
