@@ -9,6 +9,7 @@
 #include "core/graph/graph_size.hpp"
 #include "core/graph/task_name.hpp"
 #include "core/runtime/layout.hpp"
+#include "core/runtime/machine.hpp"
 #include "core/runtime/runtime.hpp"
 
 #include <weft/error.hpp>
@@ -251,6 +252,16 @@ void Client::launch_needed(const Handle& handle, bool waits) const {
                 ", which is needed, is of a Graph that has not run: run that first, client.run(graph)");
   }
   runtime_->launch_needed(handle.task_id(), nullptr);
+}
+
+void Client::launch_all_needed(const std::vector<Handle>& handles, bool waits) const {
+  require_open();
+  std::vector<TaskId> wanted;
+  for (const Handle& handle : handles) {
+    if (handle.valid()) wanted.push_back(handle.task_id());
+  }
+  machine::check_needed(wanted, settings());
+  for (const Handle& handle : handles) launch_needed(handle, waits);
 }
 
 void Client::wait_for(const Handle& handle) const { runtime_->wait(handle.task_id()); }

@@ -86,14 +86,14 @@ TaskId detail::unrun_task_needed(TaskId wanted) {
   return kNone;
 }
 
-void check_needed_size(TaskId wanted, std::uint64_t limit_bytes) {
+void check_needed_size(std::span<const TaskId> wanted, std::uint64_t limit_bytes) {
   constexpr std::uint64_t settled = task_word::kLaunched | task_word::kDone | task_word::kKept;
   Parts parts;
   std::uint64_t total = 0;
   std::uint64_t tasks = 0;
   // One bit a task of each segment that was met.
   std::unordered_map<std::uint32_t, std::bitset<arena::kSegmentTasks>> seen;
-  std::vector<TaskId> stack{wanted};
+  std::vector<TaskId> stack(wanted.begin(), wanted.end());
   while (!stack.empty()) {
     const TaskId id = stack.back();
     stack.pop_back();

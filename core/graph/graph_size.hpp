@@ -3,6 +3,7 @@
 #include "core/graph/graph_parts.hpp"
 
 #include <source_location>
+#include <span>
 
 namespace weft {
 
@@ -12,8 +13,8 @@ void check_graph_size(const detail::GraphParts& graph, std::uint64_t limit_bytes
 /// would with so many more.
 void check_live_size(std::uint64_t limit_bytes);
 void check_more_tasks(const std::source_location& where, std::uint64_t tasks, std::uint64_t limit_bytes);
-/// The same for what a described task needs and what has not been launched. Looks at each of them; changes nothing.
-void check_needed_size(TaskId wanted, std::uint64_t limit_bytes);
+/// The same for what described tasks need and what has not been launched. Looks at each of them; changes nothing.
+void check_needed_size(std::span<const TaskId> wanted, std::uint64_t limit_bytes);
 
 namespace arena {
 /// Returns the bytes of all records and edges ever given out at once: what is described takes no more.

@@ -1,5 +1,6 @@
 #include "core/runtime/machine.hpp"
 
+#include "core/graph/graph_size.hpp"
 #include "core/memory/pool.hpp"
 
 #include <weft/error.hpp>
@@ -62,6 +63,15 @@ std::uint64_t memory_budget(const Settings& settings) {
   const MemoryLimits limits = memory_limits();
   if (!settings.memory.automatic()) return settings.memory.of(limits.bytes);
   return static_cast<std::uint64_t>(kShareOfLimit * static_cast<double>(limits.bytes));
+}
+
+void check_needed(std::span<const TaskId> wanted, const Settings& settings) {
+  constexpr std::size_t kSmall = std::size_t{64} << 20;
+  const ByteAmount& amount = settings.graph_limit_bytes;
+  const std::size_t most = arena::most_bytes();
+  if (most <= (amount.bytes != 0 ? amount.bytes : kSmall)) return;
+  const std::uint64_t limit = graph_limit(settings, memory_budget(settings));
+  if (most > limit) check_needed_size(wanted, limit);
 }
 
 std::uint64_t graph_limit(const Settings& settings, std::uint64_t budget_bytes) {

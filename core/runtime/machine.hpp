@@ -7,6 +7,8 @@
 #include <weft/config.hpp>
 #include <weft/progress.hpp>
 
+#include <span>
+
 namespace weft::machine {
 
 /// What the settings and the machine together say about one process.
@@ -17,6 +19,9 @@ ExecutorOptions executor_options(const Settings& settings);
 std::uint64_t memory_budget(const Settings& settings);
 /// Returns the bytes the description of a graph may take: what was configured, else half of the budget for results.
 std::uint64_t graph_limit(const Settings& settings, std::uint64_t budget_bytes);
+/// Throws MemoryError if what these described tasks need takes more than a graph may, before any of it is claimed.
+/// Costs nothing while all that was ever described at once is small.
+void check_needed(std::span<const TaskId> wanted, const Settings& settings);
 /// Returns the memory for results, with a place to spill to where there is one and it is wanted.
 std::shared_ptr<ResultMemory> result_memory(const Settings& settings, std::uint64_t budget_bytes);
 /// Returns whether the settings mean one slot on the calling thread.

@@ -1,6 +1,5 @@
 #include "core/runtime/runtime.hpp"
 
-#include "core/graph/graph_size.hpp"
 #include "core/runtime/local_runtime.hpp"
 #include "core/runtime/look.hpp"
 #include "core/runtime/machine.hpp"
@@ -24,17 +23,6 @@ std::atomic<std::uint32_t> next_serial{1};
 RuntimeMaker& maker() {
   static RuntimeMaker* const instance = new RuntimeMaker;
   return *instance;
-}
-
-/// Refuses a description over the limit before any of it is claimed. Costs nothing while all that was ever described
-/// at once is small.
-void check_size(TaskId task, const Settings& settings) {
-  constexpr std::size_t kSmall = std::size_t{64} << 20;
-  const ByteAmount& amount = settings.graph_limit_bytes;
-  const std::size_t most = arena::most_bytes();
-  if (most <= (amount.bytes != 0 ? amount.bytes : kSmall)) return;
-  const std::uint64_t limit = machine::graph_limit(settings, machine::memory_budget(settings));
-  if (most > limit) check_needed_size(task, limit);
 }
 
 }  // namespace
@@ -112,7 +100,7 @@ void Runtime::unlist() noexcept {
 }
 
 void Runtime::launch_needed(TaskId task, const TaskOptions* options) {
-  check_size(task, settings());
+  machine::check_needed({&task, 1}, settings());
   constexpr std::uint64_t settled = task_word::kLaunched | task_word::kDone | task_word::kKept;
   // Depth first over what is only described; a task is written down after its inputs.
   struct Visit {

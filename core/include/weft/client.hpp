@@ -77,7 +77,7 @@ class Client : public detail::Submitting {
   requires(sizeof...(T) > 1) std::tuple<T...> compute(const Delayed<T>&... lazy)
   const {
     detail::check_may_compute("Client::compute");
-    (launch_needed(lazy, true), ...);
+    launch_all_needed({lazy...}, true);
     const auto futures = std::tuple(persist(lazy)...);
     return std::apply([](const auto&... future) { return std::tuple<T...>(future.result()...); }, futures);
   }
@@ -85,8 +85,7 @@ class Client : public detail::Submitting {
   template <class C>
   requires(detail::has_handles<C> && !detail::is_handle<C>) auto compute(const C& lazy) const {
     detail::check_may_compute("Client::compute");
-    auto start = [this](const Handle& handle) { launch_needed(handle, true); };
-    detail::visit_handles(lazy, start);
+    launch_all_needed(listed(lazy), true);
     auto wait = [this](const Handle& handle) { wait_for(handle); };
     detail::visit_handles(lazy, wait);
     return detail::resolve(lazy);
@@ -122,6 +121,8 @@ class Client : public detail::Submitting {
   }
   template <class T>
   std::vector<Future<T>> persist(const std::vector<Delayed<T>>& lazy) const {
+    detail::check_may_compute("Client::persist");
+    launch_all_needed(listed(lazy), false);
     std::vector<Future<T>> futures;
     futures.reserve(lazy.size());
     for (const Delayed<T>& one : lazy) futures.push_back(persist(one));
@@ -286,6 +287,8 @@ class Client : public detail::Submitting {
   void require_scheduler() const;
   /// Throws, if the caller waits, where that would have no end.
   void launch_needed(const Handle& handle, bool waits) const;
+  /// As for each of them, but refuses all if they are too large together.
+  void launch_all_needed(const std::vector<Handle>& handles, bool waits) const;
   void wait_for(const Handle& handle) const;
 
   struct Notes;

@@ -342,6 +342,30 @@ TEST(GraphLimitTest, LazyWorkOverTheLimitIsRefusedAndCanStillBeComputedWithAHigh
   EXPECT_EQ(client.compute(last), expected);
 }
 
+TEST(GraphLimitTest, ManySmallGraphsThatAreComputedTogetherAreRefusedAsOne) {
+  std::vector<Delayed<Value>> ends;
+  for (Value i = 0; i < 10'000; ++i) {
+    Delayed<Value> last = delayed(seed)(i);
+    for (Value link = 0; link < 4; ++link) last = delayed(mix)(last, link);
+    ends.push_back(last);
+  }
+  const Client client(Options{.scheduler = "sync", .graph_limit_bytes = "1MiB"});
+  const auto refusal = [&](const auto& call) -> std::string {
+    try {
+      call();
+    } catch (const MemoryError& error) {
+      return error.what();
+    }
+    return "not refused";
+  };
+  for (const std::string& text : {refusal([&] { client.compute(ends); }), refusal([&] { client.persist(ends); })}) {
+    EXPECT_NE(text.find("50000 tasks"), std::string::npos) << text;
+    EXPECT_NE(text.find("(40000 tasks"), std::string::npos) << text;
+  }
+  EXPECT_EQ(client.counts().total, 0u);
+  EXPECT_EQ(client.compute(ends[7]), mix(mix(mix(mix(seed(7), 0), 1), 2), 3));
+}
+
 INSTANTIATE_TEST_SUITE_P(Modes, GraphTest, testing::Values("sync", "threads"));
 
 }  // namespace
