@@ -59,6 +59,30 @@ void start_outside(Runtime& runtime, const detail::GraphParts& parts) {
   }
 }
 
+/// Waits until each of these lies at so many workers, or at as many as there are; what lies at none is kept by the
+/// client. Gives up when no copy has come for a while: a worker without room takes none.
+void await_copies(Runtime& runtime, const std::vector<TaskId>& tasks, std::size_t copies) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::chrono::seconds kPatience(2);
+  if (runtime.alone() || this_task::running()) return;
+  std::size_t most = 0;
+  for (Clock::time_point give_up = Clock::now() + kPatience; Clock::now() < give_up;) {
+    const std::size_t wanted = std::min(copies, runtime.worker_infos().size());
+    std::size_t there = 0;
+    bool missing = false;
+    for (const TaskId task : tasks) {
+      const std::size_t holders = runtime.who_has(task).size();
+      there += holders;
+      missing = missing || (holders != 0 && holders < wanted);
+    }
+    if (!missing) return;
+    if (there > most) give_up = Clock::now() + kPatience;
+    most = std::max(most, there);
+    const Clock::time_point next_look = Clock::now() + std::chrono::milliseconds(1);
+    runtime.help_until(kNone, [&] { return Clock::now() >= next_look; });
+  }
+}
+
 /// Returns what reaches the client's own process where that is another one.
 detail::FarClient* far_client(const std::shared_ptr<Runtime>& runtime) {
   return runtime == nullptr ? nullptr : runtime->far_client();
@@ -313,6 +337,7 @@ void Client::replicate_tasks(const std::vector<Handle>& futures, std::size_t cop
     tasks.push_back(future.task_id());
   }
   runtime_->replicate(tasks, copies);
+  await_copies(*runtime_, tasks, copies);
 }
 
 void Client::rebalance_tasks(const std::vector<Handle>& futures) const {

@@ -172,7 +172,8 @@ class Client : public detail::Submitting {
     return future;
   }
   /// Waits for the results (a future, or a container of them) and has them copied until so many workers hold each, or
-  /// all: tasks that need them then find them wherever they run. What is lost later is not copied again.
+  /// all: tasks that need them then find them wherever they run. Waits for the copies, but not for a worker that has no
+  /// room for one. What is lost later is not copied again.
   template <class C>
   requires detail::has_handles<C>
   void replicate(const C& futures, std::size_t copies = static_cast<std::size_t>(-1)) const {

@@ -56,6 +56,16 @@ TEST(CopiesTest, AResultIsCopiedToAllWorkersAndOutlivesItsOwner) {
   EXPECT_EQ(client.who_has(value).size(), 2u);
 }
 
+TEST(CopiesTest, WhatIsHandedToAllWorkersLiesAtAllOfThem) {
+  InProcessCluster cluster({.workers = 3});
+  const Client client(InProcessCluster::client_options());
+  for (int first = 0; first < 5; ++first)
+    EXPECT_EQ(client.who_has(client.scatter(ramp(first), {.broadcast = true})).size(), 3u);
+  const auto values = std::vector{client.submit(&ramp, 7), client.submit(&ramp, 8)};
+  client.replicate(values, 2);
+  EXPECT_EQ(client.who_has(values[0]).size() + client.who_has(values[1]).size(), 4u);
+}
+
 TEST(CopiesTest, AsManyCopiesAreMadeAsWereAskedFor) {
   InProcessCluster cluster({.workers = 3});
   const Client client(InProcessCluster::client_options());
