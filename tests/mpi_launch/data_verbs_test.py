@@ -568,6 +568,34 @@ class DataVerbsTest(unittest.TestCase):
             for command in (["ncdump", "-h", "out.nc"], ["cdo", "-s", "sinfon", "out.nc"]):
                 done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True)
                 self.assertEqual(done.returncode, 0, done.stderr)
+        for verb, *words in (["regrid", "--grid", "r36x18"], ["regrid", "--grid", "r36x18", "--method", "conservative"], ["convert"],
+                             ["anomaly", "--by", "time.month"]):
+            self.changed(verb, *words, "a2001.nc")
+            for command in (["ncdump", "-h", "changed_by.nc"], ["cdo", "-s", "sinfon", "changed_by.nc"]):
+                done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True)
+                self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertRegex(done.stdout, r"lonlat\s+: points=" + ("648 " if verb == "regrid" else "96 "))
+
+    @unittest.skipUnless(shutil.which("cdo"), "no cdo here")
+    def test_curvilinear_grids_are_mixed_as_cdo_does(self):
+        y, x = np.meshgrid(np.arange(40), np.arange(60), indexing="ij")
+        lat, lon = -30 + 1.5 * y + 0.3 * x, 340 + 0.9 * x - 0.4 * y
+        field = xr.Dataset({"sst": (("y", "x"), np.sin(lat / 9) + np.cos(np.deg2rad(lon) * 5), {"coordinates": "lat lon"}),
+                            "lat": (("y", "x"), lat, {"units": "degrees_north", "standard_name": "latitude"}),
+                            "lon": (("y", "x"), lon, {"units": "degrees_east", "standard_name": "longitude"})})
+        field.to_netcdf(os.path.join(FOLDER, "ocean.nc"))
+        out = self.changed("regrid", "--grid", "r180x90", "--method", "bilinear", "ocean.nc").sst
+        subprocess.run(["cdo", "-s", "-O", "-b", "F64", "remapbil,r180x90", "ocean.nc", "cdo.nc"], cwd=FOLDER, check=True,
+                       capture_output=True)
+        with xr.open_dataset(os.path.join(FOLDER, "cdo.nc")) as wanted:
+            theirs = wanted.sst.sel(lat=out.lat, method="nearest")
+            np.testing.assert_allclose(theirs.lat, out.lat, atol=1e-6)
+            there = ~np.isnan(out.values)
+            self.assertEqual((there & np.isnan(theirs.values)).sum(), 0)
+            # At the edge CDO takes near points here and there.
+            inner = there & np.logical_and.reduce([np.roll(there, step, axis) for step in (-1, 1) for axis in (0, 1)])
+            self.assertGreater(inner.sum(), 600)
+            np.testing.assert_allclose(out.values[inner], theirs.values[inner], atol=1e-6)
 
     @unittest.skipUnless(MPIEXEC, "no mpirun here")
     def test_three_ranks_write_the_same(self):
