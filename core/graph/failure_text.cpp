@@ -78,9 +78,9 @@ std::string refusal_text(Reason reason, std::uint32_t detail,
       return "needs " + std::to_string(detail) +
              " MiB while it runs, more than any worker's memory budget: split the work, or raise --weft-memory";
     case Reason::MemoryFull:
-      return "needs " + std::to_string(detail) +
-             " MiB while it runs, and all memory is taken by results that are still held, with no place to spill them: "
-             "release results, name a spill directory with room, or raise --weft-memory";
+      return (detail == 0 ? "cannot begin: " : "needs " + std::to_string(detail) + " MiB while it runs, and ") +
+             "all memory is taken by results that are still held, with no room to spill them: release results, name a "
+             "spill directory with room, or raise --weft-memory";
     case Reason::None:
     case Reason::TaskFailed:
     case Reason::InputFailed:

@@ -84,7 +84,7 @@ class ModesTest(unittest.TestCase):
                         printed = run(4, "large", "rechunk", "--weft-threads=1", f"--weft-memory={budget}", scratch=full)
                         self.assertEqual(printed[0], expected)
                     except AssertionError as error:
-                        self.assertRegex(str(error), "with no place to spill them: release results", str(error))
+                        self.assertRegex(str(error), "with no room to spill them: release results", str(error))
             finally:
                 subprocess.run(["umount", full], check=True)
 
