@@ -14,7 +14,13 @@
 namespace weft::cluster {
 // --- Events and actions ------------------------------------------------------------------------------------------
 
-void ClientProcess::tell(SchedulerEventBody body) { machine_.handle({now_ns(), std::move(body)}, actions_); }
+void ClientProcess::tell(SchedulerEventBody body) {
+  const SchedulerEvent event{now_ns(), std::move(body)};
+  const std::size_t first_action = actions_.list.size();
+  machine_.handle(event, actions_);
+  if (recorder_ != nullptr) [[unlikely]]
+    recorder_->record(event, actions_, first_action);
+}
 
 /// Carries actions out until nothing is left to do.
 void ClientProcess::pump() {

@@ -70,6 +70,10 @@ ClientProcess::ClientProcess(Settings settings, std::unique_ptr<Transport> trans
   std::random_device random;
   cluster_ = std::uint64_t{random()} << 32 | random();
   spin_.set_most(machine::executor_options(settings_).spin_ns);
+  if (!settings_.record.empty()) {
+    recorder_ = std::make_unique<Recorder>(settings_.record);
+    recorder_->begin(machine_options());
+  }
   progress_ = std::thread([this] { progress_main(); });
 }
 
@@ -84,6 +88,11 @@ void ClientProcess::open_for_client(Settings settings) {
   {
     const std::lock_guard lock(mutex_);
     settings_ = std::move(settings);
+    if (!settings_.record.empty() && recorder_ == nullptr) {
+      logging::warning(
+          "cluster", "nothing is recorded in \"", settings_.record,
+          "\": a recording begins with the job, so --weft-record or WEFT_RECORD must be set for the program");
+    }
     tasks_total_ = tasks_done_ = tasks_failed_ = 0;
     closing_.store(false);
   }
@@ -426,6 +435,7 @@ bool ClientProcess::close() {
     tell(OutputsReleased{std::move(left)});
     close_questions();
     drive_locked(lock);
+    if (recorder_ != nullptr) recorder_->flush();
   }
   unlist();
   open_.store(false);

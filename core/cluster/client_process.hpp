@@ -15,6 +15,7 @@
 #include "core/graph/graph_parts.hpp"
 #include "core/graph/launch_options.hpp"
 #include "core/graph/result_memory.hpp"
+#include "core/messages/recording.hpp"
 #include "core/scheduler/scheduler.hpp"
 
 #include <condition_variable>
@@ -305,6 +306,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   PoliteSpin spin_;
   std::optional<WaitDisplay> display_;  // while open
   std::thread progress_;
+  std::unique_ptr<Recorder> recorder_;  // null unless the job is recorded; guarded by mutex_
 };
 
 }  // namespace weft::cluster
