@@ -64,6 +64,7 @@ bool ClientProcess::try_answer(const Asked& asked) {
       owe(asked, detail::offered_task(reader.number<std::uint64_t>("question")));
       return true;
     }
+    if (form == detail::QuestionForm::Never) return false;
     if (form == detail::QuestionForm::Offered) {
       owe(asked, far_tasks_.take(reader.count("question")));
       return true;

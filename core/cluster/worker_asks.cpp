@@ -111,6 +111,20 @@ void WorkerProcess::publish(const std::string& name, std::string_view type, cons
   ask(detail::text_of(out), detail::kWaits, "publish");
 }
 
+/// 1. The client's process is told, once a packet, and deals as many packets more. 2. The machine begins one more.
+void WorkerProcess::only_waits(PacketId id) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (!machine_ || id >= by_id_.size() || by_id_[id] == nullptr) return;
+  Run& run = *by_id_[id];
+  if (run.waits == nullptr) {
+    Writer out;
+    out.number(detail::QuestionForm::Never);
+    run.waits = asks_.begin(scheduler_, detail::text_of(out), true);
+  }
+  tell(SlotsIdle{1});
+  post_.flush();
+}
+
 void WorkerProcess::on_answer(Reader& reader) {
   std::shared_ptr<TaskFailure> failure;
   const std::shared_ptr<Asks::Question> question = asks_.read(reader, failure);

@@ -84,6 +84,7 @@ void Run::reset() {
   activated = 0;
   failed.clear();
   outcome.clear();
+  waits.reset();
 }
 
 /// Reads the sites that a letter's tasks are the first of.

@@ -525,6 +525,7 @@ void WorkerProcess::packet_done(PacketId id) noexcept {
   const Nanoseconds run_ns = (time - std::max(run.activated, last_done_)) * std::max(side, 1u);
   last_done_ = time;
   --active_;
+  if (run.waits != nullptr) asks_.withdraw(scheduler_, *std::exchange(run.waits, nullptr));
   keep_run(run);
   if (run.packet == kHandedPacket) return end_call(run, run_ns);
   std::uint64_t bytes = 0;

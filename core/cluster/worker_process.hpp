@@ -52,6 +52,8 @@ struct Run {
   std::vector<Failed> failed;
   /// Its part of the letter Finished.
   Writer outcome;
+  /// Tells the client's process that the packet only waits; shared with the table it is withdrawn through.
+  std::shared_ptr<Asks::Question> waits;
 
   /// What it needed memory for is given back as soon as it is not needed.
   bool large() const { return count > 64; }
@@ -135,6 +137,7 @@ class WorkerProcess final : public Runtime,
   TaskId ask_for_task(const std::string& question, std::uint32_t site) override;
   void help_there(TaskId task, bool (*done)(const void*), const void* argument) override { help(task, done, argument); }
   void publish(const std::string& name, std::string_view type, const Handle& future) override;
+  void only_waits(PacketId run) noexcept override;
 
  private:
   void help(TaskId task, DoneFunction done, const void* argument) override;

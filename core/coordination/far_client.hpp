@@ -32,6 +32,9 @@ class FarClient {
   virtual void help_there(TaskId task, bool (*done)(const void*), const void* argument) = 0;
   /// Publishes a result of this process there, once it is there.
   virtual void publish(const std::string& name, std::string_view type, const Handle& future) = 0;
+  /// A task of this packet of the executor has asked to be run later: until the packet has ended it only waits for what
+  /// other tasks do, and those must have room.
+  virtual void only_waits(PacketId) noexcept {}
 };
 
 /// Of a worker's process, for all of its threads; null elsewhere.

@@ -28,8 +28,9 @@ enum class QuestionForm : std::uint8_t {
   With,       ///< A question with tasks of the asker's: their numbers and sites; the question follows.
   Ended,      ///< How a task ended that came with a question: its number, its end. No end: it is not wanted after all.
   Offered,    ///< The end of a task that an answer offered: its number. It is asked for once.
+  Never,      ///< Has no answer: a task of the asker only waits, until this is withdrawn.
 };
-inline constexpr std::uint8_t kLastQuestion = static_cast<std::uint8_t>(QuestionForm::Offered);
+inline constexpr std::uint8_t kLastQuestion = static_cast<std::uint8_t>(QuestionForm::Never);
 
 std::string question_about(const Named::Identity& identity, const NamedCall& call);
 std::string question_of_name(QuestionForm form, const std::string& name, std::string_view type = {});

@@ -1,5 +1,6 @@
 #include "core/executor/failing.hpp"
 
+#include "core/coordination/far_client.hpp"
 #include "core/diagnostics/error_report.hpp"
 #include "core/executor/executor.hpp"
 #include "core/graph/extras.hpp"
@@ -149,6 +150,7 @@ Next after_request(TaskId task) {
   });
   const TaskRecord& record = arena::task(task);
   if (!site(record.site).type->repeatable || record.link == kTookInput) return Next::Fails;
+  if (detail::FarClient* const far = current_slot()->executor().far_client()) far->only_waits(arena::packet_of(task));
   if (!current_slot()->executor().something_to_do()) return pause(task, delay_s) ? Next::RunsAgain : Next::RunsLater;
   // The others may be no more than tasks that ask for the same: they must not keep a core busy with asking.
   const timespec nap{0, static_cast<long>(delay_s > kFirst_s ? 1e6 * delay_s : 0)};

@@ -54,6 +54,20 @@ TEST_P(ClusterTest, SubmitGivesTheResultOfAnotherProcess) {
   EXPECT_EQ(client_.submit(&repeat, "ab", 3).result(), "ababab");
 }
 
+TEST_P(ClusterTest, ManyTasksThatAskToRunLaterLetThatRunWhichTheyWaitFor) {
+  static std::atomic<bool> open;
+  open = false;
+  const auto wait_for_it = [](int n) {
+    if (!open) throw Reschedule();
+    return n;
+  };
+  const auto waiting = client_.map(wait_for_it, std::vector<int>(40, 2));
+  const auto key = client_.submit([] { return open = true, 1; });
+  EXPECT_EQ(key.result(), 1);
+  const std::vector<int> all = client_.gather(waiting);
+  EXPECT_EQ(std::accumulate(all.begin(), all.end(), 0), 80);
+}
+
 TEST_P(ClusterTest, FuturesAreInputsOfOtherTasks) {
   Future<int> value = client_.submit(&add, 1, 0);
   for (int i = 0; i < 20; ++i) value = client_.submit(&add, value, 1);
