@@ -171,8 +171,11 @@ class ClassicFile final : public StoredFile {
       if (one.type.kind == ElementKind::Float || one.type.bytes == 8) one.reals = numbers;
       if (one.type.kind != ElementKind::Float) one.integers.resize(values);
       for (std::size_t i = 0; i < one.integers.size(); ++i) {
-        one.integers[i] = static_cast<std::int64_t>(numbers[i]);
-        if (one.type.bytes == 8) std::memcpy(&one.integers[i], bytes.data() + 8 * i, 8);
+        if (one.type.bytes == 8) {
+          std::memcpy(&one.integers[i], bytes.data() + 8 * i, 8);
+        } else {
+          one.integers[i] = static_cast<std::int64_t>(numbers[i]);
+        }
       }
     }
     return found;

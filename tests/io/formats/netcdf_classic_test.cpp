@@ -153,6 +153,20 @@ TEST(NetcdfClassicTest, AFileThatChangedIsOpenedAgain) {
   EXPECT_EQ(open_shared(path)->variables()[0].shape[0], 5);
 }
 
+TEST(NetcdfClassicTest, AnAttributeMayHaveAllBitsOfSixtyFour) {
+  const TestFolder folder;
+  const auto zeros = [](std::size_t count) { return std::string(count, '\0'); };
+  // No records, no dimensions; one attribute, "v", of type 11; no variables.
+  const std::string bytes = "CDF\5" + zeros(8) + zeros(12) + zeros(3) + '\x0c' + zeros(7) + '\1' + zeros(7) + "\1v" +
+                            zeros(3) + zeros(3) + '\x0b' + zeros(7) + '\1' + std::string(7, '\xff') + '\xfe' +
+                            zeros(12);
+  const auto file = open_stored(folder.file("a.nc", bytes));
+  const Attribute* const found = find_attribute(file->groups()[0].attributes, "v");
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->integers, std::vector<std::int64_t>{-2});
+  EXPECT_EQ(found->numbers(), std::vector<double>{18446744073709551614.0});
+}
+
 TEST(NetcdfClassicTest, AFileOfTheSameSizeAndTimeInItsPlaceIsOpened) {
   namespace fs = std::filesystem;
   const TestFolder folder;
