@@ -318,6 +318,7 @@ bool SchedulerState::step_aside(PacketId id, PacketRecord& record) {
 }
 
 void SchedulerState::deal(PacketId id, PacketRecord& record, WorkerId worker) {
+  if ((ready[record.kind].bits & class_bits::kSolitary) != 0) take_back_waiting(worker);
   transition(id, record, PacketState::Running);
   ++record.attempt;
   full_since.reset();

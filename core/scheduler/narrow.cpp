@@ -138,6 +138,14 @@ void SchedulerState::add_parts(const PacketSplit& event) {
   require(kNone, false);
 }
 
+/// What only waits for inputs at a worker would begin to run beside a packet that may kill it, as these come: then its
+/// death would not tell who is to blame.
+void SchedulerState::take_back_waiting(WorkerId worker) {
+  for (const PacketId id : workers[worker].running.in_order()) {
+    if (packets[id].has(packet_flags::kRetriable)) recall_reader(id);
+  }
+}
+
 /// Takes a reader back from its worker, which need not answer.
 void SchedulerState::recall_reader(PacketId id) {
   PacketRecord& record = packets[id];

@@ -168,6 +168,7 @@ struct SchedulerState {
   void end_at_keeper(PacketId id, PacketRecord& record);
   void add_parts(const PacketSplit& event);
   void recall_reader(PacketId id);
+  void take_back_waiting(WorkerId worker);
 
   // ---- Stealing (steal.cpp) ----
   void propose_steals();

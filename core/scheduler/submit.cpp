@@ -178,6 +178,7 @@ void SchedulerState::split_tail(PacketId id, TaskId from_task, PacketId tail) {
     spec.peak_bytes = before.peak_bytes;
     const machine::ReadyClass& group = ready[record.kind];
     add_record(tail, spec, ready.class_of(group.needs, group.bits));
+    packets[tail].kills = packets[id].kills;
     const auto head = heads.find(id);
     const PacketId first_head = head != heads.end() ? head->second : id;
     heads[tail] = first_head;
