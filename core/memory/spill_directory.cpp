@@ -7,10 +7,15 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include <fmt/format.h>
+
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <vector>
 
 namespace weft {
@@ -134,6 +139,39 @@ SpillDirectory choose_spill_directory(const std::string& wanted, bool memory_too
   }
   if (!shared.usable()) shared.note = "there is no folder to spill to: " + problems;
   return shared;
+}
+
+double measure_write_rate(const std::string& path, std::int64_t longest_ns, Disk& disk) {
+  constexpr std::size_t kPiece = std::size_t{4} << 20;
+  constexpr std::size_t kMost = 8 * kPiece;
+  int file = disk.open_nameless(path.c_str(), true);
+  const bool direct = file != -1;
+  if (!direct) file = disk.open_nameless(path.c_str(), false);
+  if (file == -1) return 0;
+  const std::unique_ptr<void, void (*)(void*)> piece(std::aligned_alloc(4096, kPiece), &std::free);
+  if (piece != nullptr) std::memset(piece.get(), 0x5a, kPiece);
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point begin = Clock::now();
+  std::chrono::nanoseconds taken(0);
+  std::size_t written = 0;
+  while (piece != nullptr && written < kMost && taken.count() < longest_ns) {
+    const iovec bytes{piece.get(), kPiece};
+    const ssize_t count = disk.write(file, &bytes, 1, static_cast<off_t>(written));
+    if (count <= 0) break;
+    if (!direct) disk.drop_cache(file, static_cast<off_t>(written), count);
+    written += static_cast<std::size_t>(count);
+    taken = Clock::now() - begin;
+    if (static_cast<std::size_t>(count) < kPiece) break;
+  }
+  disk.close(file);
+  return taken.count() > 0 ? 1e9 * static_cast<double>(written) / static_cast<double>(taken.count()) : 0;
+}
+
+std::string spill_directory_text(const SpillDirectory& directory, bool measured, Disk& disk) {
+  std::string text = directory.kind.name + ", " + bytes_text(directory.free_bytes) + " free";
+  if (!measured) return text;
+  const double rate = measure_write_rate(directory.path, 20'000'000, disk);
+  return rate > 0 ? fmt::format("{}, writes {:.0f} MB/s", text, rate / 1e6) : text + ", takes no data";
 }
 
 }  // namespace weft

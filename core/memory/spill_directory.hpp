@@ -4,6 +4,7 @@
 #include "core/memory/limits.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace weft {
@@ -41,6 +42,12 @@ SpillDirectory check_spill_directory(const std::string& path, bool memory_too, D
 /// $SLURM_TMPDIR, $TMPDIR, /tmp and /var/tmp that is on a disk of this node, else one that is shared, else none.
 SpillDirectory choose_spill_directory(const std::string& wanted, bool memory_too = false, const HostView& host = {},
                                       Disk& disk = Disk::system());
+
+/// Returns the bytes a second at which a file in the folder takes what is written, past the system's cache where that
+/// is possible; 0 where it takes nothing. Writes for `longest_ns` or 32 MiB, and leaves nothing behind.
+double measure_write_rate(const std::string& path, std::int64_t longest_ns = 20'000'000, Disk& disk = Disk::system());
+/// Returns "ext4, 30 GiB free, writes 850 MB/s": what is known of a usable folder, its rate measured if wanted.
+std::string spill_directory_text(const SpillDirectory& directory, bool measured, Disk& disk = Disk::system());
 
 /// Returns the sentence for a failed call in the folder: what happened, where, what to do.
 std::string spill_problem(const std::string& directory, int error_number);

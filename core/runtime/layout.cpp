@@ -33,7 +33,7 @@ std::string spill_rows(const Settings& settings) {
   const SpillDirectory directory = choose_spill_directory(settings.spill_dir);
   if (!directory.usable()) return row("spill", "nowhere", directory.note);
   std::string text = row("spill", directory.path, origin_of(settings, "spill-dir", "the first usable folder"));
-  text += row("", directory.kind.name + ", " + bytes_text(directory.free_bytes) + " free", directory.note);
+  text += row("", spill_directory_text(directory, true), directory.note);
   return text;
 }
 

@@ -48,6 +48,15 @@ std::string origin_of(const Settings& settings, const char* option, const std::s
   return origin.source == Source::Default ? otherwise + "; --weft-" + option + " changes it" : origin.where;
 }
 
+/// What is known of a node's folder, as its first rank has measured it, and who chose it.
+std::string scratch_source(const Settings& settings, const std::vector<Hello>& hellos, const std::string& host) {
+  const auto first =
+      std::find_if(hellos.begin(), hellos.end(), [&](const Hello& one) { return one.node.host == host; });
+  const Origin& origin = settings.origin("spill-dir");
+  return first->node.scratch_note + "; " +
+         (origin.source == Source::Default ? "--weft-spill-dir changes it" : origin.where);
+}
+
 /// Returns why a fast network of that node is not used, or "".
 std::string fast_network_unused(const Settings& settings, const NodeFacts& node) {
   if (node.fast_networks.empty()) return "";
@@ -188,7 +197,7 @@ void add_rows(const Settings& settings, const std::vector<Hello>& hellos, const 
   add_row(
       layout, "scratch",
       values_of(layout.workers, [](const WorkerPlan& plan) { return plan.scratch.empty() ? "none" : plan.scratch; }),
-      origin_of(settings, "spill-dir", node.scratch_note));
+      scratch_source(settings, hellos, node.host));
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "mpi_launch/layout/node.hpp"
 
 #include "comm/fabric.hpp"
-#include "core/memory/bytes_text.hpp"
 #include "core/memory/spill_directory.hpp"
 
 #include <weft/error.hpp>
@@ -76,8 +75,13 @@ void read_scratch(NodeFacts& facts, const std::string& wanted, const HostView& h
   try {
     const SpillDirectory folder = choose_spill_directory(wanted, false, host);
     facts.scratch = folder.path;
-    facts.scratch_note =
-        folder.usable() ? folder.kind.name + ", " + bytes_text(folder.free_bytes) + " free" : folder.note;
+    // One rank of a node is enough to measure its disk, and all at once would measure each other.
+    bool first = true;
+    for (const char* name : {"OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "SLURM_LOCALID"}) {
+      const std::string place = host.variable(name);
+      first = first && (place.empty() || place == "0");
+    }
+    facts.scratch_note = folder.usable() ? spill_directory_text(folder, first) : folder.note;
     if (folder.usable() && folder.kind.shared) facts.scratch_note += "; " + folder.note;
   } catch (const Error& error) {
     facts.scratch_problem = error.what();

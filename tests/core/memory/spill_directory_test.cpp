@@ -4,6 +4,7 @@
 
 #include <weft/error.hpp>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <sys/stat.h>
@@ -55,6 +56,28 @@ TEST_F(SpillDirectoryTest, WantedFolderIsTakenAndDescribed) {
   EXPECT_FALSE(directory.kind.name.empty());
   EXPECT_GT(directory.free_bytes, 0u);
   EXPECT_TRUE(std::filesystem::is_empty(path));
+}
+
+TEST_F(SpillDirectoryTest, TheRateOfWritingIsMeasuredAndLeavesNothing) {
+  const std::string path = make("here");
+  EXPECT_GT(measure_write_rate(path, 1'000'000, disk_), 1e6);
+  EXPECT_GE(disk_.bytes_written.load(), std::size_t{4} << 20);
+  EXPECT_LE(disk_.bytes_written.load(), std::size_t{32} << 20);
+  EXPECT_TRUE(std::filesystem::is_empty(path));
+  const SpillDirectory directory = choose_spill_directory(path, true, host_, disk_);
+  EXPECT_THAT(spill_directory_text(directory, true, disk_), testing::ContainsRegex(" free, writes [0-9]+ MB/s$"));
+  EXPECT_THAT(spill_directory_text(directory, false, disk_), testing::EndsWith(" free"));
+}
+
+TEST_F(SpillDirectoryTest, WithoutDirectWritesTheRateIsMeasuredThroughTheCache) {
+  disk_.refuse_direct_open = true;
+  EXPECT_GT(measure_write_rate(make("here"), 1'000'000, disk_), 1e6);
+}
+
+TEST_F(SpillDirectoryTest, AFolderThatTakesNoDataIsSaidTo) {
+  const SpillDirectory directory = choose_spill_directory(make("here"), true, host_, disk_);
+  disk_.write_error = ENOSPC;
+  EXPECT_THAT(spill_directory_text(directory, true, disk_), testing::EndsWith("takes no data"));
 }
 
 TEST_F(SpillDirectoryTest, BatchSystemsFolderComesFirst) {
