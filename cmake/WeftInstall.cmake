@@ -38,6 +38,9 @@ install(FILES "${PROJECT_BINARY_DIR}/generated/weftConfig.cmake"
 # The prefix is found from the place of the file, so a moved prefix keeps working.
 file(RELATIVE_PATH weft_pc_to_prefix "/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/prefix")
 list(JOIN WEFT_MPI_LIBRARIES " " weft_pc_libraries)
+if(WEFT_LIBBACKTRACE_FOUND)
+  string(APPEND weft_pc_libraries " -lbacktrace")
+endif()
 if(WEFT_HWLOC_FOUND)
   string(APPEND weft_pc_libraries " ${WEFT_HWLOC_LIBRARIES}")
 endif()

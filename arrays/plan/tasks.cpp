@@ -6,6 +6,7 @@
 #include "core/graph/failed_part.hpp"
 
 #include <weft/error.hpp>
+#include <weft/trace_point.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -274,6 +275,8 @@ template <class Tell, class Work>
 Buffer telling(const Tell& tell, const Work& work) {
   try {
     return work();
+  } catch (const weft::detail::TracePoint&) {
+    throw;
   } catch (const std::exception& error) {
     if (std::string_view(error.what()).find("chunk (") == std::string_view::npos)
       weft::detail::note_failed_part(tell());

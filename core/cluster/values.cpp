@@ -124,6 +124,7 @@ void write_failure(Writer& writer, const TaskFailure& failure, bool began_here) 
   write_text(writer, failure.arguments);
   writer.number(static_cast<std::uint8_t>(failure.inside ? 1 : 0));
   writer.count(failure.attempt);
+  write_text(writer, failure.stack);
 }
 
 TaskEnd read_failure(Reader& reader) {
@@ -142,6 +143,7 @@ TaskEnd read_failure(Reader& reader) {
   failure.arguments = read_text(reader);
   failure.inside = reader.number<std::uint8_t>("failure") != 0;
   failure.attempt = read_small(reader, "failure");
+  failure.stack = read_text(reader);
   return end;
 }
 

@@ -1,5 +1,6 @@
 #include "core/diagnostics/error_report.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <iterator>
 #include <memory>
@@ -105,11 +106,12 @@ std::string place_of_run(const Failure& failure) {
 
 }  // namespace
 
-std::string readable_type(const std::type_info& type) {
+std::string readable_type(const std::type_info& type) { return readable_symbol(type.name()); }
+
+std::string readable_symbol(const char* mangled) {
   int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> text(abi::__cxa_demangle(type.name(), nullptr, nullptr, &status),
-                                                    std::free);
-  return status == 0 && text ? tidy(text.get()) : type.name();
+  const std::unique_ptr<char, void (*)(void*)> text(abi::__cxa_demangle(mangled, nullptr, nullptr, &status), std::free);
+  return status == 0 && text ? tidy(text.get()) : mangled;
 }
 
 Thrown describe(const std::exception_ptr& exception) {
@@ -157,6 +159,12 @@ std::string failure_text(const Failure& failure) {
   }
   if (failure.inputs.size() > kInputsShown) {
     append_detail(text, "inputs", fmt::format("and {} more", failure.inputs.size() - kInputsShown));
+  }
+  std::string_view label = "thrown in";
+  for (std::string_view left = failure.stack; !left.empty(); label = "") {
+    const std::size_t end = std::min(left.find('\n'), left.size());
+    append_detail(text, label, left.substr(0, end));
+    left.remove_prefix(std::min(end + 1, left.size()));
   }
   const std::string needed_by = dependents_text(failure);
   if (!needed_by.empty()) append_detail(text, "needed by", needed_by);

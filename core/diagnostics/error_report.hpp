@@ -10,6 +10,8 @@ namespace weft {
 
 /// Returns the name of a type as the user wrote it ("std::vector<int>"), with the library's inline namespaces dropped.
 std::string readable_type(const std::type_info& type);
+/// Returns the name of a function or a type as it is spelled, from the name that the linker knows it by.
+std::string readable_symbol(const char* mangled);
 
 /// What a callable threw.
 struct Thrown {
@@ -35,6 +37,7 @@ struct Failure {
   SourceStep at;                        ///< the line that made the task
   std::vector<SourceStep> operations;   ///< of a fused task: what it does, first to last
   std::vector<std::string> inputs;      ///< a summary each: "load#3: 1.5 GiB, float32 [4096, 4096]"
+  std::string stack;                    ///< where it was thrown, a function a line, the innermost first
   std::vector<std::string> dependents;  ///< tasks that cannot run now, the nearest first, up to the result asked for
   std::uint64_t more_dependents = 0;    ///< further ones that are not listed
   std::string worker;

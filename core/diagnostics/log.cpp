@@ -25,10 +25,10 @@ namespace weft::logging {
 namespace {
 
 // Rooms of weft itself: known before their code runs, so that an option may name them.
-constexpr std::array<std::string_view, 25> kRooms = {
-    "arrays",   "bag",        "client",   "comm",    "config",    "core",      "dashboard", "diagnostics", "encode",
-    "executor", "frames",     "gpu",      "graph",   "io",        "launch",    "memory",    "messages",    "mpi",
-    "policies", "mpi_launch", "progress", "runtime", "scheduler", "transport", "worker"};
+constexpr std::array<std::string_view, 26> kRooms = {
+    "arrays",   "bag",        "client",   "comm",    "config",    "core",   "dashboard", "diagnostics", "encode",
+    "executor", "frames",     "gpu",      "graph",   "io",        "launch", "memory",    "messages",    "mpi",
+    "policies", "mpi_launch", "progress", "runtime", "scheduler", "stack",  "transport", "worker"};
 
 constexpr Level kInitial = Level::Warning;
 constexpr std::size_t kLastLines = 1'000;

@@ -2,6 +2,7 @@
 
 #include "core/coordination/far_client.hpp"
 #include "core/diagnostics/error_report.hpp"
+#include "core/diagnostics/stack_trace.hpp"
 #include "core/executor/executor.hpp"
 #include "core/graph/extras.hpp"
 #include "core/graph/failed_step.hpp"
@@ -190,6 +191,7 @@ Next after_throw(TaskId task, std::exception_ptr thrown) {
   if (asked) failure->message += ", and cannot be: what it was given was moved into it; let it take references";
   failure->type = text.type;
   failure->attempt = attempt;
+  failure->stack = stack_trace::take(thrown);
   failure->exception = std::move(thrown);
   describe_failed_step(failure->exception, *failure);
   describe_task(task, *failure);

@@ -8,6 +8,7 @@
 #include "core/graph/resend.hpp"
 
 #include <weft/build.hpp>
+#include <weft/trace_point.hpp>
 
 #include <mutex>
 #include <vector>
@@ -312,6 +313,8 @@ inline bool Slot::call(TaskId task, TaskRecord& record, const TaskType& type) {
     if (detail::checking_transfer()) [[unlikely]]
       resend_result(record, type);
     return true;
+  } catch (const detail::TracePoint&) {
+    throw;  // there is none: what is thrown goes on to the next line
   } catch (...) {
     if (!runs_again(task, std::current_exception())) return false;
   }
@@ -338,6 +341,8 @@ bool Slot::call_again(TaskId task, TaskRecord& record, const TaskType& type) {
       type.run(frame);
       if (detail::checking_transfer()) resend_result(record, type);
       return true;
+    } catch (const detail::TracePoint&) {
+      throw;
     } catch (...) {
       if (!runs_again(task, std::current_exception())) return false;
     }

@@ -32,6 +32,8 @@ struct TaskFailure {
   /// File, line and arguments are those of a call inside of the task: of a step of a formula.
   bool inside = false;
   std::uint32_t attempt = 1;
+  /// Where it was thrown, a function a line, the innermost first; empty where that is not known.
+  std::string stack;
   std::exception_ptr exception;
 };
 

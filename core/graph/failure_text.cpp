@@ -50,6 +50,7 @@ std::exception_ptr failure_exception(TaskId task) {
   failure.thrown = {known->type, known->message};
   failure.at = {known->task, known->file, static_cast<int>(known->line)};
   if (!known->arguments.empty()) failure.inputs.push_back(known->arguments);
+  failure.stack = known->stack;
   failure.dependents = chain_of(task);
   if (failure.dependents.size() > 16) {
     failure.more_dependents = failure.dependents.size() - 16;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <weft/delayed.hpp>
+#include <weft/trace_point.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -140,6 +141,8 @@ template <class Call>
 decltype(auto) call_of_step(const Layer& step, std::uint64_t index, const Call& call) {
   try {
     return call();
+  } catch (const TracePoint&) {
+    throw;
   } catch (...) {
     note_failed_step(step, index);
     throw;

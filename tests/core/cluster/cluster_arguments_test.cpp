@@ -143,6 +143,7 @@ TEST_P(ClusterArgumentsTest, AFailedTaskIsRunAgainInTheCallersThread) {
   EXPECT_THROW(rerun_locally(after), std::invalid_argument);
   EXPECT_THROW(rerun_locally(failed), std::invalid_argument);
   EXPECT_THAT(after.traceback(), HasSubstr("it is not 0"));
+  EXPECT_THAT(after.traceback(), HasSubstr("thrown in"));
 }
 
 TEST_P(ClusterArgumentsTest, WhatAFailedTaskWasGivenByValueIsThereStill) {
