@@ -2,6 +2,7 @@
 
 #include "core/runtime/runtime.hpp"
 #include "mpi_launch/start/cluster.hpp"
+#include "mpi_launch/start/interruption.hpp"
 #include "mpi_launch/start/ranks.hpp"
 #include "mpi_launch/start/walltime.hpp"
 
@@ -15,6 +16,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <memory>
+#include <string>
 #include <thread>
 
 namespace weft::detail {
@@ -23,6 +26,16 @@ namespace {
 
 /// Set once the client was closed because the time is nearly over.
 std::atomic<bool> out_of_time{false};
+
+/// While a session is open; made and ended by the thread that called `run`.
+std::unique_ptr<launch::Interruption> interruption;
+
+std::string how_far(std::uint32_t client) {
+  Runtime* const runtime = Runtime::find(client);
+  if (runtime == nullptr) return "its client was being closed";
+  const Runtime::Counts counts = runtime->counts();
+  return launch::how_far_text(counts.tasks_done, counts.tasks_failed, counts.tasks_total);
+}
 
 /// Lets this file, and no other, see what a client runs on.
 struct Peek : Submitting {
@@ -44,9 +57,12 @@ void let_rank_0_speak() noexcept {
 RunSession::RunSession(int& argc, char** argv, const Options& options)
     : client_(new Client(argc, argv, options)), args_(argv + (argc > 0 ? 1 : 0), argv + argc) {
   watch_time();
+  if (interruption == nullptr) {
+    interruption = std::make_unique<launch::Interruption>([serial = client_->serial()] { return how_far(serial); });
+  }
 }
 
-RunSession::~RunSession() = default;
+RunSession::~RunSession() { interruption.reset(); }
 
 void RunSession::watch_time() {
   const auto now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
