@@ -159,6 +159,17 @@ std::vector<std::string> worker_environment(char** variables) {
   return result;
 }
 
+void share_library_threads(std::vector<std::string>& variables, const WorkerOrders& orders) {
+  const std::size_t cores = std::max<std::size_t>(orders.processors.size(), orders.slots);
+  const std::string threads = std::to_string(std::max<std::size_t>(1, cores / std::max(1u, orders.slots)));
+  for (const char* name : {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"}) {
+    const std::string begin = std::string(name) + "=";
+    if (std::any_of(variables.begin(), variables.end(), [&](const auto& one) { return one.starts_with(begin); }))
+      continue;
+    variables.push_back(begin + threads);
+  }
+}
+
 void kill_last_child_group() noexcept {
   const int group = last_child_group.load();
   if (group > 1) ::kill(-group, SIGKILL);
@@ -180,6 +191,7 @@ Child::Child(const WorkerOrders& orders, const std::string& executable) {
   plan.pass(status, kStatusDescriptor);
   std::vector<std::string> words = own_words();
   std::vector<std::string> variables = worker_environment(environ);
+  share_library_threads(variables, orders);
   variables.push_back(std::string(kWorkerVariable) + "=" + std::to_string(::getpid()));
   status_.page().beat_ns.store(machine_now_ns());
   pid_ = plan.spawn(executable, words, variables);

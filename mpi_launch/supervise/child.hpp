@@ -61,5 +61,8 @@ void kill_last_child_group() noexcept;
 
 /// Returns the environment of a worker: this process's without what launchers set for their own processes.
 std::vector<std::string> worker_environment(char** variables);
+/// Tells OpenMP and the usual BLAS libraries in a worker how many threads each of its slots may have, unless the user
+/// has said so: else every slot would take all cores.
+void share_library_threads(std::vector<std::string>& variables, const WorkerOrders& orders);
 
 }  // namespace weft::launch

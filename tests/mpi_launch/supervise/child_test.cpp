@@ -16,5 +16,19 @@ TEST(ChildTest, AWorkerInheritsNothingOfTheLauncher) {
   EXPECT_EQ(worker_environment(pointers.data()), expected);
 }
 
+TEST(ChildTest, LibrariesGetTheCoresOfASlotUnlessTheUserSaysOtherwise) {
+  WorkerOrders orders;
+  orders.slots = 2;
+  orders.processors = {0, 1, 2, 3, 4, 5, 6, 7};
+  std::vector<std::string> variables = {"HOME=/", "OMP_NUM_THREADS=3"};
+  share_library_threads(variables, orders);
+  EXPECT_EQ(variables, (std::vector<std::string>{"HOME=/", "OMP_NUM_THREADS=3", "OPENBLAS_NUM_THREADS=4",
+                                                 "MKL_NUM_THREADS=4", "BLIS_NUM_THREADS=4"}));
+  orders.processors.clear();
+  variables.clear();
+  share_library_threads(variables, orders);
+  EXPECT_EQ(variables.front(), "OMP_NUM_THREADS=1");
+}
+
 }  // namespace
 }  // namespace weft::launch
