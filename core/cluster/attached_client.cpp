@@ -48,7 +48,8 @@ AttachedClient::AttachedClient(Settings settings, std::unique_ptr<Transport> tra
                                std::string_view scheduler_address)
     : settings_(std::move(settings)),
       memory_(machine::result_memory(settings_, machine::memory_budget(settings_))),
-      display_(progress_mode(settings_.progress), settings_.progress_interval, machine::progress_of(*this)),
+      display_(progress_mode(settings_.progress), settings_.progress_interval, machine::progress_of(*this),
+               machine::watch_of(*this, settings_)),
       post_(std::move(transport), *this) {
   AttachedClient* expected = nullptr;
   if (managed_released.load() != nullptr || !the_guest.compare_exchange_strong(expected, this)) {

@@ -97,7 +97,8 @@ void ClientProcess::open_for_client(Settings settings) {
     closing_.store(false);
   }
   apply_log_settings(settings_);
-  display_.emplace(progress_mode(settings_.progress), settings_.progress_interval, machine::progress_of(*this));
+  display_.emplace(progress_mode(settings_.progress), settings_.progress_interval, machine::progress_of(*this),
+                   machine::watch_of(*this, settings_, [this] { return why_idle(); }));
   boxes::add_memory(nullptr, memory_);
   set_graph_limit(machine::graph_limit(settings_, budget_bytes_));
   open();

@@ -53,6 +53,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   std::string in_own_numbers(std::string_view text) override;
   void no_more_workers(std::string_view why) override;
   std::vector<WorkerStanding> workers() override;
+  void dump(const std::function<void(std::string_view)>& write) override;
   void end(Nanoseconds longest) override;
   void retire(std::string_view name) override;
   void restart_workers(const std::vector<std::string>& names, Seconds longest) override;
@@ -142,6 +143,11 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
                      PacketSplit& split);
   void end_killed(PacketId id, ClientPacket& packet);
   std::string deaths_text(const ClientPacket& packet) const;
+
+  // What stands where (client_dump.cpp)
+  std::string place_name(WorkerId worker) const;
+  std::string packet_line(PacketId id, const ClientPacket& packet) const;
+  std::string why_idle();
 
   // Values that lie elsewhere (client_values.cpp)
   void ask_for(PacketId id, ClientPacket& packet, std::uint32_t index);

@@ -5,6 +5,7 @@
 
 #include <weft/config.hpp>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -62,6 +63,9 @@ class ClusterRuntime : public Runtime {
   /// Tells that no worker will join any more: with none left, what has not run fails, for this reason.
   virtual void no_more_workers(std::string_view why) = 0;
   virtual std::vector<WorkerStanding> workers() = 0;
+  /// Writes what stands where, in lines, piece by piece: counts, workers and what they run, packets that have not
+  /// ended. The job goes on meanwhile. Called by a thread that does nothing else for it.
+  virtual void dump(const std::function<void(std::string_view)>& write) = 0;
   /// Lets a worker go, named as people do: it is dealt nothing more, others take over what it keeps, then it ends.
   /// Returns at once; throws Error where there is none of that name.
   void retire(std::string_view name) override = 0;

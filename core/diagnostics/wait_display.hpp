@@ -1,8 +1,12 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
+#include <string>
+#include <thread>
 
 #include <weft/ids.hpp>
 #include <weft/progress.hpp>
@@ -11,11 +15,21 @@ namespace weft {
 
 /// Shows progress while somebody outside all tasks waits for long: for one thing, or for many, one after the other, as
 /// a gather does. When nobody waits any more it shows nothing, and it ends with a summary when nothing is left to do.
+/// From the first wait on it also watches, shown or not.
 ///
-/// For: runtimes. Owns: the display. Threading: any thread; `stop` and destruction while nobody waits.
+/// For: runtimes. Owns: the display, and a thread that watches. Threading: any thread; `stop` and destruction while
+/// nobody waits.
 class WaitDisplay {
  public:
-  WaitDisplay(ProgressMode mode, double interval_seconds, Progress::Source source);
+  /// Asked from time to time while somebody waits for long, with the seconds of a steady clock: returns what to warn
+  /// of, or "".
+  struct Watch {
+    std::function<std::string(double)> look;
+    double interval_seconds;
+  };
+
+  WaitDisplay(ProgressMode mode, double interval_seconds, Progress::Source source, Watch watch = {{}, 0});
+  ~WaitDisplay();
 
   /// One wait.
   class Wait {
@@ -33,11 +47,16 @@ class WaitDisplay {
     WaitDisplay& display_;
   };
 
+  /// Ends what it shows, and the watch.
   void stop();
 
  private:
   void start_if_long();
   ProgressSnapshot snapshot() const;
+  bool somebody_waits() const;
+  void stop_showing();
+  void start_watch();
+  void watch();
 
   const ProgressMode mode_;
   const Progress::Source source_;
@@ -47,6 +66,12 @@ class WaitDisplay {
   std::atomic<bool> started_{false};
   std::mutex mutex_;
   Progress progress_;  // started and stopped under mutex_
+  const Watch watch_;
+  std::atomic<bool> has_watcher_;
+  std::thread watcher_;  // started and ended under mutex_
+  std::mutex watch_mutex_;
+  std::condition_variable watch_over_;
+  bool watching_ = false;  // guarded by watch_mutex_
 };
 
 }  // namespace weft

@@ -66,9 +66,9 @@ LocalRuntime::LocalRuntime(Settings settings, std::map<std::string, std::uint32_
       executor_(machine::executor_options(settings_), ledger_, *this),
       scheduler_(scheduler_options()),
       worker_(worker_options(settings_, executor_.slot_count(), budget_bytes_, resources, resource_ids_)),
-      display_(
-          progress_mode(settings_.progress), settings_.progress_interval,
-          Progress::Source{[](void* self) { return static_cast<LocalRuntime*>(self)->progress_snapshot(); }, this}),
+      display_(progress_mode(settings_.progress), settings_.progress_interval,
+               Progress::Source{[](void* self) { return static_cast<LocalRuntime*>(self)->progress_snapshot(); }, this},
+               machine::watch_of(*this, settings_)),
       client_book_(ledger_.open_book("client")) {
   client_book_.start();
   apply_log_settings(settings_);

@@ -2,13 +2,16 @@
 
 #include "core/graph/graph_size.hpp"
 #include "core/memory/pool.hpp"
+#include "core/runtime/watchdog.hpp"
 
 #include <weft/error.hpp>
 #include <weft/memory.hpp>
 
 #include <sched.h>
 
+#include <memory>
 #include <string>
+#include <utility>
 
 namespace weft::machine {
 namespace {
@@ -97,6 +100,19 @@ Progress::Source progress_of(Runtime& runtime) {
             return snapshot;
           },
           &runtime};
+}
+
+WaitDisplay::Watch watch_of(Runtime& runtime, const Settings& settings, std::function<std::string()> why_idle) {
+  if (is_sync(settings)) return {{}, 0};
+  auto watchdog = std::make_shared<Watchdog>(runtime, 2 * settings.worker_timeout, std::move(why_idle));
+  const auto look = [watchdog](double now) {
+    try {
+      return watchdog->look(now);
+    } catch (const Error&) {
+      return std::string();  // its workers cannot be looked at from here
+    }
+  };
+  return {look, watchdog->interval_seconds()};
 }
 
 }  // namespace weft::machine

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/diagnostics/wait_display.hpp"
 #include "core/executor/executor.hpp"
 #include "core/graph/result_memory.hpp"
 #include "core/runtime/runtime.hpp"
@@ -7,7 +8,9 @@
 #include <weft/config.hpp>
 #include <weft/progress.hpp>
 
+#include <functional>
 #include <span>
+#include <string>
 
 namespace weft::machine {
 
@@ -28,5 +31,8 @@ std::shared_ptr<ResultMemory> result_memory(const Settings& settings, std::uint6
 bool is_sync(const Settings& settings);
 /// How far a runtime is, by its counts alone.
 Progress::Source progress_of(Runtime& runtime);
+/// Returns what notices that this runtime's run stands still; nothing in sync mode, which has one thread. `why_idle`:
+/// see Watchdog.
+WaitDisplay::Watch watch_of(Runtime& runtime, const Settings& settings, std::function<std::string()> why_idle = {});
 
 }  // namespace weft::machine

@@ -169,6 +169,22 @@ void add_worker(CLI::App& app) {
   });
 }
 
+void add_dump(CLI::App& app) {
+  auto* sub =
+      app.add_subcommand("dump", "Say what stands where in a job that runs: workers, tasks, what waits for what");
+  auto file = std::make_shared<std::string>();
+  auto seconds = std::make_shared<double>(5);
+  sub->add_option("ADDRESS", *file, "the job's address file (--weft-address-file, weft scheduler)")->required();
+  sub->add_option("--wait", *seconds, "seconds to wait for the job (5)")->type_name("SECONDS");
+  sub->footer("The job goes on meanwhile; what is printed so far stays useful when the rest does not come.");
+  sub->callback([file, seconds] {
+    launch::ask_for_dump(*file, *seconds, [](std::string_view text) {
+      std::fwrite(text.data(), 1, text.size(), stdout);
+      std::fflush(stdout);
+    });
+  });
+}
+
 /// What was found, under headings.
 struct Findings {
   struct Row {
@@ -300,6 +316,7 @@ void add_cluster_commands(CLI::App& app) {
   add_submit(app);
   add_scheduler(app);
   add_worker(app);
+  add_dump(app);
 }
 
 }  // namespace weft::command

@@ -35,6 +35,9 @@ constexpr Example kExamples[] = {
     {"worker", "weft worker weft.address", "all cores of this host for a job that runs"},
     {"worker", "weft worker job.address --threads 8 --memory 16GiB", "a part of it"},
     {"worker", "weft worker job.address --wait 600", "wait ten minutes for the job"},
+    {"dump", "weft dump job.address", "what each worker runs, and what waits for what"},
+    {"dump", "weft dump job.address > state.txt", "to keep it beside a report of a fault"},
+    {"dump", "weft dump job.address | grep 'waits for a worker'", "what could run now"},
 };
 
 }  // namespace

@@ -133,6 +133,10 @@ struct JoinAsked {
   /// Memory that results may hold there; 0: chosen as for ranks.
   std::uint64_t budget_bytes = 0;
 };
+/// Comes from one that is neither rank nor supervisor: it wants to know what stands where, and gets DumpText.
+struct DumpAsked {
+  std::uint8_t none = 0;
+};
 
 // From rank 0.
 
@@ -161,9 +165,14 @@ struct EndWorkers {
 struct Refused {
   std::string why;
 };
+/// A piece of what was asked for by DumpAsked.
+struct DumpText {
+  std::string text;
+  bool is_last = false;
+};
 
-using ToHub = std::variant<Hello, WorkerStarted, WorkerEnded, OutputText, SupervisorEnded, Beat, JoinAsked>;
-using ToSupervisor = std::variant<StartWorker, FenceWorker, EndWorkers, Refused, Beat>;
+using ToHub = std::variant<Hello, WorkerStarted, WorkerEnded, OutputText, SupervisorEnded, Beat, JoinAsked, DumpAsked>;
+using ToSupervisor = std::variant<StartWorker, FenceWorker, EndWorkers, Refused, Beat, DumpText>;
 
 std::string encode_message(const ToHub& message);
 std::string encode_message(const ToSupervisor& message);

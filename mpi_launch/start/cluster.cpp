@@ -128,6 +128,9 @@ class Cluster : public Job::Watcher {
   void no_more_workers(const std::string& why) override {
     if (const auto runtime = std::atomic_load(&watched_)) runtime->no_more_workers(why);
   }
+  void dump(const std::function<void(std::string_view)>& write) override {
+    if (const auto runtime = std::atomic_load(&watched_)) runtime->dump(write);
+  }
 
  private:
   bool start(const Settings& settings, const std::map<std::string, std::uint32_t>& resources) {

@@ -136,6 +136,16 @@ void Hub::turn_away(std::uint32_t place, const std::string& why) {
   wake();
 }
 
+void Hub::send_dump(std::uint64_t asker, const std::string& text, bool is_last) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& peer : peers_) {
+      if (peer->asker == asker && !peer->gone) say(*peer, DumpText{text, is_last});
+    }
+  }
+  wake();
+}
+
 void Hub::fence_worker(std::uint32_t place, std::uint32_t generation, const std::string& why, bool again) {
   {
     const std::lock_guard lock(mutex_);
@@ -275,13 +285,19 @@ void Hub::give_place(Peer& peer, std::vector<Told>& told) {
   Place& place = places_.emplace_back();
   place.hello = asked.hello;
   place.peer = &peer;
-  told.push_back({*peer.rank, asked});
+  told.push_back({*peer.rank, asked, 0});
 }
 
 void Hub::take(Peer& peer, const ToHub& message, std::vector<Told>& told) {
   if (const auto* hello = std::get_if<Hello>(&message)) return take_hello(peer, *hello);
   if (const auto* asked = std::get_if<JoinAsked>(&message)) {
     if (!peer.rank) peer.asked = *asked;
+    return;
+  }
+  if (std::holds_alternative<DumpAsked>(message)) {
+    if (peer.asker != 0) return;
+    peer.asker = ++last_asker_;
+    told.push_back({0, message, peer.asker});
     return;
   }
   if (!peer.rank) return;
@@ -295,7 +311,7 @@ void Hub::take(Peer& peer, const ToHub& message, std::vector<Told>& told) {
     place.ended = true;
     if (!left->kept_output.empty()) kept_.push_back(place.hello->node.host + ":" + left->kept_output);
   }
-  if (!std::holds_alternative<Beat>(message)) told.push_back({*peer.rank, message});
+  if (!std::holds_alternative<Beat>(message)) told.push_back({*peer.rank, message, 0});
 }
 
 void Hub::drop_silent(double now) {
@@ -322,7 +338,7 @@ void Hub::peer_gone(Peer& peer, std::vector<Told>& told) {
   death.killed_because = "its supervisor (rank " + std::to_string(*peer.rank) + " on " + place.hello->node.host +
                          ", process " + std::to_string(place.hello->pid) + ") is gone";
   death.expected = ending_;
-  told.push_back({*peer.rank, WorkerEnded{place.generation, death, false}});
+  told.push_back({*peer.rank, WorkerEnded{place.generation, death, false}, 0});
   place.generation = 0;
 }
 
@@ -338,6 +354,8 @@ void Hub::tell(std::vector<Told>& told) {
       listener_->worker_wrote(one.place, text->stream, text->text);
     } else if (const auto* asked = std::get_if<JoinAsked>(&one.message)) {
       listener_->asked_to_join(one.place, *asked);
+    } else if (std::holds_alternative<DumpAsked>(one.message)) {
+      listener_->asked_to_dump(one.asker);
     }
   }
 }

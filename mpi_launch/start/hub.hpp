@@ -30,6 +30,8 @@ class Hub {
     virtual void worker_wrote(std::uint32_t place, int stream, const std::string& text) = 0;
     /// A supervisor that is no rank has come, and has been given a place: it waits for start_worker or turn_away.
     virtual void asked_to_join(std::uint32_t place, const JoinAsked& asked) = 0;
+    /// Somebody wants to know what stands where, and waits for `send_dump`.
+    virtual void asked_to_dump(std::uint64_t asker) = 0;
   };
 
   /// Listens on `host`; any process that knows the secret may join.
@@ -48,6 +50,8 @@ class Hub {
   /// From now on supervisors that are no ranks may join; who came before has waited.
   void open_to_others();
   void turn_away(std::uint32_t place, const std::string& why);
+  /// Says nothing to one that is gone.
+  void send_dump(std::uint64_t asker, const std::string& text, bool is_last);
   void fence_worker(std::uint32_t place, std::uint32_t generation, const std::string& why, bool again);
   /// Ends all workers, and all supervisors: waits for that at most so long. Returns the files that were kept.
   std::vector<std::string> end(double seconds);
@@ -65,6 +69,7 @@ class Hub {
     double last_said_s = 0;
     bool gone = false;
     std::optional<JoinAsked> asked;  // waits for the job to run
+    std::uint64_t asker = 0;         // wants a dump
   };
   struct Place {
     std::optional<Hello> hello;
@@ -76,6 +81,7 @@ class Hub {
   struct Told {
     std::uint32_t place = 0;
     ToHub message;
+    std::uint64_t asker = 0;
   };
 
   void serve();
@@ -108,6 +114,7 @@ class Hub {
   bool open_to_others_ = false;
   std::vector<std::string> kept_;
   std::string strangers_;
+  std::uint64_t last_asker_ = 0;
   bool stopping_ = false;
   bool ending_ = false;
 };

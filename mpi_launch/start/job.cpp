@@ -14,6 +14,7 @@
 #include <weft/log.hpp>
 #include <weft/version.hpp>
 
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -125,6 +126,28 @@ void join_job(const JoinWords& words) {
   if (!supervisor.complaint().empty()) throw Error(supervisor.complaint());
   if (end == Supervisor::End::LostRankZero)
     throw Error("rank 0 of the job is gone, or was cut off; the worker has ended");
+}
+
+void ask_for_dump(const std::string& address_file, double seconds, const std::function<void(std::string_view)>& write) {
+  const Meeting meeting = read_running(address_file, seconds);
+  Connection connection = connect_to(meeting.endpoint, meeting.secret, std::max(seconds, 5.0));
+  connection.send(encode_message(ToHub(DumpAsked{})));
+  std::vector<std::string> frames;
+  for (bool open = true; open;) {
+    pollfd watched{connection.descriptor(), static_cast<short>(connection.has_unsent() ? POLLIN | POLLOUT : POLLIN), 0};
+    ::poll(&watched, 1, 1000);
+    connection.flush();
+    frames.clear();
+    open = connection.receive(frames);
+    for (const std::string& frame : frames) {
+      const ToSupervisor message = decode_to_supervisor(frame);
+      if (const auto* piece = std::get_if<DumpText>(&message)) {
+        write(piece->text);
+        if (piece->is_last) return;
+      }
+    }
+  }
+  throw Error("the job of '" + address_file + "' is gone before it has told all");
 }
 
 void show_output(int stream, const std::string& text) {
@@ -296,6 +319,20 @@ void Job::asked_to_join(std::uint32_t place, const JoinAsked& asked) {
   }
 }
 
+/// A thread of its own: the hub's has supervisors to hear.
+void Job::asked_to_dump(std::uint64_t asker) {
+  dumps_.emplace_back([this, asker] {
+    Watcher* watcher = nullptr;
+    {
+      const std::lock_guard lock(mutex_);
+      watcher = watcher_;
+    }
+    if (watcher != nullptr)
+      watcher->dump([&](std::string_view text) { hub_->send_dump(asker, std::string(text), false); });
+    hub_->send_dump(asker, watcher != nullptr ? "" : "the job has not begun\n", true);
+  });
+}
+
 void Job::worker_started(std::uint32_t, std::uint32_t) {}
 
 void Job::worker_ended(std::uint32_t place, std::uint32_t generation, const Death& death, bool comes_back) {
@@ -362,6 +399,7 @@ void Job::end() {
   constexpr double kLongest_s = 1.5;
   for (const std::string& file : hub_->end(kLongest_s)) kLog.info("the full output of a worker is kept in ", file);
   hub_->set_listener(nullptr);
+  for (std::thread& dump : dumps_) dump.join();
   hub_.reset();  // closes the connections: a supervisor that has not ended sees it
   if (own_.joinable()) own_.join();
   if (!meeting_file_.empty()) ::unlink(meeting_file_.c_str());

@@ -7,10 +7,12 @@
 #include <weft/config.hpp>
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -36,6 +38,8 @@ class Job : private Hub::Listener {
     virtual std::string in_own_numbers(const std::string& text) = 0;
     virtual void worker_died(const std::string& key, const std::string& cause) = 0;
     virtual void no_more_workers(const std::string& why) = 0;
+    /// Writes what stands where, in lines; called by a thread of its own.
+    virtual void dump(const std::function<void(std::string_view)>& write) = 0;
   };
 
   /// Returns the job on rank 0, null where this process is alone and nobody may join it; never returns on other ranks.
@@ -81,6 +85,7 @@ class Job : private Hub::Listener {
   void worker_wrote(std::uint32_t place, int stream, const std::string& text) override;
   std::string in_own_numbers(const std::string& text);
   void asked_to_join(std::uint32_t place, const JoinAsked& asked) override;
+  void asked_to_dump(std::uint64_t asker) override;
   StartWorker order_for(const WorkerPlan& plan) const;
 
   const Settings settings_;
@@ -90,6 +95,7 @@ class Job : private Hub::Listener {
   std::string secret_;
   std::unique_ptr<Hub> hub_;
   std::thread own_;
+  std::vector<std::thread> dumps_;  // of the hub's thread, until it has ended
   Layout layout_;
   std::vector<Hello> hellos_;  // of the ranks
   std::string meeting_file_;
@@ -121,6 +127,10 @@ struct JoinWords {
 /// worker's results move to others first; a second signal ends it at once. Throws Error where the job does not take it,
 /// is gone, or the worker dies for good.
 void join_job(const JoinWords& words);
+
+/// Asks the job of an address file what stands where, and passes it on, piece by piece. Throws Error where the job is
+/// not there, or is gone before it has told all.
+void ask_for_dump(const std::string& address_file, double seconds, const std::function<void(std::string_view)>& write);
 
 /// Writes what workers print: whole lines, so that nothing lands in the middle of another.
 void show_output(int stream, const std::string& text);

@@ -349,6 +349,7 @@ void body(Client& client, const Args& args) {
     std::fflush(stdout);
     client.submit(&slow, 1, 1000.0).result();
   }
+  if (what == "stands") print("stood", client.submit(&slow, 1, 7.0).result());
   if (what == "fib") print("fib", client.submit(&fib, 20).result());
   if (what == "looking") looking(client);
   if (what == "polling") polling(client);

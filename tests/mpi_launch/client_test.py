@@ -102,6 +102,7 @@ class ClientTest(job_test.JobTest):
         code, _, errors = self.run_job(3, "fails", "-")
         self.assertEqual(code, 1)
         self.assertIn("three is no good", errors)
+        self.assertRegex(errors, r"(?m)^  thrown in   .*\bfails\(long\)")
 
     def test_clients_follow_one_another_and_main_gives_the_exit_code(self):
         code, out, errors = self.run_job(3, "two-clients", "-")
@@ -236,20 +237,29 @@ class ClientTest(job_test.JobTest):
         self.check_hog("at once", r"was killed by the system because memory ran out \(signal 9; .*memory.oom_control counts"
                        r" 1 more\).*task #\d+|ended itself before")
 
+    def test_a_job_in_which_nothing_moves_names_the_task(self):
+        code, out, errors = self.run_job(3, "stands", "-", "--weft-worker-timeout=2")
+        self.assertEqual((code, "stood 1\n" in out), (0, True), errors)
+        self.assertRegex(errors, r"nothing moves: for \d+ s no task has ended and no worker has used its processors; 1 of 1 "
+                         r"tasks are left: \S+:\d runs '.* #\d+' \(.*client_job.cpp:\d+\)")
+        self.assertEqual(errors.count("nothing moves"), 1, errors)
+
     def test_ctrl_c_in_the_middle_of_work_leaves_nothing(self):
         self.job = Job(3, "watched", "-")
         self.job.until("working")
         os.kill(self.job.process.pid, signal.SIGINT)
-        code, _, _ = self.job.end()
+        code, _, errors = self.job.end()
         self.assertNotEqual(code, 0)
+        self.assertRegex(errors, r"(?m)^weft: ended by signal \d+ \(\w+\) after .*: \d+ of \d+ tasks were done$")
         self.check_nothing_left()
 
     def test_sigterm_in_the_middle_of_work_leaves_nothing(self):
         self.job = Job(3, "watched", "-")
         self.job.until("working")
         os.kill(self.job.process.pid, signal.SIGTERM)
-        code, _, _ = self.job.end()
+        code, _, errors = self.job.end()
         self.assertNotEqual(code, 0)
+        self.assertRegex(errors, r"(?m)^weft: ended by signal \d+ \(\w+\) after .*: \d+ of \d+ tasks were done$")
         self.check_nothing_left()
 
     def test_a_dry_run_prints_the_block_and_computes_nothing(self):
@@ -258,6 +268,7 @@ class ClientTest(job_test.JobTest):
         self.assertNotIn("submit 144", out)
         for row in ("workers", "slots", "binding", "memory", "GPUs", "network", "scratch"):
             self.assertRegex(out, rf"(?m)^  {row} +\S")
+        self.assertRegex(out, r"(?m)^  scratch .* free, writes \d+ MB/s; ")
 
     def test_the_end_of_the_walltime_is_exit_code_75(self):
         begin = time.monotonic()

@@ -46,6 +46,12 @@ void count_processes(Client& client) {
   print("processes", static_cast<std::int64_t>(seen.size()));
 }
 
+std::int64_t waits_for_file(const std::string& file) {
+  while (::access(file.c_str(), F_OK) != 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  return 0;
+}
+std::vector<double> ramp_after(std::int64_t, int first) { return ramp(first); }
+
 /// Obeys words on the standard input until "end".
 void serve(Client& client) {
   std::map<std::string, Future<std::vector<double>>> kept;
@@ -75,6 +81,14 @@ void serve(Client& client) {
       }
       print("holders", static_cast<std::int64_t>(names.size()));
     }
+    if (word == "stand") {
+      std::string file;
+      std::cin >> file;
+      const auto held = client.submit(&waits_for_file, file);
+      for (int i = 0; i < 20; ++i) kept["s" + std::to_string(i)] = client.submit(&ramp_after, held, i);
+      while (processing(client).begin()->second.empty()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      print("standing", 1);
+    }
     if (word == "sum") {
       double sum = 0;
       for (const auto& [name, value] : kept) sum += client.submit(&total, value).result();
@@ -99,10 +113,6 @@ std::int64_t traced(std::int64_t x, std::int64_t chain, const std::string& file)
   std::fprintf(out, "%lld:%lld ", static_cast<long long>(chain), static_cast<long long>(x));
   std::fclose(out);
   return x + 1;
-}
-std::int64_t waits_for_file(const std::string& file) {
-  while (::access(file.c_str(), F_OK) != 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  return 0;
 }
 
 /// Chains x -> x + 1 -> x + 2 whose links two clients submit in turns, by name, with nothing run yet: "first" makes x

@@ -258,6 +258,30 @@ class JoinTest(unittest.TestCase):
             self.assertEqual(worker.end()[::2], (0, ""))
         self.check_one_worker_has_it_all(job)
 
+    def test_a_dump_says_what_runs_and_what_waits_while_the_job_goes_on(self):
+        job = self.start_job()
+        job.until("ready")
+        gate = self.folder / "gate"
+        job.say(f"stand {gate}", "standing 1")
+        code, out, errors = self.start(WEFT, "dump", self.address).end()
+        self.assertEqual((code, errors), (0, ""))
+        self.assertRegex(out, r"(?m)^tasks: 21 given, 0 done, 0 failed")
+        self.assertRegex(out, r"(?m)^worker \S+:0: here, 1 slots$")
+        self.assertRegex(out, r"(?m)^\S+:0 slot 0 runs .* #\d+ \(.*join_job.cpp:\d+\)$")
+        self.assertRegex(out, r"(?m)^packet \d+: is at a worker \(\S+:0\), attempt 1: 1 task, .* #\d+ \(.*:\d+\)$")
+        self.assertRegex(out, r"(?m)^packet \d+: .* #\d+ .*; waits for packet \d+ \(is at a worker\)")
+        gate.touch()
+        job.process.stdin.write("end\n")
+        job.process.stdin.flush()
+        self.assertEqual(job.end()[0], 0)
+        gate.unlink()
+        self.check_nothing_left()
+
+    def test_a_dump_of_what_is_not_there_is_one_sentence(self):
+        code, out, errors = self.start(WEFT, "dump", self.address, "--wait=0.1").end()
+        self.assertEqual((code, out), (1, ""))
+        self.assertRegex(errors, "job.address' is not there")
+
     def test_a_client_that_vanishes_leaves_nothing_of_its_own(self):
         job = self.start_job()
         job.until("ready")

@@ -17,7 +17,9 @@
 namespace weft {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::EndsWith;
+using ::testing::HasSubstr;
 using testing::InProcessCluster;
 
 int busy(int n) {
@@ -32,6 +34,24 @@ std::atomic<bool> gate{false};
 int waits_for_the_gate(int n) {
   while (!gate) std::this_thread::yield();
   return n;
+}
+
+TEST(LooksTest, ADumpNamesWhatRunsAndWhatWaitsForIt) {
+  InProcessCluster cluster({.workers = 1});
+  const Client client(InProcessCluster::client_options());
+  gate = false;
+  const auto held = client.with({.name = "held"}).submit(waits_for_the_gate, 1);
+  const auto after = client.with({.name = "after"}).submit(busy, held);
+  while (processing(client).begin()->second.empty()) std::this_thread::yield();
+  std::string text;
+  std::thread([&] { cluster.runtime().dump([&](std::string_view piece) { text += piece; }); }).join();
+  gate = true;
+  EXPECT_EQ(after.result(), 1);
+  EXPECT_THAT(text, HasSubstr("tasks: 2 given, 0 done, 0 failed"));
+  EXPECT_THAT(text, HasSubstr("worker worker1: here, 1 slots"));
+  EXPECT_THAT(text, ContainsRegex("worker1 slot 0 runs held #[0-9]+ \\(.*cluster_looks_test.cpp:[0-9]+\\)"));
+  EXPECT_THAT(text, ContainsRegex("packet [0-9]+: is at a worker \\(worker1\\), attempt 1: 1 task, held #[0-9]+"));
+  EXPECT_THAT(text, ContainsRegex("after #[0-9]+ .*; waits for packet [0-9]+ \\(is at a worker\\)"));
 }
 
 TEST(LooksTest, AStreamHasTheTasksOfAllWorkersAlsoOfLaterOnes) {
