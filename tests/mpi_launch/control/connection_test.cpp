@@ -10,9 +10,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <random>
 #include <string>
 #include <thread>
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace weft::launch {
 namespace {
@@ -168,6 +174,17 @@ TEST(LaunchMessagesTest, DamagedMessagesThrowAndNeverCrash) {
     } catch (const Error&) {
     }
   }
+}
+
+TEST(LaunchMessagesTest, EveryInputThatTheFuzzerKeptIsReadWithoutHarm) {
+  int inputs = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(WEFT_SOURCE_DIR "/tests/mpi_launch/control/corpus")) {
+    std::ifstream file(entry.path(), std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+    EXPECT_EQ(LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()), 0);
+    ++inputs;
+  }
+  EXPECT_GT(inputs, 50) << "tools/fuzz writes them";
 }
 
 TEST(EndpointTest, ReadsHostsAndPorts) {
