@@ -40,16 +40,16 @@ std::string ClientProcess::in_own_numbers(std::string_view text) {
   });
 }
 
-/// Whether a worker is supervised and runs a packet that fails if it dies: then it is worth while to know why it died.
+/// Whether a worker is supervised and runs a packet that was there when another one died: then it is worth while to know
+/// why it died, because the packet's failure may have to tell it.
 bool ClientProcess::may_run_a_killer(WorkerId worker) const {
-  constexpr std::size_t kNearTheLast = 2;
   const ClientWorker& known = workers_[worker];
   if (!known.standing.present || known.standing.identity.key.empty() || known.told_to_end || known.told_to_restart ||
       stopping_.load()) {
     return false;
   }
   return std::any_of(packets_.begin(), packets_.end(), [&](const auto& entry) {
-    return entry.second.owner == worker && !entry.second.over && entry.second.deaths.size() >= kNearTheLast;
+    return entry.second.owner == worker && !entry.second.over && !entry.second.deaths.empty();
   });
 }
 
