@@ -40,8 +40,8 @@ std::string ClientProcess::in_own_numbers(std::string_view text) {
   });
 }
 
-/// Whether a worker is supervised and runs a packet that was there when another one died: then it is worth while to know
-/// why it died, because the packet's failure may have to tell it.
+/// Whether a worker is supervised and runs a packet that was there when another one died: then it is worth while to
+/// know why it died, because the packet's failure may have to tell it.
 bool ClientProcess::may_run_a_killer(WorkerId worker) const {
   const ClientWorker& known = workers_[worker];
   if (!known.standing.present || known.standing.identity.key.empty() || known.told_to_end || known.told_to_restart ||

@@ -29,6 +29,7 @@ PUBLIC_ONLY = {"bench", "examples"}
 # Third parties, by the beginning of the include path.
 THIRD_PARTY = {
     "fmt": ("fmt/",),
+    "libbacktrace": ("backtrace.h",),
     "UCX": ("ucp/", "ucs/", "uct/", "ucm/"),
     "CUDA": ("cuda", "nvml", "nvtx3/", "cub/", "cublas", "cusolver", "cufft"),
     "Thrust": ("thrust/",),
@@ -54,7 +55,7 @@ THIRD_PARTY = {
     "OpenMP": ("omp.h",),
 }
 ALLOWED = {
-    "core": {"fmt"},
+    "core": {"fmt", "libbacktrace"},
     "comm": {"fmt", "UCX", "codecs"},
     "gpu": {"fmt", "CUDA", "Thrust"},
     "io": {"fmt", "HDF5", "Arrow", "codecs", "ecCodes", "libcurl", "JSON"},
@@ -70,7 +71,7 @@ ALLOWED = {
 LIBRARY_OF = {"arrays/include/weft/kokkos.hpp": "Kokkos", "arrays/include/weft/eigen.hpp": "Eigen"}
 # Headers of the operating system: POSIX and Linux, by name or folder.
 SYSTEM = re.compile(
-    r"^(sys|linux|arpa|netinet|asm|net|sanitizer)/|^(unistd|fcntl|pthread|sched|signal|poll|dlfcn|spawn|errno|time|termios|dirent|"
+    r"^(sys|linux|arpa|netinet|asm|net|sanitizer)/|^(unistd|unwind|fcntl|pthread|sched|signal|poll|dlfcn|spawn|errno|time|termios|dirent|"
     r"execinfo|cxxabi|elf|link|ucontext|netdb|semaphore|mntent|pwd|[a-z0-9]*intrin|arm_acle|stdlib|"
     r"stdint|stddef|stdio|string|math|limits|malloc|ftw|glob|getopt|numa|features|alloca|strings|ifaddrs)\.h$")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
