@@ -17,7 +17,6 @@
 #include <cstdlib>
 #include <exception>
 #include <memory>
-#include <string>
 #include <thread>
 
 namespace weft::detail {
@@ -29,13 +28,6 @@ std::atomic<bool> out_of_time{false};
 
 /// While a session is open; made and ended by the thread that called `run`.
 std::unique_ptr<launch::Interruption> interruption;
-
-std::string how_far(std::uint32_t client) {
-  Runtime* const runtime = Runtime::find(client);
-  if (runtime == nullptr) return "its client was being closed";
-  const Runtime::Counts counts = runtime->counts();
-  return launch::how_far_text(counts.tasks_done, counts.tasks_failed, counts.tasks_total);
-}
 
 /// Lets this file, and no other, see what a client runs on.
 struct Peek : Submitting {
@@ -57,9 +49,7 @@ void let_rank_0_speak() noexcept {
 RunSession::RunSession(int& argc, char** argv, const Options& options)
     : client_(new Client(argc, argv, options)), args_(argv + (argc > 0 ? 1 : 0), argv + argc) {
   watch_time();
-  if (interruption == nullptr) {
-    interruption = std::make_unique<launch::Interruption>([serial = client_->serial()] { return how_far(serial); });
-  }
+  if (interruption == nullptr) interruption = std::make_unique<launch::Interruption>(client_->serial());
 }
 
 RunSession::~RunSession() { interruption.reset(); }

@@ -1,20 +1,19 @@
 #include "mpi_launch/start/interruption.hpp"
 
-#include "core/diagnostics/progress_meter.hpp"
-
-#include <fmt/format.h>
+#include "core/runtime/runtime.hpp"
+#include "mpi_launch/supervise/signal_text.hpp"
 
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <chrono>
-#include <cstring>
-#include <utility>
+#include <fstream>
+#include <string>
 
 namespace weft::launch {
 
@@ -22,20 +21,99 @@ namespace {
 
 constexpr std::array<int, 3> kSignals = {SIGINT, SIGTERM, SIGHUP};
 
-// What the handler may look at. Set before it is installed.
+// What the handler looks at. Set before it is installed.
 std::atomic<int> write_end{-1};
 std::atomic<int> read_end{-1};
+std::atomic<int> launchers_error{-1};
 std::atomic<int> owner{0};
+std::atomic<std::uint32_t> its_client{0};
+std::atomic<std::uint64_t> begun_s{0};
 
+std::uint64_t now_s() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec);
+}
+
+std::string_view name_of(int signal) {
+  if (signal == SIGINT) return "Interrupt";
+  return signal == SIGTERM ? "Terminated" : "Hangup";
+}
+
+bool write_all(int file, std::string_view line) {
+  for (std::size_t said = 0; said < line.size();) {
+    const ssize_t count = ::write(file, line.data() + said, line.size() - said);
+    if (count <= 0) return false;
+    said += static_cast<std::size_t>(count);
+  }
+  return true;
+}
+
+/// Past all buffers and locks: they may be held by whoever was interrupted. And past mpirun: Open MPI's often ends
+/// without having read what its processes wrote last.
+void tell(int signal) {
+  SignalText text;
+  text.add("weft: ended by signal ");
+  text.add(static_cast<std::uint64_t>(signal));
+  text.add(" (");
+  text.add(name_of(signal));
+  text.add(") after ");
+  text.add(now_s() - begun_s.load());
+  text.add(" s: ");
+  if (Runtime* const runtime = Runtime::find(its_client.load())) {
+    const Runtime::Counts counts = runtime->counts();
+    text.add(counts.tasks_done);
+    text.add(" of ");
+    text.add(counts.tasks_total);
+    text.add(counts.tasks_total == 1 ? " task was done" : " tasks were done");
+    if (counts.tasks_failed != 0) {
+      text.add(", ");
+      text.add(counts.tasks_failed);
+      text.add(" had failed");
+    }
+  } else {
+    text.add("its client was closed already");
+  }
+  text.add("\n");
+  const int launchers = launchers_error.load();
+  if (launchers < 0 || !write_all(launchers, text.view())) write_all(STDERR_FILENO, text.view());
+}
+
+void end_by(int signal) {
+  ::signal(signal, SIG_DFL);
+  ::kill(::getpid(), signal);
+}
+
+/// Open MPI's mpirun sends SIGKILL some milliseconds after SIGTERM: on a busy machine no other thread would come to say
+/// it. Where the runtime's counts are behind a lock there is one process, no mpirun, and time for the thread.
 void on_signal(int signal) {
   const int keep = errno;
-  // A process that a task or the body forked off has no thread that would end it.
+  Runtime* const runtime = Runtime::find(its_client.load());
   const auto code = static_cast<unsigned char>(signal);
-  if (::getpid() != owner.load() || ::write(write_end.load(), &code, 1) != 1) {
-    ::signal(signal, SIG_DFL);
-    ::raise(signal);
+  if (::getpid() != owner.load()) {
+    end_by(signal);  // a process that a task or the body forked off
+  } else if (runtime == nullptr || !runtime->alone()) {
+    tell(signal);
+    end_by(signal);
+  } else if (::write(write_end.load(), &code, 1) != 1) {
+    end_by(signal);
   }
   errno = keep;
+}
+
+/// The thread takes no signal itself: what it says must not be interrupted.
+void wait_and_tell() {
+  ::pthread_setname_np(::pthread_self(), "weft signals");
+  sigset_t all;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
+  unsigned char signal = 0;
+  ssize_t count = 0;
+  do count = ::read(read_end.load(), &signal, 1);
+  while (count < 0 && errno == EINTR);
+  if (count != 1) return;
+  tell(signal);
+  end_by(signal);
 }
 
 void install() {
@@ -56,32 +134,28 @@ void uninstall() {
   }
 }
 
-/// Past all buffers and locks: they may be held by whoever was interrupted.
-void say(const std::string& line) {
-  std::size_t said = 0;
-  while (said < line.size()) {
-    const ssize_t count = ::write(STDERR_FILENO, line.data() + said, line.size() - said);
-    if (count <= 0) return;
-    said += static_cast<std::size_t>(count);
-  }
+/// Opens the standard error of mpirun, if that has started this process; -1 otherwise.
+int open_launchers_error() {
+  const std::string launcher = "/proc/" + std::to_string(::getppid());
+  std::ifstream file(launcher + "/comm");
+  std::string name;
+  std::getline(file, name);
+  if (name != "mpirun" && name != "mpiexec" && name != "orterun" && name != "prterun") return -1;
+  return ::open((launcher + "/fd/2").c_str(), O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
 }  // namespace
 
-std::string how_far_text(std::uint64_t done, std::uint64_t failed, std::uint64_t total) {
-  if (total == 0) return "no task had been given to it";
-  std::string text = fmt::format("{} of {} task{} were done", done, total, total == 1 ? "" : "s");
-  if (failed != 0) text += fmt::format(", {} had failed", failed);
-  return text;
-}
-
-Interruption::Interruption(std::function<std::string()> how_far) : how_far_(std::move(how_far)) {
+Interruption::Interruption(std::uint32_t client) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return;  // signals end the program as ever
   read_end.store(ends[0]);
   write_end.store(ends[1]);
+  launchers_error.store(open_launchers_error());
   owner.store(::getpid());
-  thread_ = std::thread([this] { wait_and_tell(); });
+  its_client.store(client);
+  begun_s.store(now_s());
+  thread_ = std::thread(&wait_and_tell);
   install();
 }
 
@@ -91,25 +165,7 @@ Interruption::~Interruption() {
   ::close(write_end.exchange(-1));
   thread_.join();
   ::close(read_end.exchange(-1));
-}
-
-/// The thread takes no signal itself: what it says must not be interrupted.
-void Interruption::wait_and_tell() {
-  ::pthread_setname_np(::pthread_self(), "weft signals");
-  sigset_t all;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
-  const auto begin = std::chrono::steady_clock::now();
-  unsigned char signal = 0;
-  ssize_t count = 0;
-  do count = ::read(read_end.load(), &signal, 1);
-  while (count < 0 && errno == EINTR);
-  if (count != 1) return;
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  say(fmt::format("weft: ended by signal {} ({}) after {}: {}\n", signal, ::strsignal(signal), time_text(seconds),
-                  how_far_()));
-  ::signal(signal, SIG_DFL);
-  ::kill(::getpid(), signal);
+  if (const int launchers = launchers_error.exchange(-1); launchers >= 0) ::close(launchers);
 }
 
 }  // namespace weft::launch

@@ -3,6 +3,7 @@
 #include "core/cluster/origins.hpp"
 #include "core/executor/slot.hpp"
 #include "core/memory/limits.hpp"
+#include "mpi_launch/supervise/signal_text.hpp"
 #include "mpi_launch/supervise/worker_main.hpp"
 
 #include <weft/arena.hpp>
@@ -29,30 +30,8 @@ namespace {
 StatusPage* noted = nullptr;
 int worker_pid = 0;
 
-// Texts are put together by hand: in a signal handler nothing may allocate.
-struct Text {
-  std::array<char, 512> bytes{};
-  std::size_t size = 0;
-
-  void add(std::string_view more) {
-    const std::size_t count = std::min(more.size(), bytes.size() - size);
-    std::memcpy(bytes.data() + size, more.data(), count);
-    size += count;
-  }
-  void add(std::uint64_t number) {
-    char digits[20];
-    std::size_t at = sizeof digits;
-    do {
-      digits[--at] = static_cast<char>('0' + number % 10);
-      number /= 10;
-    } while (number != 0);
-    add(std::string_view(digits + at, sizeof digits - at));
-  }
-  std::string_view view() const { return {bytes.data(), size}; }
-};
-
 /// `is_own`: the calling thread runs it.
-void add_task(Text& text, TaskId task, bool is_own) {
+void add_task(SignalText& text, TaskId task, bool is_own) {
   const Site& where = site(arena::task(task).site);
   text.add("task #");
   text.add(task);
@@ -74,7 +53,7 @@ void add_task(Text& text, TaskId task, bool is_own) {
 }
 
 /// Adds the task that the calling thread runs; false where it runs none.
-bool add_own_task(Text& text) {
+bool add_own_task(SignalText& text) {
   const Slot* const slot = current_slot();
   if (slot == nullptr || slot->running() == kNone) return false;
   add_task(text, slot->running(), true);
@@ -83,7 +62,7 @@ bool add_own_task(Text& text) {
 
 void on_fault(int signal) {
   if (::getpid() == worker_pid) {
-    Text text;
+    SignalText text;
     text.add("the fault was in ");
     if (!add_own_task(text)) text.add("a thread that ran no task");
     noted->say_last_words(text.view());
@@ -96,7 +75,7 @@ void on_exit_called() {
   // A process that a task forked off runs this too; its end is its own.
   if (::getpid() != worker_pid) return;
   if (noted->state.load() == WorkerState::Ended) return;
-  Text text;
+  SignalText text;
   text.add("exit was called by ");
   if (!add_own_task(text)) text.add("a thread that ran no task");
   noted->say_last_words(text.view());
@@ -114,7 +93,7 @@ void note_tasks(StatusPage& page, std::array<TaskId, StatusPage::kSlots>& before
     StatusPage::Slot& slot = page.tasks[i];
     slot.since_ns.store(0, std::memory_order_release);
     if (task == kNone) continue;
-    Text text;
+    SignalText text;
     add_task(text, task, false);
     const std::size_t count = std::min(text.size, slot.text.size() - 1);
     std::memcpy(slot.text.data(), text.bytes.data(), count);
@@ -131,7 +110,7 @@ void end_before_the_system_does(StatusPage& page, std::uint64_t share_bytes) {
   if (share_bytes == 0 || resident < share_bytes - share_bytes / 10) return;
   const std::optional<MemoryRoom> room = read_memory_room();
   if (!room || room->left_bytes > std::max(kLeast, room->limit_bytes / 32)) return;
-  Text text;
+  SignalText text;
   text.add("it held ");
   text.add(resident >> 20);
   text.add(" MiB of the ");

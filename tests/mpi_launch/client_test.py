@@ -244,22 +244,34 @@ class ClientTest(job_test.JobTest):
                          r"tasks are left: \S+:\d runs '.* #\d+' \(.*client_job.cpp:\d+\)")
         self.assertEqual(errors.count("nothing moves"), 1, errors)
 
-    def test_ctrl_c_in_the_middle_of_work_leaves_nothing(self):
-        self.job = Job(3, "watched", "-")
+    def check_ended_by(self, number):
+        """Open MPI's mpirun sends SIGKILL 15 ms after SIGTERM: on a busy machine not every first try has its sentence."""
+        for left in reversed(range(4)):
+            self.job = Job(3, "watched", "-")
+            self.job.until("working")
+            os.kill(self.job.process.pid, number)
+            code, _, errors = self.job.end()
+            self.assertNotEqual(code, 0)
+            self.check_nothing_left()
+            if re.search(r"(?m)^weft: ended by signal \d+ \(\w+\) after \d+ s: \d+ of \d+ tasks were done$", errors):
+                return
+            self.assertGreater(left, 0, "no word of how far it was: " + errors)
+            self.tearDown()
+            self.job = None
+
+    def test_ctrl_c_in_the_middle_of_work_leaves_nothing_and_says_how_far_it_was(self):
+        self.check_ended_by(signal.SIGINT)
+
+    def test_sigterm_in_the_middle_of_work_leaves_nothing_and_says_how_far_it_was(self):
+        self.check_ended_by(signal.SIGTERM)
+
+    def test_ctrl_c_of_one_process_says_how_far_it_was(self):
+        self.job = Job(1, "watched", "-", launch_alone=True)
         self.job.until("working")
         os.kill(self.job.process.pid, signal.SIGINT)
         code, _, errors = self.job.end()
-        self.assertNotEqual(code, 0)
-        self.assertRegex(errors, r"(?m)^weft: ended by signal \d+ \(\w+\) after .*: \d+ of \d+ tasks were done$")
-        self.check_nothing_left()
-
-    def test_sigterm_in_the_middle_of_work_leaves_nothing(self):
-        self.job = Job(3, "watched", "-")
-        self.job.until("working")
-        os.kill(self.job.process.pid, signal.SIGTERM)
-        code, _, errors = self.job.end()
-        self.assertNotEqual(code, 0)
-        self.assertRegex(errors, r"(?m)^weft: ended by signal \d+ \(\w+\) after .*: \d+ of \d+ tasks were done$")
+        self.assertEqual(code, -signal.SIGINT)
+        self.assertRegex(errors, r"(?m)^weft: ended by signal 2 \(Interrupt\) after \d+ s: \d+ of \d+ tasks were done$")
         self.check_nothing_left()
 
     def test_a_dry_run_prints_the_block_and_computes_nothing(self):

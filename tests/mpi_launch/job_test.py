@@ -39,14 +39,15 @@ class Job:
 
     count = 0
 
-    def __init__(self, ranks, *words, command=None, variables=None, launch=("--oversubscribe", "--bind-to", "none")):
+    def __init__(self, ranks, *words, command=None, variables=None, launch=("--oversubscribe", "--bind-to", "none"),
+                 launch_alone=False):
         Job.count += 1
         self.marker = f"WEFT_TEST_JOB={os.getpid()}-{Job.count}"
         self.scratch = tempfile.TemporaryDirectory()
         name, value = self.marker.split("=")
         variables = {name: value, "TMPDIR": tempfile.gettempdir(), **(variables or {})}
         words = list(words)
-        launch = [MPIRUN, *launch, "-n", str(ranks)]
+        launch = [] if launch_alone else [MPIRUN, *launch, "-n", str(ranks)]
         self.process = subprocess.Popen([*launch, *(command or [PROGRAM]), *words[:2], f"--weft-spill-dir={self.scratch.name}", *words[2:]],
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(**variables))
         self.lines = []
