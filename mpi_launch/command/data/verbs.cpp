@@ -2,6 +2,7 @@
 #include "mpi_launch/command/data/verbs.hpp"
 
 #include <weft/config.hpp>
+#include <weft/error.hpp>
 #include <weft/remote.hpp>
 #include <weft/run.hpp>
 #include <weft/storage.hpp>
@@ -184,6 +185,19 @@ void write_report_of_failure(const std::optional<report::RunFile>& file) {
   }
 }
 
+/// Returns whether somebody has said what is to be logged.
+bool log_level_is_given(std::vector<std::string> words) {
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  int argc = static_cast<int>(argv.size());
+  argv.push_back(nullptr);
+  try {
+    return resolve(argc, argv.data()).origin("log-level").source != Source::Default;
+  } catch (const ConfigError&) {
+    return true;  // the run will say it
+  }
+}
+
 }  // namespace
 
 int run_with_client(const Given& given, const std::function<int(Client&)>& job, Options options) {
@@ -193,6 +207,8 @@ int run_with_client(const Given& given, const std::function<int(Client&)>& job, 
   const int argc = static_cast<int>(argv.size());
   argv.push_back(nullptr);
   if (given.has("memory")) options.memory = Quantity(given.text("memory"));
+  // Whoever reads that a file is damaged is not helped by the functions of weft that saw it.
+  if (!log_level_is_given(words)) options.log_level = "warning,stack=off";
   return weft::run(
       argc, argv.data(),
       [&](Client& client, const Args&) {
