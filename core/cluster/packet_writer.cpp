@@ -261,18 +261,34 @@ void PacketWriter::write_extras(std::span<const TaskId> tasks, Writer& out) {
   }
 }
 
+namespace {
+
+/// A text of the program goes as its place; one that was read from a graph file as it is.
+void write_site_text(Writer& out, const char* text) {
+  const bool is_of_program = detail::is_of_program(text);
+  out.number(static_cast<std::uint8_t>(is_of_program ? 1 : 0));
+  is_of_program ? encode_address(out, text) : write_text(out, text);
+}
+
+const char* read_site_text(Reader& reader) {
+  const bool is_of_program = reader.number<std::uint8_t>("site") != 0;
+  return is_of_program ? static_cast<const char*>(decode_address(reader)) : kept_text(read_text(reader));
+}
+
+}  // namespace
+
 void write_site(Writer& out, std::uint32_t index) {
   const Site& entry = site(index);
   encode_address(out, entry.type);
-  encode_address(out, entry.file);
-  encode_address(out, entry.function);
+  write_site_text(out, entry.file);
+  write_site_text(out, entry.function);
   out.count(entry.line);
 }
 
 std::uint32_t read_site(Reader& reader) {
   const auto* type = static_cast<const TaskType*>(decode_address(reader));
-  const auto* file = static_cast<const char*>(decode_address(reader));
-  const auto* function = static_cast<const char*>(decode_address(reader));
+  const char* const file = read_site_text(reader);
+  const char* const function = read_site_text(reader);
   return site_of(*type, file, function, read_small(reader, "site"));
 }
 

@@ -6,6 +6,9 @@
 
 namespace weft::detail {
 
+/// Returns whether an address is of the program or of a library it has loaded: encode_address takes no other.
+bool is_of_program(const void* address);
+
 /// While it lives, the functions of closures that this thread writes, or reads, one after the other are named only
 /// where they differ from the one before: nearly all tasks of a packet have one function.
 ///

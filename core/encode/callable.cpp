@@ -198,6 +198,8 @@ void check_capture(const void* bytes, std::size_t size, const SourceLine& where)
   }
 }
 
+bool detail::is_of_program(const void* address) { return image_of(address).has_value(); }
+
 void encode_address(Writer& writer, const void* address) {
   if (detail::AddressRun* const run = detail::AddressRun::at(&writer, writer.size())) {
     if (run->last == address) return writer.number(kSameAddress);

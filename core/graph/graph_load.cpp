@@ -11,19 +11,9 @@
 #include <fmt/format.h>
 
 #include <cstring>
-#include <mutex>
-#include <set>
 
 namespace weft {
 namespace {
-
-/// Returns the text where it stays for the life of the process, as a string literal does.
-const char* kept_text(const std::string& text) {
-  static std::mutex mutex;
-  static auto* const kept = new std::set<std::string, std::less<>>;
-  const std::lock_guard lock(mutex);
-  return kept->insert(text).first->c_str();
-}
 
 /// The site of a task whose closure is not there yet: nothing to destroy, nothing to run.
 std::uint32_t empty_site() {

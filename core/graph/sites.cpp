@@ -10,6 +10,8 @@
 #include <atomic>
 #include <map>
 #include <mutex>
+#include <set>
+#include <string>
 #include <string_view>
 #include <tuple>
 
@@ -51,6 +53,13 @@ constinit std::atomic<std::uint32_t> complete{0};
 
 namespace detail {
 Site* const site_table = reserve_sites();
+}
+
+const char* kept_text(const std::string& text) {
+  static std::mutex mutex;
+  static auto* const kept = new std::set<std::string, std::less<>>;
+  const std::lock_guard lock(mutex);
+  return kept->insert(text).first->c_str();
 }
 
 std::uint32_t site_of(const TaskType& type, const std::source_location& where) {

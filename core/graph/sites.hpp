@@ -2,7 +2,12 @@
 
 #include <weft/task_type.hpp>
 
+#include <string>
+
 namespace weft {
+
+/// Returns the text where it stays for the life of the process, as a string literal does.
+const char* kept_text(const std::string& text);
 
 /// As the function of that name, for a place that was read from a file. The texts must live as long as the process.
 std::uint32_t site_of(const TaskType& type, const char* file, const char* function, std::uint32_t line);

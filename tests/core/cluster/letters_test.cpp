@@ -1,7 +1,10 @@
 #include "core/cluster/letters.hpp"
 #include "core/cluster/deal_letter.hpp"
 #include "core/cluster/packet_reader.hpp"
+#include "core/cluster/packet_writer.hpp"
+#include "core/graph/sites.hpp"
 
+#include <weft/bind.hpp>
 #include <weft/error.hpp>
 
 #include <gtest/gtest.h>
@@ -99,6 +102,20 @@ TEST(LettersTest, AnotherVersionIsRefused) {
   Hello hello = some_hello();
   hello.protocol = kProtocol + 1;
   EXPECT_THROW(read_hello(write_hello(hello)), Error);
+}
+
+TEST(LettersTest, ASiteThatWasReadFromAGraphFileGoesWithItsTexts) {
+  const char* const file = kept_text("of a graph file.cpp");
+  const char* const function = kept_text("int described()");
+  const std::uint32_t of_file = site_of(detail::task_type<int (*)(int), int>, file, function, 7);
+  const std::uint32_t of_program = site_of(detail::task_type<int (*)(int), int>, __FILE__, "here", 8);
+  Writer out;
+  write_site(out, of_file);
+  write_site(out, of_program);
+  Reader reader(out);
+  EXPECT_EQ(read_site(reader), of_file);
+  EXPECT_EQ(read_site(reader), of_program);
+  EXPECT_EQ(reader.remaining(), 0u);
 }
 
 TEST(LettersTest, DealsComeBackAsTheyWent) {
