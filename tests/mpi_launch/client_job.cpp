@@ -336,9 +336,31 @@ void polling(Client& client) {
   print("wrong", wrong);
 }
 
+/// Describes a graph that another run loads.
+void save_graph(const std::string& path) {
+  Graph graph;
+  const auto start = graph.input(std::int64_t{2});
+  Delayed<std::int64_t> last = start;
+  for (int i = 0; i < 30; ++i) last = graph.add(&add, last, graph.add(&square, start));
+  graph.name("start", start);
+  graph.name("end", last);
+  graph.save(path);
+}
+
+void load_graph(Client& client, const std::string& path) {
+  Graph graph = Graph::load(path);
+  for (const std::int64_t start : {2, 5}) {
+    graph.set("start", start);
+    client.run(graph);
+    print("loaded", graph.get<std::int64_t>("end").value());
+  }
+}
+
 void body(Client& client, const Args& args) {
   const std::string what = args.empty() ? "plain" : args[0];
   if (what == "plain") plain(client);
+  if (what == "save") save_graph(args.at(1));
+  if (what == "load") load_graph(client, args.at(1));
   if (what == "throw") throw std::runtime_error("the body has had enough");
   if (what == "fails") client.gather(client.map(&fails, numbers(10)));
   if (what == "watched") watched(client);

@@ -59,6 +59,14 @@ class ClientTest(job_test.JobTest):
         for line in ("submit 144", "map 332833500", "chain 25", "delayed 85344", "elsewhere 1"):
             self.assertIn(line + "\n", out)
 
+    def test_a_graph_that_one_process_saved_runs_on_workers(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "graph")
+            code, _, errors = self.run_job(1, "save", path)
+            self.assertEqual(code, 0, errors)
+            code, out, errors = self.run_job(3, "load", path)
+        self.assertEqual((code, out), (0, "loaded 122\nloaded 755\n"), errors)
+
     def test_four_ranks(self):
         code, out, errors = self.run_job(4, "plain", "-")
         self.assertEqual((code, "map 332833500" in out), (0, True), errors)
