@@ -53,6 +53,7 @@ class Hdf5File final : public StoredFile {
     if (one.type.kind != ElementKind::Text && one.type.kind != ElementKind::VariableText) {
       file_.fail("'" + one.path + "' holds " + one.type.name + ", not text");
     }
+    refuse_unreadable(variable);
     const std::int64_t count = one.elements();
     if (count < 0 || static_cast<std::uint64_t>(count) > kMostChunkBytes / std::max<std::uint32_t>(1, one.type.bytes)) {
       file_.fail("'" + one.path + "' has more text than can be read at once");
@@ -96,12 +97,17 @@ class Hdf5File final : public StoredFile {
     return data.index->entries;
   }
 
+  void refuse_unreadable(std::size_t variable) const {
+    const std::string& obstacle = datasets_[variable].obstacle;
+    if (!obstacle.empty()) file_.fail("'" + variables_[variable].path + "' " + obstacle + ", which weft does not read");
+  }
+
   /// Elements as they are in the file, but decoded.
   void raw(std::size_t variable, const std::vector<std::int64_t>& start, const std::vector<std::int64_t>& extent,
            std::byte* out, const std::vector<std::int64_t>& strides) const {
     const Variable& one = variables_[variable];
     const Dataset& data = datasets_[variable];
-    if (!data.obstacle.empty()) file_.fail("'" + one.path + "' " + data.obstacle + ", which weft does not read");
+    refuse_unreadable(variable);
     if (std::any_of(extent.begin(), extent.end(), [](std::int64_t e) { return e == 0; })) return;
     const Layout& layout = data.layout;
     if (layout.kind == Layout::Kind::Chunked) {

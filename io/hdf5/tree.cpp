@@ -104,6 +104,9 @@ Attribute Values::attribute(Cursor cursor) {
 
 namespace {
 
+/// Larger elements are no numbers or texts that anybody has written; a damaged file may tell of such.
+constexpr std::uint32_t kMostElementBytes = 64 << 20;
+
 struct Link {
   std::string name;
   std::uint64_t address = 0;
@@ -343,8 +346,13 @@ class Walker {
     if (data.space.null) data.obstacle = "has no value";
     variable.chunk = data.layout.chunk;
     for (const Filter& filter : data.filters) variable.filters.push_back(filter.text());
-    if (variable.fill.size() != variable.type.bytes) variable.fill.assign(variable.type.bytes, std::byte{0});
-    swap_box(variable.fill.data(), {}, {}, variable.type);
+    if (variable.type.bytes > kMostElementBytes) {
+      data.obstacle = "has elements of more than 64 MiB";
+      variable.fill.clear();
+    } else {
+      if (variable.fill.size() != variable.type.bytes) variable.fill.assign(variable.type.bytes, std::byte{0});
+      swap_box(variable.fill.data(), {}, {}, variable.type);
+    }
     Hidden hidden;
     hidden.address = address;
     variable.attributes = attributes(messages);

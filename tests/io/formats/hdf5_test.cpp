@@ -228,6 +228,24 @@ TEST_F(Hdf5Test, AChangedByteInACheckedChunkIsFound) {
   EXPECT_THAT([&] { read_all(*open_stored(path_)); }, ThrowsMessage<FileError>(HasSubstr("checksum")));
 }
 
+TEST_F(Hdf5Test, ElementsOfManyMegabytesTakeNoMemoryAndAreNotRead) {
+  const std::string path = folder_ / "large.h5";
+  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const hid_t type = H5Tcreate(H5T_OPAQUE, std::size_t{1} << 30), space = H5Screate(H5S_SCALAR);
+  H5Dclose(H5Dcreate2(file, "x", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+  H5Sclose(space);
+  H5Tclose(type);
+  H5Fclose(file);
+  const auto opened = open_stored(path);
+  EXPECT_TRUE(opened->variables()[0].fill.empty());
+  EXPECT_THAT(
+      [&] {
+        std::byte one{};
+        opened->read(0, {}, {}, &one, {});
+      },
+      testing::ThrowsMessage<FileError>(testing::HasSubstr("'x' has elements of more than 64 MiB")));
+}
+
 TEST_F(Hdf5Test, ATruncatedFileIsRefusedWhenOpened) {
   write(path_, {.shape = {1000}}, ramp(1000));
   const std::string bytes = bytes_of_file(path_);
