@@ -55,7 +55,10 @@ class Hdf5File final : public StoredFile {
     }
     refuse_unreadable(variable);
     const std::int64_t count = one.elements();
-    if (count < 0 || static_cast<std::uint64_t>(count) > kMostChunkBytes / std::max<std::uint32_t>(1, one.type.bytes)) {
+    const std::uint64_t each = std::max<std::uint32_t>(1, one.type.bytes);
+    // A small file that tells of so much is damaged: nothing packs text better.
+    const std::uint64_t most = std::min<std::uint64_t>(kMostChunkBytes, (256u << 20) + 1100 * file_bytes_);
+    if (count < 0 || static_cast<std::uint64_t>(count) > most / each) {
       file_.fail("'" + one.path + "' has more text than can be read at once");
     }
     std::vector<std::byte> bytes(static_cast<std::size_t>(count) * one.type.bytes);

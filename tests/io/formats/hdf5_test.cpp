@@ -246,6 +246,21 @@ TEST_F(Hdf5Test, ElementsOfManyMegabytesTakeNoMemoryAndAreNotRead) {
       testing::ThrowsMessage<FileError>(testing::HasSubstr("'x' has elements of more than 64 MiB")));
 }
 
+TEST_F(Hdf5Test, ASmallFileThatTellsOfGigabytesOfTextIsRefused) {
+  const std::string path = folder_ / "text.h5";
+  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const hid_t type = H5Tcopy(H5T_C_S1);
+  H5Tset_size(type, 12 << 20);
+  const hsize_t extent = 240;
+  const hid_t space = H5Screate_simple(1, &extent, nullptr);
+  H5Dclose(H5Dcreate2(file, "x", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+  H5Sclose(space);
+  H5Tclose(type);
+  H5Fclose(file);
+  EXPECT_THAT([&] { open_stored(path)->read_text(0); },
+              testing::ThrowsMessage<FileError>(testing::HasSubstr("more text than can be read at once")));
+}
+
 TEST_F(Hdf5Test, ATruncatedFileIsRefusedWhenOpened) {
   write(path_, {.shape = {1000}}, ramp(1000));
   const std::string bytes = bytes_of_file(path_);
