@@ -115,6 +115,7 @@ class Best:
         self.lines = {}
         self.failures = {}
         self.all = []
+        self.stopped = False
 
     def add(self, row, system, line):
         self.all.append({"row": row, "system": system, **line})
@@ -131,24 +132,28 @@ def measure(rows, peers, weft, options, scale):
     best = Best()
     known = {line.split(":")[0] for line in subprocess.run([str(weft), "list"], capture_output=True, text=True,
                                                           check=True).stdout.splitlines() if not line.startswith(" ")}
-    for row in rows:
-        for turn in range(options.rounds):
-            late = time.monotonic() > options.late
-            for system in ("weft", *peers):
-                if turn > 0 and (system != "weft" or late):
-                    continue
-                if (row[0], system) in best.failures or system == "weft" and row[1] not in known:
-                    continue
-                print(f"  {row[0]}: {system}", file=sys.stderr, flush=True)
-                words = weft_words(weft, row, options, scale) if system == "weft" else peer_words(peers[system], system, row, options, scale)
-                try:
-                    for line in last_json(words, options.timeout):
-                        if line.get("missing"):
-                            best.failures[row[0], system] = "-"
-                        else:
-                            best.add(row[0], system, line)
-                except (RuntimeError, subprocess.TimeoutExpired) as error:
-                    best.failures[row[0], system] = str(error)
+    try:
+        for row in rows:
+            for turn in range(options.rounds):
+                late = time.monotonic() > options.late
+                for system in ("weft", *peers):
+                    if turn > 0 and (system != "weft" or late):
+                        continue
+                    if (row[0], system) in best.failures or system == "weft" and row[1] not in known:
+                        continue
+                    print(f"  {row[0]}: {system}", file=sys.stderr, flush=True)
+                    words = weft_words(weft, row, options, scale) if system == "weft" else peer_words(peers[system], system, row, options, scale)
+                    try:
+                        for line in last_json(words, options.timeout):
+                            if line.get("missing"):
+                                best.failures[row[0], system] = "-"
+                            else:
+                                best.add(row[0], system, line)
+                    except (RuntimeError, subprocess.TimeoutExpired) as error:
+                        best.failures[row[0], system] = str(error)
+    except KeyboardInterrupt:
+        print("stopped: what was measured until here follows", file=sys.stderr)
+        best.stopped = True
     return best
 
 
@@ -280,7 +285,7 @@ def main(arguments, weft):
              for line in last_json([str(options.weft), "array-stream", "--threads", str(options.threads), "--json"], options.timeout)}
     best = measure(rows, peers, options.weft, options, 4 if options.small else 1)
     print("\n".join(table(rows, best, peers, rates, options.markdown)))
-    if not options.case or "petabyte-plan" in options.case:
+    if not best.stopped and (not options.case or "petabyte-plan" in options.case):
         print("\n" + "\n".join(petabyte_plan(options.weft, options.timeout)))
     print("\nleast of all runs, warm; machine: " + ", ".join(f"{name} {rate:.1f} GB/s" for name, rate in rates.items())
           + f"; all of it took {time.monotonic() - began:.0f} s")

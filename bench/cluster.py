@@ -357,14 +357,17 @@ def main(arguments, weft):
         print("tools/bench cluster: there is no mpirun here (tools/setup installs one)", file=sys.stderr)
         return 1
     table = Table()
-    for part in options.part or PARTS:
-        if part == "transfers":
-            transfers(options, table)
-        elif part != "peers":
-            Weft(options, table).part(part)
-    for name, module in (("dask-distributed", "distributed"), ("ray", "ray")):
-        if name not in options.skip and "peers" in (options.part or PARTS):
-            measure_python(name, module, options, table)
+    try:
+        for part in options.part or PARTS:
+            if part == "transfers":
+                transfers(options, table)
+            elif part != "peers":
+                Weft(options, table).part(part)
+        for name, module in (("dask-distributed", "distributed"), ("ray", "ray")):
+            if name not in options.skip and "peers" in (options.part or PARTS):
+                measure_python(name, module, options, table)
+    except KeyboardInterrupt:
+        print("stopped: what was measured until here follows", file=sys.stderr)
     print(table.text())
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(table.lines, indent=1) + "\n", encoding="utf-8")
