@@ -242,7 +242,7 @@ WorkerId SchedulerState::best_by_data(PacketId id, const PacketRecord& record, c
     const PacketRecord& producer = packets[edge.producer];
     const WorkerId worker = producer.worker;
     if (producer.state == PacketState::Running) {
-      inputs_ns = std::max(inputs_ns, static_cast<Nanoseconds>(producer.expected_ns));
+      inputs_ns = std::max(inputs_ns, workers[worker].end_ns(producer.position, producer.expected_ns));
     }
     const double bytes = static_cast<double>(edge.bytes);
     total += bytes;

@@ -84,7 +84,8 @@ bool SchedulerState::is_worth_stealing(const PacketRecord& record, WorkerId thie
     const PacketRecord& producer = packets[edge.producer];
     if (producer.worker != thief) moved_bytes += static_cast<double>(edge.bytes);
     if (producer.state == PacketState::Running) {
-      inputs_ns = std::max(inputs_ns, static_cast<Nanoseconds>(producer.expected_ns));
+      const WorkerRecord& maker = workers[producer.worker];
+      inputs_ns = std::max(inputs_ns, maker.end_ns(producer.position, producer.expected_ns));
     }
   }
   const policies::PlacementCandidate move{thief, moved_bytes, 0, 0, false};

@@ -35,6 +35,11 @@ class RunningQueue {
     return end_++;
   }
 
+  /// The share of the queue that ends with the packet at this position.
+  [[nodiscard]] double share_up_to(std::uint32_t position) const {
+    return static_cast<double>(position - first_ + 1) / static_cast<double>(end_ - first_);
+  }
+
   void erase(std::uint32_t position) {
     ring_[position & (ring_.size() - 1)] = kNone;
     --size_;
@@ -106,6 +111,12 @@ struct WorkerRecord {
   /// Expected time of what waits here, a slot.
   [[nodiscard]] Nanoseconds wait_ns() const {
     return static_cast<Nanoseconds>(static_cast<double>(queued_ns) * ns_share);
+  }
+  /// When a packet that runs here will have ended, at the earliest: it takes its time, and comes behind those before
+  /// it.
+  [[nodiscard]] Nanoseconds end_ns(std::uint32_t position, float expected_ns) const {
+    const double turn = static_cast<double>(queued_ns) * ns_share * running.share_up_to(position);
+    return static_cast<Nanoseconds>(std::max(turn, static_cast<double>(expected_ns)));
   }
 };
 
