@@ -198,6 +198,17 @@ void WorkerProcess::deputise() {
   }
 }
 
+/// Letters that bring work are read by whoever looks for some: it need not be woken then.
+void WorkerProcess::seek_work() noexcept {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock.owns_lock()) return;
+  driving_ = true;
+  post_.progress();
+  pump();
+  post_.flush();
+  driving_ = false;
+}
+
 /// No answer will come any more: whoever waits for one goes on.
 void WorkerProcess::give_up_questions() {
   {

@@ -77,6 +77,7 @@ WorkerEnd WorkerProcess::main_loop(std::string_view scheduler_address) {
     peers_[kKeeper] = scheduler_;
     post_.flush();
   }
+  executor_.let_seek(true);
   PoliteSpin spin(machine::executor_options(settings_).spin_ns);
   PoliteSpin::Pause pause(spin);
   {
@@ -99,6 +100,7 @@ WorkerEnd WorkerProcess::main_loop(std::string_view scheduler_address) {
     const bool busy = tell_idle();
     sleep(busy ? kLongestNap : kLongestNap * 100);
   }
+  executor_.let_seek(false);
   executor_.drain();
   give_up_questions();
   executor_.wake_waiters();

@@ -154,6 +154,7 @@ class WorkerProcess final : public Runtime,
   void packet_ready(PacketId) noexcept override {}
   void polled() noexcept override;
   void starved() noexcept override;
+  void seek_work() noexcept override;
   void task_failed(PacketId run, TaskId task) noexcept override;
   // ResultMemory::Listener
   void memory_moved() noexcept override { executor_.request_poll(); }
@@ -240,7 +241,7 @@ class WorkerProcess final : public Runtime,
   Asks asks_{post_};
   std::vector<TaskId> called_back_;  // stand-ins that ended, each with a use: callbacks run once the lock is free
   std::optional<Worker> machine_;
-  bool driving_ = false;  // the main thread is reading letters: it runs what is short itself, right after
+  bool driving_ = false;  // who reads letters now runs tasks right after: the main thread what is short
   WorkerActions actions_;
   WorkerActions spare_actions_;  // empty; their memory is used again
   std::vector<FinishedPacket> finished_;

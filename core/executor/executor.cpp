@@ -134,7 +134,8 @@ void Executor::activate(PacketId packet, bool caller_helps) {
 
 bool Executor::enough_are_awake() const {
   if (blocked_.load(std::memory_order_relaxed) != 0) return false;
-  return thread_count_.load(std::memory_order_relaxed) - sleepers_.count() + 1 >= slot_count();
+  const unsigned caller = current_slot() == nullptr ? 1 : 0;  // else it is one of the pool's, or in its place
+  return thread_count_.load(std::memory_order_relaxed) - sleepers_.count() + caller >= slot_count();
 }
 
 void Executor::join(PacketId packet, TaskId task) {
@@ -258,6 +259,7 @@ bool Executor::idle(Slot& slot, Idling& idling) {
     }
   }
   ++idling.rounds;
+  if (pauses == kMostPauses && seeks_.load(std::memory_order_acquire)) listener_.seek_work();
   for (unsigned i = 0; i < pauses; ++i) relax();
   slot.book().stamp(Phase::Idle);
   return true;

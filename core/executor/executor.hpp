@@ -59,6 +59,9 @@ class Executor {
     virtual void polled() noexcept = 0;
     /// A slot found nothing to run while roots are held.
     virtual void starved() noexcept = 0;
+    /// A slot has nothing to run and looks for work, again and again: here the process may fetch some, on its thread.
+    /// Called once let_seek is on.
+    virtual void seek_work() noexcept {}
     /// A slot or a waiting caller has found nothing to run for as long as it looks, and will sleep. Returns whether it
     /// should look again.
     virtual bool about_to_sleep() noexcept { return false; }
@@ -108,6 +111,8 @@ class Executor {
   unsigned idle_slots() const;
   /// Makes the next slot that ends a task call `Listener::polled`.
   void request_poll() noexcept { poll_.store(true, std::memory_order_relaxed); }
+
+  void let_seek(bool seeks) noexcept { seeks_.store(seeks, std::memory_order_release); }
 
   /// What reaches the named objects that its tasks use, where these live in another process. Set before any task runs.
   void set_far_client(detail::FarClient* far) noexcept { far_client_ = far; }
@@ -171,7 +176,7 @@ class Executor {
   bool may_start(PacketId packet, TaskId task);
   void poll() noexcept;
   void wake_one() noexcept;
-  /// Returns whether the pool's threads that do not sleep and the caller are enough for all slots.
+  /// Returns whether the pool's threads that do not sleep, and the caller, are enough for all slots.
   bool enough_are_awake() const;
   /// Wakes somebody for a task that a slot has made ready, where a slot is free.
   void wake_for_ready() noexcept {
@@ -230,6 +235,7 @@ class Executor {
   std::atomic<bool> stopping_{false};
   std::atomic<bool> draining_{false};
   std::atomic<bool> poll_{false};
+  std::atomic<bool> seeks_{false};
   std::atomic<unsigned> thread_count_{0};
   std::mutex threads_mutex_;
   std::vector<std::unique_ptr<PoolThread>> threads_;
