@@ -395,33 +395,16 @@ void ClientProcess::letter(PeerId peer, LetterKind kind, Reader& reader) {
   throw Error("a letter of kind " + std::to_string(static_cast<int>(kind)) + " is not for the client's process");
 }
 
-/// Learns from a packet's time what tasks of its sites take: each has its share of it by what was known before.
+/// Learns from a packet's time what tasks of its sites take.
 void ClientProcess::learn_times(const ClientPacket& packet, float run_ns) {
-  shares_.clear();
-  float expected = 0;
-  bool all_known = true;
   for (std::uint32_t i = 0; i < packet.count;) {
     const std::uint32_t site = arena::task(packet.tasks[i]).site;
     const std::uint32_t first = i;
     while (++i < packet.count && arena::task(packet.tasks[i]).site == site) {
     }
-    if (site >= site_times_.size()) site_times_.resize(site + 1);
-    all_known = all_known && site_times_[site].ns > 0;
-    expected += site_times_[site].ns * static_cast<float>(i - first);
-    const auto same =
-        std::find_if(shares_.begin(), shares_.end(), [site](const auto& one) { return one.site == site; });
-    if (same == shares_.end()) {
-      shares_.push_back({site, i - first});
-    } else {
-      same->tasks += i - first;
-    }
+    site_times_.count(site, i - first);
   }
-  for (const SiteShare& share : shares_) {
-    SiteTime& time = site_times_[share.site];
-    const auto tasks = static_cast<float>(share.tasks);
-    const float part = all_known ? time.ns * tasks / expected : tasks / static_cast<float>(packet.count);
-    time.learn(run_ns * part, share.tasks);
-  }
+  site_times_.learn(run_ns);
 }
 
 /// Reads the news of ended packets. Which of them count, the machine says: what it reports is ended in the records.

@@ -8,6 +8,7 @@
 #include <weft/error.hpp>
 
 #include <algorithm>
+#include <limits>
 
 namespace weft::cluster {
 namespace {
@@ -16,10 +17,13 @@ namespace {
 constexpr std::uint32_t kPacketsPerSlot = 8;
 constexpr std::uint32_t kMostTasks = 16'384;
 constexpr float kLongPacketNs = 5'000'000;
-/// Of a grid, in which the next packets wait for this one.
-constexpr float kShortPacketNs = 200'000;
-/// Rows of shorter tasks than this are not told apart.
-constexpr float kGridTaskNs = 5'000;
+/// Rows of a grid of shorter tasks than this are not told apart.
+constexpr float kGridTaskNs = 1'000;
+/// From a packet's end until those that wait for it elsewhere begin: where processes look for news, where they sleep.
+constexpr float kHandOverNs = 40'000;
+constexpr float kSleepyHandOverNs = 300'000;
+/// What a packet costs the machines.
+constexpr float kPacketCostNs = 10'000;
 /// While it is not sure how long tasks take, so many packets a slot are on their way, of so many tasks. While nothing
 /// is known they are of one task, or of so many of a chain, which run one after the other anyway.
 constexpr std::uint32_t kTrialsPerSlot = 16;
@@ -51,6 +55,14 @@ bool inputs_are_known(const detail::GraphParts& graph, TaskId task) {
 bool is_next_link(const GraphRun& run, std::uint32_t at) {
   const TaskRecord& record = arena::task(run.order[at]);
   return record.input_count == 1 && arena::edge(record.first_input).producer == run.order[at - 1];
+}
+
+/// Returns what a slot's share of a grid's row has to be worth. Packets of several rows run one after the other, as
+/// each needs what all others make; packets of a share of one row run side by side, but hand over after each row.
+float least_share_ns(std::uint32_t slots, bool processes_look) {
+  if (slots == 1) return std::numeric_limits<float>::max();
+  const float hand_over = processes_look ? kHandOverNs : kSleepyHandOverNs;
+  return std::max(kPacketCostNs, hand_over / static_cast<float>(slots - 1));
 }
 
 }  // namespace
@@ -187,25 +199,27 @@ std::uint32_t ClientProcess::end_of_packet(GraphRun& run, bool all) {
     return end;
   }
   std::uint32_t last = std::min(total, first + (time.is_sure() ? size : std::min(size, kTrialTasks)));
-  float most_ns = kLongPacketNs;
-  if (run.is_grid && time.ns >= kGridTaskNs) {
+  const auto mean_ns = [&](std::uint32_t end) {
+    float sum = 0;
+    for (std::uint32_t i = first; i < end; ++i) sum += site_time(run.order[i]).ns;
+    return sum / static_cast<float>(end - first);
+  };
+  if (run.is_grid && mean_ns(std::min(total, first + kTrialLinks)) >= kGridTaskNs) {
     if (run.rows.empty()) find_rows(run);
     if (first >= run.row_end) {
       run.row_end = first + 1;
       while (run.row_end < total && run.rows[run.row_end] == run.rows[first]) ++run.row_end;
-      run.row_width = run.row_end - first;
+      run.row_share = (run.row_end - first + slots - 1) / slots;
+      const float worth = mean_ns(run.row_end) * static_cast<float>(run.row_share);
+      if (worth < least_share_ns(slots, spin_.looks())) run.row_share = 0;
     }
-    // A packet of several rows would make the others wait, where a slot's share of one is worth a packet.
-    if (static_cast<float>(run.row_width) * time.ns >= static_cast<float>(slots) * kShortPacketNs) {
-      last = std::min({last, run.row_end, first + (run.row_width + slots - 1) / slots});
-      most_ns = kShortPacketNs;
-    }
+    if (run.row_share != 0) last = std::min({last, run.row_end, first + run.row_share});
   }
   std::uint32_t end = first + 1;
   for (float expected = time.ns; end < last && options_of(run, end) == nullptr; ++end) {
     const float ns = site_time(run.order[end]).ns;
     expected += ns;
-    if (ns <= 0 || expected > most_ns) break;
+    if (ns <= 0 || expected > kLongPacketNs) break;
   }
   return end;
 }

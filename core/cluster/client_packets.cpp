@@ -60,10 +60,7 @@ bool ClientProcess::waits_for_graph(TaskId task) const {
   return false;
 }
 
-SiteTime ClientProcess::site_time(TaskId task) const {
-  const std::uint32_t site = arena::task(task).site;
-  return site < site_times_.size() ? site_times_[site] : SiteTime{};
-}
+SiteTime ClientProcess::site_time(TaskId task) const { return site_times_.of(arena::task(task).site); }
 
 std::uint32_t ClientProcess::tasks_for_next(std::size_t pending) const {
   const float ns = site_time(forming_.front().task).ns;

@@ -8,6 +8,7 @@
 #include "core/cluster/packet_writer.hpp"
 #include "core/cluster/polite_spin.hpp"
 #include "core/cluster/post.hpp"
+#include "core/cluster/site_times.hpp"
 #include "core/cluster/values.hpp"
 #include "core/cluster/waiters.hpp"
 #include "core/diagnostics/ledger.hpp"
@@ -256,8 +257,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   std::unordered_map<PeerId, WorkerId> by_peer_;
   std::unordered_map<PacketId, std::span<const std::byte>> arriving_;  // outcomes in the letter that is being read
   std::vector<TaskId> called_back_;                                    // have callbacks to run once the lock is free
-  std::vector<SiteTime> site_times_;
-  std::vector<SiteShare> shares_;  // of the packet that is being learnt from
+  SiteTimes site_times_;
   std::vector<GraphRun*> graphs_;  // not all of their packets are made yet
   HandedCall call_;
   std::deque<Pending> forming_;

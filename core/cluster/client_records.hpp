@@ -68,8 +68,9 @@ struct GraphRun {
   bool is_grid = false;
   /// Of a grid whose tasks are not short: the row of each task, one behind the last of its inputs'.
   std::vector<std::uint32_t> rows;
-  /// Of the row that is being cut: its tasks from here on, and where it ends.
-  std::uint32_t row_width = 0;
+  /// Of the row that is being cut: how many tasks a slot's share of it is, 0: it is not worth dividing; and where it
+  /// ends.
+  std::uint32_t row_share = 0;
   std::uint32_t row_end = 0;
 
   bool all_cut() const { return cut == order.size(); }
@@ -77,27 +78,6 @@ struct GraphRun {
   std::uint32_t packets_left = 0;
   std::uint32_t values_left = 0;
   std::uint32_t failed = 0;
-};
-
-/// What is known of the time that tasks of a site take.
-struct SiteTime {
-  float ns = 0;             // of one task; 0: nothing is known
-  std::uint32_t tasks = 0;  // that this was learnt from
-
-  /// One short task alone tells of little but its own way there and back.
-  bool is_sure() const { return tasks >= 64 || ns >= 500'000; }
-  void learn(float run_ns, std::uint32_t count) {
-    const float one = run_ns / static_cast<float>(count) + 1;
-    const float weight = std::max(0.25f, static_cast<float>(count) / static_cast<float>(count + tasks));
-    ns += (one - ns) * weight;
-    tasks = std::min(tasks + count, 1u << 16);
-  }
-};
-
-/// So many of a packet's tasks are of that site.
-struct SiteShare {
-  std::uint32_t site;
-  std::uint32_t tasks;
 };
 
 /// Worker numbers from here on are of names that no worker has.

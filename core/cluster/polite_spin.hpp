@@ -17,6 +17,8 @@ class PoliteSpin {
  public:
   explicit PoliteSpin(Nanoseconds most = 0) : most_(most) {}
   void set_most(Nanoseconds most) { most_ = most; }
+  /// False where every pause is slept through.
+  bool looks() const { return most_ > 0; }
 
   /// One pause of a loop, from its first turn without work.
   class Pause {
