@@ -177,11 +177,19 @@ void add_dump(CLI::App& app) {
   sub->add_option("ADDRESS", *file, "the job's address file (--weft-address-file, weft scheduler)")->required();
   sub->add_option("--wait", *seconds, "seconds to wait for the job (5)")->type_name("SECONDS");
   sub->footer("The job goes on meanwhile; what is printed so far stays useful when the rest does not come.");
-  sub->callback([file, seconds] {
-    launch::ask_for_dump(*file, *seconds, [](std::string_view text) {
+  const auto shared = add_shared(*sub);
+  sub->callback([file, seconds, shared] {
+    if (shared->dry_run) return print("would ask the job of " + *file + "\n");
+    std::string all;
+    launch::ask_for_dump(*file, *seconds, [&](std::string_view text) {
+      if (shared->json) {
+        all += text;
+        return;
+      }
       std::fwrite(text.data(), 1, text.size(), stdout);
       std::fflush(stdout);
     });
+    if (shared->json) print(json_object({{"job", json_text(*file)}, {"text", json_text(all)}}) + "\n");
   });
 }
 

@@ -218,6 +218,7 @@ void actors(Client& client) {
 void futures_in_queues(Client& client) {
   const Queue<Future<std::int64_t>> queue(client, "futures");
   const Event go(client, "let the futures end");
+  go.clear();  // a client before this one has set it
   queue.put(client.submit([](const Event& gate) { return gate.wait(), std::int64_t{20}; }, go));
   const auto taker = client.submit(
       [](const Queue<Future<std::int64_t>>& futures, const Event& gate) {
