@@ -27,7 +27,7 @@ namespace {
 constexpr unsigned kMostNoted = 64;
 constexpr std::size_t kMostShown = 12;
 constexpr std::size_t kLongestLine = 240;
-/// So many failures of one trace tell it: of a hundred thousand that fail alike the others would only take memory.
+/// So many failures with one trace tell it: of a hundred thousand that fail alike the others would only take memory.
 constexpr unsigned kMostTold = 1'000;
 
 const logging::Room kRoom("stack");
@@ -111,10 +111,12 @@ std::string user_part(const std::vector<symbols::Place>& all) {
   return text;
 }
 
-/// The traces told so far, and how often each.
+/// The traces told so far: what each says, and how often that was said. Ways to the task differ where what is told does
+/// not.
 struct Told {
   std::mutex mutex;
-  std::map<std::vector<std::uintptr_t>, std::pair<std::string, unsigned>> traces;  // guarded by mutex
+  std::map<std::vector<std::uintptr_t>, std::string> traces;  // guarded by mutex
+  std::map<std::string, unsigned> times;                      // guarded by mutex
 };
 Told& told() {
   static Told* const one = new Told;  // tasks may fail while the process ends
@@ -129,8 +131,9 @@ std::string take(const std::exception_ptr& thrown) {
   if (count == 0 || (object != nullptr && object != object_of(thrown))) return "";
   const std::vector<std::uintptr_t> frames(noted.frames.begin(), noted.frames.begin() + count);
   const std::lock_guard lock(told().mutex);
-  auto& [text, times] = told().traces[frames];
-  if (times == 0) {
+  const auto [trace, is_new] = told().traces.try_emplace(frames);
+  std::string& text = trace->second;
+  if (is_new) {
     std::vector<symbols::Place> places;
     for (const std::uintptr_t frame : frames) {
       std::vector<symbols::Place> here = symbols::at(frame);
@@ -138,7 +141,7 @@ std::string take(const std::exception_ptr& thrown) {
     }
     text = user_part(places);
   }
-  return ++times <= kMostTold ? text : "";
+  return ++told().times[text] <= kMostTold ? text : "";
 }
 
 }  // namespace weft::stack_trace
