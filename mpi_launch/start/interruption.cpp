@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -134,6 +136,23 @@ void uninstall() {
   }
 }
 
+/// Returns the file that another process has open as its standard error, with the place up to where it has written it;
+/// -1 where that is none, or the system does not give it away.
+int share_error_file(pid_t process) {
+#if defined(SYS_pidfd_open) && defined(SYS_pidfd_getfd)
+  const auto handle = static_cast<int>(::syscall(SYS_pidfd_open, process, 0));
+  if (handle < 0) return -1;
+  const auto file = static_cast<int>(::syscall(SYS_pidfd_getfd, handle, STDERR_FILENO, 0));
+  ::close(handle);
+  struct stat about {};
+  if (file >= 0 && ::fstat(file, &about) == 0 && S_ISREG(about.st_mode)) return file;
+  if (file >= 0) ::close(file);
+#else
+  (void)process;
+#endif
+  return -1;
+}
+
 /// Opens the standard error of mpirun, if that has started this process; -1 otherwise.
 int open_launchers_error() {
   const std::string launcher = "/proc/" + std::to_string(::getppid());
@@ -141,6 +160,8 @@ int open_launchers_error() {
   std::string name;
   std::getline(file, name);
   if (name != "mpirun" && name != "mpiexec" && name != "orterun" && name != "prterun") return -1;
+  // What was opened anew is written to from its end: in a file mpirun's next line would come over it.
+  if (const int shared = share_error_file(::getppid()); shared >= 0) return shared;
   return ::open((launcher + "/fd/2").c_str(), O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
