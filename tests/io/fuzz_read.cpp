@@ -54,7 +54,14 @@ void read_file(const std::string& bytes) {
 }
 
 void read_store(const std::string& bytes) {
-  static const std::string folder = "/dev/shm/weft_fuzz_" + std::to_string(::getpid());
+  static const struct Folder {
+    const std::string path = "/dev/shm/weft_fuzz_" + std::to_string(::getpid());
+    ~Folder() {
+      std::error_code gone;
+      std::filesystem::remove_all(path, gone);
+    }
+  } own;
+  const std::string& folder = own.path;
   std::filesystem::create_directories(folder + "/c/0");
   const std::size_t zero = std::min(bytes.find('\0'), bytes.size());
   const std::string description = bytes.substr(0, zero);
