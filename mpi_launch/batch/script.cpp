@@ -101,19 +101,84 @@ void sge_head(Script& script, const BatchJob& job) {
   script.option("-P ", job.account);
 }
 
-std::string launch_line(BatchSystem system, const BatchJob& job) {
+/// HTCondor reads no options out of a script: this one hands in a description of itself, and is what the job runs.
+void htcondor_head(Script& script, const BatchJob& job) {
+  if (!job.queue.empty()) throw ConfigError("HTCondor has no queues: leave --queue out (--account is a group there)");
+  std::string& text = script.text;
+  const auto set = [&text](const char* name, const std::string& value) {
+    if (!value.empty()) text += fmt::format("{} = {}\n", name, value);
+  };
+  text += "# Hands itself in, by: bash FILE\nif [ $# -eq 0 ]; then\n";
+  text += "  SCRIPT=$(realpath \"$0\") condor_submit -terse - <<'END'\n";
+  // One machine is had from any pool; several at once only where the pool has a dedicated scheduler.
+  set("universe", job.nodes > 1 ? "parallel" : "vanilla");
+  if (job.nodes > 1) set("machine_count", std::to_string(job.nodes));
+  set("batch_name", job.name);
+  set("executable", "/bin/bash");
+  set("transfer_executable", "false");
+  set("should_transfer_files", "NO");
+  set("arguments", fmt::format("\"'$ENV(SCRIPT)' $(Cluster) {}\"", job.nodes > 1 ? "$(Node)" : "0"));
+  set("request_cpus", std::to_string(job.ranks_per_node * job.cores_per_rank));
+  if (job.gpus_per_node > 0) set("request_gpus", std::to_string(job.gpus_per_node));
+  set("request_memory", job.memory_per_node);
+  set("accounting_group", job.account);
+  set("output", job.name + (job.nodes > 1 ? ".$(Cluster).$(Node).out" : ".$(Cluster).out"));
+  set("error", job.name + (job.nodes > 1 ? ".$(Cluster).$(Node).err" : ".$(Cluster).err"));
+  set("log", job.name + ".$(Cluster).log");
+  set("periodic_remove", fmt::format("JobStatus == 2 && time() - JobCurrentStartDate > {}", job.walltime_s));
+  if (job.resume) set("on_exit_remove", "ExitBySignal || ExitCode != 75");
+  text += "queue\nEND\n  exit\nfi\n";
+}
+
+void oar_head(Script& script, const BatchJob& job) {
+  if (!job.memory_per_node.empty())
+    throw ConfigError("OAR gives out memory with the cores: leave --memory out, and ask for more --cores");
+  script.mark = "#OAR";
+  script.option("-n " + job.name);
+  const std::uint32_t cores = job.ranks_per_node * job.cores_per_rank;
+  const std::uint32_t gpus = job.gpus_per_node;
+  // Where there are GPUs, they stand above the cores in the tree of resources.
+  const std::string node =
+      gpus > 0 ? fmt::format("gpu={}/core={}", gpus, (cores + gpus - 1) / gpus) : fmt::format("core={}", cores);
+  script.option(fmt::format("-l /nodes={}/{},walltime={}", job.nodes, node, clock_text(job.walltime_s)));
+  script.option("-q ", job.queue);
+  script.option("--project=", job.account);
+  script.option("-O " + job.name + ".%jobid%.out");
+  script.option("-E " + job.name + ".%jobid%.out");
+  if (job.resume) script.option("-t idempotent");
+}
+
+/// HTCondor starts one script on each machine, and nothing connects them: the ranks meet by a file.
+std::string htcondor_lines(const BatchJob& job, const std::string& program) {
+  return fmt::format(
+      "# $1 is the number of the job, $2 of this machine. All machines must see this folder: the ranks meet in it.\n"
+      "export WEFT_RANKS={} WEFT_THREADS={} WEFT_ADDRESS_FILE=$PWD/.weft-$1.address\n"
+      "program() {{\n  WEFT_RANK=$1{}\n}}\n"
+      "first=$(($2 * {}))\n"
+      "for ((rank = first + 1; rank < first + {}; ++rank)); do program $rank & done\n"
+      "program $first\ncode=$?\nwait\n",
+      job.nodes * job.ranks_per_node, job.cores_per_rank, program, job.ranks_per_node, job.ranks_per_node);
+}
+
+/// Returns the lines that run the program and leave its exit code in `code`.
+std::string launch_lines(BatchSystem system, const BatchJob& job) {
   std::string program;
   for (const std::string& word : job.command) program += " " + shell_word(word);
   const std::uint32_t ranks = job.nodes * job.ranks_per_node;
   switch (system) {
     case BatchSystem::Slurm:
       // srun starts Open MPI and MPICH programs through PMIx; where the site's has none, weft's ranks meet by a file.
-      return "srun --kill-on-bad-exit=1 --cpu-bind=cores" + program;
+      return "srun --kill-on-bad-exit=1 --cpu-bind=cores" + program + "\ncode=$?\n";
+    case BatchSystem::HtCondor:
+      return htcondor_lines(job, program);
     case BatchSystem::Pbs:
     case BatchSystem::Lsf:
     case BatchSystem::Sge:
-      return fmt::format("mpirun -n {} --map-by ppr:{}:node:pe={} --bind-to core{}", ranks, job.ranks_per_node,
-                         job.cores_per_rank, program);
+    case BatchSystem::Oar:
+      // Open MPI finds the nodes of the other systems by itself, and a way to them.
+      return fmt::format("mpirun{} -n {} --map-by ppr:{}:node:pe={} --bind-to core{}\ncode=$?\n",
+                         system == BatchSystem::Oar ? " --hostfile \"$OAR_NODEFILE\" --mca plm_rsh_agent oarsh" : "",
+                         ranks, job.ranks_per_node, job.cores_per_rank, program);
   }
   return "";
 }
@@ -127,7 +192,10 @@ const char* resubmit_line(BatchSystem system) {
     case BatchSystem::Lsf:
       return "brequeue \"$LSB_JOBID\"";
     case BatchSystem::Sge:
-      return "exit 99";  // Grid Engine runs a job again that ends so
+    case BatchSystem::Oar:
+      return "exit 99";  // Grid Engine runs a job again that ends so, and OAR one that is idempotent
+    case BatchSystem::HtCondor:
+      break;  // on_exit_remove
   }
   return "";
 }
@@ -139,7 +207,9 @@ BatchSystem batch_system(const std::string& name) {
   if (name == "pbs" || name == "torque") return BatchSystem::Pbs;
   if (name == "lsf") return BatchSystem::Lsf;
   if (name == "sge" || name == "uge") return BatchSystem::Sge;
-  throw ConfigError("there is no batch system '" + name + "'; known: slurm, pbs, lsf, sge");
+  if (name == "htcondor" || name == "condor") return BatchSystem::HtCondor;
+  if (name == "oar") return BatchSystem::Oar;
+  throw ConfigError("there is no batch system '" + name + "'; known: slurm, pbs, lsf, sge, htcondor, oar");
 }
 
 std::string shell_word(const std::string& word) {
@@ -175,14 +245,21 @@ std::string batch_script(BatchSystem system, const BatchJob& job) {
     case BatchSystem::Sge:
       sge_head(script, job);
       break;
+    case BatchSystem::HtCondor:
+      htcondor_head(script, job);
+      break;
+    case BatchSystem::Oar:
+      oar_head(script, job);
+      break;
   }
   std::string& text = script.text;
   text += "\n# The program stops a minute before this time, and ends with 75: what is done stands.\n";
   text += fmt::format("export WEFT_INTERNAL_JOB_END=$(($(date +%s) + {}))\n", job.walltime_s);
   if (system == BatchSystem::Pbs) text += "cd \"$PBS_O_WORKDIR\"\n";
   for (const std::string& line : job.prologue) text += line + "\n";
-  text += "\n" + launch_line(system, job) + "\ncode=$?\n";
-  if (job.resume) text += fmt::format("if [ $code -eq 75 ]; then\n  {}\nfi\n", resubmit_line(system));
+  text += "\n" + launch_lines(system, job);
+  const std::string_view again = resubmit_line(system);
+  if (job.resume && !again.empty()) text += fmt::format("if [ $code -eq 75 ]; then\n  {}\nfi\n", again);
   text += "exit $code\n";
   return text;
 }
@@ -196,6 +273,10 @@ std::vector<std::string> submit_command(BatchSystem system, const std::string& s
       return {"qsub", script};
     case BatchSystem::Lsf:
       return {"sh", "-c", "bsub < " + shell_word(script)};
+    case BatchSystem::HtCondor:
+      return {"bash", script};
+    case BatchSystem::Oar:
+      return {"oarsub", "-S", script.find('/') == std::string::npos ? "./" + script : script};
   }
   return {};
 }

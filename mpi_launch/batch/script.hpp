@@ -6,9 +6,9 @@
 
 namespace weft::launch {
 
-enum class BatchSystem { Slurm, Pbs, Lsf, Sge };
+enum class BatchSystem { Slurm, Pbs, Lsf, Sge, HtCondor, Oar };
 
-/// Returns the system of that name: slurm, pbs, lsf or sge. Throws ConfigError naming the nearest.
+/// Returns the system of that name: slurm, pbs, lsf, sge, htcondor or oar. Throws ConfigError naming them.
 BatchSystem batch_system(const std::string& name);
 
 /// What a batch job is to be.
@@ -33,7 +33,7 @@ struct BatchJob {
 };
 
 /// Returns the script for the system. Depends on nothing but its arguments. Throws ConfigError where the job makes no
-/// sense (no program, no nodes, a line break in a name).
+/// sense (no program, no nodes, a line break in a name), or where the system has no such thing (a queue of HTCondor).
 std::string batch_script(BatchSystem system, const BatchJob& job);
 
 /// Returns the command that submits a script read from a file: {"sbatch", "job.sh"}.

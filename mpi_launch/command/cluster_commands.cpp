@@ -100,9 +100,12 @@ void submit(SubmitWords words, const Shared& shared) {
 }
 
 void add_submit(CLI::App& app) {
-  auto* sub = app.add_subcommand("submit", "Write a batch script for SLURM, PBS, LSF or Grid Engine, and submit it");
+  auto* sub = app.add_subcommand(
+      "submit", "Write a batch script for SLURM, PBS, LSF, Grid Engine, HTCondor or OAR, and submit it");
   auto words = std::make_shared<SubmitWords>();
-  sub->add_option("--scheduler", words->scheduler, "slurm, pbs, lsf or sge")->type_name("NAME")->required();
+  sub->add_option("--scheduler", words->scheduler, "slurm, pbs, lsf, sge, htcondor or oar")
+      ->type_name("NAME")
+      ->required();
   sub->add_option("--name", words->job.name, "name of the job (weft)")->type_name("NAME");
   sub->add_option("--nodes", words->job.nodes, "nodes (1)");
   sub->add_option("--ranks", words->job.ranks_per_node, "ranks on each node (1)");

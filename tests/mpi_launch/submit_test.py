@@ -22,7 +22,21 @@ SYSTEMS = {
     "pbs": ("qsub", {"PBS_JOBID": "4711.here"}, "qrerun 4711.here", 75),
     "lsf": ("bsub", {"LSB_JOBID": "4711"}, "brequeue 4711", 75),
     "sge": ("qsub", {"JOB_ID": "4711"}, None, 99),
+    "oar": ("oarsub", {"OAR_JOB_ID": "4711", "OAR_NODEFILE": "nodes"}, None, 99),
+    "htcondor": ("condor_submit", {}, "condor 4711", 75),
 }
+
+# Runs the description of standard input as HTCondor does: one script a machine, the first one's end is the job's.
+CONDOR = r"""[ "$1 $2" = "-terse -" ] || exit 3
+value() { sed -n "s/^$1 = //p" taken; }
+cat > taken
+[ "$(value universe)" = parallel ] && machines=$(value machine_count) || machines=1
+words=$(value arguments | sed "s|\$ENV(SCRIPT)|$SCRIPT|; s/\$(Cluster)/4711/; s/^\"//; s/\"$//")
+unset SCRIPT
+for ((node = 1; node < machines; ++node)); do eval "$(value executable) ${words//\$(Node)/$node}" & done
+eval "$(value executable) ${words//\$(Node)/0}"; code=$?; wait
+[ $code = 75 ] && [ "$(value on_exit_remove)" = "ExitBySignal || ExitCode != 75" ] && echo condor 4711 >> again
+echo ended with $code"""
 
 
 class PretendedHosts(unittest.TestCase):
@@ -60,19 +74,22 @@ class PretendedHosts(unittest.TestCase):
 
 
 class SubmitTest(PretendedHosts):
-    def hand_in(self, system, *words):
+    def hand_in(self, system, *words, nodes=1):
         """Hands the program in; returns the exit code of its script and what was printed."""
         submit, variables, _, _ = SYSTEMS[system]
         settings = " ".join(f"{name}={value}" for name, value in {**variables, "PBS_O_WORKDIR": self.here.name}.items())
-        script = "/dev/stdin" if system == "lsf" else '"$1"'
-        self.pretend(submit, f"cat {script} > taken; {settings} bash taken; echo ended with $?")
+        script = "/dev/stdin" if system == "lsf" else '"${@: -1}"'
+        self.pretend(submit, CONDOR if system == "htcondor" else f"cat {script} > taken; {settings} bash taken; echo ended with $?")
+        self.pretend("oarsh", 'echo "no other host is needed"; exit 3')
+        (self.folder / "nodes").write_text("localhost\nlocalhost\n")
         # As srun starts them where SLURM connects no MPI: each rank is told its number.
         self.pretend("srun", """[ "$1" = --kill-on-bad-exit=1 ] && [ "$2" = --cpu-bind=cores ] && shift 2 || exit 3
 export SLURM_STEP_ID=0 SLURM_NTASKS=2 SLURM_STEP_NUM_TASKS=2 SLURM_STEP_NUM_NODES=1
 SLURM_PROCID=1 "$@" & SLURM_PROCID=0 "$@"; code=$?; wait; exit $code""")
         for name in ("scontrol", "qrerun", "brequeue"):
             self.pretend(name, f'echo {name} "$@" >> again')
-        code, out = self.run_here(WEFT, "submit", "--scheduler", system, "--ranks", "2", "--file", "job.sh", "--now", *words)
+        ranks = ["--nodes", "2"] if nodes == 2 else ["--ranks", "2"]
+        code, out = self.run_here(WEFT, "submit", "--scheduler", system, *ranks, "--file", "job.sh", "--now", *words)
         self.assertEqual(code, 0, out)
         self.assertIn("ended with ", out)
         return int(re.search(r"ended with (\d+)", out)[1]), out
@@ -90,6 +107,14 @@ SLURM_PROCID=1 "$@" & SLURM_PROCID=0 "$@"; code=$?; wait; exit $code""")
                 self.assertIn("map 332833500\n", out)
                 self.assertIn("2 ranks on 1 node", out)
                 self.assertIsNone(self.again())
+
+    def test_the_machines_of_htcondor_meet(self):
+        code, out = self.hand_in("htcondor", "--time", "10min", "--", "./program", "plain", "-", nodes=2)
+        self.assertEqual(code, 0, out)
+        self.assertIn("map 332833500\n", out)
+        self.assertIn("2 ranks on 1 node", out)
+        self.assertIn("universe = parallel\nmachine_count = 2\n", (self.folder / "taken").read_text())
+        self.assertFalse((self.folder / ".weft-4711.address").exists())
 
     def test_out_of_time_each_system_is_asked_to_run_the_job_again(self):
         for system, (_, _, again, expected) in SYSTEMS.items():

@@ -43,6 +43,31 @@ TEST(BatchScriptTest, EverySystemGetsItsGoldenScript) {
   expect_golden("pbs.sh", batch_script(BatchSystem::Pbs, rich_job()));
   expect_golden("lsf.sh", batch_script(BatchSystem::Lsf, rich_job()));
   expect_golden("sge.sh", batch_script(BatchSystem::Sge, rich_job()));
+  BatchJob job = rich_job();
+  job.queue.clear();
+  expect_golden("htcondor.sh", batch_script(BatchSystem::HtCondor, job));
+  job = rich_job();
+  job.memory_per_node.clear();
+  expect_golden("oar.sh", batch_script(BatchSystem::Oar, job));
+}
+
+TEST(BatchScriptTest, WhatASystemHasNotIsNotLeftOutSilently) {
+  EXPECT_THROW(batch_script(BatchSystem::HtCondor, rich_job()), ConfigError);  // a queue
+  EXPECT_THROW(batch_script(BatchSystem::Oar, rich_job()), ConfigError);       // memory
+}
+
+TEST(BatchScriptTest, OneMachineOfHtcondorNeedsNoDedicatedScheduler) {
+  BatchJob job;
+  job.command = {"./program"};
+  expect_golden("htcondor-plain.sh", batch_script(BatchSystem::HtCondor, job));
+}
+
+TEST(BatchScriptTest, EverySystemHasItsCommandToHandIn) {
+  using Words = std::vector<std::string>;
+  EXPECT_EQ(submit_command(BatchSystem::Slurm, "job.sh"), (Words{"sbatch", "job.sh"}));
+  EXPECT_EQ(submit_command(BatchSystem::HtCondor, "job.sh"), (Words{"bash", "job.sh"}));
+  EXPECT_EQ(submit_command(BatchSystem::Oar, "job.sh"), (Words{"oarsub", "-S", "./job.sh"}));
+  EXPECT_EQ(submit_command(BatchSystem::Oar, "/tmp/job.sh"), (Words{"oarsub", "-S", "/tmp/job.sh"}));
 }
 
 TEST(BatchScriptTest, APlainJobAsksForNothingThatWasNotAskedFor) {
