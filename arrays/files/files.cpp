@@ -100,22 +100,6 @@ std::vector<std::pair<ChunkRegion, Delayed<Buffer>>> chunks_with_regions(const A
   return list;
 }
 
-void wait_for(const Client& client, const std::vector<Delayed<std::int64_t>>& tasks) {
-  std::vector<Future<std::int64_t>> running;
-  running.reserve(tasks.size());
-  for (const auto& task : tasks) running.push_back(client.persist(task));
-  // All of them are waited for, so that nobody writes any more once an error is told.
-  std::exception_ptr first;
-  for (auto& one : running) {
-    try {
-      static_cast<void>(one.result());
-    } catch (...) {
-      if (first == nullptr) first = std::current_exception();
-    }
-  }
-  if (first != nullptr) std::rethrow_exception(first);
-}
-
 NDArray values_of(const Buffer& buffer, Dtype dtype, const ChunkRegion& region) {
   const Shape shape(region.extent);
   auto owner = std::make_shared<Buffer>(buffer);

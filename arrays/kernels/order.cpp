@@ -237,6 +237,10 @@ void write_values(Dtype dtype, const std::uint64_t* keys, std::size_t n, std::by
   });
 }
 
+void merge_zeros(Dtype dtype, std::uint64_t* keys, std::size_t n) {
+  if (dtype.is_floating()) std::replace(keys, keys + n, key_of(-0.0, false), key_of(0.0, false));
+}
+
 void sort_keys(std::uint64_t* keys, std::uint64_t* room, std::size_t n) { sort_stretch(keys, room, n, false); }
 
 void sort_keys(PlacedKey* keys, PlacedKey* room, std::size_t n) { sort_stretch(keys, room, n, false); }

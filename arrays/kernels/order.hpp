@@ -95,6 +95,8 @@ decltype(auto) visit_type(TypeCode type, const Visit& visit) {
 /// Turns `n` elements into keys, and back. Not for complex numbers.
 void write_keys(Dtype dtype, const std::byte* values, std::size_t n, std::uint64_t* keys);
 void write_values(Dtype dtype, const std::uint64_t* keys, std::size_t n, std::byte* values);
+/// Gives both zeros of numbers of `dtype` one key, where equal elements must stay in their order or be found alike.
+void merge_zeros(Dtype dtype, std::uint64_t* keys, std::size_t n);
 
 /// Sorts; `room` has space for as many.
 void sort_keys(std::uint64_t* keys, std::uint64_t* room, std::size_t n);

@@ -227,10 +227,19 @@ Array from_delayed(const std::vector<Delayed<Buffer>>& chunks, Dtype dtype,
 }
 
 std::vector<Delayed<Buffer>> to_delayed(const Array& array) {
-  lowering::Lowering lowering({array.node()});
-  std::vector<Delayed<Buffer>> chunks;
-  const std::int64_t count = array.npartitions();
-  for (std::int64_t chunk = 0; chunk < count; ++chunk) chunks.push_back(lowering.chunk(array.node(), chunk));
+  return std::move(to_delayed(std::vector<Array>{array}).front());
+}
+
+std::vector<std::vector<Delayed<Buffer>>> to_delayed(const std::vector<Array>& arrays) {
+  std::vector<expression::NodePointer> nodes;
+  for (const Array& array : arrays) nodes.push_back(array.node());
+  lowering::Lowering lowering(nodes);
+  std::vector<std::vector<Delayed<Buffer>>> chunks;
+  for (const Array& array : arrays) {
+    std::vector<Delayed<Buffer>>& mine = chunks.emplace_back();
+    for (std::int64_t chunk = 0; chunk < array.npartitions(); ++chunk)
+      mine.push_back(lowering.chunk(array.node(), chunk));
+  }
   return chunks;
 }
 

@@ -31,11 +31,7 @@ std::vector<std::uint64_t> keys_of(const Block& block) {
   if (count > 0) ops::copy_in_order(block, order, values.data());
   std::vector<std::uint64_t> keys(static_cast<std::size_t>(count));
   kernels::write_keys(block.dtype, values.data(), keys.size(), keys.data());
-  // Both zeros are equal.
-  if (block.dtype.is_floating()) {
-    const std::uint64_t minus = kernels::key_of(-0.0, false), plus = kernels::key_of(0.0, false);
-    std::replace(keys.begin(), keys.end(), minus, plus);
-  }
+  kernels::merge_zeros(block.dtype, keys.data(), keys.size());
   return keys;
 }
 

@@ -71,6 +71,7 @@ struct SortRows {
     if (from.dtype.is_complex()) return sort_complex(work, values, length, rows);
     std::vector<std::uint64_t> keys(rows * length);
     kernels::write_keys(from.dtype, values.data(), keys.size(), keys.data());
+    if (form == Placed || form == Places) kernels::merge_zeros(from.dtype, keys.data(), keys.size());
     if (descending) {
       for (std::uint64_t& key : keys) key = ~key;
     }
@@ -127,6 +128,7 @@ struct SortRows {
     auto* const keys = reinterpret_cast<std::uint64_t*>(form == Keys ? work.output.data : room.data());
     kernels::write_keys(work.inputs[0].dtype, values, n, keys);
     if (form == Keys) return kernels::sort_keys(keys, reinterpret_cast<std::uint64_t*>(room.data()), n);
+    kernels::merge_zeros(work.inputs[0].dtype, keys, n);
     auto* const placed = reinterpret_cast<PlacedKey*>(work.output.data);
     const std::int64_t first = work.needs[0].box.start[0];
     for (std::size_t i = 0; i < n; ++i) placed[i] = {keys[i], first + static_cast<std::int64_t>(i)};

@@ -48,9 +48,7 @@ std::vector<std::uint64_t> keys_of(const Block& block) {
   const Dtype part = block.dtype.real();
   std::vector<std::uint64_t> keys(complex ? 2 * count : count);
   kernels::write_keys(part, values.data(), keys.size(), keys.data());
-  if (part.is_floating()) {
-    std::replace(keys.begin(), keys.end(), kernels::key_of(-0.0, false), kernels::key_of(0.0, false));
-  }
+  kernels::merge_zeros(part, keys.data(), keys.size());
   for (std::size_t i = 0; complex && i < count; ++i) {
     if (keys[2 * i] == kernels::kLastKey || keys[2 * i + 1] == kernels::kLastKey) {
       keys[2 * i] = keys[2 * i + 1] = kernels::kLastKey;

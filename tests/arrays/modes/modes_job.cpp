@@ -1,12 +1,14 @@
 /// Array workloads whose answers are compared between modes, for modes_test.py:
 ///   modes_job all            prints a line a workload: its name and a hash of its answer's bytes
 ///   modes_job dies FOLDER    the same; a process that runs tasks is killed once
+///   modes_job store FOLDER   stores an array into a file of its own and hashes what comes back; as `dies` where FOLDER/dies is there
 ///   modes_job large NAME     one workload on 160 MB, its hash and the most memory this process held
 
 #include "tests/arrays/modes/labelled_workloads.hpp"
 
 #include <weft/weft.hpp>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -15,6 +17,7 @@
 #include <fstream>
 #include <functional>
 #include <map>
+#include <stdexcept>
 #include <string>
 
 namespace {
@@ -193,6 +196,47 @@ Array square(std::int64_t n, std::int64_t chunk) {
   return random::uniform({n, n}, {.chunks = {chunk, chunk}, .seed = 11});
 }
 
+/// A file of doubles in rows, which processes write at once.
+struct Rows {
+  std::string path;
+  std::int64_t length = 0;
+  template <class Archive>
+  friend void weft_fields(Archive& archive, Rows& rows) {
+    archive(rows.path, rows.length);
+  }
+
+  void write(const Region& region, ChunkView<const double, 2> chunk) const {
+    each_row(region, O_WRONLY | O_CREAT, [&](int file, std::int64_t row, off_t place) {
+      return ::pwrite(file, &chunk(row, 0), static_cast<std::size_t>(region.extent[1]) * sizeof(double), place);
+    });
+  }
+  void read(const Region& region, ChunkView<double, 2> chunk) const {
+    each_row(region, O_RDONLY, [&](int file, std::int64_t row, off_t place) {
+      return ::pread(file, &chunk(row, 0), static_cast<std::size_t>(region.extent[1]) * sizeof(double), place);
+    });
+  }
+
+ private:
+  template <class Move>
+  void each_row(const Region& region, int flags, const Move& move) const {
+    const int file = ::open(path.c_str(), flags | O_CLOEXEC, 0600);
+    for (std::int64_t row = 0; row < region.extent[0]; ++row) {
+      const std::int64_t place = (region.start[0] + row) * length + region.start[1];
+      if (move(file, row, place * static_cast<off_t>(sizeof(double))) < 0) throw std::runtime_error(path + ": no row moved");
+    }
+    ::close(file);
+  }
+};
+
+void store_and_read(const Client& client, const std::string& folder) {
+  const bool dies = ::access((folder + "/dies").c_str(), F_OK) == 0;
+  const Array x = map_blocks(square(420, 60), Dies{dies ? folder : ""});
+  Rows rows{folder + "/rows", 420};
+  store(client, x, rows, {.lock = Lock(client, "rows")});
+  const NDArray back = client.compute(stored_in(rows, x));
+  std::printf("stored %016llx\n", static_cast<unsigned long long>(hash_of(back)));
+}
+
 std::string memory_line(const std::string& name) {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);) {
@@ -217,6 +261,7 @@ void body(Client& client, const Args& args) {
                 memory_line("VmHWM").c_str());
     return;
   }
+  if (what == "store") return store_and_read(client, args.at(1));
   const Array x = map_blocks(square(420, 60), Dies{what == "dies" ? args.at(1) : ""});
   for (const auto& [name, build] : workloads()) {
     const NDArray values = client.compute(build(x));

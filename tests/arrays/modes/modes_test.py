@@ -55,6 +55,22 @@ class ModesTest(unittest.TestCase):
                     self.check(workers + 1, "dies", folder, f"--weft-threads={threads}")
                     self.assertTrue(os.path.islink(folder + "/died"))
 
+    def test_what_is_stored_into_an_object_comes_back(self):
+        def stored(ranks, *words, dies=False):
+            with tempfile.TemporaryDirectory() as folder:
+                if dies:
+                    open(folder + "/dies", "w").close()
+                lines = run(ranks, "store", folder, *words)
+                self.assertEqual(os.path.islink(folder + "/died"), dies)
+                return lines
+
+        expected = stored(0, "--weft-scheduler=sync")
+        self.assertRegex(expected[0], "^stored [0-9a-f]{16}$")
+        self.assertEqual(stored(0, "--weft-scheduler=threads", "--weft-threads=3"), expected)
+        self.assertEqual(stored(3), expected)
+        for workers in (1, 2, 3):
+            self.assertEqual(stored(workers + 1, dies=True), expected, f"{workers} workers, one killed")
+
     def large_rechunk(self):
         return run(0, "large", "rechunk", "--weft-scheduler=threads", "--weft-threads=2", "--weft-memory=8GiB")[0]
 

@@ -9,8 +9,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <mutex>
-#include <set>
 
 namespace weft {
 namespace {
@@ -417,52 +415,6 @@ TEST_F(KernelTest, LinesAlongAnyAxisBecomeNumbersOrLines) {
 TEST_F(KernelTest, CoarsenRefusesWhatIsNoWholeNumberOfBlocks) {
   EXPECT_THAT(error_of([&] { coarsen(arrays::sum, ones({5}), {{0, 2}}); }), testing::HasSubstr("trim_excess"));
   EXPECT_THAT(error_of([&] { coarsen(arrays::sum, ones({5}), {{0, 0}}); }), testing::HasSubstr("not positive"));
-}
-
-/// Keeps what it is given, in the order it comes.
-struct Kept {
-  std::vector<Region> regions;
-  double sum = 0;
-  void write(const Region& region, ChunkView<const double, 2> chunk) {
-    regions.push_back(region);
-    for (std::int64_t i = 0; i < chunk.extent(0); ++i) {
-      for (std::int64_t j = 0; j < chunk.extent(1); ++j) sum += chunk(i, j);
-    }
-  }
-};
-
-std::mutex written_mutex;
-std::multiset<std::int64_t> written_rows;
-
-/// Has nothing of its own to change: copies of it write wherever the chunks are.
-struct Elsewhere {
-  std::int64_t shift;
-  void write(const Region& region, ChunkView<const double, 2> chunk) const {
-    const std::lock_guard<std::mutex> lock(written_mutex);
-    for (std::int64_t i = 0; i < chunk.extent(0); ++i) written_rows.insert(shift + region.start[0] + i);
-  }
-};
-
-TEST_F(KernelTest, StoreHandsEachChunkToATargetInOrder) {
-  Kept kept;
-  store(client_, ones({5, 4}, {.chunks = {2, 4}}) * 2, kept);
-  ASSERT_EQ(kept.regions.size(), 3u);
-  EXPECT_EQ(kept.regions[2].start, (std::vector<std::int64_t>{4, 0}));
-  EXPECT_EQ(kept.regions[2].extent, (std::vector<std::int64_t>{1, 4}));
-  EXPECT_EQ(kept.sum, 40);
-}
-
-TEST_F(KernelTest, StoreLetsTargetsThatTravelWriteInParallel) {
-  written_rows.clear();
-  Elsewhere target{100};
-  store(client_, ones({6, 2}, {.chunks = {1, 2}}), target);
-  EXPECT_EQ(written_rows, (std::multiset<std::int64_t>{100, 101, 102, 103, 104, 105}));
-}
-
-TEST_F(KernelTest, StoreRefusesATargetForAnotherTypeOrRank) {
-  Kept kept;
-  EXPECT_THAT(error_of([&] { store(client_, ones({5}), kept); }), testing::HasSubstr("has 1 of float64"));
-  EXPECT_THAT(error_of([&] { store(client_, ones({5, 1}, {.dtype = float32}), kept); }), testing::HasSubstr("float32"));
 }
 
 }  // namespace

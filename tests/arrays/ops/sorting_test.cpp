@@ -193,7 +193,7 @@ std::vector<std::vector<double>> hard_vectors(std::size_t n) {
           values[i] = i % 17 == 0 ? std::nan("") : random - 0.5;
           break;
         default:
-          values[i] = random < 0.5 ? 0 : random;
+          values[i] = random < 0.25 ? -0.0 : random < 0.5 ? 0 : random;
           break;
       }
     }

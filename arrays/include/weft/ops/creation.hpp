@@ -64,6 +64,8 @@ Array from_delayed(const std::vector<Delayed<Buffer>>& chunks, Dtype dtype,
                    const std::source_location& where = std::source_location::current());
 /// Returns the chunks as tasks, in C order of their places; each gives the elements in C order.
 std::vector<Delayed<Buffer>> to_delayed(const Array& array);
+/// The same of several arrays: what they share is described once.
+std::vector<std::vector<Delayed<Buffer>>> to_delayed(const std::vector<Array>& arrays);
 
 }  // namespace weft::arrays
 

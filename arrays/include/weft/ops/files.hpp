@@ -90,7 +90,6 @@ namespace detail {
 
 /// The chunks' regions, and the tasks that make them.
 std::vector<std::pair<ChunkRegion, Delayed<Buffer>>> chunks_with_regions(const Array& array);
-void wait_for(const Client& client, const std::vector<Delayed<std::int64_t>>& tasks);
 NDArray values_of(const Buffer& buffer, Dtype dtype, const ChunkRegion& region);
 
 }  // namespace detail
