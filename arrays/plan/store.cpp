@@ -25,6 +25,12 @@ void check_store(const Array& array, const ViewType& view, const StoreOptions& o
               ": change the target, or convert the array with astype");
 }
 
+CreateOptions created_like(const Array& array) {
+  std::vector<AxisChunks> chunks;
+  for (const std::vector<std::int64_t>& sizes : array.chunks()) chunks.emplace_back(sizes);
+  return {.dtype = array.dtype(), .chunks = std::move(chunks)};
+}
+
 Region moved(const std::vector<std::int64_t>& start, const std::vector<std::int64_t>& extent,
              const StoreOptions& options) {
   Region region{start, extent};

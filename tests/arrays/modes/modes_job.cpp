@@ -1,8 +1,9 @@
 /// Array workloads whose answers are compared between modes, for modes_test.py:
 ///   modes_job all            prints a line a workload: its name and a hash of its answer's bytes
 ///   modes_job dies FOLDER    the same; a process that runs tasks is killed once
-///   modes_job store FOLDER   stores an array into a file of its own and hashes what comes back; as `dies` where FOLDER/dies is there
-///   modes_job large NAME     one workload on 160 MB, its hash and the most memory this process held
+///   modes_job store FOLDER   stores an array into a file of its own and hashes what comes back; as `dies` where
+///   FOLDER/dies is there modes_job large NAME     one workload on 160 MB, its hash and the most memory this process
+///   held
 
 #include "tests/arrays/modes/labelled_workloads.hpp"
 
@@ -222,7 +223,8 @@ struct Rows {
     const int file = ::open(path.c_str(), flags | O_CLOEXEC, 0600);
     for (std::int64_t row = 0; row < region.extent[0]; ++row) {
       const std::int64_t place = (region.start[0] + row) * length + region.start[1];
-      if (move(file, row, place * static_cast<off_t>(sizeof(double))) < 0) throw std::runtime_error(path + ": no row moved");
+      if (move(file, row, place * static_cast<off_t>(sizeof(double))) < 0)
+        throw std::runtime_error(path + ": no row moved");
     }
     ::close(file);
   }

@@ -98,15 +98,13 @@ struct Canvas {
     --inside;
     if (region.start[0] == refused_row) throw std::runtime_error("no row " + std::to_string(refused_row) + " here");
     for (std::int64_t i = 0; i < chunk.extent(0); ++i) {
-      for (std::int64_t j = 0; j < chunk.extent(1); ++j)
-        pixels[region.start[0] + i][region.start[1] + j] = chunk(i, j);
+      for (std::int64_t j = 0; j < chunk.extent(1); ++j) pixels[region.start[0] + i][region.start[1] + j] = chunk(i, j);
     }
     ++written;
   }
   void read(const Region& region, ChunkView<double, 2> chunk) const {
     for (std::int64_t i = 0; i < chunk.extent(0); ++i) {
-      for (std::int64_t j = 0; j < chunk.extent(1); ++j)
-        chunk(i, j) = pixels[region.start[0] + i][region.start[1] + j];
+      for (std::int64_t j = 0; j < chunk.extent(1); ++j) chunk(i, j) = pixels[region.start[0] + i][region.start[1] + j];
     }
   }
 };
@@ -174,13 +172,13 @@ TEST_P(StoreTest, AWriterThatThrowsIsToldAndAllIsWrittenTheNextTime) {
 TEST_P(StoreTest, AnInputThatThrowsIsToldAndNobodyWritesItsChunk) {
   Canvas::clear();
   Canvas canvas;
-  const Array broken = map_blocks(numbers(), [](ChunkView<const double, 2> in, ChunkView<double, 2> out,
-                                                const BlockInfo& info) {
-    if (info.location[0] == 1) throw std::runtime_error("this chunk is broken");
-    for (std::int64_t i = 0; i < in.extent(0); ++i) {
-      for (std::int64_t j = 0; j < in.extent(1); ++j) out(i, j) = in(i, j);
-    }
-  });
+  const Array broken =
+      map_blocks(numbers(), [](ChunkView<const double, 2> in, ChunkView<double, 2> out, const BlockInfo& info) {
+        if (info.location[0] == 1) throw std::runtime_error("this chunk is broken");
+        for (std::int64_t i = 0; i < in.extent(0); ++i) {
+          for (std::int64_t j = 0; j < in.extent(1); ++j) out(i, j) = in(i, j);
+        }
+      });
   EXPECT_THAT(error_of([&] { store(client_, broken, canvas); }), HasSubstr("this chunk is broken"));
   EXPECT_EQ(Canvas::pixels[2][0], -1.0);
 }

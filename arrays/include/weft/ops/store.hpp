@@ -69,6 +69,8 @@ void store_here(const Client& client, std::vector<StoredChunk> chunks);
 /// Runs the tasks, waits for all of them, and throws the first error: then nobody writes any more.
 void wait_for(const Client& client, const std::vector<Delayed<std::int64_t>>& tasks);
 
+/// The type and the chunks of an array.
+CreateOptions created_like(const Array& array);
 /// Where each chunk of the array goes.
 std::vector<Region> regions_of(const Array& array, const StoreOptions& options);
 Region moved(const std::vector<std::int64_t>& start, const std::vector<std::int64_t>& extent,
@@ -104,7 +106,7 @@ struct ReadChunk {
 };
 
 template <class Target>
-inline constexpr bool writes_anywhere = WriteMember<decltype(&Target::write)>::kConst && Travels<Target>;
+inline constexpr bool writes_anywhere = WriteMember<decltype(&Target::write)>::kConst&& Travels<Target>;
 
 }  // namespace detail
 
@@ -180,8 +182,8 @@ requires(detail::HasWrite<Target> || !std::is_invocable_v<Target&, const Region&
   }
 }
 
-/// The array as it lies in a target: `target.read(const Region&, ChunkView<T, N>) const` fills each chunk where and when
-/// it is needed, so that what was stored need not be kept or computed again.
+/// The array as it lies in a target: `target.read(const Region&, ChunkView<T, N>) const` fills each chunk where and
+/// when it is needed, so that what was stored need not be kept or computed again.
 template <class Target>
 Array stored_in(const Target& target, const Array& like, const StoreOptions& options = {},
                 const std::source_location& where = std::source_location::current()) {
@@ -190,8 +192,8 @@ Array stored_in(const Target& target, const Array& like, const StoreOptions& opt
   if constexpr (detail::HasRead<Target>) {
     using View = typename detail::ReadMember<decltype(&Target::read)>::View;
     detail::check_store(like, {dtype_of<typename View::value_type>(), View::kRank}, options, "the target reads", where);
-    return from_function(like.shape(), detail::ReadChunk<Target>{target, options.at},
-                         {.dtype = like.dtype(), .chunks = like.chunks()}, where);
+    return from_function(like.shape(), detail::ReadChunk<Target>{target, options.at}, detail::created_like(like),
+                         where);
   }
 }
 
