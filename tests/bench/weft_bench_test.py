@@ -5,9 +5,12 @@ usage: weft_bench_test.py PROGRAM [case of this test ...]
 """
 import json
 import math
+import pathlib
 import subprocess
 import sys
+import tempfile
 import unittest
+import xml.etree.ElementTree
 
 PROGRAM = ""
 
@@ -128,6 +131,21 @@ class WeftBench(unittest.TestCase):
                 for line in self.lines(name, *words, "--scheduler", "sync"):
                     self.check_line(line, name, keys)
                     self.assertEqual(line["params"]["scheduler"], "sync")
+
+    def test_weak_scaling_draws_what_it_simulated(self):
+        root = pathlib.Path(__file__).resolve().parents[2]
+        with tempfile.TemporaryDirectory() as folder:
+            svg = pathlib.Path(folder) / "chart.svg"
+            done = subprocess.run([sys.executable, root / "tools/bench", "weak", "--weft", PROGRAM, "--nodes", "2", "1", "--per-node",
+                                   "0.01", "0.05", "--chunk", "1", "--svg", svg], capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("\n| 1 | 0.05 | 91 | ", done.stdout)
+            self.assertIn("\n| 2 | 0.02 | 35 | ", done.stdout)
+            drawn = xml.etree.ElementTree.parse(svg).getroot()
+            self.assertEqual(len(drawn.findall("{http://www.w3.org/2000/svg}circle")), 4)
+            wrong = subprocess.run([sys.executable, root / "tools/bench", "weak", "--weft", PROGRAM, "--nodes", "0"],
+                                   capture_output=True, text=True, check=False)
+            self.assertEqual(wrong.returncode, 2)
 
     def test_every_pattern_validates_its_edges(self):
         for pattern in PATTERNS:
