@@ -37,6 +37,12 @@ void write_books(Writer& writer, const LedgerReport& report) {
     writer.count(row.tasks);
     write_seconds(writer, row.seconds);
   }
+  writer.count(report.moved.size());
+  for (const MovedRow& row : report.moved) {
+    write_text(writer, row.name);
+    writer.count(row.results);
+    writer.count(row.bytes);
+  }
   writer.count(report.samples);
   for (const double one : {report.inferred_kernel_seconds, report.sampled_p50_us, report.sampled_p99_us,
                            report.kernel_p50_us, report.kernel_p99_us})
@@ -56,6 +62,12 @@ LedgerReport read_books(Reader& reader) {
     row.tasks = reader.count(kWhat);
     read_seconds(reader, row.seconds);
   }
+  report.moved.resize(reader.elements(3, kWhat));
+  for (MovedRow& row : report.moved) {
+    row.name = read_text(reader);
+    row.results = reader.count(kWhat);
+    row.bytes = reader.count(kWhat);
+  }
   report.samples = reader.count(kWhat);
   for (double* const one : {&report.inferred_kernel_seconds, &report.sampled_p50_us, &report.sampled_p99_us,
                             &report.kernel_p50_us, &report.kernel_p99_us})
@@ -74,6 +86,18 @@ void add_books(LedgerReport& all, const LedgerReport& of_worker, const std::stri
     row.name = worker + " " + row.name;
     all.rows.push_back(std::move(row));
   }
+  for (const MovedRow& row : of_worker.moved) {
+    const auto same =
+        std::find_if(all.moved.begin(), all.moved.end(), [&](const MovedRow& one) { return one.name == row.name; });
+    if (same == all.moved.end()) {
+      all.moved.push_back(row);
+    } else {
+      same->results += row.results;
+      same->bytes += row.bytes;
+    }
+  }
+  std::stable_sort(all.moved.begin(), all.moved.end(),
+                   [](const MovedRow& a, const MovedRow& b) { return a.bytes > b.bytes; });
   all.sampled_p50_us = weighted(all.sampled_p50_us, all.samples, of_worker.sampled_p50_us, of_worker.samples);
   all.kernel_p50_us = weighted(all.kernel_p50_us, all.samples, of_worker.kernel_p50_us, of_worker.samples);
   all.sampled_p99_us = std::max(all.sampled_p99_us, of_worker.sampled_p99_us);

@@ -1,5 +1,6 @@
 // What the client's process asks of a worker beside packets: to be looked at, to be prepared by plugins, to end.
 
+#include "core/cluster/books.hpp"
 #include "core/cluster/looks.hpp"
 #include "core/cluster/worker_process.hpp"
 #include "core/coordination/questions.hpp"
@@ -22,6 +23,22 @@ void WorkerProcess::on_look(Reader& reader) {
   Writer& answer = post_.begin(scheduler_, LetterKind::Look);
   answer.count(letter.number);
   write(answer, look);
+  post_.end(scheduler_);
+}
+
+/// Begins the books anew, or tells them.
+void WorkerProcess::on_books(Reader& reader) {
+  if (reader.number<std::uint8_t>("books") != 0) {
+    moved_.clear();
+    return ledger_.restart();
+  }
+  LedgerReport report = ledger_.report();
+  for (const auto& [number, moved] : moved_) {
+    const Site& at = site(number);
+    report.moved.push_back(moved);
+    report.moved.back().name = std::string(at.file) + ":" + std::to_string(at.line);
+  }
+  write_books(post_.begin(scheduler_, LetterKind::Books), report);
   post_.end(scheduler_);
 }
 

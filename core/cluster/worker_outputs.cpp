@@ -150,6 +150,10 @@ void WorkerProcess::entry_here(Copy& copy, Copy::Entry& entry, TaskEnd end) {
   const std::size_t bytes = bytes_of_result(entry.stand_in);
   copy.bytes += bytes;
   fetched_bytes_ += bytes;
+  if (copy.owner == id_) return one_less(copy);
+  MovedRow& moved = moved_[arena::task(entry.stand_in).site];
+  ++moved.results;
+  moved.bytes += bytes;
   one_less(copy);
 }
 

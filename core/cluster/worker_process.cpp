@@ -226,10 +226,8 @@ void WorkerProcess::letter(PeerId peer, LetterKind kind, Reader& reader) {
       ending_.store(true);
       return;
     case LetterKind::Books:
-      if (!from_client) break;
-      if (reader.number<std::uint8_t>("books") != 0) return ledger_.restart();
-      write_books(post_.begin(scheduler_, LetterKind::Books), ledger_.report());
-      return post_.end(scheduler_);
+      if (from_client) return on_books(reader);
+      break;
     case LetterKind::Call:
       if (from_client) return on_call(reader);
       break;

@@ -13,6 +13,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -172,6 +173,7 @@ class WorkerProcess final : public Runtime,
   void answer_came(const Asks::Question& question, std::shared_ptr<TaskFailure> failure);
   // Looks, plugins, ends (worker_orders.cpp)
   void on_look(Reader& reader);
+  void on_books(Reader& reader);
   bool holds_back(LetterKind kind, Reader& reader);
   void set_up_plugins();
   void end_process();
@@ -275,6 +277,7 @@ class WorkerProcess final : public Runtime,
   };
   std::unordered_map<std::uint64_t, Landing> landings_;
   std::uint64_t next_landing_ = 1, fetched_bytes_ = 0;
+  std::map<std::uint32_t, MovedRow> moved_;  // by site: what came from other workers since the books were begun
   std::unordered_map<WorkerId, std::string> addresses_;
   std::unordered_map<WorkerId, PeerId> peers_;
   std::unordered_map<PeerId, WorkerId> workers_;

@@ -1,6 +1,7 @@
 #include <weft/ledger.hpp>
 
 #include "core/diagnostics/write_file.hpp"
+#include "core/memory/bytes_text.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -15,6 +16,7 @@ namespace {
 constexpr std::string_view kNames[kPhaseCount] = {"build",  "submit", "schedule", "message", "queue", "fetch",
                                                   "launch", "kernel", "complete", "release", "spill", "idle"};
 constexpr double kWarnShare = 0.05;
+constexpr std::size_t kMostMoved = 10;
 
 double sum(const PhaseSeconds& seconds) {
   double total = 0;
@@ -106,6 +108,44 @@ BudgetVerdict LedgerReport::check_budget(double budget_us) const {
   return verdict;
 }
 
+std::string LedgerReport::advice() const {
+  constexpr double kShortRun = 0.5;       // seconds in which nothing needs to be better
+  constexpr double kGoal = 0.05;          // of the time of tasks may go into what is not theirs
+  constexpr double kMuch = 0.2;           // of the slots' time
+  constexpr std::uint64_t kFewASlot = 4;  // tasks: then the last ones leave slots idle
+  constexpr double kMost = 1000;          // times larger: more is as good as never
+  const double available = static_cast<double>(slots) * wall_seconds;
+  if (tasks == 0 || slots == 0 || wall_seconds < kShortRun) return "";
+  const double kernel = phase(Phase::Kernel);
+  const double overhead = overhead_seconds();
+  const double small =
+      overhead > kGoal * (overhead + kernel) && overhead > kGoal * available ? overhead / available : 0;
+  const double idle = phase(Phase::Idle) / available;
+  const double large = tasks < kFewASlot * slots && idle > kMuch ? idle : 0;
+  const double spilled = phase(Phase::Spill) > kMuch / 2 * available ? phase(Phase::Spill) / available : 0;
+  if (small == 0 && large == 0 && spilled == 0) return "";
+  if (spilled >= small && spilled >= large) {
+    return fmt::format(
+        "results do not fit into memory: {:.0f}% of the slots' time went into writing and reading them; make chunks "
+        "smaller, or give more memory (--weft-memory)",
+        spilled * 100);
+  }
+  if (large > small) {
+    const double each = static_cast<double>(tasks) / static_cast<double>(slots);
+    return fmt::format(
+        "tasks are too large: {} of them left {} slots idle for {:.0f}% of the time; make chunks {:.0f} times smaller",
+        tasks, slots, idle * 100, std::ceil(kFewASlot / each));
+  }
+  // As many tasks in one as bring their overhead down to the goal.
+  const double factor = kernel > 0 ? std::ceil(overhead * (1 - kGoal) / (kGoal * kernel)) : kMost + 1;
+  return fmt::format(
+      "tasks are too small: each worked for {} and cost {} beside it, {:.0f}% of the time of tasks; make chunks {} "
+      "times larger",
+      seconds_text(kernel / static_cast<double>(tasks)), seconds_text(overhead / static_cast<double>(tasks)),
+      overhead / (overhead + kernel) * 100,
+      factor > kMost ? fmt::format("over {:.0f}", kMost) : fmt::format("{:.0f}", factor));
+}
+
 std::string LedgerReport::to_text(bool full) const {
   std::string out;
   auto to = std::back_inserter(out);
@@ -128,6 +168,13 @@ std::string LedgerReport::to_text(bool full) const {
     fmt::format_to(to, "; {} inferred from stretches longer than their samples", seconds_text(inferred_kernel_seconds));
   }
   out += '\n';
+  if (!moved.empty()) {
+    fmt::format_to(to, "  {:<40} {:>10} {:>10}\n", "moved between workers: results of", "results", "bytes");
+    for (std::size_t i = 0; i < std::min(moved.size(), full ? moved.size() : kMostMoved); ++i)
+      fmt::format_to(to, "  {:<40} {:>10} {:>10}\n", moved[i].name, moved[i].results, bytes_text(moved[i].bytes));
+    if (!full && moved.size() > kMostMoved) fmt::format_to(to, "  and of {} lines more\n", moved.size() - kMostMoved);
+  }
+  if (const std::string told = advice(); !told.empty()) fmt::format_to(to, "  advice: {}\n", told);
   if (!full) return out;
   if (!rows.empty()) {
     fmt::format_to(to, "  {:<12} {:>12} {:>10} {:>10} {:>10} {:>10} {:>10}\n", "slot", "tasks", "overhead", "kernel",
@@ -164,6 +211,11 @@ std::string LedgerReport::to_json() const {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     fmt::format_to(to, "{}{{\"name\":{},\"slot\":{},\"tasks\":{},\"phases\":{}}}", i == 0 ? "" : ",",
                    json_string(rows[i].name), rows[i].slot, rows[i].tasks, json_phases(rows[i].seconds));
+  }
+  out += "],\"moved\":[";
+  for (std::size_t i = 0; i < moved.size(); ++i) {
+    fmt::format_to(to, "{}{{\"name\":{},\"results\":{},\"bytes\":{}}}", i == 0 ? "" : ",", json_string(moved[i].name),
+                   moved[i].results, moved[i].bytes);
   }
   out += "],\"layers\":[";
   for (std::size_t i = 0; i < layers.size(); ++i) {

@@ -54,6 +54,13 @@ struct LayerRow {
   double overhead_seconds = 0;
 };
 
+/// Results of tasks of one line of the user's program that other workers took over the network.
+struct MovedRow {
+  std::string name;  ///< "main.cpp:31"
+  std::uint64_t results = 0;
+  std::uint64_t bytes = 0;
+};
+
 /// The outcome of comparing a run with its budget a task.
 struct BudgetVerdict {
   double budget_us = 0;
@@ -70,6 +77,7 @@ struct LedgerReport {
   PhaseSeconds seconds{};              ///< over all rows
   std::vector<SlotRow> rows;           ///< filled always; printed by the full ledger only
   std::vector<LayerRow> layers;        ///< filled by whoever knows the layers; may be empty
+  std::vector<MovedRow> moved;         ///< most bytes first; empty where all workers are one process
   std::uint64_t samples = 0;           ///< tasks whose launch, kernel and completion were timed one by one
   double inferred_kernel_seconds = 0;  ///< part of kernel booked because a stretch was far longer than its samples
   double sampled_p50_us = 0;           ///< launch + completion of the samples
@@ -89,6 +97,9 @@ struct LedgerReport {
   double sampling_rate() const;
 
   BudgetVerdict check_budget(double budget_us) const;
+  /// Returns how many times larger or smaller the tasks (their chunks) should be, and why, in one sentence; "" where
+  /// there is nothing to say.
+  std::string advice() const;
   /// Returns a table for people; `full` adds one line a slot and one a layer.
   std::string to_text(bool full = false) const;
   /// Returns one JSON object on one line.

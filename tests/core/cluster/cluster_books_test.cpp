@@ -46,6 +46,25 @@ TEST(BooksTest, BooksBeginAnewEverywhere) {
   EXPECT_EQ(client.ledger().tasks, 10u);
 }
 
+std::vector<int> part(int n) { return std::vector<int>(1000, n); }
+int sum_of(const std::vector<int>& a, const std::vector<int>& b) { return a.front() + b.front(); }
+
+TEST(BooksTest, WhatMovedIsToldByTheLineThatMadeIt) {
+  InProcessCluster cluster({.workers = 2});
+  const Client client(InProcessCluster::client_options());
+  const auto one = client.with({.workers = {"worker1"}}).submit(part, 1);
+  const auto other = client.with({.workers = {"worker2"}}).submit(part, 2);
+  EXPECT_EQ(client.with({.workers = {"worker1"}}).submit(sum_of, one, other).result(), 3);
+  const LedgerReport report = client.ledger();
+  ASSERT_EQ(report.moved.size(), 1u) << report.to_text();
+  EXPECT_NE(report.moved[0].name.find("cluster_books_test.cpp:"), std::string::npos);
+  EXPECT_EQ(report.moved[0].results, 1u);
+  EXPECT_GE(report.moved[0].bytes, 4000u);
+  EXPECT_LT(report.moved[0].bytes, 5000u);
+  client.reset_ledger();
+  EXPECT_TRUE(client.ledger().moved.empty());
+}
+
 TEST(BooksTest, ALostWorkersBooksStayAsItToldThem) {
   InProcessCluster cluster({.workers = 2});
   const Client client(InProcessCluster::client_options());
@@ -67,6 +86,7 @@ TEST(BooksTest, BooksComeBackAsTheyWentOrAreRefused) {
   row.name = "slot 0";
   row.tasks = 7;
   report.rows.push_back(row);
+  report.moved.push_back({"main.cpp:31", 4, 4096});
   Writer writer;
   cluster::write_books(writer, report);
   Reader reader(writer);

@@ -91,6 +91,67 @@ TEST(LedgerReportTest, FullTextAddsSlotsAndLayers) {
   EXPECT_NE(text.find("\n  load "), std::string::npos) << text;
 }
 
+/// 10 s on 4 slots.
+LedgerReport run_of(std::uint64_t tasks, double kernel, double launch, double idle, double spill) {
+  LedgerReport report;
+  report.wall_seconds = 10;
+  report.slots = 4;
+  report.tasks = tasks;
+  report.seconds[static_cast<std::size_t>(Phase::Kernel)] = kernel;
+  report.seconds[static_cast<std::size_t>(Phase::Launch)] = launch;
+  report.seconds[static_cast<std::size_t>(Phase::Idle)] = idle;
+  report.seconds[static_cast<std::size_t>(Phase::Spill)] = spill;
+  return report;
+}
+
+TEST(LedgerReportTest, TasksThatAreTooSmallAreToldByHowMuch) {
+  // 20 us of work and 5 us beside it: 4.75 times as much work a task leaves 5% beside it.
+  EXPECT_EQ(
+      run_of(1'600'000, 32, 8, 0, 0).advice(),
+      "tasks are too small: each worked for 20 us and cost 5 us beside it, 20% of the time of tasks; make chunks 5 "
+      "times larger");
+  EXPECT_NE(run_of(40'000'000, 0, 40, 0, 0).advice().find("over 1000 times larger"), std::string::npos);
+}
+
+TEST(LedgerReportTest, TasksThatAreTooLargeAreToldByHowMuch) {
+  EXPECT_EQ(run_of(5, 22, 0, 18, 0).advice(),
+            "tasks are too large: 5 of them left 4 slots idle for 45% of the time; make chunks 4 times smaller");
+}
+
+TEST(LedgerReportTest, ResultsThatDoNotFitAreTold) {
+  const std::string advice = run_of(1'000, 20, 0, 5, 15).advice();
+  EXPECT_TRUE(advice.starts_with("results do not fit into memory: 38% of the slots' time")) << advice;
+}
+
+TEST(LedgerReportTest, WhereNothingIsAmissNothingIsAdvised) {
+  EXPECT_EQ(run_of(40'000, 39, 0.5, 0.5, 0).advice(), "");
+  EXPECT_EQ(run_of(1'000, 10, 0.5, 29, 0).advice(), "") << "idle for other reasons than the size of tasks";
+  EXPECT_EQ(LedgerReport{}.advice(), "");
+  LedgerReport moment = run_of(1'600'000, 32, 8, 0, 0);
+  moment.wall_seconds = 0.1;
+  EXPECT_EQ(moment.advice(), "") << "short runs need not be better";
+}
+
+TEST(LedgerReportTest, AdviceStandsInTheTextOnce) {
+  const std::string text = run_of(5, 22, 0, 18, 0).to_text(true);
+  const std::size_t at = text.find("  advice: tasks are too large");
+  EXPECT_NE(at, std::string::npos) << text;
+  EXPECT_EQ(text.find("advice", at + 5), std::string::npos) << text;
+}
+
+TEST(LedgerReportTest, WhatMovedStandsInTextAndJson) {
+  LedgerReport report = example();
+  EXPECT_EQ(report.to_text().find("moved"), std::string::npos);
+  for (int line = 1; line <= 12; ++line) report.moved.push_back({"main.cpp:" + std::to_string(line), 3, 2048});
+  const std::string text = report.to_text();
+  EXPECT_NE(text.find("main.cpp:10 "), std::string::npos) << text;
+  EXPECT_EQ(text.find("main.cpp:11 "), std::string::npos) << text;
+  EXPECT_NE(text.find("and of 2 lines more"), std::string::npos) << text;
+  EXPECT_NE(report.to_text(true).find("main.cpp:12 "), std::string::npos);
+  EXPECT_NE(report.to_json().find("\"moved\":[{\"name\":\"main.cpp:1\",\"results\":3,\"bytes\":2048},"),
+            std::string::npos);
+}
+
 TEST(LedgerReportTest, JsonIsOneLineWithPhasesAndUnbooked) {
   LedgerReport report = example();
   report.layers.push_back({"a \"quoted\"\nname", 1, 0, 0});
