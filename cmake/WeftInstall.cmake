@@ -7,7 +7,7 @@ include(CMakePackageConfigHelpers)
 set(weft_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/weft")
 
 set(weft_rooms core comm gpu io mpi_launch)
-set(weft_libraries weft_core weft_comm weft_gpu weft_io weft_weft)
+set(weft_libraries weft_core weft_comm weft_gpu weft_io weft_dashboard weft_weft)
 if(TARGET weft_arrays)
   list(APPEND weft_rooms arrays)
   list(APPEND weft_libraries weft_arrays)

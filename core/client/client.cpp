@@ -1,5 +1,6 @@
 #include <weft/client.hpp>
 
+#include "core/client/live_page.hpp"
 #include "core/coordination/named_objects.hpp"
 #include "core/coordination/notes.hpp"
 #include "core/diagnostics/resource_profile.hpp"
@@ -183,6 +184,7 @@ struct Client::Notes {
   const std::shared_ptr<detail::Notes> noted = std::make_shared<detail::Notes>();  // shared with questions about them
   // Constant after construction: for opening again.
   std::map<std::string, std::uint32_t> resources;
+  std::unique_ptr<LivePage> page;
 };
 
 Client::Client(Settings settings, std::map<std::string, std::uint32_t> resources)
@@ -200,6 +202,14 @@ void Client::open(Settings settings) {
   runtime_ = owned_.get();
   serial_ = owned_->serial();
   detail::list_notes(serial_, notes_->noted);
+  try {
+    notes_->page = make_live_page(*this);
+  } catch (...) {
+    owned_->close();
+    detail::unlist_notes(serial_);
+    owned_.reset();
+    throw;
+  }
   OpenClients& clients = open_clients();
   const std::lock_guard lock(clients.mutex);
   clients.all.push_back(this);
@@ -234,6 +244,7 @@ bool Client::close() {
         "it "
         "was opened");
   }
+  notes_->page.reset();
   stop_profiles(serial_);
   stop_streams(serial_);
   const bool within_budget = owned_->close();
@@ -320,6 +331,11 @@ ClientInfo Client::info() const {
   info.counts = counts();
   info.workers = runtime_->worker_infos();
   return info;
+}
+
+std::string Client::dashboard_link() const {
+  require_open();
+  return notes_->page == nullptr ? "" : notes_->page->link();
 }
 
 std::vector<std::string> Client::who_has(const Handle& future) const {

@@ -91,6 +91,7 @@ namespace {
 struct Streams {
   std::mutex mutex;
   std::vector<std::shared_ptr<TaskStream::Parts>> all;
+  std::set<std::uint32_t> others;  // clients whose tasks somebody else wants noted
 };
 Streams& streams() {
   static Streams* const instance = new Streams;
@@ -100,16 +101,28 @@ Streams& streams() {
 }  // namespace
 
 void TaskStream::Parts::stop() {
-  bool others = false;
   {
     const std::lock_guard lock(streams().mutex);
     std::erase_if(streams().all, [&](const auto& one) { return one.get() == this; });
-    others =
-        std::any_of(streams().all.begin(), streams().all.end(), [&](const auto& one) { return one->client == client; });
   }
-  gather(others ? LookOrder::Stream::On : LookOrder::Stream::Off, true);
+  gather(wants_tasks_noted(client) ? LookOrder::Stream::On : LookOrder::Stream::Off, true);
   const std::lock_guard lock(mutex);
   stopped = true;
+}
+
+void want_tasks_noted(std::uint32_t client, bool on) {
+  const std::lock_guard lock(streams().mutex);
+  if (on) {
+    streams().others.insert(client);
+  } else {
+    streams().others.erase(client);
+  }
+}
+
+bool wants_tasks_noted(std::uint32_t client) {
+  const std::lock_guard lock(streams().mutex);
+  return streams().others.contains(client) || std::any_of(streams().all.begin(), streams().all.end(),
+                                                          [&](const auto& one) { return one->client == client; });
 }
 
 void stop_streams(std::uint32_t client) {

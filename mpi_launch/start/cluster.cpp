@@ -1,10 +1,12 @@
 #include "mpi_launch/start/cluster.hpp"
 
 #include "comm/network_transport.hpp"
+#include "core/client/live_page.hpp"
 #include "core/cluster/cluster.hpp"
 #include "core/cluster/origins.hpp"
 #include "core/config/option_table.hpp"
 #include "core/runtime/layout.hpp"
+#include "dashboard/live_page.hpp"
 #include "mpi_launch/control/connection.hpp"
 #include "mpi_launch/control/secret.hpp"
 #include "mpi_launch/start/exchange.hpp"
@@ -21,6 +23,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -75,6 +78,7 @@ void work(const WorkerOrders& orders) {
   struct sigaction leave {};
   leave.sa_handler = [](int) { leave_soon(); };
   ::sigaction(SIGTERM, &leave, nullptr);
+  set_page_maker([](const Client&) { return nullptr; });
   worker_is_ready();
   switch (run_worker(std::move(settings), std::move(transport), orders.scheduler_address, std::move(identity))) {
     case WorkerEnd::Told:
@@ -164,20 +168,31 @@ class Cluster : public Job::Watcher {
     theirs.record.clear();
     theirs.progress = "off";
     theirs.ledger = "off";
+    theirs.page = "off";
     theirs.config = "none";
     theirs.address_file.clear();
     job_->start_workers(runtime_->address(), option_words(theirs), resources);
-    const auto count = static_cast<std::uint32_t>(job_->layout().workers.size());
+    const auto all = static_cast<std::uint32_t>(job_->layout().workers.size());
+    const auto count = enough_of(all, settings.min_workers);
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(settings.start_timeout);
     for (;;) {
       const std::uint32_t here = runtime_->wait_for_workers(count, 20'000'000);
-      if (here >= count) return;
-      if (const std::string problem = job_->start_problem(); !problem.empty()) throw Error(problem);
+      if (here >= count) {
+        if (here < all) kLog.info(here, " of ", all, " workers are here: the job begins (--weft-min-workers)");
+        return;
+      }
+      const std::string problem = job_->start_problem();
+      if (!problem.empty() && job_->workers_left() < count) throw Error(problem);
       if (std::chrono::steady_clock::now() < deadline) continue;
       if (here == 0) throw Error("no worker has joined within --weft-start-timeout");
       kLog.warning("only ", here, " of ", count, " workers have joined so far; the job begins with them");
       return;
     }
+  }
+
+  /// Returns how many of the workers must be there before the job begins.
+  static std::uint32_t enough_of(std::uint32_t all, std::int64_t least) {
+    return least == 0 ? all : static_cast<std::uint32_t>(std::min<std::int64_t>(all, least));
   }
 
   static std::string too_many_workers(const Settings& settings) {
@@ -235,6 +250,7 @@ int schedule(int argc, char** argv) {
 }  // namespace
 
 void install_cluster_maker() {
+  dashboard::install_live_page();
   set_scheduler_body(&schedule);
   set_layout_maker(&block_of_ranks);
   set_worker_body(&work);

@@ -347,7 +347,7 @@ void Job::worker_ended(std::uint32_t place, std::uint32_t generation, const Deat
   if (death.cannot_start && start_problem_.empty() && place < hellos_.size()) start_problem_ = cause;
   const bool none_left = std::none_of(alive_.begin(), alive_.end(), [](bool alive) { return alive; });
   if (none_left && start_problem_.empty()) start_problem_ = cause;
-  if (worth_telling && !death.cannot_start) {
+  if (worth_telling && (!death.cannot_start || settings_.min_workers > 0)) {
     kLog.warning(cause, comes_back ? "; it is started again" : "; it is not started again");
   }
   if (watcher_ == nullptr) return;

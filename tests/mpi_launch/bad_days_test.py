@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tests jobs on bad days: strangers at their ports, other users, odd options and launchers, a clock that jumps.
 
-usage: bad_days_test.py MPIRUN CLIENT_JOB JUMPING_CLOCK
+usage: bad_days_test.py MPIRUN CLIENT_JOB JUMPING_CLOCK FULL_DISK
 """
 import os
 import pwd
@@ -17,9 +17,11 @@ import unittest
 from pathlib import Path
 
 import job_test
+from client_test import spilled_by, worker_processes
 from job_test import MPIRUN, PROGRAM, Job, environment, processes
 
 CLOCK = str(Path(sys.argv[3]).resolve()) if len(sys.argv) > 3 else ""
+FULL_DISK = str(Path(sys.argv[4]).resolve()) if len(sys.argv) > 4 else ""
 WATCHED_SUM = "sum 1124250\n"
 
 
@@ -51,6 +53,22 @@ def weft_processes(job):
 
 
 class BadDaysTest(job_test.JobTest):
+    def test_the_results_of_a_worker_whose_disk_is_full_go_where_there_is_room(self):
+        launch = ("--oversubscribe", "--bind-to", "none", "-x", f"LD_PRELOAD={FULL_DISK}", "-x", "FULL_DISK_RANK=1")
+        self.job = Job(3, "moving", "240", "--weft-memory=64MiB", launch=launch)
+        most = {}
+        while self.job.process.poll() is None:
+            for pid in worker_processes(self.job):
+                most[pid] = max(most.get(pid, 0), spilled_by(pid, self.job.scratch.name))
+            time.sleep(0.05)
+        code, out, errors = self.job.end()
+        self.assertEqual((code, f"moved {240 * 239}\n" in out), (0, True), out + errors)
+        self.assertRegex(errors, r"\[1[^]]*\] a write was refused: this disk is full\n")
+        self.assertNotRegex(errors, r"\[[02][^]]*\] a write was refused")
+        self.assertGreater(sum(most.values()), 100 << 20, "the others' disks took something")
+        self.assertNotIn("started again", errors)
+        self.check_nothing_left()
+
     def test_strangers_at_every_port_cost_no_answer_and_are_told_of(self):
         self.job = Job(3, "watched", "-")
         self.job.until("working")
@@ -273,4 +291,4 @@ for name in [name for name in vars(job_test.JobTest) if name.startswith("test_")
     setattr(BadDaysTest, name, None)  # those of the base are run by job_test.py
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[4:]])
+    unittest.main(argv=[sys.argv[0], *sys.argv[5:]])

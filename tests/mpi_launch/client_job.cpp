@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string>
@@ -337,6 +338,49 @@ void polling(Client& client) {
 }
 
 /// Describes a graph that another run loads.
+/// In the worker of the rank that CLIENT_JOB_WITHOUT_WORKER names: it ends before it can start.
+[[maybe_unused]] const bool has_worker = [] {
+  const char* const rank = std::getenv("CLIENT_JOB_WITHOUT_WORKER");
+  if (rank == nullptr || std::getenv("WEFT_INTERNAL_WORKER") == nullptr) return true;
+  std::ifstream file("/proc/" + std::to_string(::getppid()) + "/environ");
+  const std::string supervisor{std::istreambuf_iterator<char>(file), {}};
+  if (supervisor.find("OMPI_COMM_WORLD_RANK=" + std::string(rank) + '\0') != std::string::npos) std::_Exit(9);
+  return true;
+}();
+
+/// Something of everything that the page shows, then one task for so many seconds.
+void shown(Client& client, double seconds) {
+  {
+    const std::vector<Future<std::vector<std::int64_t>>> rows = client.map(&row, numbers(8));
+    std::vector<Future<std::int64_t>> pairs;
+    for (std::size_t i = 0; i < 8; ++i) pairs.push_back(client.submit(&first_of, rows[i], rows[(i * 5 + 3) % 8]));
+    client.gather(pairs);
+  }
+  client.gather_finished(client.map(&fails, numbers(10)));
+  std::printf("page %s\n", client.dashboard_link().c_str());
+  std::fflush(stdout);
+  print("slept", client.submit(&slow, 1, seconds).result());
+}
+
+/// Holds half a gigabyte for a moment, on all workers together, then nothing for some seconds.
+void releases(Client& client) {
+  const auto say = [](const char* word) {
+    std::printf("%s\n", word);
+    std::fflush(stdout);
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+  };
+  client.gather(client.map(&first_of, std::vector<std::vector<std::int64_t>>(8, std::vector<std::int64_t>(1, 1)),
+                           std::vector<std::int64_t>(1, 2)));
+  say("ready");
+  {
+    const std::vector<Future<std::vector<std::int64_t>>> rows = client.map(&wide_row, numbers(64));
+    wait(rows);
+    say("holding");
+  }
+  say("dropped");
+  std::this_thread::sleep_for(std::chrono::seconds(6));
+}
+
 void save_graph(const std::string& path) {
   Graph graph;
   const auto start = graph.input(std::int64_t{2});
@@ -394,6 +438,8 @@ void body(Client& client, const Args& args) {
     print("sum", sum);
   }
   if (what == "resumes") std::getenv("SLURM_RESTART_COUNT") != nullptr ? print("resumed", 1) : many(client);
+  if (what == "shown") shown(client, std::atof(args.at(1).c_str()));
+  if (what == "releases") releases(client);
   if (what == "poison") poison(client, args.at(1), args.at(2));
   if (what == "dies") dying(client, args.at(1), args.at(2));
 }

@@ -33,21 +33,21 @@ def worker_processes(job):
     return found
 
 
-def spilled_bytes(job):
-    """Returns what a job's processes have on disk in its scratch folder: in files that have no names."""
+def spilled_by(pid, folder):
+    """Returns what a process has on disk in its scratch folder: in files that have no names."""
     total = 0
-    for pid in processes(job.marker):
-        try:
-            files = list(Path(f"/proc/{pid}/fd").iterdir())
-        except OSError:
-            continue
-        for file in files:
-            try:
-                if os.readlink(file).startswith(job.scratch.name):
-                    total += file.stat().st_blocks * 512
-            except OSError:
-                pass
+    try:
+        for file in Path(f"/proc/{pid}/fd").iterdir():
+            if os.readlink(file).startswith(folder):
+                total += file.stat().st_blocks * 512
+    except OSError:
+        pass  # it has ended, or closed one meanwhile
     return total
+
+
+def spilled_bytes(job):
+    """Returns what a job's processes have on disk."""
+    return sum(spilled_by(pid, job.scratch.name) for pid in processes(job.marker))
 
 
 class ClientTest(job_test.JobTest):
@@ -70,6 +70,35 @@ class ClientTest(job_test.JobTest):
     def test_four_ranks(self):
         code, out, errors = self.run_job(4, "plain", "-")
         self.assertEqual((code, "map 332833500" in out), (0, True), errors)
+
+    def test_a_job_begins_with_the_workers_that_are_enough(self):
+        missing = {"CLIENT_JOB_WITHOUT_WORKER": "1"}
+        begin = time.monotonic()
+        code, out, errors = self.run_job(3, "plain", "-", "--weft-min-workers=2", variables=missing)
+        self.assertEqual((code, "map 332833500" in out), (0, True), errors)
+        self.assertIn("the worker of rank 1 on", errors)
+        self.assertLess(time.monotonic() - begin, 20)
+        # Where more are asked for than can come, it waits for them until the start takes too long.
+        code, out, errors = self.run_job(3, "plain", "-", "--weft-min-workers=3", "--weft-start-timeout=3s", variables=missing)
+        self.assertEqual((code, "map 332833500" in out), (0, True), errors)
+        self.assertIn("only 2 of 3 workers have joined so far", errors)
+
+    def test_memory_of_results_that_were_let_go_of_is_given_back(self):
+        self.job = Job(3, "releases", "-", "--weft-memory=2GiB")
+
+        def resident():
+            return [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") for pid in worker_processes(self.job)]
+
+        self.job.until("ready")
+        before = resident()
+        self.job.until("holding")
+        self.assertGreater(sum(resident()) - sum(before), 400 << 20)
+        self.job.until("dropped")
+        end = time.monotonic() + 5
+        while any(now > 1.05 * was + (2 << 20) for now, was in zip(resident(), before)):
+            self.assertLess(time.monotonic(), end, [(was >> 20, now >> 20) for was, now in zip(before, resident())])
+            time.sleep(0.1)
+        self.assertEqual(self.job.end()[0], 0)
 
     def test_one_rank_runs_on_threads(self):
         code, out, errors = self.run_job(1, "plain", "-")

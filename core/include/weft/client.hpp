@@ -236,6 +236,8 @@ class Client : public detail::Submitting {
 
   /// Returns what the client runs on: workers with their slots, memory, resources and spill folders, and its counts.
   ClientInfo info() const;
+  /// Returns the address of the page that shows what this client does (--weft-page); "" where there is none.
+  std::string dashboard_link() const;
   /// Returns the names of the workers that hold a result; none while it is not there.
   std::vector<std::string> who_has(const Handle& future) const;
   /// Returns which of these results each worker holds, by the names that errors call them.
