@@ -6,6 +6,7 @@ usage: bad_days_test.py MPIRUN CLIENT_JOB JUMPING_CLOCK FULL_DISK
 import os
 import pwd
 import random
+import re
 import shutil
 import signal
 import socket
@@ -53,6 +54,32 @@ def weft_processes(job):
 
 
 class BadDaysTest(job_test.JobTest):
+    def test_workers_open_few_files_of_shared_disks(self):
+        """A thousand workers that start from one file system open what they open a thousand times."""
+        if shutil.which("strace") is None:
+            self.skipTest("there is no strace here")
+        with tempfile.TemporaryDirectory() as folder:
+            trace = Path(folder) / "trace"
+            code, out, errors = self.run_job(2, "plain", "-", command=["sh", "-c", 'exec strace -f -qq -s 300 -e trace=openat,open,execve,clone,clone3,vfork,fork '
+                                                      f'-o {trace}-$OMPI_COMM_WORLD_RANK {PROGRAM} "$@"', "sh"])
+            self.assertEqual((code, "map 332833500" in out), (0, True), errors)
+            for rank in (0, 1):
+                opened = {}  # by worker, which is a program of its own in the trace of its rank
+                process = {}  # by thread
+                for line in Path(f"{trace}-{rank}").read_text().splitlines():
+                    thread, call = line.split(maxsplit=1)
+                    if "CLONE_THREAD" in call and (match := re.search(r"= (\d+)$", call)):
+                        process[match[1]] = process.get(thread, thread)
+                    if call.startswith("execve("):
+                        opened[thread] = set()
+                    match = re.match(r'open(?:at)?\((?:AT_FDCWD, )?"(/[^"]*)".* = \d+', call)
+                    if match and not match[1].startswith(("/proc/", "/sys/", "/dev/", self.job.scratch.name)):
+                        opened.setdefault(process.get(thread, thread), set()).add(match[1])
+                last = list(opened)[-1]
+                print(f"the worker of rank {rank} opened {len(opened[last])} files", file=sys.stderr)
+                self.assertGreater(len(opened), 1)
+                self.assertLessEqual(len(opened[last]), 30, sorted(opened[last]))
+
     def test_the_results_of_a_worker_whose_disk_is_full_go_where_there_is_room(self):
         launch = ("--oversubscribe", "--bind-to", "none", "-x", f"LD_PRELOAD={FULL_DISK}", "-x", "FULL_DISK_RANK=1")
         self.job = Job(3, "moving", "240", "--weft-memory=64MiB", launch=launch)
