@@ -260,6 +260,7 @@ void ClientProcess::drain(WorkerId id) {
   ClientWorker& worker = workers_[id];
   if (worker.drains_since != 0 || !worker.standing.present) return;
   worker.drains_since = now_ns();
+  worker.standing.leaving = true;
   ++draining_;
   slots_.fetch_sub(worker.standing.slots, std::memory_order_relaxed);
   logging::info("cluster", "worker ", worker.standing.identity.name, " leaves: others take over what it has");

@@ -54,6 +54,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   std::string in_own_numbers(std::string_view text) override;
   void no_more_workers(std::string_view why) override;
   std::vector<WorkerStanding> workers() override;
+  ClusterDemand demand() override;
   void dump(const std::function<void(std::string_view)>& write) override;
   void end(Nanoseconds longest) override;
   void retire(std::string_view name) override;

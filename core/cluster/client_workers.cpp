@@ -27,9 +27,55 @@ void ClientProcess::retire(std::string_view name) {
 void ClientProcess::no_more_workers(std::string_view why) {
   std::unique_lock lock(mutex_);
   if (stopping_.load()) return;
-  no_more_ = true;
+  no_more_ = !why.empty();
   no_more_why_ = why;
   drive_locked(lock);
+}
+
+/// Of a chain all but one wait for each other, also those that a worker was dealt ahead of their turn. So what is in no
+/// packet yet counts only once the packets show that there is something to do at once.
+ClusterDemand ClientProcess::demand() {
+  ClusterDemand demand;
+  const std::lock_guard lock(mutex_);
+  const auto at = [](const ClientWorker& worker) {
+    return ClusterDemand::AtWorker{worker.standing.identity.name, worker.standing.slots, 0, false,
+                                   worker.standing.leaving};
+  };
+  std::vector<ClusterDemand::AtWorker> all;
+  for (const ClientWorker& worker : workers_) all.push_back(at(worker));
+  for (const auto& [id, packet] : packets_) {
+    if (packet.over || !machine_.knows(id)) continue;
+    const PacketState state = machine_.state(id);
+    const WorkerId owner = machine_.owner(id);
+    const auto is_there = [this](const ProducerEdge& edge) {
+      return !machine_.knows(edge.producer) || machine_.state(edge.producer) == PacketState::InMemory;
+    };
+    if (state == PacketState::Ready || state == PacketState::Running) {
+      const auto& inputs = machine_.producers(id);
+      if (std::all_of(inputs.begin(), inputs.end(), is_there)) ++demand.runnable;
+    }
+    if (owner >= all.size()) continue;
+    if (state == PacketState::Running) ++all[owner].packets;
+    if (state == PacketState::InMemory && !packet.released) all[owner].keeps = true;
+  }
+  if (call_.task != kNone && call_.worker < all.size()) {
+    ++demand.runnable;
+    ++all[call_.worker].packets;
+  }
+  std::uint64_t unformed = forming_.size();
+  for (const GraphRun* graph : graphs_) unformed += graph->order.size() - graph->cut;
+  {
+    const std::lock_guard pending(pending_mutex_);
+    unformed += pending_.size();
+  }
+  if (present_ == 0 || demand.runnable >= 2 * std::uint64_t{slots_.load()}) demand.runnable += unformed;
+  demand.tasks_done = tasks_done_.load();
+  const std::uint64_t total = tasks_total_.load();
+  demand.tasks_left = total - std::min(demand.tasks_done, total);
+  for (std::size_t i = 0; i != all.size(); ++i) {
+    if (workers_[i].standing.present) demand.workers.push_back(std::move(all[i]));
+  }
+  return demand;
 }
 
 /// 1. Each process is told to end at once, without blame for the packets it runs. 2. Its supervisor starts another one,

@@ -38,6 +38,26 @@ struct WorkerStanding {
   std::uint32_t slots = 0;
   std::uint64_t budget_bytes = 0;
   bool present = false;
+  /// It was told to go, or has asked to.
+  bool leaving = false;
+};
+
+/// How much work a cluster has, for who starts and ends its workers.
+struct ClusterDemand {
+  struct AtWorker {
+    std::string name;
+    std::uint32_t slots = 0;
+    /// Packets that it was dealt and that have not ended.
+    std::uint64_t packets = 0;
+    /// Results lie there that somebody may still read.
+    bool keeps = false;
+    bool leaving = false;
+  };
+  /// What a worker could run now if there were enough of them, and what they run.
+  std::uint64_t runnable = 0;
+  std::uint64_t tasks_left = 0;
+  std::uint64_t tasks_done = 0;
+  std::vector<AtWorker> workers;
 };
 
 /// The client's side of a cluster: the scheduler machine, the client's tasks, and the connections to the workers.
@@ -60,9 +80,12 @@ class ClusterRuntime : public Runtime {
   virtual void worker_died(std::string_view key, std::string_view cause) = 0;
   /// Returns what a worker's process said of its tasks (core/cluster/origins.hpp) with this process's numbers of them.
   virtual std::string in_own_numbers(std::string_view text) = 0;
-  /// Tells that no worker will join any more: with none left, what has not run fails, for this reason.
+  /// Tells that no worker will join any more: with none left, what has not run fails, for this reason. Without a
+  /// reason: some may join again.
   virtual void no_more_workers(std::string_view why) = 0;
   virtual std::vector<WorkerStanding> workers() = 0;
+  /// Looks at every packet: for once a second, not for once a task.
+  virtual ClusterDemand demand() = 0;
   /// Writes what stands where, in lines, piece by piece: counts, workers and what they run, packets that have not
   /// ended. The job goes on meanwhile. Called by a thread that does nothing else for it.
   virtual void dump(const std::function<void(std::string_view)>& write) = 0;
