@@ -164,6 +164,7 @@ std::string htcondor_lines(const BatchJob& job, const std::string& program) {
 std::string launch_lines(BatchSystem system, const BatchJob& job) {
   std::string program;
   for (const std::string& word : job.command) program += " " + shell_word(word);
+  if (job.plain) return program.substr(1) + "\ncode=$?\n";
   const std::uint32_t ranks = job.nodes * job.ranks_per_node;
   switch (system) {
     case BatchSystem::Slurm:

@@ -26,6 +26,8 @@ struct BatchJob {
   std::uint64_t walltime_s = 3600;
   /// Submits itself again when the program asks for it with exit code 75.
   bool resume = false;
+  /// One process, started by the script itself: no srun, no mpirun.
+  bool plain = false;
   /// Lines to run before the program: module loads, environments.
   std::vector<std::string> prologue;
   /// The program and its arguments.

@@ -132,6 +132,8 @@ struct JoinAsked {
   std::uint32_t slots = 0;
   /// Memory that results may hold there; 0: chosen as for ranks.
   std::uint64_t budget_bytes = 0;
+  /// What the cluster that started it calls it; then it is the job's own program. Empty: nobody has.
+  std::string label;
 };
 /// Comes from one that is neither rank nor supervisor: it wants to know what stands where, and gets DumpText.
 struct DumpAsked {

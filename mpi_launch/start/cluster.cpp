@@ -11,6 +11,7 @@
 #include "mpi_launch/control/secret.hpp"
 #include "mpi_launch/start/exchange.hpp"
 #include "mpi_launch/start/job.hpp"
+#include "mpi_launch/start/ranks.hpp"
 #include "mpi_launch/supervise/child.hpp"
 #include "mpi_launch/supervise/worker_main.hpp"
 
@@ -112,6 +113,36 @@ class Cluster : public Job::Watcher {
   /// Before it is opened: this process holds the scheduler, and no worker of its own.
   void be_only_scheduler() { only_scheduler_ = true; }
 
+  std::shared_ptr<ClusterRuntime> open_alone(const Settings& settings,
+                                             const std::map<std::string, std::uint32_t>& resources) {
+    const std::lock_guard lock(mutex_);
+    if (read_ranks().several())
+      throw Error(
+          "a program that mpirun or srun has started has its workers already: start it by itself, or leave out the "
+          "cluster object");
+    if (job_ != nullptr)
+      throw Error("this process has a cluster or a client of several processes already: one at a time");
+    only_scheduler_ = true;
+    start(settings, resources);
+    return runtime_;
+  }
+
+  /// As if there had been none. Clients that are open still share the runtime, which is closed.
+  void forget() noexcept {
+    end();
+    const std::lock_guard lock(mutex_);
+    if (::getpid() != pid_) return;
+    std::atomic_store(&watched_, std::shared_ptr<ClusterRuntime>());
+    runtime_.reset();
+    job_.reset();
+    only_scheduler_ = ended_ = false;
+  }
+
+  std::map<std::string, std::string> workers_by_label() {
+    const std::lock_guard lock(mutex_);
+    return job_ != nullptr ? job_->workers_by_label() : std::map<std::string, std::string>();
+  }
+
   void end() noexcept {
     const std::lock_guard lock(mutex_);
     if (ended_ || job_ == nullptr || ::getpid() != pid_) return;
@@ -210,6 +241,26 @@ class Cluster : public Job::Watcher {
   int pid_ = 0;
 };
 
+/// What `live_as_joiner` is: words are those of kJoinVariable.
+void join(const std::string& text) {
+  std::vector<std::string> words;
+  for (std::size_t at = 0; words.size() < 4 && at < text.size();) {
+    const std::size_t end = std::min(text.find(',', at), text.size());
+    words.push_back(text.substr(at, end - at));
+    at = std::min(end + 1, text.size());
+    if (words.size() == 4) words.push_back(text.substr(at));
+  }
+  if (words.size() != 5 || words.back().empty())
+    throw Error(std::string(kJoinVariable) + " is not as a cluster writes it");
+  JoinWords join;
+  join.label = words[0];
+  join.slots = static_cast<std::uint32_t>(std::strtoul(words[1].c_str(), nullptr, 10));
+  join.budget_bytes = std::strtoull(words[2].c_str(), nullptr, 10);
+  join.seconds = std::strtod(words[3].c_str(), nullptr);
+  join.address_file = words[4];
+  join_job(join);
+}
+
 /// Returns the block of a job that is not going to work: its ranks meet, say what they have, and leave.
 std::string block_of_ranks(const Settings& settings) {
   Settings quiet = settings;
@@ -252,15 +303,24 @@ int schedule(int argc, char** argv) {
 void install_cluster_maker() {
   dashboard::install_live_page();
   set_scheduler_body(&schedule);
+  set_join_body(&join);
   set_layout_maker(&block_of_ranks);
   set_worker_body(&work);
   set_runtime_maker([](const Settings& settings, const std::map<std::string, std::uint32_t>& resources) {
     if (std::getenv(kWorkerVariable) != nullptr) live_as_worker();
+    if (std::getenv(kJoinVariable) != nullptr) std::exit(live_as_joiner());
     return Cluster::instance().open(settings, resources);
   });
 }
 
 void end_cluster() noexcept { Cluster::instance().end(); }
+
+std::shared_ptr<ClusterRuntime> open_cluster(const Settings& settings,
+                                             const std::map<std::string, std::uint32_t>& resources) {
+  return Cluster::instance().open_alone(settings, resources);
+}
+void close_cluster() noexcept { Cluster::instance().forget(); }
+std::map<std::string, std::string> workers_by_label() { return Cluster::instance().workers_by_label(); }
 
 }  // namespace weft::launch
 

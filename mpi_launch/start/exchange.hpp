@@ -34,6 +34,9 @@ void finish_applications_mpi();
 /// others wait for it. Throws Error after `seconds`.
 Meeting meet_by_file(const Ranks& ranks, const Meeting& mine, const std::string& path, double seconds);
 
+/// Returns what an address file holds, and reads it; an empty endpoint where it is not complete. `where` is for errors.
+std::string meeting_text(const Meeting& meeting);
+Meeting parse_meeting(const std::string& text, const std::string& where);
 /// Writes an address file (mode 0600, whole or not at all).
 void write_meeting(const Meeting& meeting, const std::string& path);
 /// Reads the address file of a job that runs, for who joins it; waits for it at most so long, and says so on the

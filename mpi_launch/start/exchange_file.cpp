@@ -61,7 +61,18 @@ Meeting read_file(const std::string& path) {
                 "the job, so it is not trusted");
   }
   std::ifstream file(path);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  return parse_meeting({std::istreambuf_iterator<char>(file), {}}, path);
+}
+
+}  // namespace
+
+std::string meeting_text(const Meeting& meeting) {
+  std::string text = std::string(kHead) + meeting.endpoint + "\n" + hexadecimal(meeting.secret) + "\n";
+  if (meeting.running()) text += meeting.executable + "\n" + hexadecimal(meeting.scheduler_address) + "\n";
+  return text;
+}
+
+Meeting parse_meeting(const std::string& text, const std::string& path) {
   if (text.compare(0, kHead.size(), kHead) != 0) throw Error("'" + path + "' is no address file of weft");
   std::vector<std::string> lines;
   for (std::size_t at = kHead.size(); at < text.size();) {
@@ -79,15 +90,12 @@ Meeting read_file(const std::string& path) {
   return meeting;
 }
 
-}  // namespace
-
 void write_meeting(const Meeting& meeting, const std::string& path) {
   const std::string fresh = path + ".new";
   ::unlink(fresh.c_str());
   const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (file < 0) throw Error("the address file '" + path + "' cannot be written: " + std::strerror(errno));
-  std::string text = std::string(kHead) + meeting.endpoint + "\n" + hexadecimal(meeting.secret) + "\n";
-  if (meeting.running()) text += meeting.executable + "\n" + hexadecimal(meeting.scheduler_address) + "\n";
+  const std::string text = meeting_text(meeting);
   const bool whole = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
   const bool kept = ::fsync(file) == 0;
   ::close(file);

@@ -23,6 +23,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <iostream>
+#include <iterator>
 #include <set>
 
 namespace weft::launch {
@@ -112,12 +114,15 @@ void note_leave_signals() {
 }  // namespace
 
 void join_job(const JoinWords& words) {
-  const Meeting meeting = read_running(words.address_file, words.seconds);
+  const Meeting meeting = words.address_file == "-" ? parse_meeting({std::istreambuf_iterator<char>(std::cin), {}},
+                                                                    "what came on the standard input")
+                                                    : read_running(words.address_file, words.seconds);
   note_leave_signals();
   JoinAsked asked;
   asked.hello = say_hello(Ranks{}, words.spill_dir);
   asked.slots = words.slots;
   asked.budget_bytes = words.budget_bytes;
+  asked.label = words.label;
   Connection connection = connect_to(meeting.endpoint, meeting.secret, words.seconds);
   connection.send(encode_message(ToHub(asked)));
   Supervisor supervisor(std::move(connection), 0, 0);
@@ -293,22 +298,25 @@ void Job::asked_to_join(std::uint32_t place, const JoinAsked& asked) {
   try {
     if (asked.hello.version != WEFT_VERSION_STRING)
       throw Error("the job runs weft " WEFT_VERSION_STRING ", this is weft " + asked.hello.version);
+    Hello hello = asked.hello;
+    hello.rank = place;
+    if (!asked.label.empty()) check_same_program({hellos_.front(), hello});
     Settings settings = settings_;
     settings.workers = 0;
     settings.threads = asked.slots;
     settings.pin = "off";
-    Hello hello = asked.hello;
     hello.rank = 0;
     WorkerPlan plan = make_layout(settings, Ranks{}, {hello}).workers.front();
     plan.place = place;
     if (asked.budget_bytes != 0) plan.budget_bytes = asked.budget_bytes;
     plan.crowded = true;
     StartWorker order = order_for(plan);
-    order.executable = executable();
+    if (asked.label.empty()) order.executable = executable();
     order.output_folder.clear();
     {
       const std::lock_guard lock(mutex_);
       joined_[place] = asked.hello;
+      if (!asked.label.empty()) by_label_[asked.label] = worker_name(plan);
       alive_.resize(std::max<std::size_t>(alive_.size(), place + 1), false);
       alive_[place] = true;
     }
@@ -353,6 +361,7 @@ void Job::worker_ended(std::uint32_t place, std::uint32_t generation, const Deat
   if (watcher_ == nullptr) return;
   watcher_->worker_died(worker_key(place, generation), cause);
   if (!none_left || ending_.load()) return;
+  if (!by_label_.empty()) return;  // whoever starts workers knows what is to be said
   if (may_be_joined() && !ranks_.several()) {
     kLog.warning("no worker is left: what is to be run waits for one to join (weft worker ", meeting_file_, ")");
   } else {
@@ -381,6 +390,11 @@ void Job::worker_wrote(std::uint32_t, int stream, const std::string& text) {
 std::string Job::in_own_numbers(const std::string& text) {
   const std::lock_guard lock(mutex_);
   return watcher_ != nullptr ? watcher_->in_own_numbers(text) : cluster::with_numbers(text, {});
+}
+
+std::map<std::string, std::string> Job::workers_by_label() {
+  const std::lock_guard lock(mutex_);
+  return by_label_;
 }
 
 std::string Job::start_problem() {

@@ -63,6 +63,10 @@ class Job : private Hub::Listener {
                      const std::map<std::string, std::uint32_t>& resources = {});
   /// Writes the address file by which others join, if one was asked for.
   void open_to_others(const std::string& scheduler_address);
+  /// What joins it is given by that file.
+  const std::string& address_file() const { return meeting_file_; }
+  /// Returns the workers that a cluster of this process has started, by its names for them, as they are called here.
+  std::map<std::string, std::string> workers_by_label();
   /// Why the job cannot start, as the first failing rank said it, or "".
   std::string start_problem();
   /// Workers that live or will be started again.
@@ -105,16 +109,18 @@ class Job : private Hub::Listener {
   std::map<std::string, std::uint32_t> resources_;
 
   std::mutex mutex_;
-  Watcher* watcher_ = nullptr;             // guarded by mutex_
-  std::vector<bool> alive_;                // guarded by mutex_; by place: lives or comes back
-  std::map<std::uint32_t, Hello> joined_;  // guarded by mutex_; by place
-  std::string start_problem_;              // guarded by mutex_
+  Watcher* watcher_ = nullptr;                   // guarded by mutex_
+  std::vector<bool> alive_;                      // guarded by mutex_; by place: lives or comes back
+  std::map<std::uint32_t, Hello> joined_;        // guarded by mutex_; by place
+  std::map<std::string, std::string> by_label_;  // guarded by mutex_
+  std::string start_problem_;                    // guarded by mutex_
   std::atomic<bool> ending_{false};
   bool ended_ = false;
 };
 
 /// What `weft worker` is told.
 struct JoinWords {
+  /// "-": its text comes on the standard input.
   std::string address_file;
   /// 0: the cores of this host; memory that results may hold, 0: as for ranks.
   std::uint32_t slots = 0;
@@ -122,6 +128,8 @@ struct JoinWords {
   std::string spill_dir;
   /// How long to wait for the address file and for rank 0.
   double seconds = 60;
+  /// As JoinAsked's.
+  std::string label = {};
 };
 /// Runs a worker for a job that runs, until that ends, or this process is asked to leave by SIGTERM or SIGINT: then the
 /// worker's results move to others first; a second signal ends it at once. Throws Error where the job does not take it,

@@ -25,6 +25,8 @@ using Start = int (*)(Main, int, char**, void (*)(), void (*)(), void (*)(), voi
 int worker_instead(int, char**, char**) { weft::launch::live_as_worker(); }
 int scheduler_instead(int argc, char** argv, char**) { return weft::launch::live_as_scheduler(argc, argv); }
 
+int joiner_instead(int, char**, char**) { return weft::launch::live_as_joiner(); }
+
 }  // namespace
 
 extern "C" __attribute__((weak)) int __libc_start_main(Main main, int argc, char** argv, void (*init)(), void (*fini)(),
@@ -33,6 +35,7 @@ extern "C" __attribute__((weak)) int __libc_start_main(Main main, int argc, char
   if (start == nullptr) std::abort();
   Main chosen = main;
   if (weft::launch::started_as_scheduler(argv + argc + 1)) chosen = &scheduler_instead;
+  if (weft::launch::started_to_join(argv + argc + 1)) chosen = &joiner_instead;
   if (weft::launch::started_as_worker(argv + argc + 1)) chosen = &worker_instead;
   return start(chosen, argc, argv, init, fini, linker_fini, stack_end);
 }

@@ -25,6 +25,7 @@ namespace {
 
 WorkerBody body = nullptr;
 SchedulerBody scheduler_body = nullptr;
+JoinBody join_body = nullptr;
 StatusPage* page = nullptr;
 
 std::string read_all(int descriptor) {
@@ -36,6 +37,13 @@ std::string read_all(int descriptor) {
     if (got <= 0) return bytes;
     bytes.append(part, static_cast<std::size_t>(got));
   }
+}
+
+bool has(char** variables, const char* name) noexcept {
+  for (char** at = variables; at != nullptr && *at != nullptr; ++at) {
+    if (std::strncmp(*at, name, std::strlen(name)) == 0) return true;
+  }
+  return false;
 }
 
 /// A worker without its supervisor would run on unseen; nobody would start it again or end it.
@@ -60,28 +68,35 @@ void bind_to(const std::vector<int>& processors) {
 }  // namespace
 
 void set_worker_body(WorkerBody given) { body = given; }
-
-bool started_as_worker(char** variables) noexcept {
-  for (char** at = variables; at != nullptr && *at != nullptr; ++at) {
-    if (std::strncmp(*at, kWorkerVariable, std::strlen(kWorkerVariable)) == 0) return true;
-  }
-  return false;
-}
+bool started_as_worker(char** variables) noexcept { return has(variables, kWorkerVariable); }
 
 void set_scheduler_body(SchedulerBody given) { scheduler_body = given; }
 
-bool started_as_scheduler(char** variables) noexcept {
-  for (char** at = variables; at != nullptr && *at != nullptr; ++at) {
-    if (std::strncmp(*at, kSchedulerVariable, std::strlen(kSchedulerVariable)) == 0) return true;
-  }
-  return false;
-}
+bool started_as_scheduler(char** variables) noexcept { return has(variables, kSchedulerVariable); }
 
 int live_as_scheduler(int argc, char** argv) {
   ::unsetenv(kSchedulerVariable);
   if (scheduler_body != nullptr) return scheduler_body(argc, argv);
   std::fprintf(stderr, "weft: this program has no scheduler in it: it must include <weft/weft.hpp>\n");
   return 1;
+}
+
+void set_join_body(JoinBody given) { join_body = given; }
+
+bool started_to_join(char** variables) noexcept { return has(variables, kJoinVariable); }
+
+int live_as_joiner() {
+  const char* const given = std::getenv(kJoinVariable);
+  const std::string words = given != nullptr ? given : "";
+  ::unsetenv(kJoinVariable);
+  try {
+    if (join_body == nullptr) throw Error("this program has no worker in it: it must include <weft/weft.hpp>");
+    join_body(words);
+    return 0;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "weft: %s\n", error.what());
+    return 1;
+  }
 }
 
 void worker_is_ready() noexcept {

@@ -34,6 +34,15 @@ void set_scheduler_body(SchedulerBody body);
 bool started_as_scheduler(char** variables) noexcept;
 int live_as_scheduler(int argc, char** argv);
 
+/// The variable by which a process that is started as a program learns that it is to run a worker for the cluster that
+/// started it: "<label>,<slots>,<bytes of memory>,<seconds to wait>,<address file>".
+inline constexpr const char* kJoinVariable = "WEFT_INTERNAL_JOIN";
+using JoinBody = void (*)(const std::string& words);
+/// As set_worker_body.
+void set_join_body(JoinBody body);
+bool started_to_join(char** variables) noexcept;
+int live_as_joiner();
+
 /// The exit code of a worker that cannot start.
 inline constexpr int kExitCannotStart = 119;
 /// That of one that lost rank 0.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests weft under a real SLURM that it starts itself. usage: slurm_test.py MPIRUN CLIENT_JOB WEFT
+"""Tests weft under a real SLURM that it starts itself. usage: slurm_test.py MPIRUN CLIENT_JOB WEFT CLUSTER_JOB
 
 Ends with 77 where SLURM is not installed (Debian: slurm-wlm and munge).
 """
@@ -18,7 +18,7 @@ from client_test import worker_processes
 from job_test import processes
 from slurm_cluster import SlurmCluster, missing_programs
 
-PROGRAM, WEFT = (str(Path(word).resolve()) for word in sys.argv[2:4])
+PROGRAM, WEFT, CLUSTER_JOB = (str(Path(word).resolve()) for word in sys.argv[2:5])
 
 
 class Step:
@@ -157,6 +157,46 @@ class SlurmTest(unittest.TestCase):
         self.assertIn("started again", errors)
         self.check_nothing_left()
 
+    def start_cluster(self, what):
+        return subprocess.Popen([CLUSTER_JOB, "slurm", what], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                env=self.step.variables, cwd=self.step.folder.name)
+
+    def check_no_jobs(self):
+        CLUSTER.wait(lambda: CLUSTER.call("squeue", "-h").strip() == "", "the end of the cluster's jobs")
+        self.check_nothing_left()
+        self.assertEqual(os.listdir(self.step.folder.name), [])
+
+    def test_a_program_that_slurm_has_not_started_gets_workers_from_it(self):
+        process = self.start_cluster("scale")
+        out, errors = process.communicate(timeout=120)
+        self.assertEqual((process.returncode, out), (0, "processes 2\nsum 70210\none 1\nsum 70210\nthree 3\n"), errors)
+        self.check_no_jobs()
+
+    def test_workers_of_a_cluster_come_while_there_is_work(self):
+        process = self.start_cluster("adapt")
+        out, errors = process.communicate(timeout=120)
+        self.assertEqual((process.returncode, out), (0, "none 1\nsum 70210\nfewer 1\nkept 1 2\n"), errors)
+        self.check_no_jobs()
+
+    def test_jobs_of_a_cluster_whose_program_is_killed_are_cancelled(self):
+        process = self.start_cluster("never")
+        CLUSTER.wait(lambda: "R" in CLUSTER.call("squeue", "-h", "-o", "%t"), "the worker's job")
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=60)
+        self.check_no_jobs()
+
+    def test_a_worker_whose_job_is_cancelled_is_replaced(self):
+        process = self.start_cluster("loses")
+        self.addCleanup(process.communicate)
+        for line in process.stdout:
+            if line.startswith("losing"):
+                break
+        CLUSTER.call("scancel", CLUSTER.call("squeue", "-h", "-o", "%i").split()[0])
+        out, errors = process.communicate(timeout=120)
+        self.assertEqual((process.returncode, out), (0, "back 2\n"), errors)
+        self.assertRegex(errors, "worker [01] of the cluster was asked to leave, and has: it has ended with job [0-9]+.*; another one takes its place")
+        self.check_no_jobs()
+
 
 if __name__ == "__main__":
     lacking = missing_programs()
@@ -166,7 +206,7 @@ if __name__ == "__main__":
     CLUSTER = SlurmCluster()
     try:
         CLUSTER.start()
-        ended = unittest.main(argv=[sys.argv[0], *sys.argv[4:]], defaultTest=None if sys.argv[4:] else "SlurmTest", verbosity=2,
+        ended = unittest.main(argv=[sys.argv[0], *sys.argv[5:]], defaultTest=None if sys.argv[5:] else "SlurmTest", verbosity=2,
                               exit=False)
     finally:
         CLUSTER.stop()

@@ -76,7 +76,7 @@ SYSTEM = re.compile(
     r"stdint|stddef|stdio|string|math|limits|malloc|ftw|glob|getopt|numa|features|alloca|strings|ifaddrs)\.h$")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 # Public headers that a program includes by itself, because they cost a library or much time.
-OPT_IN = {"weft/gpu.hpp", "weft/storage.hpp", "weft/measure.hpp", "weft/measure_transfer.hpp", "weft/simulate.hpp"}
+OPT_IN = {"weft/cluster.hpp", "weft/gpu.hpp", "weft/storage.hpp", "weft/measure.hpp", "weft/measure_transfer.hpp", "weft/simulate.hpp"}
 # Files of arrays, and arrays with labels.
 OPT_IN |= {"weft/stored_array.hpp", "weft/labelled.hpp", "weft/storage_writer.hpp", "weft/zarr_writer.hpp",
            "weft/open_files.hpp", "weft/tiff_writer.hpp", "weft/ops/neighbours.hpp",

@@ -76,6 +76,16 @@ TEST(BatchScriptTest, APlainJobAsksForNothingThatWasNotAskedFor) {
   expect_golden("slurm-plain.sh", batch_script(BatchSystem::Slurm, job));
 }
 
+TEST(BatchScriptTest, OneProcessNeedsNoLauncher) {
+  BatchJob job;
+  job.plain = true;
+  job.command = {"./program", "two words"};
+  for (const BatchSystem system : {BatchSystem::Slurm, BatchSystem::Pbs, BatchSystem::HtCondor}) {
+    const std::string text = batch_script(system, job);
+    EXPECT_NE(text.find("\n./program 'two words'\ncode=$?\nexit $code\n"), std::string::npos) << text;
+  }
+}
+
 TEST(BatchScriptTest, LsfGetsWholeMinutesAndNeverFewer) {
   BatchJob job;
   job.command = {"./program"};
