@@ -80,7 +80,7 @@ class OwnClusterTest(unittest.TestCase):
         self.check_nothing_left()
         return out, errors
 
-    def check_nothing_left(self, within=5.0):
+    def check_nothing_left(self, within=20.0):
         end = time.monotonic() + within
         while (self.processes() or os.listdir(self.folder / "tmp")) and time.monotonic() < end:
             time.sleep(0.02)
