@@ -162,8 +162,7 @@ void ClientProcess::end_expected(const Handle& task, std::shared_ptr<const TaskF
   end_task(task.task_id());
   woken_ = true;
   owed_changed_ = true;
-  forming_.insert(forming_.begin(), deferred_.begin(), deferred_.end());
-  deferred_.clear();
+  try_deferred();
 }
 
 void ClientProcess::lose_expected(const std::vector<Handle>& tasks, const std::string& why) {

@@ -95,8 +95,7 @@ void ClientProcess::free_call() {
   --outstanding_;
   const bool resumes = std::exchange(call_.pauses, false) && !workers_[call_.worker].paused;
   if (resumes && workers_[call_.worker].standing.present) later_.push_back(WorkerResumed{call_.worker});
-  forming_.insert(forming_.begin(), deferred_.begin(), deferred_.end());
-  deferred_.clear();
+  try_deferred();
 }
 
 /// Makes the call that is under way a task as any others: its worker is lost, or the client is closed.

@@ -297,8 +297,7 @@ void ClientProcess::finish_graph(GraphRun& run) {
   }
   run.parts->failed.fetch_add(failed, std::memory_order_relaxed);
   // Tasks that were submitted on results of this graph can go now.
-  forming_.insert(forming_.begin(), deferred_.begin(), deferred_.end());
-  deferred_.clear();
+  try_deferred();
 }
 
 }  // namespace weft::cluster

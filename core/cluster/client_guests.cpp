@@ -10,12 +10,25 @@
 #include <weft/log.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace weft::cluster {
 namespace {
 
 constexpr std::string_view kWhat = "letter of a guest";
 constexpr std::uint32_t kMostInputs = 1u << 20;
+
+/// While it lives, what this thread launches is an attached client's.
+class LaunchingFor {
+ public:
+  explicit LaunchingFor(std::uint64_t owner) : before_(std::exchange(launching_for, owner)) {}
+  ~LaunchingFor() { launching_for = before_; }
+  LaunchingFor(const LaunchingFor&) = delete;
+  LaunchingFor& operator=(const LaunchingFor&) = delete;
+
+ private:
+  const std::uint64_t before_;
+};
 
 GuestForm read_guest_form(Reader& reader) {
   const auto form = reader.number<std::uint8_t>(kWhat);
@@ -67,6 +80,8 @@ TaskOptions read_options(Reader& reader) {
   options.name = read_text(reader);
   return options;
 }
+
+thread_local std::uint64_t launching_for = 0;
 
 // --- Guests ----------------------------------------------------------------------------------------------------------
 
@@ -152,6 +167,7 @@ void ClientProcess::serve_guest(const Asked& letter) {
   }
   if (!open_.load()) throw Error("the client of the job is closed: there is nobody to run this");
   Reader reader(letter.bytes.data(), letter.bytes.size());
+  const LaunchingFor owner(letter.peer);
   switch (read_guest_form(reader)) {
     case GuestForm::Submit:
       return guest_submits(*guest, letter, reader);
@@ -346,6 +362,7 @@ void ClientProcess::drop_guest(PeerId peer) {
     if (found == guests_.end()) return;
     gone = std::move(found->second);
     guests_.erase(found);
+    turns_.forget(peer);
     for (const auto& [number, call] : passed_) {
       if (call.guest != peer) continue;
       answer(call.asked.peer, call.asked.id, AnswerKind::Refused,

@@ -14,6 +14,8 @@ namespace {
 /// Short tasks share a packet of about this length.
 constexpr float kPacketNs = 200'000;
 constexpr std::uint32_t kMostTasks = 1024;
+/// So few are looked at after each packet, more only when packets are formed anew.
+constexpr std::size_t kFewDeferred = 64;
 
 bool is_managed(const TaskRecord& record) { return (record.join.load(std::memory_order_relaxed) & kManagedJoin) != 0; }
 
@@ -76,9 +78,10 @@ void ClientProcess::form_packets() {
   if (any_pending_.load(std::memory_order_acquire)) {
     const std::lock_guard lock(pending_mutex_);
     any_pending_.store(false, std::memory_order_relaxed);
-    forming_.insert(forming_.end(), pending_.begin(), pending_.end());
+    turns_.line_up(pending_, forming_);
     pending_.clear();
   }
+  if (turns_.shared()) try_deferred();
   if (!graphs_.empty()) cut_graphs(no_more_ && present_ == 0);
   if (call_.task != kNone && (call_.pauses || !forming_.empty())) share_with_call();
   if (!forming_.empty() && (present_ != 0 || no_more_)) {
@@ -88,13 +91,21 @@ void ClientProcess::form_packets() {
     auto forced = static_cast<std::size_t>(forming_.rend() - last_alone);
     while (!forming_.empty() && (must || forced != 0 || outstanding_ < room())) {
       const std::size_t before = forming_.size();
+      const PacketId next = next_packet_;
       submit_pending(forming_.front().alone ? 1 : tasks_for_next(forming_.size()));
       forced -= std::min(forced, before - forming_.size());
+      if (turns_.shared() && next_packet_ != next && deferred_.size() < kFewDeferred) try_deferred();
     }
     flush_submission();
   }
   hungry_.store(present_ != 0 && forming_.empty() && outstanding_ < room(), std::memory_order_seq_cst);
   if (no_more_ && present_ == 0) end_without_workers();
+}
+
+/// A task of one client may read one of another that stands behind it in the line: it goes as soon as that has gone.
+void ClientProcess::try_deferred() {
+  forming_.insert(forming_.begin(), deferred_.begin(), deferred_.end());
+  deferred_.clear();
 }
 
 /// Ends what nobody is left to run, or to make again.
@@ -120,6 +131,7 @@ void ClientProcess::submit_pending(std::size_t count) {
   while (count != 0 && !forming_.empty()) {
     if (waits_for_graph(forming_.front().task) && !closing_.load(std::memory_order_relaxed)) {
       deferred_.push_back(forming_.front());
+      turns_.serve(forming_.front());
       forming_.pop_front();
       --count;
       continue;
@@ -133,6 +145,7 @@ void ClientProcess::submit_pending(std::size_t count) {
       record.packet = id;
       record.link = static_cast<std::uint32_t>(packet.own.size());
       packet.own.push_back(task);
+      turns_.serve(forming_.front());
       forming_.pop_front();
       --count;
     } while (count != 0 && !first.alone && !forming_.empty() && !forming_.front().alone &&

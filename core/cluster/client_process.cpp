@@ -1,6 +1,7 @@
 #include "core/cluster/client_process.hpp"
 
 #include "core/cluster/books.hpp"
+#include "core/cluster/guests.hpp"
 #include "core/coordination/actors.hpp"
 #include "core/coordination/far_client.hpp"
 #include "core/diagnostics/run_diagnostics.hpp"
@@ -245,6 +246,7 @@ void ClientProcess::check_travels(TaskId task) const {
 Pending ClientProcess::pending(TaskId task, const LaunchOptions& options) {
   Pending one;
   one.task = task;
+  one.owner = launching_for;
   if (options.own_packet()) {
     const std::lock_guard lock(mutex_);
     one.alone = true;

@@ -9,6 +9,7 @@
 #include "core/cluster/polite_spin.hpp"
 #include "core/cluster/post.hpp"
 #include "core/cluster/site_times.hpp"
+#include "core/cluster/turns.hpp"
 #include "core/cluster/values.hpp"
 #include "core/cluster/waiters.hpp"
 #include "core/diagnostics/ledger.hpp"
@@ -105,6 +106,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   // Packets (client_packets.cpp)
   Pending pending(TaskId task, const LaunchOptions& options);
   void form_packets();
+  void try_deferred();
   void end_without_workers();
   std::uint32_t tasks_for_next(std::size_t pending) const;
   bool waits_for_graph(TaskId task) const;
@@ -262,7 +264,8 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   std::vector<GraphRun*> graphs_;  // not all of their packets are made yet
   HandedCall call_;
   std::deque<Pending> forming_;
-  std::vector<Pending> deferred_;  // wait for a graph that has not run
+  Turns turns_;
+  std::vector<Pending> deferred_;  // wait for a graph that has not run, or for a task behind them in the line
   std::uint32_t outstanding_ = 0;  // packets that have not ended
   std::uint32_t present_ = 0, draining_ = 0;
   std::uint32_t silent_ = 0;  // workers whose death nobody has explained yet

@@ -90,10 +90,12 @@ inline constexpr std::uint32_t kAhead = 4;
 struct Pending {
   TaskId task = kNone;
   bool alone = false;
+  bool retriable = true;
   std::int32_t priority = 0;
   std::uint32_t needs = kNone;  // index into needs_
   std::uint64_t memory_bytes = 0;
-  bool retriable = true;
+  std::uint64_t owner = 0;  // the attached client it is from; 0: the job's own
+  std::uint64_t turn = 0;   // Turns
 };
 
 /// The call that a worker was handed past the machine (client_calls.cpp).

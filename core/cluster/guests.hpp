@@ -9,6 +9,9 @@
 
 namespace weft::cluster {
 
+/// The attached client for which this thread launches tasks; 0: for the job's own.
+extern thread_local std::uint64_t launching_for;
+
 enum class GuestForm : std::uint8_t {
   Submit = 1,  ///< A task: number, site, options, inputs, closure. Answered when it has ended.
   Bind,        ///< A number for a task that is there: a question that leads to it follows. Answered as Submit.

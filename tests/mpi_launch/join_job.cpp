@@ -280,6 +280,21 @@ void guest(Client& client) {
   print("completed", seen);
 }
 
+/// Runs so many tasks of a fifth of a millisecond, and tells when they began and ended on a clock that all clients
+/// share.
+void share(Client& client, std::size_t count) {
+  const auto now = [] {
+    return static_cast<std::int64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+            .count());
+  };
+  client.submit(&slow_increment, std::int64_t{1}, 0.0002).result();
+  const auto tasks = client.map(&slow_increment, std::vector<std::int64_t>(count, 1), 0.0002);
+  print("begun", now());
+  client.gather(tasks);
+  print("ended", now());
+}
+
 /// Goes away without a word, with tasks that wait and a lock that it holds.
 [[noreturn]] void vanish(Client& client) {
   Lock(client, "door").lock();
@@ -296,6 +311,7 @@ void body(Client& client, const Args& args) {
   if (what == "trace") trace(client);
   if (what == "guest") guest(client);
   if (what == "chains") chains(client, args.at(1), args.at(2));
+  if (what == "share") share(client, static_cast<std::size_t>(std::stoul(args.at(1))));
   if (what == "vanish") vanish(client);
 }
 

@@ -245,6 +245,25 @@ class JoinTest(unittest.TestCase):
         scheduler.process.send_signal(signal.SIGINT)
         self.assertEqual(scheduler.end()[0], 0)
 
+    def test_two_clients_with_ten_thousand_tasks_each_have_equal_shares(self):
+        scheduler = self.start_scheduler()
+        self.start_worker("--threads=1")
+        first = self.start_guest("share", "10000")
+        begun = int(first.until(r"begun (\d+)")[1])
+        second = self.start_guest("share", "10000")
+        came = int(second.until(r"begun (\d+)")[1])
+        ended = [int(one.until(r"ended (\d+)")[1]) for one in (first, second)]
+        self.assertEqual([one.end()[0] for one in (first, second)], [0, 0])
+        # One after the other, the second would need about twice as long as it takes both to end from when it came.
+        alone = (ended[1] - begun) / 2
+        print(f"alone about {alone} ms, the first {ended[0] - begun} ms, the second {ended[1] - came} ms from when it came", file=sys.stderr)
+        self.assertLess(came - begun, alone, "the first was still busy when the second came")
+        done_before = (came - begun) / alone  # of the first's tasks
+        # From then on they share: the first ends when both have had as much as it had left.
+        self.assertGreater(ended[0] - came, 1.5 * (1 - done_before) * alone)
+        scheduler.process.send_signal(signal.SIGINT)
+        self.assertEqual(scheduler.end()[0], 0)
+
     def test_workers_that_leave_at_once_lose_nothing(self):
         job = self.start_job()
         job.until("ready")
