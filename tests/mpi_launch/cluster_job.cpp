@@ -142,7 +142,7 @@ void use(Cluster& cluster, Client& client, const std::string& what) {
   }
   if (what == "loses") {
     say("losing");
-    for (int i = 0; i < 400; ++i) static_cast<void>(client.gather(client.map(&process_of, std::vector<int>(20))));
+    for (int i = 0; i < 150; ++i) static_cast<void>(client.gather(client.map(&process_of, std::vector<int>(20))));
     cluster.wait(2);
     say("back " + std::to_string(cluster.here()));
   }

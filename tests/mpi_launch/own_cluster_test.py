@@ -155,6 +155,18 @@ class OwnClusterTest(unittest.TestCase):
         self.assertRegex(errors, "worker [01] of the cluster was killed by signal 9; another one takes its place")
         self.check_nothing_left()
 
+    def test_a_worker_whose_process_alone_is_killed_is_started_again_in_place(self):
+        process = self.start("local", "loses")
+        self.until(process, "losing")
+        supervisors = [pid for pid in self.processes() if b"WEFT_INTERNAL_JOIN=" in Path(f"/proc/{pid}/environ").read_bytes()]
+        worker = Path(f"/proc/{supervisors[0]}/task/{supervisors[0]}/children").read_text().split()[0]
+        os.kill(int(worker), signal.SIGKILL)
+        out, errors = process.communicate(timeout=120)
+        self.assertEqual((process.returncode, out), (0, "back 2\n"), errors)
+        self.assertRegex(errors, r"signal 9 \(Killed\).*; it is started again")
+        self.assertNotIn("takes its place", errors)
+        self.check_nothing_left()
+
     def test_workers_are_reached_by_ssh(self):
         self.script("ssh", SSH)
         out, errors = self.run_job("ssh:far,away", "before")
