@@ -363,80 +363,112 @@ std::vector<std::string> point_files(const std::string& folder) {
   return paths;
 }
 
-void run_on(weft::Client& client, const std::string& folder, const std::string& result) {
-  const std::vector<std::string> paths = point_files(folder);
+/// The files, what they say of themselves, and the surface that holds all of their points.
+struct Site {
+  std::vector<std::string> paths;
   std::vector<las::Header> headers;
   std::uint64_t point_count = 0;
   Grid grid;
-  double east = -1e300, north = -1e300, west = 1e300, south = 1e300;
-  for (const std::string& path : paths) {
-    headers.push_back(las::read_header(path));
-    point_count += headers.back().point_count;
-    west = std::min(west, headers.back().least[0]);
-    south = std::min(south, headers.back().least[1]);
-    east = std::max(east, headers.back().most[0]);
-    north = std::max(north, headers.back().most[1]);
-  }
-  grid.west = static_cast<std::int64_t>(cell_of(west));
-  grid.south = static_cast<std::int64_t>(cell_of(south));
-  grid.columns = static_cast<std::int64_t>(cell_of(east)) + 1 - grid.west;
-  grid.rows = static_cast<std::int64_t>(cell_of(north)) + 1 - grid.south;
+};
 
-  std::vector<weft::Future<las::Points>> files;
-  for (const std::string& path : paths)
-    files.push_back(client.submit([](const std::string& file) { return las::read(file); }, path));
-  std::vector<weft::Future<Tile>> tiles;
-  for (std::int64_t up = 0; up < grid.tiles_up(); ++up) {
-    for (std::int64_t across = 0; across < grid.tiles_across(); ++across) {
-      std::vector<weft::Future<las::Points>> touching;
-      for (std::size_t i = 0; i < files.size(); ++i) {
-        const auto reaches = [&](std::size_t axis, std::int64_t tile, std::int64_t origin) {
-          const auto begin = static_cast<double>(origin + tile * kTile - 1);
-          return headers[i].most[axis] >= begin && headers[i].least[axis] <= begin + kTile + 2;
-        };
-        if (reaches(0, across, grid.west) && reaches(1, up, grid.south)) touching.push_back(files[i]);
-      }
-      tiles.push_back(client.submit(make_tile, grid, across, up, touching));
-    }
+Site look_at(const std::string& folder) {
+  Site site;
+  site.paths = point_files(folder);
+  double east = -1e300, north = -1e300, west = 1e300, south = 1e300;
+  for (const std::string& path : site.paths) {
+    const las::Header& header = site.headers.emplace_back(las::read_header(path));
+    site.point_count += header.point_count;
+    west = std::min(west, header.least[0]);
+    south = std::min(south, header.least[1]);
+    east = std::max(east, header.most[0]);
+    north = std::max(north, header.most[1]);
   }
-  // All tiles that lie between two places.
-  const auto tiles_between = [&](const Line& line) {
-    std::vector<weft::Future<Tile>> between;
+  site.grid.west = static_cast<std::int64_t>(cell_of(west));
+  site.grid.south = static_cast<std::int64_t>(cell_of(south));
+  site.grid.columns = static_cast<std::int64_t>(cell_of(east)) + 1 - site.grid.west;
+  site.grid.rows = static_cast<std::int64_t>(cell_of(north)) + 1 - site.grid.south;
+  return site;
+}
+
+/// The surface as tasks: a tile from the files that touch it.
+struct Tiles {
+  Grid grid;
+  std::vector<weft::Future<Tile>> all;
+
+  /// Returns those that lie between two places.
+  std::vector<weft::Future<Tile>> between(const Line& line) const {
+    std::vector<weft::Future<Tile>> some;
     const auto tile_of = [](double place) { return static_cast<std::int64_t>(place) / kTile; };
     for (std::int64_t up = tile_of(std::min(line.y0, line.y1)); up <= tile_of(std::max(line.y0, line.y1)); ++up) {
       for (std::int64_t across = tile_of(std::min(line.x0, line.x1)); across <= tile_of(std::max(line.x0, line.x1));
            ++across)
-        between.push_back(tiles[static_cast<std::size_t>(up * grid.tiles_across() + across)]);
+        some.push_back(all[static_cast<std::size_t>(up * grid.tiles_across() + across)]);
     }
-    return between;
-  };
+    return some;
+  }
+};
 
-  // Links: some from each tile to each other one.
+Tiles submit_tiles(const weft::Client& client, const Site& site) {
+  std::vector<weft::Future<las::Points>> files;
+  for (const std::string& path : site.paths)
+    files.push_back(client.submit([](const std::string& file) { return las::read(file); }, path));
+  Tiles tiles{site.grid, {}};
+  for (std::int64_t up = 0; up < site.grid.tiles_up(); ++up) {
+    for (std::int64_t across = 0; across < site.grid.tiles_across(); ++across) {
+      std::vector<weft::Future<las::Points>> touching;
+      for (std::size_t i = 0; i < files.size(); ++i) {
+        const auto reaches = [&](std::size_t axis, std::int64_t tile, std::int64_t origin) {
+          const auto begin = static_cast<double>(origin + tile * kTile - 1);
+          return site.headers[i].most[axis] >= begin && site.headers[i].least[axis] <= begin + kTile + 2;
+        };
+        if (reaches(0, across, site.grid.west) && reaches(1, up, site.grid.south)) touching.push_back(files[i]);
+      }
+      tiles.all.push_back(client.submit(make_tile, site.grid, across, up, touching));
+    }
+  }
+  return tiles;
+}
+
+/// 2000 links between places of chance; those from one tile to another are a task.
+std::vector<char> follow_links(const weft::Client& client, const Tiles& tiles) {
   Random random(23);
   std::vector<Line> lines;
-  const auto columns = static_cast<double>(grid.columns), rows = static_cast<double>(grid.rows);
-  for (int i = 0; i < 2000; ++i) {
-    Line line{columns * random.next(), rows * random.next(), kAntenna,
-              columns * random.next(), rows * random.next(), kReceiver};
+  const auto columns = static_cast<double>(tiles.grid.columns), rows = static_cast<double>(tiles.grid.rows);
+  std::map<std::vector<std::int64_t>, std::vector<std::size_t>> groups;  // by the tiles of the ends
+  for (std::size_t i = 0; i < 2000; ++i) {
+    const Line line{columns * random.next(), rows * random.next(), kAntenna,
+                    columns * random.next(), rows * random.next(), kReceiver};
     lines.push_back(line);
-  }
-  std::map<std::vector<std::int64_t>, std::vector<std::size_t>> groups;
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    const Line& line = lines[i];
     std::vector<std::int64_t> ends;
     for (const double place : {line.x0, line.y0, line.x1, line.y1})
       ends.push_back(static_cast<std::int64_t>(place) / kTile);
     groups[ends].push_back(i);
   }
-  std::vector<std::pair<const std::vector<std::size_t>*, weft::Future<std::vector<char>>>> followed;
+  std::vector<weft::Future<std::vector<char>>> followed;
   for (const auto& [ends, members] : groups) {
     std::vector<Line> some;
     for (const std::size_t i : members) some.push_back(lines[i]);
-    followed.emplace_back(&members, client.submit(follow, some, tiles_between(some.front())));
+    followed.push_back(client.submit(follow, some, tiles.between(some.front())));
   }
-  // What the antenna in the middle sees.
-  const Line antenna{columns / 2 + 0.25, rows / 2 + 0.25, 20, 0, 0, kReceiver};
-  std::vector<std::pair<Line, weft::Future<std::vector<char>>>> views;
+  std::vector<char> links(lines.size());
+  std::size_t group = 0;
+  for (const auto& [ends, members] : groups) {
+    const std::vector<char> free = followed[group++].result();
+    for (std::size_t i = 0; i < free.size(); ++i) links[members[i]] = free[i];
+  }
+  return links;
+}
+
+/// What an antenna in the middle reaches: each tile is a task.
+std::vector<char> see_all(const weft::Client& client, const Tiles& tiles) {
+  const Grid& grid = tiles.grid;
+  const Line antenna{
+      static_cast<double>(grid.columns) / 2 + 0.25, static_cast<double>(grid.rows) / 2 + 0.25, 20, 0, 0, kReceiver};
+  struct View {
+    std::int64_t column, row, wide;
+    weft::Future<std::vector<char>> seen;
+  };
+  std::vector<View> views;
   for (std::int64_t row = 0; row < grid.rows; row += kTile) {
     for (std::int64_t column = 0; column < grid.columns; column += kTile) {
       Line far = antenna;
@@ -444,34 +476,36 @@ void run_on(weft::Client& client, const std::string& folder, const std::string& 
       far.y1 = static_cast<double>(row);
       const std::int64_t wide = std::min<std::int64_t>(kTile, grid.columns - column);
       const std::int64_t high = std::min<std::int64_t>(kTile, grid.rows - row);
-      views.emplace_back(far, client.submit(see_tile, antenna, column, row, wide, high, tiles_between(far)));
+      views.push_back(
+          {column, row, wide, client.submit(see_tile, antenna, column, row, wide, high, tiles.between(far))});
     }
-  }
-
-  std::vector<char> links(lines.size());
-  for (const auto& [members, future] : followed) {
-    const std::vector<char> free = future.result();
-    for (std::size_t i = 0; i < free.size(); ++i) links[(*members)[i]] = free[i];
   }
   std::vector<char> seen(static_cast<std::size_t>(grid.columns * grid.rows));
-  for (const auto& [far, future] : views) {
-    const std::vector<char> free = future.result();
-    const auto column = static_cast<std::int64_t>(far.x1), row = static_cast<std::int64_t>(far.y1);
-    const std::int64_t wide = std::min<std::int64_t>(kTile, grid.columns - column);
-    for (std::size_t i = 0; i < free.size(); ++i) {
+  for (const View& view : views) {
+    const std::vector<char> part = view.seen.result();
+    for (std::size_t i = 0; i < part.size(); ++i) {
       const auto at = static_cast<std::int64_t>(i);
-      seen[static_cast<std::size_t>((row + at / wide) * grid.columns + column + at % wide)] = free[i];
+      seen[static_cast<std::size_t>((view.row + at / view.wide) * grid.columns + view.column + at % view.wide)] =
+          part[i];
     }
   }
-  std::printf("%zu files with %llu points; a surface of %lld x %lld cells in %zu tiles\n", paths.size(),
-              static_cast<unsigned long long>(point_count), static_cast<long long>(grid.columns),
-              static_cast<long long>(grid.rows), tiles.size());
+  return seen;
+}
+
+void run_on(const weft::Client& client, const std::string& folder, const std::string& result) {
+  const Site site = look_at(folder);
+  const Tiles tiles = submit_tiles(client, site);
+  const std::vector<char> links = follow_links(client, tiles);
+  const std::vector<char> seen = see_all(client, tiles);
+  std::printf("%zu files with %llu points; a surface of %lld x %lld cells in %zu tiles\n", site.paths.size(),
+              static_cast<unsigned long long>(site.point_count), static_cast<long long>(site.grid.columns),
+              static_cast<long long>(site.grid.rows), tiles.all.size());
   std::printf("%td of %zu links are free\n", std::count(links.begin(), links.end(), 1), links.size());
   std::printf("an antenna in the middle, 20 m high, reaches %td of %zu cells\n",
               std::count(seen.begin(), seen.end(), 1), seen.size());
   if (result.empty()) return;
   std::ofstream file(result);
-  file << grid.west << ' ' << grid.south << ' ' << grid.columns << ' ' << grid.rows << '\n';
+  file << site.grid.west << ' ' << site.grid.south << ' ' << site.grid.columns << ' ' << site.grid.rows << '\n';
   for (const char one : links) file << static_cast<int>(one);
   file << '\n';
   for (const char one : seen) file << static_cast<int>(one);
