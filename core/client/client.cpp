@@ -5,9 +5,12 @@
 #include "core/coordination/notes.hpp"
 #include "core/diagnostics/resource_profile.hpp"
 #include "core/diagnostics/watch.hpp"
+#include "core/executor/clock.hpp"
 #include "core/graph/content.hpp"
+#include "core/graph/extras.hpp"
 #include "core/graph/graph_parts.hpp"
 #include "core/graph/graph_size.hpp"
+#include "core/graph/launch_options.hpp"
 #include "core/graph/task_name.hpp"
 #include "core/runtime/layout.hpp"
 #include "core/runtime/machine.hpp"
@@ -22,6 +25,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 
 namespace weft {
@@ -58,6 +62,16 @@ void start_outside(Runtime& runtime, const detail::GraphParts& parts) {
       runtime.launch_needed(producer, nullptr);
     }
   }
+}
+
+bool has_value_here(TaskId task) {
+  const TaskRecord& record = arena::task(task);
+  const std::uint64_t word = record.word.load(std::memory_order_acquire);
+  if ((word & (task_word::kDone | task_word::kFailed)) != task_word::kDone) return false;
+  if (site(record.site).type->result->in_record) return true;
+  Box* box = nullptr;
+  std::memcpy(&box, record.payload + result_offset(0, false), sizeof box);
+  return box != nullptr;
 }
 
 /// Waits until each of these lies at so many workers, or at as many as there are; what lies at none is kept by the
@@ -172,8 +186,27 @@ TaskId Submitting::launch(TaskId task) const {
   return id;
 }
 
-void Submitting::launch(const std::vector<TaskId>& tasks) const {
+Submitting::MapCall Submitting::begin_map() const {
+  MapCall call;
+  if (options_ == nullptr && !annotating()) return call;
+  const TaskOptions options = options_ != nullptr ? merge_options(annotations(), *options_) : annotations();
+  if (options.batch_size != 0) {
+    call.most = options.batch_size;
+    call.grows = false;
+  }
+  if (options.fifo_timeout.count() > 0) call.begin_ns = now_ns();
+  return call;
+}
+
+void Submitting::launch(const std::vector<TaskId>& tasks, MapCall& call) const {
+  // Small first, so that work begins at once; then large enough for the cost of a launch to vanish.
+  constexpr std::size_t kMost = 4096;
+  if (call.grows && call.most < kMost) call.most *= 2;
   for (const TaskId task : tasks) launch_described(*runtime_, task);
+  if (call.begin_ns != 0) {
+    for (const TaskId task : tasks)
+      extras::change(task, [&](TaskExtra& extra) { extra.turn = {call.begin_ns, call.turn++}; });
+  }
   runtime_->launch(tasks, options_.get());
 }
 
@@ -340,7 +373,10 @@ std::string Client::dashboard_link() const {
 
 std::vector<std::string> Client::who_has(const Handle& future) const {
   detail::require_client(future);
-  return runtime_->who_has(future.task_id());
+  std::vector<std::string> names = runtime_->who_has(future.task_id());
+  // What no worker holds and can be read is kept in this process: small results are.
+  if (names.empty() && has_value_here(future.task_id())) names.emplace_back("client");
+  return names;
 }
 
 void Client::replicate_tasks(const std::vector<Handle>& futures, std::size_t copies) const {

@@ -1,6 +1,7 @@
 #include "core/executor/executor.hpp"
 #include "core/executor/failing.hpp"
 #include "core/executor/slot.hpp"
+#include "core/graph/again.hpp"
 #include "core/graph/boxes.hpp"
 #include "core/graph/copy.hpp"
 #include "core/graph/extras.hpp"
@@ -285,8 +286,7 @@ std::string why_not_kept(TaskId task) {
     case TaskFailure::Kind::Threw:
       break;
   }
-  return "its arguments were not kept, as those of a Graph's tasks in other processes are not: run it with the sync "
-         "scheduler (WEFT_SCHEDULER=sync)";
+  return "its arguments were not kept: run it with the sync scheduler (WEFT_SCHEDULER=sync)";
 }
 
 /// The right to run a failed task again: nobody else does meanwhile. Threading: one thread.
@@ -345,18 +345,14 @@ bool wait_for_kept_inputs(Runtime& runtime, TaskId task) {
   if (!keeps_inputs) return false;
   const TaskRecord& record = arena::task(task);
   for (std::uint32_t k = 0; k != record.input_count; ++k)
-    static_cast<void>(ends_within(runtime, arena::edge(record.first_input + k).producer, kForever));
+    runtime.wait_there(arena::edge(record.first_input + k).producer);
   return true;
 }
 
-/// Brings the results that a task needs to this process.
-void bring_inputs(Runtime& runtime, TaskId task) {
-  const TaskRecord& record = arena::task(task);
-  for (std::uint32_t k = 0; k != record.input_count; ++k) {
-    const TaskId input = arena::edge(record.first_input + k).producer;
-    runtime.wait(input);
-    if ((arena::task(input).word.load(std::memory_order_acquire) & task_word::kFailed) != 0) throw_failure(input);
-  }
+/// Brings a result to this process.
+void bring(Runtime& runtime, TaskId task) {
+  runtime.wait(task);
+  if ((arena::task(task).word.load(std::memory_order_acquire) & task_word::kFailed) != 0) throw_failure(task);
 }
 
 /// Returns the task of a failed future, which must have thrown itself.
@@ -397,7 +393,10 @@ void rerun_locally(const Handle& failed) {
   TaskId origin = origin_of(failed.task_id());
   if (runtime != nullptr && wait_for_kept_inputs(*runtime, origin)) origin = origin_of(origin);
   const Rerun rerun(origin, "rerun_locally");
-  if (runtime != nullptr) bring_inputs(*runtime, origin);
+  again::Inputs inputs;
+  inputs.make(origin, [&](TaskId input) {
+    if (runtime != nullptr) bring(*runtime, input);
+  });
   rerun.run([](void*) {});
 }
 

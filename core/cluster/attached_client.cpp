@@ -10,6 +10,7 @@
 #include "core/executor/clock.hpp"
 #include "core/executor/failing.hpp"
 #include "core/executor/slot.hpp"
+#include "core/graph/again.hpp"
 #include "core/graph/boxes.hpp"
 #include "core/graph/launch_options.hpp"
 #include "core/graph/release.hpp"
@@ -39,6 +40,13 @@ struct Launching {
   Launching() { launching = true; }
   ~Launching() { launching = false; }
 };
+
+std::uint32_t turn_of(TaskId task) {
+  std::uint32_t turn = 0;
+  if ((arena::task(task).word.load(std::memory_order_relaxed) & task_word::kExtra) != 0)
+    extras::read(task, [&](const TaskExtra& extra) { turn = extra.turn.number; });
+  return turn;
+}
 
 bool has_ended(TaskId task) { return (arena::task(task).word.load(std::memory_order_acquire) & task_word::kDone) != 0; }
 
@@ -178,7 +186,6 @@ void AttachedClient::launch(const std::vector<TaskId>& tasks, const TaskOptions*
 void AttachedClient::submit(TaskId task, const TaskOptions* options) {
   TaskOptions theirs = options != nullptr ? *options : TaskOptions{};
   if (theirs.retries == 0) theirs.retries = static_cast<unsigned>(settings_.retries);
-  TaskRecord& record = arena::task(task);
   {
     const std::lock_guard lock(mutex_);
     if (!end_.empty()) throw Error("the job that this client is attached to is gone: " + end_);
@@ -189,9 +196,6 @@ void AttachedClient::submit(TaskId task, const TaskOptions* options) {
     post_.flush();
   }
   tasks_total_.fetch_add(1, std::memory_order_relaxed);
-  // The other process has the closure, and uses of the inputs of its own.
-  destroy_closure(record);
-  for (std::uint32_t k = 0; k < record.input_count; ++k) arena::drop_use(arena::edge(record.first_input + k).producer);
   post_.wake();
 }
 
@@ -210,6 +214,7 @@ std::string AttachedClient::written(TaskId task, const TaskOptions& options) {
   out.count(next_number_);
   write_site(out, record.site);
   write(out, options);
+  out.count(turn_of(task));
   out.count(record.input_count);
   for (std::uint32_t k = 0; k < record.input_count; ++k) {
     const TaskId input = arena::edge(record.first_input + k).producer;
@@ -385,6 +390,13 @@ void AttachedClient::task_ended(TaskId task, std::shared_ptr<const TaskFailure> 
   if (failure != nullptr) tasks_failed_.fetch_add(1, std::memory_order_relaxed);
   tasks_done_.fetch_add(1, std::memory_order_relaxed);
   const std::uint64_t old = mark_ended(task, std::move(failure), kNone);
+  // The other process has them too; they are here for the case that it throws and is to be run again.
+  again::keep_call(task);
+  if (!keeps_inputs(task)) {
+    destroy_closure(record);
+    for (std::uint32_t k = 0; k < record.input_count; ++k)
+      arena::drop_use(arena::edge(record.first_input + k).producer);
+  }
   // Those that were only described wait for it in their counters; launched ones are the other process's.
   for (std::uint32_t e = task_word::edge_of(old); e != 0;) {
     const Edge& edge = arena::edge(e - 1);

@@ -6,6 +6,7 @@
 #include "core/cluster/values.hpp"
 #include "core/executor/failing.hpp"
 #include "core/executor/slot.hpp"
+#include "core/graph/again.hpp"
 #include "core/graph/failure_text.hpp"
 #include "core/graph/graph_parts.hpp"
 #include "core/graph/release.hpp"
@@ -155,9 +156,10 @@ void AttachedClient::finish_graph(detail::GraphParts& graph) {
     post_.flush();
     for_tasks(graph, [&](TaskId task) {
       TaskRecord& record = arena::task(task);
-      record.link = kNone;
+      record.link = is_elsewhere(record) ? again::kLeftElsewhere : kNone;
       record.join.store(0, std::memory_order_relaxed);
     });
+    for_tasks(graph, &again::keep_call);
     for_tasks(graph, [&](TaskId task) {
       TaskRecord& record = arena::task(task);
       const std::uint64_t old = record.word.fetch_or(task_word::kDone, std::memory_order_acq_rel);
@@ -166,7 +168,7 @@ void AttachedClient::finish_graph(detail::GraphParts& graph) {
         arena::add_use(task);
         called_back_.push_back(task);
       }
-      drop_inputs(record, old);
+      if (!keeps_inputs(task)) drop_inputs(record, old);
       arena::drop_use(task);
     });
   }

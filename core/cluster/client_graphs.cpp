@@ -1,6 +1,7 @@
 #include "core/cluster/client_process.hpp"
 #include "core/diagnostics/assert.hpp"
 #include "core/executor/executor.hpp"
+#include "core/graph/again.hpp"
 #include "core/graph/failure_text.hpp"
 #include "core/graph/graph_size.hpp"
 #include "core/runtime/machine.hpp"
@@ -82,6 +83,22 @@ void ClientProcess::run(detail::GraphParts& graph) {
   GraphRun run;
   run.parts = &graph;
   tasks_total_.fetch_add(graph.task_count(), std::memory_order_relaxed);
+  try {
+    run_to_its_end(run);
+  } catch (...) {
+    give_up(run);
+    throw;
+  }
+  if (graph.failed.exchange(0) == 0) return;
+  for (const TaskRange range : graph.ranges) {
+    for (TaskId id = range.first; id < range.end; ++id) {
+      if ((arena::task(id).word.load() & task_word::kFailed) != 0) throw_failure(id);
+    }
+  }
+}
+
+void ClientProcess::run_to_its_end(GraphRun& run) {
+  const detail::GraphParts& graph = *run.parts;
   {
     std::unique_lock lock(mutex_);
     if (!open_.load() || closing_.load()) throw Error("Client::run: the client was closed before the graph ran");
@@ -105,12 +122,33 @@ void ClientProcess::run(detail::GraphParts& graph) {
     release_outputs();
     drive_locked(lock);
   }
-  if (graph.failed.exchange(0) == 0) return;
-  for (const TaskRange range : graph.ranges) {
-    for (TaskId id = range.first; id < range.end; ++id) {
-      if ((arena::task(id).word.load() & task_word::kFailed) != 0) throw_failure(id);
-    }
+}
+
+/// After a throw in this process: what has not ended is cancelled and fails, and no packet points at the run any more.
+void ClientProcess::give_up(GraphRun& run) {
+  std::unique_lock lock(mutex_);
+  std::erase(graphs_, &run);
+  const auto failure = std::make_shared<TaskFailure>();
+  failure->kind = TaskFailure::Kind::Cancelled;
+  failure->message = "the run of its graph was given up, because of an error in the client's process";
+  const auto fail_rest = [&](std::span<const TaskId> tasks) {
+    for (const TaskId task : tasks) fail_task(task, failure, true);
+  };
+  std::vector<PacketId> unfinished;
+  for (const PacketId id : run.packets) {
+    ClientPacket* const packet = find(id);
+    if (packet == nullptr || packet->ended) continue;
+    fail_rest(packet->list());
+    packet->ended = true;
+    --outstanding_;
+    unfinished.push_back(id);
   }
+  fail_rest(std::span(run.order).subspan(run.cut));
+  run.cut = static_cast<std::uint32_t>(run.order.size());
+  later_.push_back(PacketsCancelled{std::move(unfinished)});
+  finish_graph(run);
+  release_outputs();
+  drive_locked(lock);
 }
 
 /// Puts a graph that is mostly trees or chains into an order in which they lie side by side, inputs first: then a
@@ -258,7 +296,8 @@ void ClientProcess::cut(GraphRun& run, bool all) {
       alone.memory_bytes = options->memory_bytes;
       alone.needs = needs_index(*options);
       alone.retriable = options->retriable;
-      add_options(spec, alone);
+      alone.fifo_timeout = options->fifo_timeout;
+      add_options(id, spec, alone);
     }
     submission_.packets.push_back(spec);
   }
@@ -280,9 +319,10 @@ void ClientProcess::finish_graph(GraphRun& run) {
   for (const TaskId task : run.order) {
     TaskRecord& record = arena::task(task);
     record.packet = run.parts->serial;
-    record.link = kNone;
+    record.link = is_elsewhere(record) ? again::kLeftElsewhere : kNone;
     record.join.store(0, std::memory_order_relaxed);
   }
+  for (const TaskId task : run.order) again::keep_call(task);
   std::uint32_t failed = 0;
   for (const TaskId task : run.order) {
     TaskRecord& record = arena::task(task);
@@ -292,7 +332,7 @@ void ClientProcess::finish_graph(GraphRun& run) {
       arena::add_use(task);
       called_back_.push_back(task);
     }
-    drop_inputs(record, old);
+    if (!keeps_inputs(task)) drop_inputs(record, old);
     arena::drop_use(task);
   }
   run.parts->failed.fetch_add(failed, std::memory_order_relaxed);

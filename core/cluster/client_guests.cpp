@@ -3,6 +3,7 @@
 #include "core/cluster/packet_reader.hpp"
 #include "core/coordination/actors.hpp"
 #include "core/coordination/questions.hpp"
+#include "core/graph/extras.hpp"
 
 #include <weft/build.hpp>
 #include <weft/callable.hpp>
@@ -56,6 +57,7 @@ void write(Writer& writer, const TaskOptions& options) {
   writer.number(static_cast<std::uint8_t>((options.allow_other_workers ? 1 : 0) | (options.retriable ? 2 : 0)));
   writer.count(options.memory_bytes);
   write_text(writer, options.name);
+  writer.number(options.fifo_timeout.count());
 }
 
 TaskOptions read_options(Reader& reader) {
@@ -78,6 +80,8 @@ TaskOptions read_options(Reader& reader) {
   options.retriable = (flags & 2) != 0;
   options.memory_bytes = reader.count(kWhat);
   options.name = read_text(reader);
+  options.fifo_timeout = Seconds(reader.number<double>(kWhat));
+  if (!(options.fifo_timeout.count() >= 0)) reader.damaged(kWhat, "a time to wait makes no sense");
   return options;
 }
 
@@ -274,6 +278,7 @@ void ClientProcess::guest_submits(Guest& guest, const Asked& letter, Reader& rea
   const std::uint64_t number = reader.count(kWhat);
   const std::uint32_t its_site = read_site(reader);
   const TaskOptions options = read_options(reader);
+  const std::uint32_t turn = read_small(reader, kWhat);
   const TaskType& type = *site(its_site).type;
   if (type.decode_closure == nullptr) reader.damaged(kWhat, "its task's type does not travel");
   const std::uint32_t count = read_small(reader, kWhat);
@@ -309,6 +314,7 @@ void ClientProcess::guest_submits(Guest& guest, const Asked& letter, Reader& rea
   detail::settle_inputs(task, connected);
   const Future<Nothing> future = Future<Nothing>::adopt(task, serial());
   guest.tasks[number] = future;
+  if (turn != 0) extras::change(task, [&](TaskExtra& extra) { extra.turn.number = turn; });
   launch(task, &options);
   watch(letter, future);
 }

@@ -160,7 +160,7 @@ void ClientProcess::submit_pending(std::size_t count) {
     }
     PacketSpec spec;
     describe(id, packet, spec);
-    if (first.alone) add_options(spec, first);
+    if (first.alone) add_options(id, spec, first);
     submission_.packets.push_back(spec);
     if (submission_.packets.size() >= 256) flush_submission();
     if (!closing_.load(std::memory_order_relaxed)) return;
@@ -168,10 +168,15 @@ void ClientProcess::submit_pending(std::size_t count) {
 }
 
 /// Fills in what the machine is told of a packet that is one task with options of its own.
-void ClientProcess::add_options(PacketSpec& spec, const Pending& options) {
+void ClientProcess::add_options(PacketId id, PacketSpec& spec, const Pending& options) {
   spec.priority = options.priority;
   spec.peak_bytes = options.memory_bytes;
   if (!options.retriable) spec.flags = static_cast<std::uint8_t>(spec.flags & ~packet_flags::kRetriable);
+  if (options.fifo_timeout.count() > 0) {
+    spec.flags |= packet_flags::kAged;
+    spec.age = ages_.of(options.fifo_timeout, options.fifo_turn, id);
+    spec.turn = options.fifo_turn.number;
+  }
   if (options.needs == kNone) return;
   submission_.needs.push_back(needs_[options.needs]);
   spec.needs = static_cast<std::uint32_t>(submission_.needs.size() - 1);
@@ -329,13 +334,6 @@ void ClientProcess::read_outcome(PacketId id, ClientPacket& packet, Reader& outc
   if (packet.graph == nullptr) return;
   packet.graph->values_left += static_cast<std::uint32_t>(packet.wanted.size());
   if (!packet.wanted.empty()) subscribe(id, packet, packet.wanted);
-}
-
-bool ClientProcess::keeps_inputs(TaskId task) {
-  bool keeps = false;
-  if ((arena::task(task).word.load(std::memory_order_acquire) & task_word::kFailed) != 0)
-    extras::read(task, [&](const TaskExtra& extra) { keeps = extra.keeps_inputs; });
-  return keeps;
 }
 
 TaskId ClientProcess::failed_input_of(TaskId task) {

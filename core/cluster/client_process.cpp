@@ -254,6 +254,8 @@ Pending ClientProcess::pending(TaskId task, const LaunchOptions& options) {
     one.memory_bytes = options.get()->memory_bytes;
     one.needs = needs_index(*options.get());
     one.retriable = options.get()->retriable;
+    one.fifo_timeout = options.get()->fifo_timeout;
+    one.fifo_turn = options.turn();
   }
   TaskRecord& record = arena::task(task);
   // Whoever writes the packet of one of its inputs looks at it already.

@@ -18,6 +18,7 @@
 #include "core/graph/launch_options.hpp"
 #include "core/graph/result_memory.hpp"
 #include "core/messages/recording.hpp"
+#include "core/runtime/ages.hpp"
 #include "core/scheduler/scheduler.hpp"
 
 #include <condition_variable>
@@ -114,13 +115,12 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   bool is_linked(const TaskRecord& producer);
   void describe(PacketId id, ClientPacket& packet, PacketSpec& spec);
   void submit_pending(std::size_t count);
-  void add_options(PacketSpec& spec, const Pending& options);
+  void add_options(PacketId id, PacketSpec& spec, const Pending& options);
   void flush_submission();
   std::uint32_t needs_index(const TaskOptions& options);
   void end_packet(PacketId id, ClientPacket& packet, Reader* outcome);
   void read_outcome(PacketId id, ClientPacket& packet, Reader& outcome);
   void end_task(TaskId task);
-  static bool keeps_inputs(TaskId task);
   static TaskId failed_input_of(TaskId task);
   static void keep_inputs(TaskId task);
   void fail_task(TaskId task, const std::shared_ptr<const TaskFailure>& failure, bool began_here);
@@ -205,6 +205,8 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   void cut(GraphRun& run, bool all);
   std::uint32_t end_of_packet(GraphRun& run, bool all);
   SiteTime site_time(TaskId task) const;
+  void run_to_its_end(GraphRun& run);
+  void give_up(GraphRun& run);
   void finish_graph(GraphRun& run);
 
   // Events and actions
@@ -253,6 +255,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   std::vector<SchedulerEventBody> later_;
   std::vector<PacketId> to_narrow_;
   std::vector<Needs> needs_;
+  Ages ages_;
   std::map<std::string, std::uint32_t> resource_ids_;
   std::vector<ClientWorker> workers_;
   /// Names of workers that tasks asked for and that were not here; their numbers follow kNotHere.

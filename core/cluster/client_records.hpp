@@ -96,6 +96,8 @@ struct Pending {
   std::uint64_t memory_bytes = 0;
   std::uint64_t owner = 0;  // the attached client it is from; 0: the job's own
   std::uint64_t turn = 0;   // Turns
+  Seconds fifo_timeout{0};
+  Turn fifo_turn;
 };
 
 /// The call that a worker was handed past the machine (client_calls.cpp).

@@ -33,6 +33,10 @@ void write(Writer& writer, const DealLetter& deal) {
   writer.count(spec.task_count);
   if (spec.priority != 0) writer.count(zigzag(spec.priority));
   if (spec.head != kNone) writer.count(spec.head);
+  if (spec.has(packet_flags::kAged)) {
+    writer.count(spec.age);
+    writer.count(spec.turn);
+  }
   if (has_bytes) {
     writer.count(spec.output_bytes);
     writer.count(spec.peak_bytes);
@@ -65,6 +69,10 @@ DealLetter read_deal(Reader& reader) {
   deal.spec.task_count = read_small(reader, "deal");
   if ((parts & kHasPriority) != 0) deal.spec.priority = unzigzag(reader.count("deal"));
   if ((parts & kHasHead) != 0) deal.spec.head = read_small(reader, "deal");
+  if (deal.spec.has(packet_flags::kAged)) {
+    deal.spec.age = read_small(reader, "deal");
+    deal.spec.turn = read_small(reader, "deal");
+  }
   if ((parts & kHasBytes) != 0) {
     deal.spec.output_bytes = reader.count("deal");
     deal.spec.peak_bytes = reader.count("deal");

@@ -15,7 +15,7 @@
 namespace weft::cluster {
 
 /// Changes with every change of a letter. Two sides of different versions do not talk.
-inline constexpr std::uint16_t kProtocol = 7;
+inline constexpr std::uint16_t kProtocol = 8;
 
 enum class LetterKind : std::uint8_t {
   // From the client's process to a worker.

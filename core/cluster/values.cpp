@@ -88,6 +88,13 @@ bool is_here(TaskId task) noexcept {
   return type_of(record).in_record || box_of(record) != nullptr;
 }
 
+bool keeps_inputs(TaskId task) {
+  bool keeps = false;
+  if ((word_of(task) & task_word::kFailed) != 0)
+    extras::read(task, [&](const TaskExtra& extra) { keeps = extra.keeps_inputs; });
+  return keeps;
+}
+
 std::uint64_t bytes_of_result(TaskId task) noexcept {
   const TaskRecord& record = arena::task(task);
   if ((word_of(task) & task_word::kFailed) != 0) return 64;

@@ -46,6 +46,8 @@ inline void set_elsewhere(TaskRecord& record, bool elsewhere) noexcept {
 }
 /// Returns whether an ended task has its value, or its failure, in this process.
 bool is_here(TaskId task) noexcept;
+/// Returns whether a task that threw holds on to what it was called with, to be run again.
+bool keeps_inputs(TaskId task);
 /// Returns the bytes a result takes.
 std::uint64_t bytes_of_result(TaskId task) noexcept;
 

@@ -1,5 +1,6 @@
 #include "core/graph/copy.hpp"
 
+#include "core/graph/again.hpp"
 #include "core/graph/extras.hpp"
 #include "core/graph/task_name.hpp"
 
@@ -98,7 +99,8 @@ Handle write_copy(TaskId task, const std::vector<TaskId>& inputs) {
 /// Owns: a use of each copy until it is told.  Threading: one thread.
 class Copier {
  public:
-  explicit Copier(const CopyOrder& order) : order_(order) {
+  /// Copies what was left in other processes: it can be made again, and is not here to be read.
+  explicit Copier(const CopyOrder& order, TaskId once_more = kNone) : order_(order), once_more_(once_more) {
     for (const Handle& task : order.omitted) {
       if (task.valid()) omitted_.insert(task.task_id());
     }
@@ -117,6 +119,12 @@ class Copier {
 
  private:
   bool is_copied(TaskId task) const {
+    if (once_more_ != kNone) {
+      if (task == once_more_) return true;
+      const bool missing = again::was_left_elsewhere(task);
+      if (missing) again::require_remakeable(task);
+      return missing;
+    }
     constexpr std::uint64_t settled = task_word::kLaunched | task_word::kDone | task_word::kKept;
     return (arena::task(task).word.load(std::memory_order_acquire) & settled) == 0 && !omitted_.contains(task);
   }
@@ -161,6 +169,7 @@ class Copier {
   }
 
   const CopyOrder& order_;
+  const TaskId once_more_;
   std::unordered_set<TaskId> omitted_;
   std::unordered_set<TaskId> seen_;
   std::unordered_map<TaskId, Handle> copies_;
@@ -169,12 +178,10 @@ class Copier {
 }  // namespace
 
 Handle copy_call(TaskId task) {
-  const TaskRecord& record = arena::task(task);
-  std::vector<TaskId> inputs;
-  for (std::uint32_t k = 0; k != record.input_count; ++k) {
-    inputs.push_back(arena::edge(record.first_input + k).producer);
-  }
-  return write_copy(task, inputs);
+  arena::add_use(task);
+  CopyOrder order;
+  order.tasks.push_back(Delayed<Nothing>::adopt(task));
+  return Delayed<Nothing>::adopt(Copier(order, task).copies().front());
 }
 
 std::vector<TaskId> copy_tasks(const CopyOrder& order) { return Copier(order).copies(); }

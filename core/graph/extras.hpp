@@ -37,6 +37,12 @@ struct TaskFailure {
   std::exception_ptr exception;
 };
 
+/// Where a task with a fifo_timeout stands among those of its age.
+struct Turn {
+  Nanoseconds call_ns = 0;  // when its `map` began; 0: when it is launched
+  std::uint32_t number = 0;
+};
+
 /// The rare things of a task, kept beside its record while word & kExtra says so.
 struct TaskExtra {
   std::uint16_t retries_left = 0;
@@ -60,6 +66,7 @@ struct TaskExtra {
   std::string name;
   /// What it was described with, in an Annotate scope.
   std::shared_ptr<const TaskOptions> options;
+  Turn turn;
   /// Its packet, where its segment's other tasks are in another one.
   PacketId packet = kNone;
   /// What it computes, for pure calls that take its result.

@@ -25,13 +25,18 @@ TaskOptions merge_options(const TaskOptions& outer, const TaskOptions& inner) {
   if (!outer.name.empty()) both.name = inner.name.empty() ? outer.name : outer.name + '/' + inner.name;
   both.pure = outer.pure || inner.pure;
   both.retriable = outer.retriable && inner.retriable;
+  if (both.fifo_timeout.count() == 0) both.fifo_timeout = outer.fifo_timeout;
+  if (both.batch_size == 0) both.batch_size = outer.batch_size;
   return both;
 }
 
 LaunchOptions::LaunchOptions(TaskId task, const TaskOptions* given)
     : options_(given != nullptr && !given->plain() ? given : nullptr) {
   if ((arena::task(task).word.load(std::memory_order_relaxed) & task_word::kExtra) == 0) return;
-  extras::read(task, [&](const TaskExtra& extra) { described_ = extra.options; });
+  extras::read(task, [&](const TaskExtra& extra) {
+    described_ = extra.options;
+    turn_ = extra.turn;
+  });
   if (described_ == nullptr) return;
   if (options_ == nullptr) {
     options_ = described_.get();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/graph/extras.hpp"
+
 #include <weft/ids.hpp>
 #include <weft/task_options.hpp>
 
@@ -23,6 +25,8 @@ class LaunchOptions {
   const TaskOptions* get() const { return options_; }
   /// Returns whether the scheduler must decide about the task by itself.
   bool own_packet() const { return options_ != nullptr && options_->own_packet(); }
+  /// Returns when its call began, and its turn among those of one age.
+  const Turn& turn() const { return turn_; }
   /// Puts what the task's slot will look at beside its record: retries, and its name.
   void keep(TaskId task, std::uint64_t default_retries) const;
 
@@ -30,6 +34,7 @@ class LaunchOptions {
   std::shared_ptr<const TaskOptions> described_;
   std::optional<TaskOptions> merged_;
   const TaskOptions* options_;
+  Turn turn_;
 };
 
 }  // namespace weft

@@ -26,11 +26,12 @@ std::string argument_text(TaskId task) {
 std::string function_name(const Site& at) {
   std::string name = spelled_type(at.type->name());
   // A function pointer's type says nothing to a reader; the place does.
-  if (name.find("(*)") == std::string::npos && name.find("lambda") == std::string::npos) return name;
+  const bool is_lambda = name.find("lambda") != std::string::npos;
+  if (!is_lambda && name.find("(*)") == std::string::npos) return name;
   const std::string_view file(at.file);
   const std::size_t slash = file.rfind('/');
-  return "task at " + std::string(slash == std::string_view::npos ? file : file.substr(slash + 1)) + ":" +
-         std::to_string(at.line);
+  return (is_lambda ? "lambda at " : "function at ") +
+         std::string(slash == std::string_view::npos ? file : file.substr(slash + 1)) + ":" + std::to_string(at.line);
 }
 
 }  // namespace

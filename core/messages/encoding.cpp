@@ -27,7 +27,8 @@ auto fields_of_parts(T& m) {
     return std::tie(m.producer, m.bytes);
   else if constexpr (kIs<T, PacketSpec>)
     return std::tie(m.first_task, m.task_count, m.layer, m.first_producer, m.producer_count, m.needs, m.affinity,
-                    m.home, m.head, m.priority, m.max_retries, m.flags, m.expected_ns, m.output_bytes, m.peak_bytes);
+                    m.home, m.head, m.priority, m.age, m.turn, m.max_retries, m.flags, m.expected_ns, m.output_bytes,
+                    m.peak_bytes);
   else if constexpr (kIs<T, InputSource>)
     return std::tie(m.producer, m.owner, m.attempt, m.bytes);
   else if constexpr (kIs<T, DealtPacket>)

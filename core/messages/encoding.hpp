@@ -17,7 +17,7 @@ struct SchedulerOptions;
 struct WorkerOptions;
 
 /// Changes with every change of a message. Two sides of different versions do not talk.
-inline constexpr std::uint16_t kMessagesVersion = 6;
+inline constexpr std::uint16_t kMessagesVersion = 7;
 
 using Bytes = std::vector<std::byte>;
 using ByteView = std::span<const std::byte>;

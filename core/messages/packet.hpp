@@ -32,6 +32,8 @@ inline constexpr std::uint8_t kRetriable = 2;
 inline constexpr std::uint8_t kWanted = 4;
 /// Data put there by the client, no tasks: in memory at PacketSpec::home from the start and without lineage.
 inline constexpr std::uint8_t kScattered = 8;
+/// Has an age and a turn of its own.
+inline constexpr std::uint8_t kAged = 16;
 }  // namespace packet_flags
 
 /// An amount of a named resource; the runtime maps names to dense ids.
@@ -77,8 +79,11 @@ struct PacketSpec {
   /// Of a tail: the packet that it was split off, the first one if that was a tail itself. It comes right after that
   /// one in the order of packets, ahead of its consumers, though its id is later. kNone otherwise.
   PacketId head = kNone;
-  /// Higher goes first. Ties go by packet id, the order of submission.
+  /// Higher goes first. Ties go by packet id, the order of submission, or by age where it has one.
   std::int32_t priority = 0;
+  /// With kAged: the packet that it counts as old as, and its turn among those of that age.
+  PacketId age = kNone;
+  std::uint32_t turn = 0;
   std::uint8_t max_retries = 0;
   std::uint8_t flags = packet_flags::kRetriable;
   /// Whole packet on one slot. 0 if unknown: then what the layer has shown so far.

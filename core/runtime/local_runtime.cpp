@@ -141,7 +141,7 @@ void LocalRuntime::add_worker_needs(const TaskOptions& options, Needs& needs) {
 }
 
 void LocalRuntime::submit_packet(PacketId packet, TaskId first_task, std::uint32_t tasks, bool roots,
-                                 const TaskOptions* options) {
+                                 const TaskOptions* options, const Turn& turn) {
   packets_[packet].first_task = first_task;
   packets_[packet].tasks = tasks;
   packets_[packet].holders = 2;
@@ -154,6 +154,12 @@ void LocalRuntime::submit_packet(PacketId packet, TaskId first_task, std::uint32
     spec.priority = options->priority;
     spec.peak_bytes = options->memory_bytes;
     spec.needs = needs_index(*options);
+    if (spec.priority != 0 || spec.needs != kNone || options->fifo_timeout.count() > 0) {
+      // Numbers of packets are used again, so they are no ages here.
+      spec.flags |= packet_flags::kAged;
+      spec.age = ages_.of(options->fifo_timeout, turn, next_age_++);
+      spec.turn = turn.number;
+    }
   }
   // A batch is one run of packet numbers; a recycled number may break it.
   if (!submission_.packets.empty() && packet != submission_.first_packet + submission_.packets.size())
@@ -180,7 +186,7 @@ void LocalRuntime::launch(TaskId task, const TaskOptions* given) {
     const PacketId packet = take_packet_id();
     arena::task(task).packet = packet;
     executor_.prepare(packet, 1, {}, true);
-    submit_packet(packet, task, 1, arena::task(task).input_count == 0, options.get());
+    submit_packet(packet, task, 1, arena::task(task).input_count == 0, options.get(), options.turn());
     flush_submission();
   }
   executor_.release_guard(task);

@@ -5,6 +5,7 @@
 #include "core/executor/executor.hpp"
 #include "core/graph/graph_parts.hpp"
 #include "core/graph/result_memory.hpp"
+#include "core/runtime/ages.hpp"
 #include "core/runtime/runtime.hpp"
 #include "core/scheduler/scheduler.hpp"
 #include "core/worker/worker.hpp"
@@ -75,7 +76,7 @@ class LocalRuntime final : public Runtime, public Executor::Listener, public Res
   void help(TaskId task, DoneFunction done, const void* argument) override;
   PacketId take_packet_id();
   void submit_packet(PacketId packet, std::uint32_t first_task, std::uint32_t tasks, bool roots,
-                     const TaskOptions* options);
+                     const TaskOptions* options, const Turn& turn = {});
   std::uint32_t needs_index(const TaskOptions& options);
   /// Launches a task without options by counting it into the open packet.
   void launch_call(TaskId task);
@@ -130,6 +131,8 @@ class LocalRuntime final : public Runtime, public Executor::Listener, public Res
   std::vector<FinishedPacket> finished_;
   std::vector<PacketId> released_;
   std::priority_queue<PacketId, std::vector<PacketId>, std::greater<>> free_packets_;
+  PacketId next_age_ = 0;
+  Ages ages_;
   /// Names of workers that were asked for and are not here; their numbers follow kNotHere.
   std::vector<std::string> absent_workers_;
   PacketId next_packet_ = 0;

@@ -34,25 +34,31 @@ struct Owner {
 
 }  // namespace
 
+machine::OrderedPackets::Place SchedulerState::place_of(PacketId id, const PacketRecord& record) const {
+  if (!record.has(packet_flags::kAged)) return {record.priority, id, kNone, 0};
+  const machine::PacketDetails& details = packets.details(id);
+  return {record.priority, id, details.age, details.turn};
+}
+
 void SchedulerState::push_ready(PacketId id, PacketRecord& record) {
   if (!narrowing.empty() && narrowing.contains(id)) {
     record.bits |= packet_bits::kParked;
     parked.push_back(id);
     return;
   }
-  ready.insert(record.kind, record.priority, id);
+  ready.insert(record.kind, place_of(id, record));
 }
 
 void SchedulerState::remove_ready(PacketId id, PacketRecord& record) {
   if (!record.is(packet_bits::kParked)) {
-    ready.erase(record.kind, record.priority, id);
+    ready.erase(record.kind, place_of(id, record));
     return;
   }
   record.bits &= static_cast<std::uint8_t>(~packet_bits::kParked);
   parked.erase(std::find(parked.begin(), parked.end(), id));
 }
 
-/// Deals by priority and id until no class can go. A class whose first packet has no worker waits as a whole.
+/// Deals by priority and age until no class can go. A class whose first packet has no worker waits as a whole.
 /// Within a submission nobody knows yet who reads what: then it ends at the first packet that is not wanted itself.
 void SchedulerState::deal_ready(Certain which) {
   if (ready.size() == 0) return;

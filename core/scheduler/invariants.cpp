@@ -44,7 +44,7 @@ void check_edges(const SchedulerState& state, PacketId id, const machine::Packet
 }
 
 void check_state(const SchedulerState& state, PacketId id, const machine::PacketRecord& record) {
-  const bool queued = state.ready.contains(record.kind, record.priority, id);
+  const bool queued = state.ready.contains(record.kind, state.place_of(id, record));
   const bool parked = record.is(packet_bits::kParked);
   switch (record.state) {
     case PacketState::Waiting:

@@ -78,6 +78,8 @@ struct PacketDetails {
   Nanoseconds expected_ns;
   std::uint64_t output_bytes;
   std::uint64_t peak_bytes;
+  PacketId age;
+  std::uint32_t turn;
 };
 
 /// Blocks of one size, visited at random: carved from larger and larger slabs, large ones on huge pages, which saves

@@ -1,7 +1,5 @@
 #include "core/scheduler/ready_queue.hpp"
 
-#include <algorithm>
-
 #include "core/diagnostics/assert.hpp"
 
 namespace weft::machine {
@@ -22,56 +20,32 @@ std::uint32_t ReadyQueue::find_class(std::uint32_t needs, std::uint8_t bits) {
   return class_count() - 1;
 }
 
-void ReadyQueue::insert(std::uint32_t kind, std::int32_t priority, PacketId packet) {
-  ReadyClass& group = classes_[kind];
-  auto level = group.levels.begin();
-  while (level != group.levels.end() && level->priority > priority) ++level;
-  if (level == group.levels.end() || level->priority != priority) {
-    level = group.levels.insert(level, ReadyClass::Level{priority, {}});
-  }
-  const bool added = level->packets.insert(packet);
+void ReadyQueue::insert(std::uint32_t kind, const Place& place) {
+  const bool added = classes_[kind].packets.insert(place);
   WEFT_ASSERT(added, "a packet is in the ready queue once");
-  ++group.size;
   ++size_;
 }
 
-void ReadyQueue::erase(std::uint32_t kind, std::int32_t priority, PacketId packet) {
-  ReadyClass& group = classes_[kind];
-  bool erased = false;
-  for (ReadyClass::Level& level : group.levels) {
-    if (level.priority == priority) erased = level.packets.erase(packet);
-  }
+void ReadyQueue::erase(std::uint32_t kind, const Place& place) {
+  const bool erased = classes_[kind].packets.erase(place);
   WEFT_ASSERT(erased, "a ready packet is in the queue of its class");
-  --group.size;
   --size_;
-}
-
-bool ReadyQueue::contains(std::uint32_t kind, std::int32_t priority, PacketId packet) const {
-  for (const ReadyClass::Level& level : classes_[kind].levels) {
-    if (level.priority == priority) return level.packets.contains(packet);
-  }
-  return false;
 }
 
 ReadyQueue::Pick ReadyQueue::first() const {
   Pick best;
+  Place best_place;
   bool best_urgent = false;
   for (std::uint32_t kind = 0; kind != class_count(); ++kind) {
     const ReadyClass& group = classes_[kind];
-    if (group.size == 0 || group.blocked) continue;
+    if (group.packets.empty() || group.blocked) continue;
     const bool urgent = (group.bits & class_bits::kUrgent) != 0;
     if (best_urgent && !urgent) continue;
-    for (const ReadyClass::Level& level : group.levels) {
-      if (level.packets.empty()) continue;
-      const PacketId packet = level.packets.first();
-      const bool better = best.kind == kNone || (urgent && !best_urgent) || level.priority > best.priority ||
-                          (level.priority == best.priority && packet < best.packet);
-      if (better) {
-        best = {kind, level.priority, packet};
-        best_urgent = urgent;
-      }
-      break;
-    }
+    const Place place = group.packets.first();
+    if (best.kind != kNone && urgent == best_urgent && !place.precedes(best_place)) continue;
+    best = {kind, place.packet};
+    best_place = place;
+    best_urgent = urgent;
   }
   return best;
 }

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "core/messages/packet.hpp"
-#include "core/scheduler/id_set.hpp"
+#include "core/scheduler/ordered_packets.hpp"
 
 namespace weft::machine {
 
@@ -20,12 +20,7 @@ inline constexpr std::uint8_t kUrgent = 8;    // others wait for it in workers' 
 struct ReadyClass {
   std::uint32_t needs = kNone;  // index into the scheduler's distinct needs
   std::uint8_t bits = 0;
-  struct Level {
-    std::int32_t priority = 0;
-    IdSet packets;
-  };
-  std::vector<Level> levels;  // highest priority first
-  std::uint64_t size = 0;
+  OrderedPackets packets;
   // Workers that fit `needs`, in id order; filled when `membership` is behind that of the workers.
   std::vector<WorkerId> feasible;
   std::uint64_t membership = 0;
@@ -33,15 +28,15 @@ struct ReadyClass {
   bool blocked = false;
 };
 
-/// Packets in the state Ready, by class, priority and id.
+/// Packets in the state Ready, by class, and in each by priority and age.
 /// Owns: the sets of ids.  Threading: none.
 class ReadyQueue {
  public:
   struct Pick {
     std::uint32_t kind = kNone;
-    std::int32_t priority = 0;
     PacketId packet = kNone;
   };
+  using Place = OrderedPackets::Place;
 
   ReadyQueue();
 
@@ -53,11 +48,13 @@ class ReadyQueue {
   ReadyClass& operator[](std::uint32_t kind) { return classes_[kind]; }
   const ReadyClass& operator[](std::uint32_t kind) const { return classes_[kind]; }
 
-  void insert(std::uint32_t kind, std::int32_t priority, PacketId packet);
-  void erase(std::uint32_t kind, std::int32_t priority, PacketId packet);
-  [[nodiscard]] bool contains(std::uint32_t kind, std::int32_t priority, PacketId packet) const;
+  void insert(std::uint32_t kind, const Place& place);
+  void erase(std::uint32_t kind, const Place& place);
+  [[nodiscard]] bool contains(std::uint32_t kind, const Place& place) const {
+    return classes_[kind].packets.contains(place);
+  }
 
-  /// The first packet of the classes that are not blocked: urgent ones, then by priority, then by id.
+  /// The first packet of the classes that are not blocked: urgent ones, then by priority, then the oldest.
   [[nodiscard]] Pick first() const;
 
   void unblock_all();

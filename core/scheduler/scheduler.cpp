@@ -93,6 +93,8 @@ PacketSpec Scheduler::spec(PacketId packet) const {
     if (head != state_->heads.end()) spec.head = head->second;
   }
   spec.priority = record.priority;
+  spec.age = details.age;
+  spec.turn = details.turn;
   spec.max_retries = record.retries;
   spec.flags = record.flags;
   spec.expected_ns = details.expected_ns;

@@ -117,6 +117,7 @@ struct SchedulerState {
   void prefetch_edges(PacketId id) const;
   void deal(PacketId id, PacketRecord& record, WorkerId worker);
   void wake_consumers(PacketId id, const PacketRecord& record);
+  [[nodiscard]] machine::OrderedPackets::Place place_of(PacketId id, const PacketRecord& record) const;
   void push_ready(PacketId id, PacketRecord& record);
   void remove_ready(PacketId id, PacketRecord& record);
 

@@ -21,8 +21,10 @@ constexpr std::uint64_t kFewPackets = 16'384;
 /// A large batch is dealt as it comes, while its records are in the cache.
 constexpr std::uint32_t kDealEvery = 256;
 
-bool has_one_priority(const std::vector<PacketSpec>& specs) {
-  const auto differs = [&specs](const PacketSpec& spec) { return spec.priority != specs.front().priority; };
+bool go_by_id(const std::vector<PacketSpec>& specs) {
+  const auto differs = [&specs](const PacketSpec& spec) {
+    return spec.priority != specs.front().priority || spec.has(packet_flags::kAged);
+  };
   return std::none_of(specs.begin(), specs.end(), differs);
 }
 
@@ -35,7 +37,7 @@ void SchedulerState::on(const PacketsSubmitted& event) {
   std::vector<std::uint32_t> interned(event.needs.size());
   for (std::size_t i = 0; i != event.needs.size(); ++i) interned[i] = intern(event.needs[i]);
   const auto count = static_cast<std::uint32_t>(event.packets.size());
-  const bool deals_at_once = count >= kDealEvery && has_one_priority(event.packets);
+  const bool deals_at_once = count >= kDealEvery && go_by_id(event.packets);
   const std::size_t edge_count = event.producers.size();
   std::size_t records_fetched = counts.known() > kFewPackets ? 0 : edge_count;
   for (std::uint32_t i = 0; i != count; ++i) {
@@ -85,8 +87,8 @@ void SchedulerState::add_record(PacketId id, const PacketSpec& spec, std::uint32
                                             (spec.expected_ns <= 0 ? packet_traits::kLearn : 0));
   ++counts.packets[static_cast<int>(PacketState::Released)];
   PacketDetails& details = packets.details(id);
-  details = {spec.first_task,  spec.task_count,   spec.layer,     spec.affinity,
-             spec.expected_ns, spec.output_bytes, spec.peak_bytes};
+  details = {spec.first_task,   spec.task_count, spec.layer, spec.affinity, spec.expected_ns,
+             spec.output_bytes, spec.peak_bytes, spec.age,   spec.turn};
   if (!spec.has(packet_flags::kScattered)) return;
   const bool is_held = spec.home == kKeeper || (is_known_worker(spec.home) && workers[spec.home].present);
   if (!is_held) {
@@ -171,6 +173,8 @@ void SchedulerState::split_tail(PacketId id, TaskId from_task, PacketId tail) {
     spec.layer = before.layer;
     spec.affinity = before.affinity;
     spec.priority = record.priority;
+    spec.age = before.age;
+    spec.turn = before.turn;
     spec.max_retries = record.retries;
     spec.flags = record.flags;
     spec.expected_ns = static_cast<Nanoseconds>(static_cast<double>(record.expected_ns) * share) + 1;

@@ -107,7 +107,7 @@ std::uint64_t WorkerState::demand(const Record& record) {
 }
 
 void WorkerState::admit(Record& record) {
-  (record.gated ? gated_queue : queue).erase(record.spec.priority, record.packet);
+  (record.gated ? gated_queue : queue).erase(record.place());
   record.stage = Stage::Admitted;
   record.reserved = record.spec.peak_bytes;
   reserved += record.reserved;
@@ -127,7 +127,7 @@ void WorkerState::activate_gated() {
     const bool behind_plain = record.spec.priority < 0 && active_plain != 0 && idle_slots == 0;
     if (behind_plain || slots_in_use + record.needs.slots > options.slots) return;
     if (take(free, record.needs.resources)) {
-      waiting_for_slots.erase(record.spec.priority, record.packet);
+      waiting_for_slots.erase(record.place());
       activate(record);
     }
     place = next;

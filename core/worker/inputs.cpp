@@ -32,11 +32,11 @@ void WorkerState::inputs_changed(Record& record) {
     case Stage::Blocked:
       if (record.missing != 0) return;
       record.stage = Stage::Queued;
-      (record.gated ? gated_queue : queue).insert(record.spec.priority, record.packet);
+      (record.gated ? gated_queue : queue).insert(record.place());
       return;
     case Stage::Queued:
       if (record.missing == 0) return;
-      (record.gated ? gated_queue : queue).erase(record.spec.priority, record.packet);
+      (record.gated ? gated_queue : queue).erase(record.place());
       record.stage = Stage::Blocked;
       return;
     case Stage::Admitted:
@@ -48,7 +48,7 @@ void WorkerState::inputs_changed(Record& record) {
       transition(record, PacketState::Ready);
       if (record.gated) {
         record.stage = Stage::Gated;
-        waiting_for_slots.insert(record.spec.priority, record.packet);
+        waiting_for_slots.insert(record.place());
       } else {
         activate(record);
       }
@@ -56,7 +56,7 @@ void WorkerState::inputs_changed(Record& record) {
     case Stage::Gated:
       if (complete) return;
       transition(record, PacketState::Waiting);
-      waiting_for_slots.erase(record.spec.priority, record.packet);
+      waiting_for_slots.erase(record.place());
       record.stage = Stage::Admitted;
       if (record.missing != 0) step_back(record);
       return;

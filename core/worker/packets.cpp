@@ -6,38 +6,7 @@ namespace weft {
 
 using machine::CopyRecord;
 using machine::InputState;
-using machine::OrderedPackets;
 using machine::Stage;
-
-void OrderedPackets::insert(std::int32_t priority, PacketId packet) {
-  auto level = levels_.begin();
-  while (level != levels_.end() && level->priority > priority) ++level;
-  if (level == levels_.end() || level->priority != priority) level = levels_.insert(level, Level{priority, {}});
-  if (level->packets.insert(packet)) ++size_;
-}
-
-void OrderedPackets::erase(std::int32_t priority, PacketId packet) {
-  for (Level& level : levels_) {
-    if (level.priority == priority && level.packets.erase(packet)) --size_;
-  }
-}
-
-OrderedPackets::Place OrderedPackets::first() const {
-  if (size_ == 0) return {};
-  for (const Level& level : levels_) {
-    if (!level.packets.empty()) return {level.priority, level.packets.first()};
-  }
-  return {};
-}
-
-OrderedPackets::Place OrderedPackets::next(const Place& place) const {
-  for (const Level& level : levels_) {
-    if (level.priority > place.priority) continue;
-    const PacketId packet = level.priority == place.priority ? level.packets.next(place.packet) : level.packets.first();
-    if (packet != kNone) return {level.priority, packet};
-  }
-  return {};
-}
 
 namespace {
 /// Behind the head, in the order of their tasks: one that was split off later comes before, and is read by, an earlier
@@ -82,7 +51,8 @@ WorkerState::Record& WorkerState::add(const DealtPacket& dealt, const PacketsDea
     record.needs.slots = 1;
     record.needs.resources.clear();
   }
-  record.gated = dealt.spec.priority != 0 || record.needs.slots > 1 || !record.needs.resources.empty();
+  record.gated = dealt.spec.priority != 0 || dealt.spec.has(packet_flags::kAged) || record.needs.slots > 1 ||
+                 !record.needs.resources.empty();
   record.inputs.clear();
   for (std::uint32_t i = 0; i != dealt.input_count; ++i) {
     record.inputs.push_back({message.inputs[dealt.first_input + i], InputState::Lost});
@@ -138,8 +108,8 @@ bool WorkerState::refuse_if_impossible(const Record& record) {
 
 /// Takes the packet out of whatever its stage keeps it in. Its inputs stay attached.
 void WorkerState::leave_stage(Record& record) {
-  if (record.stage == Stage::Queued) (record.gated ? gated_queue : queue).erase(record.spec.priority, record.packet);
-  if (record.stage == Stage::Gated) waiting_for_slots.erase(record.spec.priority, record.packet);
+  if (record.stage == Stage::Queued) (record.gated ? gated_queue : queue).erase(record.place());
+  if (record.stage == Stage::Gated) waiting_for_slots.erase(record.place());
   release_reservations(record);
 }
 

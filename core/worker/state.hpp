@@ -7,7 +7,7 @@
 
 #include "core/diagnostics/assert.hpp"
 #include "core/messages/transitions.hpp"
-#include "core/scheduler/id_set.hpp"
+#include "core/scheduler/ordered_packets.hpp"
 #include "core/worker/id_map.hpp"
 #include "core/worker/worker.hpp"
 
@@ -19,33 +19,6 @@ namespace machine {
 [[nodiscard]] inline bool is_newer(Attempt a, Attempt b) {
   return static_cast<std::int16_t>(static_cast<Attempt>(a - b)) > 0;
 }
-
-/// Packets that wait for admission or for slots: highest priority first, then by id.
-/// Owns: one set of ids a priority.  Threading: none.
-class OrderedPackets {
- public:
-  void insert(std::int32_t priority, PacketId packet);
-  void erase(std::int32_t priority, PacketId packet);
-  [[nodiscard]] bool empty() const { return size_ == 0; }
-  struct Place {
-    std::int32_t priority = 0;
-    PacketId packet = kNone;
-    [[nodiscard]] bool precedes(const Place& other) const {
-      if (packet == kNone || other.packet == kNone) return packet != kNone;
-      return priority != other.priority ? priority > other.priority : packet < other.packet;
-    }
-  };
-  [[nodiscard]] Place first() const;
-  [[nodiscard]] Place next(const Place& place) const;
-
- private:
-  struct Level {
-    std::int32_t priority = 0;
-    IdSet packets;
-  };
-  std::vector<Level> levels_;  // highest priority first
-  std::uint64_t size_ = 0;
-};
 
 enum class InputState : std::uint8_t {
   Local,   ///< Here, or made here by a packet that is active: the executor's join counters do the rest.
@@ -93,6 +66,10 @@ struct DealtRecord {
   std::vector<DealtInput> inputs;
   std::vector<Reader> dependents;  // who reads it here
   std::vector<WorkerId> peers;     // subscribers to answer when it is finished
+
+  [[nodiscard]] OrderedPackets::Place place() const {
+    return {spec.priority, packet, spec.has(packet_flags::kAged) ? spec.age : kNone, spec.turn};
+  }
 };
 
 /// A packet of another worker whose outputs are, or will be, here too.

@@ -176,6 +176,30 @@ void graphs(Client& client) {
     std::printf("graph failed %s\n",
                 std::string(error.what()).find("not in a graph") != std::string::npos ? "well" : error.what());
   }
+  try {
+    rerun_locally(behind);
+  } catch (const std::runtime_error& error) {
+    std::printf("graph again %s\n", error.what());
+  }
+  const std::string once = "/tmp/weft_join_job_" + std::to_string(::getpid());
+  const auto unlucky = [](const std::vector<double>& values, const std::string& file) {
+    if (::access(file.c_str(), F_OK) != 0) {
+      std::fclose(std::fopen(file.c_str(), "w"));
+      throw std::runtime_error("not the first time");
+    }
+    ::unlink(file.c_str());
+    return static_cast<std::int64_t>(values[1]);
+  };
+  const auto submitted = client.submit(unlucky, client.submit(&ramp, std::int64_t{3}), once);
+  static_cast<void>(submitted.exception());
+  print("tried again", client.retry(submitted).result());
+  Graph flaky;
+  const auto in_graph = flaky.add(unlucky, flaky.add(&ramp, std::int64_t{4}), once);
+  try {
+    client.run(flaky);
+  } catch (const std::exception&) {
+    print("tried again in a graph", client.retry(client.persist(in_graph)).result());
+  }
   print("lazy", client.compute(delayed(&add)(delayed(&increment)(std::int64_t{1}), std::int64_t{2})));
 }
 

@@ -200,7 +200,8 @@ class JoinTest(unittest.TestCase):
             code, out, errors = self.start_guest("guest").end()
             self.assertEqual(code, 0, errors + out)
             for line in ("slots 2", f"total {50_000 * 7 + 49_999 * 25_000}", f"value {50_000 * 7 + 49_999 * 25_000}",
-                         "sum 4000", "failed well", "queue 42", "futures 42", "futures back 23", "completed 9", "graph failed well", "lazy 4", "actor 20",
+                         "sum 4000", "failed well", "queue 42", "futures 42", "futures back 23", "completed 9", "graph failed well", "graph again not in a graph",
+                         "tried again 4", "tried again in a graph 5", "lazy 4", "actor 20",
                          "given 25", "elsewhere 1", "called by a task 26", "calls answered 60", "called by many 86",
                          "told of a failure 1", "held 1"):
                 self.assertIn(line + "\n", out)

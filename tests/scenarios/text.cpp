@@ -128,6 +128,11 @@ PacketSpec parse_spec(const Line& line, std::vector<Needs>& needs) {
   spec.output_bytes = line.number("out", 10'000);
   spec.peak_bytes = line.number("peak", 0);
   if (line.values.count("priority") != 0) spec.priority = std::stoi(line.values.at("priority"));
+  if (line.values.count("age") != 0) {
+    spec.flags |= packet_flags::kAged;
+    spec.age = static_cast<PacketId>(line.number("age", kNone));
+    spec.turn = static_cast<std::uint32_t>(line.number("turn", 0));
+  }
   if (line.values.count("home") != 0) spec.home = parse_worker(line.values.at("home"));
   if (line.has("roots")) spec.flags |= packet_flags::kRoots;
   if (line.has("wanted")) spec.flags |= packet_flags::kWanted;

@@ -238,7 +238,7 @@ class Client : public detail::Submitting {
   ClientInfo info() const;
   /// Returns the address of the page that shows what this client does (--weft-page); "" where there is none.
   std::string dashboard_link() const;
-  /// Returns the names of the workers that hold a result; none while it is not there.
+  /// Returns who holds a result: workers, or "client" where the program itself keeps it; nobody before it is there.
   std::vector<std::string> who_has(const Handle& future) const;
   /// Returns which of these results each worker holds, by the names that errors call them.
   template <class C>

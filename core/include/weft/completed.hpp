@@ -124,6 +124,8 @@ class AsCompleted {
   }
   /// Returns whether `next` would not wait.
   bool has_ready() const { return queue_.has_ready(); }
+  /// Waits, so long at most, until `next` would not wait, and returns whether that is so.
+  bool wait_ready(Seconds longest = kForever) { return queue_.wait(detail::deadline_after(longest)); }
   /// Returns how many have not been given out.
   std::size_t count() const { return queue_.left(); }
   bool is_empty() const { return count() == 0; }

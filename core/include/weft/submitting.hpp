@@ -71,19 +71,17 @@ class Submitting {
       futures.reserve(count);
     }
     std::vector<TaskId> batch;
-    std::size_t most = 1;
+    MapCall call = begin_map();
     for (const Item& item : items) {
       const TaskId fresh = write(where, function, item, shared...);
       const TaskId id = known(fresh);
       futures.push_back(Future<Result>::adopt(id, serial_));
       if (id == fresh) batch.push_back(id);
-      if (batch.size() < most) continue;
-      launch(batch);
+      if (batch.size() < call.most) continue;
+      launch(batch, call);
       batch.clear();
-      // Small first, so that work begins at once; then large enough for the cost of a launch to vanish.
-      if (most < 4096) most *= 2;
     }
-    if (!batch.empty()) launch(batch);
+    if (!batch.empty()) launch(batch, call);
     return futures;
   }
 
@@ -159,7 +157,16 @@ class Submitting {
   }
   /// Launches the task, unless it is known already; returns which one it is.
   TaskId launch(TaskId task) const;
-  void launch(const std::vector<TaskId>& tasks) const;
+  /// What the batches of one `map` share.
+  struct MapCall {
+    std::size_t most = 1;  // how many tasks the next one has
+    bool grows = true;
+    std::int64_t begin_ns = 0;  // 0: its tasks have no turns
+    std::uint32_t turn = 0;     // of the first of the next one
+  };
+  MapCall begin_map() const;
+  /// Launches a batch, and says how large the next one is.
+  void launch(const std::vector<TaskId>& tasks, MapCall& call) const;
 
   /// The uses are the future's and the run's.
   static constexpr std::uint64_t kWord = task_word::kLaunched + 2 * task_word::kUse;

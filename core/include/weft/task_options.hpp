@@ -2,6 +2,7 @@
 
 #include <weft/timeout.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <map>
@@ -35,11 +36,19 @@ struct TaskOptions {
   bool pure = false;
   /// May be run again after the worker that held its result was lost. Otherwise such a loss fails the task.
   bool retriable = true;
+  /// Calls within so long of the first of them count as equally old: where their priority is equal too, they take turns
+  /// instead of running one call after the other. The turn of a task of `map` is its place in that map, of any other
+  /// task the first: so a single call does not wait for a large map that was called just before it.
+  Seconds fifo_timeout{0};
+  /// How many tasks `map` hands over at once, at most. 0: one at first, so that work begins at once, then more and
+  /// more.
+  std::size_t batch_size = 0;
 
   bool plain() const { return retries == 0 && name.empty() && !pure && !own_packet(); }
   /// Returns whether the scheduler must decide about the task by itself.
   bool own_packet() const {
-    return priority != 0 || !resources.empty() || !workers.empty() || memory_bytes != 0 || !retriable;
+    return priority != 0 || !resources.empty() || !workers.empty() || memory_bytes != 0 || !retriable ||
+           fifo_timeout.count() > 0;
   }
 };
 

@@ -8,10 +8,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <numeric>
 #include <optional>
+#include <ranges>
+#include <span>
 #include <stdexcept>
 #include <thread>
 #include <unordered_map>
@@ -340,6 +343,74 @@ TEST(ClientCallsTest, ATaskOfLowPriorityGoesOnWhenPlainCallsHaveEnded) {
   go.notify_all();
   EXPECT_EQ(low.result(), 2);
   EXPECT_EQ(plain.result() + later.result(), 4);
+}
+
+/// Runs two maps and a call behind them on one slot that is held until all are there; returns who ran when.
+std::vector<int> order_of_two_maps(const TaskOptions& options) {
+  static std::atomic<bool> go;
+  static std::vector<int> order;
+  go = false;
+  order.clear();
+  const auto note = [](int number) {
+    order.push_back(number);
+    return number;
+  };
+  const Client client(Options{.scheduler = "threads", .threads = 1});
+  const auto held = client.submit([] {
+    go.wait(false);
+    return 1;
+  });
+  std::vector<int> numbers(200);
+  std::iota(numbers.begin(), numbers.end(), 0);
+  const auto annotated = client.with(options);
+  const auto first = annotated.map(note, std::span(numbers).first(100));
+  const auto second = annotated.map(note, std::span(numbers).last(100));
+  const auto single = annotated.submit(note, 200);
+  go = true;
+  go.notify_all();
+  client.gather(first);
+  client.gather(second);
+  EXPECT_EQ(single.result() + held.result(), 201);
+  return order;
+}
+
+std::ptrdiff_t place_of(const std::vector<int>& order, int number) {
+  return std::find(order.begin(), order.end(), number) - order.begin();
+}
+
+TEST(ClientTurnsTest, CallsOfOneAgeTakeTurns) {
+  const std::vector<int> order = order_of_two_maps({.fifo_timeout = Seconds(60)});
+  ASSERT_EQ(order.size(), 201u);
+  constexpr std::ptrdiff_t kAhead = 3;  // what the worker had taken before the second map came
+  EXPECT_LE(place_of(order, 200), 2 + kAhead) << "a call does not wait for a map";
+  for (int i = 5; i < 100; ++i) {
+    EXPECT_NEAR(static_cast<double>(place_of(order, i)), 2.0 * i + 1, kAhead) << i;
+    EXPECT_NEAR(static_cast<double>(place_of(order, 100 + i)), 2.0 * i + 2, kAhead) << i;
+  }
+}
+
+TEST(ClientTurnsTest, LaterCallsWaitForOlderOnes) {
+  for (const TaskOptions& options : {TaskOptions{.fifo_timeout = Seconds(1e-9)}, TaskOptions{.priority = 1}}) {
+    const std::vector<int> order = order_of_two_maps(options);
+    EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+    EXPECT_EQ(order.size(), 201u);
+  }
+}
+
+TEST(ClientTurnsTest, ABatchIsAsLargeAsWasAskedFor) {
+  const Client client(Options{.scheduler = "sync"});
+  std::vector<std::uint64_t> launched;
+  const auto look = [&](int number) {
+    launched.push_back(client.counts().total);
+    return number;
+  };
+  const auto items = [&] { return std::views::iota(0, 25) | std::views::transform(look); };
+  client.gather(client.with({.batch_size = 10}).map([](int number) { return number; }, items()));
+  for (std::size_t i = 0; i < 25; ++i) EXPECT_EQ(launched[i], i / 10 * 10) << i;
+  launched.clear();
+  const Annotate scope({.batch_size = 100});
+  client.gather(client.map([](int number) { return number; }, items()));
+  EXPECT_EQ(launched, std::vector<std::uint64_t>(25, 25)) << "none before the range has ended";
 }
 
 TEST_P(ClientTest, MoveOnlyValuesTravelThroughTasks) {

@@ -39,6 +39,25 @@ TEST_P(CompletedTest, TakesFuturesWhileItIsIterated) {
   EXPECT_TRUE(running.is_empty());
 }
 
+TEST_P(CompletedTest, WaitsUntilOneIsReadyOrForSoLong) {
+  AsCompleted<int> running;
+  EXPECT_TRUE(running.wait_ready()) << "nothing is left to wait for";
+  const Event go(client_, "go");
+  running.add(client_.submit(
+      [](const Event& gate) {
+        gate.wait();
+        return 1;
+      },
+      go));
+  if (std::string(GetParam()) != "sync") {
+    EXPECT_FALSE(running.wait_ready(Seconds(0.01)));
+  }
+  go.set();
+  EXPECT_TRUE(running.wait_ready(Seconds(60)));
+  EXPECT_TRUE(running.has_ready());
+  EXPECT_EQ(running.next()->result(), 1);
+}
+
 TEST_P(CompletedTest, FailuresCountAsEnds) {
   const auto futures = client_.map([](int a) { return a % 2 == 0 ? throw a : a; }, std::vector<int>{1, 2, 3, 4});
   int failed = 0;

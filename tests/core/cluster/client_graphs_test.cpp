@@ -6,10 +6,13 @@
 #include <weft/error.hpp>
 #include <weft/graph.hpp>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <chrono>
+#include <numeric>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -63,6 +66,58 @@ std::vector<double> plain_stencil(std::size_t columns, std::size_t rows) {
   return row;
 }
 
+int plus_one(int value) { return value + 1; }
+
+std::vector<double> ramp(int size) {
+  std::vector<double> values(static_cast<std::size_t>(size));
+  std::iota(values.begin(), values.end(), 0.0);
+  return values;
+}
+std::atomic<int> refusals{0};
+/// Throws as often as `refusals` says.
+double last_of(const std::vector<double>& values, double more) {
+  if (refusals.fetch_sub(1) > 0) throw std::out_of_range("the last one is " + std::to_string(values.back()));
+  return values.back() + more;
+}
+
+TEST(ClusterGraphTest, WhatFailedInItCanBeRunAgain) {
+  InProcessCluster cluster(ClusterOptions{.workers = 2});
+  Client client(InProcessCluster::client_options());
+  const Future<int> size = client.submit(&plus_one, 4'999);
+  Delayed<double> bad;
+  {
+    Graph graph;
+    // Nobody has a handle to these: they are let go of where they were made.
+    const auto doubled = [](std::vector<double> values) {
+      for (double& one : values) one *= 2;
+      return values;
+    };
+    bad = graph.add(&last_of, graph.add(doubled, graph.add(&ramp, size)), graph.add(&plus_one, 0));
+    const Delayed<double> behind = graph.add([](double value) { return value; }, bad);
+    refusals = 1'000;
+    EXPECT_THROW(client.run(graph), TaskError);
+    EXPECT_THROW(rerun_locally(behind), std::out_of_range);
+    EXPECT_THROW(rerun_locally(bad), std::out_of_range);
+    EXPECT_EQ(refusals.load(), 1'000 - 3);
+    const Future<double> failed = client.persist(bad);
+    EXPECT_THROW(client.retry(failed).result(), TaskError);
+    EXPECT_THROW(client.retry(client.persist(behind)), Error);
+    refusals = 0;
+    EXPECT_NO_THROW(rerun_locally(failed));
+    EXPECT_EQ(client.retry(failed).result(), 2 * 4'999.0 + 1);
+    client.run(graph);
+    EXPECT_EQ(behind.value(), 2 * 4'999.0 + 1);
+    refusals = 1;
+    EXPECT_THROW(client.run(graph), TaskError);
+  }
+  try {
+    rerun_locally(bad);
+    FAIL() << "what it takes is gone";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("its Graph, which could make it again, is gone"));
+  }
+}
+
 TEST(ClusterGraphTest, ARowOfLongTasksIsForAllWorkers) {
   InProcessCluster cluster(ClusterOptions{.workers = 2});
   Client client(InProcessCluster::client_options());
@@ -97,7 +152,6 @@ TEST(ClusterGraphTest, RowsOfShortAndLongTasksMix) {
   for (std::size_t k = 0; k < ends.size(); ++k) EXPECT_EQ(ends[k].value(), 2.0 * static_cast<double>(k / 200 + 1));
 }
 
-int plus_one(int value) { return value + 1; }
 int twice(int value) { return 2 * value; }
 
 TEST(ClusterGraphTest, ShortCallsThatOnlyAGraphReadsHaveTheirValues) {

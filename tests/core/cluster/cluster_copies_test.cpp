@@ -56,6 +56,20 @@ TEST(CopiesTest, AResultIsCopiedToAllWorkersAndOutlivesItsOwner) {
   EXPECT_EQ(client.who_has(value).size(), 2u);
 }
 
+TEST(CopiesTest, ASmallResultLiesWithTheClient) {
+  InProcessCluster cluster({.workers = 2});
+  const Client client(InProcessCluster::client_options());
+  const auto first = client.submit([](int a) { return a + 1; }, 1);
+  const auto second = client.submit([](int a) { return a + 1; }, first);
+  EXPECT_EQ(second.result(), 3);
+  for (const auto& one : {first, second})
+    EXPECT_TRUE(becomes_true([&] { return client.who_has(one) == std::vector<std::string>{"client"}; }));
+  const auto failed = client.submit([](int a) -> int { throw a; }, 1);
+  failed.exception();
+  EXPECT_TRUE(client.who_has(failed).empty());
+  client.replicate(std::vector{first, second});
+}
+
 TEST(CopiesTest, WhatIsHandedToAllWorkersLiesAtAllOfThem) {
   InProcessCluster cluster({.workers = 3});
   const Client client(InProcessCluster::client_options());

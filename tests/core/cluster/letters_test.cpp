@@ -124,6 +124,9 @@ TEST(LettersTest, DealsComeBackAsTheyWent) {
   deal.attempt = 3;
   deal.spec.task_count = 12;
   deal.spec.priority = -5;
+  deal.spec.flags |= packet_flags::kAged;
+  deal.spec.age = 69'000;
+  deal.spec.turn = 12;
   deal.spec.peak_bytes = 1 << 20;
   deal.spec.needs = 0;
   deal.needs.slots = 2;
@@ -135,6 +138,8 @@ TEST(LettersTest, DealsComeBackAsTheyWent) {
   EXPECT_EQ(read.packet, deal.packet);
   EXPECT_EQ(read.attempt, deal.attempt);
   EXPECT_EQ(read.spec.priority, -5);
+  EXPECT_EQ(read.spec.age, 69'000u);
+  EXPECT_EQ(read.spec.turn, 12u);
   EXPECT_EQ(read.needs, deal.needs);
   EXPECT_EQ(read.inputs, deal.inputs);
 }

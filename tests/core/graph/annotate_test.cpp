@@ -100,7 +100,7 @@ TEST_P(AnnotateTest, NamesAreJoinedAndErrorsCarryThem) {
     const Annotate inner({.name = "load"});
     EXPECT_THAT(client_.submit(failing, 1).traceback(), AllOf(HasSubstr("nightly/load/"), HasSubstr("no")));
     EXPECT_THAT(client_.with({.name = "page"}).submit(failing, 1).traceback(), HasSubstr("nightly/load/page #"));
-    EXPECT_THAT(delayed(increment)(1).name(), HasSubstr("nightly/load/task at annotate_test.cpp:"));
+    EXPECT_THAT(delayed(increment)(1).name(), HasSubstr("nightly/load/function at annotate_test.cpp:"));
   }
   EXPECT_THAT(delayed(increment)(1).name(), AllOf(HasSubstr("nightly/"), Not(HasSubstr("load"))));
 }

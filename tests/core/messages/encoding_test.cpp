@@ -18,6 +18,8 @@ PacketsSubmitted submission() {
   spec.producer_count = 2;
   spec.needs = 0;
   spec.priority = -3;
+  spec.age = 11;
+  spec.turn = 4;
   spec.expected_ns = 1'234'567'890'123;
   event.packets = {spec};
   event.producers = {{3, 400}, {5, 1ull << 40}};
