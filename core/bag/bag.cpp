@@ -1,8 +1,26 @@
-#include <weft/bag.hpp>
+#include <weft/bag_random.hpp>
 
 #include <weft/error.hpp>
 
+#include <initializer_list>
+
 namespace weft {
+namespace {
+
+/// SplitMix64's finalizer, fed with one number after another.
+std::uint64_t mix(std::initializer_list<std::uint64_t> numbers) {
+  std::uint64_t mixed = 0;
+  for (const std::uint64_t number : numbers) {
+    mixed += 0x9e3779b97f4a7c15u + number;
+    mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9u;
+    mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111ebu;
+    mixed ^= mixed >> 31;
+  }
+  return mixed;
+}
+
+}  // namespace
+
 namespace detail {
 
 void refuse_empty_bag(const char* what) {
@@ -34,16 +52,19 @@ void refuse_probability(double probability) {
 }
 
 double sample_number(std::uint64_t seed, std::uint64_t partition, std::uint64_t place) {
-  // SplitMix64's finalizer, fed with one number after another.
-  std::uint64_t mixed = 0;
-  for (const std::uint64_t number : {seed, partition, place}) {
-    mixed += 0x9e3779b97f4a7c15u + number;
-    mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9u;
-    mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111ebu;
-    mixed ^= mixed >> 31;
-  }
-  return static_cast<double>(mixed >> 11) * 0x1p-53;
+  return static_cast<double>(mix({seed, partition, place}) >> 11) * 0x1p-53;
 }
+
+std::uint64_t drawn_element(std::uint64_t seed, std::uint64_t draw, std::uint64_t all) {
+  // The upper half of the product: even up to all / 2^64.
+  const std::uint64_t number = mix({seed, draw});
+  const std::uint64_t low = (number & 0xffff'ffffu) * (all & 0xffff'ffffu);
+  const std::uint64_t a = (number >> 32) * (all & 0xffff'ffffu) + (low >> 32);
+  const std::uint64_t b = (number & 0xffff'ffffu) * (all >> 32) + (a & 0xffff'ffffu);
+  return (number >> 32) * (all >> 32) + (a >> 32) + (b >> 32);
+}
+
+void refuse_empty_choice() { throw Error("random::choices: the bag is empty: there is nothing to draw from"); }
 
 }  // namespace detail
 
