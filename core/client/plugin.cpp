@@ -1,5 +1,6 @@
 #include <weft/plugin.hpp>
 
+#include "core/client/open_plugin.hpp"
 #include "core/diagnostics/error_report.hpp"
 #include "core/executor/executor.hpp"
 #include "core/executor/slot.hpp"
@@ -66,7 +67,7 @@ std::string fresh_key(std::uint32_t client) {
 }  // namespace
 
 /// 1. Who joins from now on is told of it. 2. Who is there calls it. A worker that hears of it twice calls it once.
-void WorkerPlugin::open(const Client& client, const std::string& name, const std::string& calls,
+std::string open_plugin(const Client& client, const std::string& name, const std::string& calls,
                         const std::source_location& where) {
   static_cast<void>(client.slots());  // throws for a closed one
   Runtime& runtime = *Runtime::find(client.serial());
@@ -86,19 +87,39 @@ void WorkerPlugin::open(const Client& client, const std::string& name, const std
     call_on_all<TakeDownPlugin>(runtime, where, key);
     throw;
   }
-  client_ = client.serial();
-  key_ = key;
+  return key;
 }
 
-WorkerPlugin::~WorkerPlugin() {
-  Runtime* const runtime = Runtime::find(client_);
+void forget_plugin(std::uint32_t client, const std::string& key) noexcept {
+  Runtime* const runtime = Runtime::find(client);
+  if (runtime != nullptr && !runtime->closing()) runtime->remove_plugin(key);
+}
+
+void close_plugin(std::uint32_t client, const std::string& key) noexcept {
+  Runtime* const runtime = Runtime::find(client);
   if (runtime == nullptr || runtime->closing()) return;
   try {
-    runtime->remove_plugin(key_);
-    call_on_all<TakeDownPlugin>(*runtime, std::source_location::current(), key_);
+    runtime->remove_plugin(key);
+    call_on_all<TakeDownPlugin>(*runtime, std::source_location::current(), key);
   } catch (...) {
     logging::error("client", "a plugin could not be taken down: ", describe(std::current_exception()).message);
   }
 }
+
+void write_plugin_call(Writer& writer, void (*call)(Reader&), const Writer& given) {
+  Writer own;
+  encode_address(own, reinterpret_cast<const void*>(call));
+  own.bytes(given.data(), given.size());
+  writer.count(own.size());
+  writer.bytes(own.data(), own.size());
+}
+
+void WorkerPlugin::open(const Client& client, const std::string& name, const std::string& calls,
+                        const std::source_location& where) {
+  key_ = open_plugin(client, name, calls, where);
+  client_ = client.serial();
+}
+
+WorkerPlugin::~WorkerPlugin() { close_plugin(client_, key_); }
 
 }  // namespace weft

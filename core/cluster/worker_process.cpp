@@ -2,6 +2,7 @@
 
 #include "core/cluster/books.hpp"
 #include "core/cluster/polite_spin.hpp"
+#include "core/diagnostics/log_tap.hpp"
 #include "core/executor/clock.hpp"
 #include "core/executor/failing.hpp"
 #include "core/executor/signal_stack.hpp"
@@ -278,7 +279,7 @@ void WorkerProcess::on_deal(Reader& reader) {
   if (find_run(deal.packet, deal.attempt) != nullptr) return;  // told twice
   Runs::node_type fresh = fresh_run(deal.packet, deal.attempt);
   Run* const run = fresh.mapped().get();
-  run->urgent = deal.spec.priority != 0 || deal.spec.needs != kNone;
+  run->urgent = deal.spec.priority != 0 || deal.spec.has(packet_flags::kAged) || deal.spec.needs != kNone;
   const std::size_t size = reader.remaining();
   const std::byte* const bytes = reader.view(size, "deal");
   run->body.assign(bytes, bytes + size);
@@ -582,6 +583,7 @@ void leave_soon() noexcept { cluster::leave_wanted.store(true); }
 WorkerEnd run_worker(Settings settings, std::unique_ptr<Transport> transport, std::string_view scheduler_address,
                      WorkerIdentity identity) {
   const bool own_process = identity.own_process;
+  logging::set_process_name(identity.name);
   const auto worker =  // shared with the client that its tasks see
       std::make_shared<cluster::WorkerProcess>(std::move(settings), std::move(transport), std::move(identity));
   if (!own_process) return worker->main_loop(scheduler_address);

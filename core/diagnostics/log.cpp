@@ -9,6 +9,7 @@
 #include <cstring>
 #include <ctime>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <utility>
 
@@ -18,6 +19,7 @@
 #include <weft/error.hpp>
 #include "core/config/nearest.hpp"
 #include "core/diagnostics/last_lines.hpp"
+#include "core/diagnostics/log_tap.hpp"
 #include "core/diagnostics/terminal.hpp"
 
 namespace weft::logging {
@@ -33,6 +35,9 @@ constexpr std::array<std::string_view, 26> kRooms = {
 constexpr Level kInitial = Level::Warning;
 constexpr std::size_t kLastLines = 1'000;
 
+/// While this thread writes what another process logged: no tap takes it, whatever its level it is shown.
+thread_local bool forwarding = false;
+
 struct State {
   std::mutex mutex;
   // Guarded by mutex. A deque never moves its elements: rooms hold references.
@@ -41,6 +46,8 @@ struct State {
   std::string origin;
   int file = -1;
   Capture* capture = nullptr;
+  std::vector<std::shared_ptr<Tap>> taps;  // shared with those that set them
+  std::string process_name;
   std::deque<std::string> last_lines;  // as written, without their ends
 
   State() {
@@ -50,8 +57,28 @@ struct State {
   detail::RoomState& add(std::string_view name) {
     detail::RoomState& room = rooms.emplace_back();
     room.name = name;
-    room.least.store(static_cast<std::uint8_t>(level_of(name)), std::memory_order_relaxed);
+    room.least.store(static_cast<std::uint8_t>(least_of(name)), std::memory_order_relaxed);
     return room;
+  }
+
+  /// The least level of a room that somebody wants, be it the log itself or a tap.
+  Level least_of(std::string_view name) const {
+    Level least = level_of(name);
+    for (const auto& tap : taps) {
+      if (tap->wants(name)) least = std::min(least, tap->least);
+    }
+    return least;
+  }
+
+  void refresh() {
+    // The level of a room that is made later is the plain one, or a tap's.
+    auto least = static_cast<std::uint8_t>(least_of(""));
+    for (detail::RoomState& room : rooms) {
+      const auto level = static_cast<std::uint8_t>(least_of(room.name));
+      room.least.store(level, std::memory_order_relaxed);
+      least = std::min(least, level);
+    }
+    detail::least_of_all.store(least, std::memory_order_relaxed);
   }
 
   Level level_of(std::string_view name) const {
@@ -142,6 +169,17 @@ void write(Level level, const RoomState& room, std::string_view text) {
   std::string line;
   {
     const std::lock_guard<std::mutex> lock(s.mutex);
+    bool printed = forwarding || level >= s.level_of(room.name);
+    for (std::size_t i = 0; !forwarding && i < s.taps.size(); ++i) {
+      Tap& tap = *s.taps[i];
+      if (level < tap.least || !tap.wants(room.name)) continue;
+      if (tap.take) {
+        tap.take({level, room.name, std::string(text)});
+      } else {
+        printed = true;
+      }
+    }
+    if (!printed) return;
     if (s.capture != nullptr) {
       s.capture->kept_.push_back({level, room.name, std::string(text)});
       return;
@@ -218,14 +256,43 @@ void set_levels(std::string_view levels) {
   State& s = state();
   const std::lock_guard<std::mutex> lock(s.mutex);
   s.levels = std::move(parsed);
-  // The level of a room that is made later is the plain one.
-  auto least = static_cast<std::uint8_t>(s.level_of(""));
-  for (detail::RoomState& room : s.rooms) {
-    const auto level = static_cast<std::uint8_t>(s.level_of(room.name));
-    room.least.store(level, std::memory_order_relaxed);
-    least = std::min(least, level);
-  }
-  detail::least_of_all.store(least, std::memory_order_relaxed);
+  s.refresh();
+}
+
+void add_tap(std::shared_ptr<Tap> tap) {
+  State& s = state();
+  const std::lock_guard<std::mutex> lock(s.mutex);
+  s.taps.push_back(std::move(tap));
+  s.refresh();
+}
+
+void remove_tap(const Tap* tap) noexcept {
+  State& s = state();
+  const std::lock_guard<std::mutex> lock(s.mutex);
+  std::erase_if(s.taps, [&](const auto& one) { return one.get() == tap; });
+  s.refresh();
+}
+
+void log_forwarded(const Record& record) {
+  forwarding = true;
+  detail::write(record.level, detail::room_state(record.room), record.text);
+  forwarding = false;
+}
+
+void set_process_name(std::string name) {
+  State& s = state();
+  const std::lock_guard<std::mutex> lock(s.mutex);
+  s.process_name = std::move(name);
+}
+
+std::string process_name() {
+  State& s = state();
+  const std::lock_guard<std::mutex> lock(s.mutex);
+  return s.process_name;
+}
+
+void check_room(std::string_view room) {
+  if (!room.empty()) parse_all(std::string(room) + "=info");
 }
 
 void set_file(const std::string& path) {

@@ -3,7 +3,9 @@
 /// Everything a program usually needs. Pulls in the standard library only.
 
 #include <weft/bag.hpp>
+#include <weft/bag_random.hpp>
 #include <weft/buffer.hpp>
+#include <weft/call_executor.hpp>
 #include <weft/callable.hpp>
 #include <weft/client.hpp>
 #include <weft/completed.hpp>
@@ -14,6 +16,7 @@
 #include <weft/encode.hpp>
 #include <weft/error.hpp>
 #include <weft/fields.hpp>
+#include <weft/forward_logging.hpp>
 #include <weft/future.hpp>
 #include <weft/graph.hpp>
 #include <weft/graph_manipulation.hpp>
@@ -22,6 +25,7 @@
 #include <weft/ledger.hpp>
 #include <weft/log.hpp>
 #include <weft/memory.hpp>
+#include <weft/memory_trace.hpp>
 #include <weft/nested.hpp>
 #include <weft/picture.hpp>
 #include <weft/plan.hpp>
@@ -33,6 +37,7 @@
 #include <weft/task_options.hpp>
 #include <weft/this_task.hpp>
 #include <weft/tokenize.hpp>
+#include <weft/upload.hpp>
 #include <weft/version.hpp>
 #include <weft/watch.hpp>
 
