@@ -20,6 +20,8 @@ std::vector<std::byte> unpack_unsized(const std::string& path, const Filter& fil
 
 /// Deflated bytes with nothing around them, as ZIP has them. Where this build lacks libdeflate they throw, too.
 void inflate_raw(const std::string& path, std::span<const std::byte> from, std::span<std::byte> out);
+/// As inflate_raw, where nobody knows how many bytes come out: `most` at most.
+std::vector<std::byte> inflate_raw_all(const std::string& path, std::span<const std::byte> from, std::size_t most);
 std::vector<std::byte> deflate_raw(const std::string& path, std::span<const std::byte> from, int level);
 /// Unpacks what is there of the beginning, until one of the two ends; what does not come out is left as it is. Nothing
 /// tells whether the bytes are right: for looking at descriptions, which check themselves.

@@ -4,6 +4,8 @@
 
 #include <weft/error.hpp>
 
+#include <algorithm>
+
 #if WEFT_HAS_LIBDEFLATE
 #include <libdeflate.h>
 #endif
@@ -30,6 +32,20 @@ void inflate_raw(const std::string& path, std::span<const std::byte> from, std::
   if (inflate_some(from, out, got) != LIBDEFLATE_SUCCESS || got != out.size()) fail(path, "deflated bytes are damaged");
 }
 
+std::vector<std::byte> inflate_raw_all(const std::string& path, std::span<const std::byte> from, std::size_t most) {
+  std::vector<std::byte> out(std::min(most, 4 * from.size() + 1024));
+  for (;;) {
+    std::size_t got = 0;
+    const libdeflate_result result = inflate_some(from, out, got);
+    if (result == LIBDEFLATE_SUCCESS) {
+      out.resize(got);
+      return out;
+    }
+    if (result != LIBDEFLATE_INSUFFICIENT_SPACE || out.size() == most) fail(path, "deflated bytes are damaged");
+    out.resize(std::min(most, 4 * out.size()));
+  }
+}
+
 void inflate_start(std::span<const std::byte> from, std::span<std::byte> out) {
   // It writes as it goes: where the input or the room ends early, what came before is there.
   std::size_t got = 0;
@@ -48,6 +64,10 @@ std::vector<std::byte> deflate_raw(const std::string&, std::span<const std::byte
 }
 #else
 void inflate_raw(const std::string& path, std::span<const std::byte>, std::span<std::byte>) {
+  fail(path, missing_codec({Filter::kDeflate, {}}));
+}
+
+std::vector<std::byte> inflate_raw_all(const std::string& path, std::span<const std::byte>, std::size_t) {
   fail(path, missing_codec({Filter::kDeflate, {}}));
 }
 

@@ -82,6 +82,8 @@ OPT_IN |= {"weft/stored_array.hpp", "weft/labelled.hpp", "weft/storage_writer.hp
            "weft/open_files.hpp", "weft/tiff_writer.hpp", "weft/ops/neighbours.hpp",
            "weft/fits_writer.hpp", "weft/ops/fits.hpp",
            "weft/remote.hpp"}
+# Bags of files and addresses.
+OPT_IN |= {"weft/avro.hpp", "weft/from_url.hpp"}
 OPT_IN |= {"weft/kokkos.hpp", "weft/eigen.hpp", "weft/mdspan.hpp"}
 SOURCES = (".hpp", ".cpp", ".cu", ".cuh", ".h", ".cc", ".def", ".in")
 HEADER_LINES, SOURCE_LINES, TEST_LINES = 300, 600, 800
