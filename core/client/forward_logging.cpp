@@ -71,7 +71,8 @@ class Sender {
       changed_.wait(lock, [this] { return ends_ || !waiting_.empty(); });
       std::vector<logging::Record> lines = std::exchange(waiting_, {});
       if (const std::size_t missing = std::exchange(left_out_, 0); missing != 0) {
-        lines.push_back({logging::Level::Warning, "worker", std::to_string(missing) + " lines came too fast to be sent"});
+        lines.push_back(
+            {logging::Level::Warning, "worker", std::to_string(missing) + " lines came too fast to be sent"});
       }
       lock.unlock();
       for (logging::Record& line : lines) send(std::move(line), name);
@@ -146,8 +147,8 @@ class Listener final : public detail::Notes::Listener {
   void event(const LoggedEvent& event) override {
     const std::size_t end = event.text.find('\n');
     if (end == std::string::npos || end == 0) return;
-    logging::log_forwarded({static_cast<logging::Level>(event.text[0] - '0'), event.text.substr(1, end - 1),
-                            event.text.substr(end + 1)});
+    logging::log_forwarded(
+        {static_cast<logging::Level>(event.text[0] - '0'), event.text.substr(1, end - 1), event.text.substr(end + 1)});
   }
 };
 

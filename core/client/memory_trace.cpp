@@ -46,8 +46,8 @@ void add_process(const std::string& worker, const std::vector<ResourceSample>& s
     const ResourceSample& now = samples[i];
     whole.highest_bytes = std::max(whole.highest_bytes, now.resident_bytes);
     whole.seconds = now.seconds - samples.front().seconds;
-    whole.growth_bytes = static_cast<std::int64_t>(now.resident_bytes) -
-                         static_cast<std::int64_t>(samples.front().resident_bytes);
+    whole.growth_bytes =
+        static_cast<std::int64_t>(now.resident_bytes) - static_cast<std::int64_t>(samples.front().resident_bytes);
     const double before = i == 0 ? now.seconds : samples[i - 1].seconds;
     std::erase_if(running, [&](const Span* one) { return one->end < before; });
     for (; next < spans.size() && spans[next].begin <= now.seconds; ++next) {
@@ -61,8 +61,8 @@ void add_process(const std::string& worker, const std::vector<ResourceSample>& s
       highest = std::max(highest, now.resident_bytes);
     }
     if (i == 0 || names.size() != 1) continue;
-    kinds[*names.begin()].growth_bytes += static_cast<std::int64_t>(now.resident_bytes) -
-                                          static_cast<std::int64_t>(samples[i - 1].resident_bytes);
+    kinds[*names.begin()].growth_bytes +=
+        static_cast<std::int64_t>(now.resident_bytes) - static_cast<std::int64_t>(samples[i - 1].resident_bytes);
   }
   if (!samples.empty()) all.push_back(std::move(whole));
 }
@@ -126,14 +126,15 @@ std::vector<TracedMemory> MemoryTrace::seen() const {
 
 void MemoryTrace::write(const std::string& path) const {
   const bool page = path.ends_with(".html");
-  std::string text = page ? "<!doctype html>\n<meta charset=\"utf-8\"><title>weft: memory</title>\n"
-                            "<body style=\"font-family: sans-serif\"><h1>Memory by tasks</h1>\n<table cellpadding=\"4\">"
-                            "<tr><th>process<th>tasks of<th>number<th>seconds<th>highest<th>growth alone\n"
-                          : "process,name,tasks,seconds,highest_bytes,growth_bytes\n";
+  std::string text = page
+                         ? "<!doctype html>\n<meta charset=\"utf-8\"><title>weft: memory</title>\n"
+                           "<body style=\"font-family: sans-serif\"><h1>Memory by tasks</h1>\n<table cellpadding=\"4\">"
+                           "<tr><th>process<th>tasks of<th>number<th>seconds<th>highest<th>growth alone\n"
+                         : "process,name,tasks,seconds,highest_bytes,growth_bytes\n";
   for (const TracedMemory& one : seen()) {
     if (page) {
-      const std::string growth = (one.growth_bytes < 0 ? "-" : "") +
-                                 bytes_text(static_cast<std::size_t>(std::abs(one.growth_bytes)));
+      const std::string growth =
+          (one.growth_bytes < 0 ? "-" : "") + bytes_text(static_cast<std::size_t>(std::abs(one.growth_bytes)));
       text += fmt::format("<tr><td>{}<td>{}<td>{}<td>{:.3f}<td>{}<td>{}\n", html_text(one.worker),
                           one.name.empty() ? "<i>all of it</i>" : html_text(one.name), one.tasks, one.seconds,
                           one.highest_bytes == 0 ? "-" : bytes_text(one.highest_bytes), growth);

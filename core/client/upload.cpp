@@ -64,7 +64,8 @@ std::string make_folder() {
   remove_abandoned(parent);
   std::string pattern = (parent / (std::string(kFolder) + std::to_string(::getpid()) + "-XXXXXX")).string();
   if (::mkdtemp(pattern.data()) == nullptr) {
-    throw Error(problem("no folder for it can be made in", parent.string()) + "; set TMPDIR to one that can be written");
+    throw Error(problem("no folder for it can be made in", parent.string()) +
+                "; set TMPDIR to one that can be written");
   }
   return pattern;
 }
@@ -152,9 +153,8 @@ std::string upload_file(const Client& client, const std::string& path, std::stri
   Writer calls;
   write_plugin_call(calls, &take_file, given);
   write_plugin_call(calls, &remove_file, named);
-  const std::string key =
-      open_plugin(client, "the file " + name,
-                  std::string(reinterpret_cast<const char*>(calls.data()), calls.size()), where);
+  const std::string key = open_plugin(client, "the file " + name,
+                                      std::string(reinterpret_cast<const char*>(calls.data()), calls.size()), where);
   static Uploads* const uploads = new Uploads;
   const std::lock_guard lock(uploads->mutex);
   std::string& known = uploads->keys[{client.serial(), name}];

@@ -56,11 +56,13 @@ void keep_call(TaskId task) {
 void require_remakeable(TaskId task) {
   const std::string name = "task " + task_name(task) + ", whose result this one takes,";
   if ((word_of(task) & task_word::kKept) == 0) {
-    throw Error(name + " left it at a worker, and its Graph, which could make it again, is gone: keep the Graph while "
+    throw Error(name +
+                " left it at a worker, and its Graph, which could make it again, is gone: keep the Graph while "
                 "its tasks are run again");
   }
   if (!site(arena::task(task).site).type->repeatable) {
-    throw Error(name + " left it at a worker and cannot run again: its function takes its arguments away; let it take "
+    throw Error(name +
+                " left it at a worker and cannot run again: its function takes its arguments away; let it take "
                 "references");
   }
 }

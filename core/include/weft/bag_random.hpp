@@ -48,8 +48,7 @@ struct CountItems {
 /// Puts what partitions gave into the order of the draws.
 template <class T>
 struct InOrderOfDraws {
-  std::vector<T> operator()(const std::vector<std::vector<std::pair<std::uint64_t, T>>>& parts,
-                            std::uint64_t k) const {
+  std::vector<T> operator()(const std::vector<std::vector<std::pair<std::uint64_t, T>>>& parts, std::uint64_t k) const {
     std::vector<const T*> places(static_cast<std::size_t>(k));
     for (const auto& part : parts) {
       for (const auto& [draw, item] : part) places[static_cast<std::size_t>(draw)] = &item;
@@ -66,8 +65,8 @@ struct InOrderOfDraws {
 namespace random {
 
 /// Draws `k` elements of a bag, with replacement, each as likely as any other: one partition, in the order of the
-/// draws. They depend on the seed and the elements in their order alone: not on partitions, nor on workers. Computing it
-/// throws Error where the bag is empty and k is not 0.
+/// draws. They depend on the seed and the elements in their order alone: not on partitions, nor on workers. Computing
+/// it throws Error where the bag is empty and k is not 0.
 template <class T>
 Bag<T> choices(const Bag<T>& bag, std::uint64_t k, std::uint64_t seed,
                const std::source_location& where = std::source_location::current()) {

@@ -16,9 +16,9 @@ class Client;
 ///     client.submit([] { logging::info("solver", "three iterations"); });
 ///
 /// Lines of that level or a higher one come, whatever the levels of the workers' own logs are, which go on as before.
-/// They come within a tenth of a second, in the order of each worker; when it ends, what is under way still comes. In one
-/// process there is one log: its level is that for as long. Made in the program itself, not in tasks.
-/// Owns: the workers' wish to send them.  Threading: any thread makes and ends it.
+/// They come within a tenth of a second, in the order of each worker; when it ends, what is under way still comes. In
+/// one process there is one log: its level is that for as long. Made in the program itself, not in tasks. Owns: the
+/// workers' wish to send them.  Threading: any thread makes and ends it.
 class ForwardLogging {
  public:
   struct Options {
@@ -28,8 +28,7 @@ class ForwardLogging {
   };
   ForwardLogging(const Client& client, const Options& options,
                  const std::source_location& where = std::source_location::current());
-  explicit ForwardLogging(const Client& client,
-                          const std::source_location& where = std::source_location::current())
+  explicit ForwardLogging(const Client& client, const std::source_location& where = std::source_location::current())
       : ForwardLogging(client, Options{}, where) {}
   ~ForwardLogging();
   ForwardLogging(const ForwardLogging&) = delete;

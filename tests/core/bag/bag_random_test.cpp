@@ -53,8 +53,8 @@ TEST(DrawnElementTest, IsTheUpperHalfOfTheProduct) {
     for (const std::uint64_t all : {std::uint64_t{1}, std::uint64_t{10}, std::uint64_t{1} << 40}) {
       const std::uint64_t one = detail::drawn_element(1, draw, all);
       ASSERT_LT(one, all);
-      const auto near = static_cast<std::uint64_t>(static_cast<long double>(whole) / 0x1p64L *
-                                                   static_cast<long double>(all));
+      const auto near =
+          static_cast<std::uint64_t>(static_cast<long double>(whole) / 0x1p64L * static_cast<long double>(all));
       ASSERT_LE(std::max(one, near) - std::min(one, near), 1u);
     }
   }

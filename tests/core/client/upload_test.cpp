@@ -61,7 +61,8 @@ TEST_P(UploadTest, WhatIsNotThereIsSaid) {
   EXPECT_THAT(message_of([&] { client.submit(uploaded_file, std::string("no.csv")).result(); }),
               HasSubstr("no file \"no.csv\" has been uploaded: this worker has none"));
   upload_file(client, write("x"), "yes.csv");
-  EXPECT_THAT(message_of([&] { client.submit(uploaded_file, std::string("no.csv")).result(); }), HasSubstr("has yes.csv"));
+  EXPECT_THAT(message_of([&] { client.submit(uploaded_file, std::string("no.csv")).result(); }),
+              HasSubstr("has yes.csv"));
   const auto inside = [](const std::string& path) { return upload_file(this_task::client(), path); };
   EXPECT_THAT(message_of([&] { client.submit(inside, path_.string()).result(); }), HasSubstr("not inside of tasks"));
 }
