@@ -242,8 +242,9 @@ Box true_boxes(const Stage& stage, const Box& planned, std::vector<expression::N
   }
   for (std::size_t axis = 0; axis < stage.grid.size(); ++axis) {
     if (stage.grid[axis].known() || needs.empty()) continue;
-    const std::size_t shift = stage.grid.size() - needs[0].box.ndim();
-    box.extent[axis] = needs[0].box.extent[axis - shift];
+    // Axes are the source's from the last one on. Whoever adds axes in front allocates its chunks itself.
+    const std::size_t from = axis + needs[0].box.ndim();
+    if (from >= stage.grid.size()) box.extent[axis] = needs[0].box.extent[from - stage.grid.size()];
   }
   return box;
 }
