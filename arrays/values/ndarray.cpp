@@ -81,7 +81,7 @@ void NDArray::fill_from(const void* values, std::size_t count) {
     throw Error(std::to_string(count) + " values do not fill an array of shape " + shape_.text() + ", which has " +
                 std::to_string(size_));
   }
-  std::memcpy(mutable_data(), values, count * dtype_.size());
+  if (count > 0) std::memcpy(mutable_data(), values, count * dtype_.size());
 }
 
 void NDArray::require_type(Dtype wanted, const char* call) const {
