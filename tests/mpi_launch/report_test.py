@@ -95,6 +95,9 @@ class ReportTest(unittest.TestCase):
             told = json.loads(self.weft("report", "run.json", "--json").stdout)
             self.assertEqual(told["moved_bytes"] > 0, some, told["moved_bytes"])
             self.assertIn("moved between workers: ", self.weft("report", "run.json").stdout)
+            # Each line of source has its part of it.
+            self.assertAlmostEqual(sum(one["bytes"] for one in told["moved"]), told["moved_bytes"], delta=0.1 * told["moved_bytes"])
+            self.assertTrue(all(one["results"] > 0 and ":" in one["name"] for one in told["moved"]), told["moved"])
 
     @unittest.skipUnless(MPIEXEC, "no mpirun here")
     def test_workers_of_ranks_are_told_of_and_so_is_a_lost_one(self):

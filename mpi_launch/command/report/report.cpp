@@ -94,6 +94,8 @@ Run read_run(const std::string& path) {
   }
   std::stable_sort(run.phases.begin(), run.phases.end(),
                    [](const Phase& a, const Phase& b) { return a.seconds > b.seconds; });
+  for (const Json& one : ledger["moved"].list())
+    run.moved.push_back({one["name"].text(), one["results"].number(), one["bytes"].number()});
   run.spill_written = json["memory"]["spill_written_bytes"].number();
   run.spill_read = json["memory"]["spill_read_bytes"].number();
   for (const Json& one : json["workers"].list()) {
@@ -213,6 +215,11 @@ std::string report_text(const Run& run, std::size_t most) {
                                                             bytes_text(static_cast<std::uint64_t>(one.fetched_bytes))));
   }
   out += fmt::format("\nmoved between workers: {}\n", bytes_text(static_cast<std::uint64_t>(run.moved_bytes())));
+  for (std::size_t i = 0; i < std::min(most, run.moved.size()); ++i) {
+    const Moved& one = run.moved[i];
+    out += fmt::format("  {:>9}  {:.0f} result{} of {}\n", bytes_text(static_cast<std::uint64_t>(one.bytes)),
+                       one.results, one.results == 1 ? "" : "s", one.name);
+  }
   if (run.spill_written > 0) {
     out += fmt::format("\nspilled: {} written to disk, {} read back\n",
                        bytes_text(static_cast<std::uint64_t>(run.spill_written)),
@@ -240,7 +247,7 @@ std::string events_json(const std::vector<Event>& events) {
 
 std::string report_json(const Run& run, std::size_t most) {
   const Bottleneck top = bottleneck_of(run);
-  std::string phases, stages, tasks;
+  std::string phases, stages, tasks, moved;
   for (const Phase& one : run.phases)
     phases += (phases.empty() ? "" : ",") + json_text(one.name) + ":" + json_number(one.share);
   for (std::size_t i = 0; i < std::min(most, run.stages.size()); ++i) {
@@ -255,13 +262,18 @@ std::string report_json(const Run& run, std::size_t most) {
              ",\"worker\":" + json_text(one.worker) + ",\"start\":" + json_number(one.start) +
              ",\"seconds\":" + json_number(one.seconds) + "}";
   }
+  for (std::size_t i = 0; i < std::min(most, run.moved.size()); ++i) {
+    const Moved& one = run.moved[i];
+    moved += (moved.empty() ? "" : ",") + std::string("{\"name\":") + json_text(one.name) +
+             ",\"results\":" + json_number(one.results) + ",\"bytes\":" + json_number(one.bytes) + "}";
+  }
   return "{\"command\":" + json_text(run.command) + ",\"exit\":" + std::to_string(run.exit) +
          ",\"seconds\":" + json_number(run.seconds) + ",\"slots\":" + json_number(run.slots) +
          ",\"tasks\":" + json_number(run.tasks_run) + ",\"bottleneck\":{\"what\":" + json_text(top.what) +
          ",\"share\":" + json_number(top.share) + ",\"text\":" + json_text(top.words) + "},\"phases\":{" + phases +
          "},\"stages\":[" + stages + "],\"slowest\":[" + tasks + "],\"moved_bytes\":" + json_number(run.moved_bytes()) +
-         ",\"spill_written_bytes\":" + json_number(run.spill_written) + ",\"lost\":" + events_json(run.deaths()) +
-         "}\n";
+         ",\"moved\":[" + moved + "]" + ",\"spill_written_bytes\":" + json_number(run.spill_written) +
+         ",\"lost\":" + events_json(run.deaths()) + "}\n";
 }
 
 }  // namespace

@@ -40,6 +40,11 @@ struct WorkerLine {
   /// Of values that came from other workers.
   double fetched_bytes = 0;
 };
+/// Results of tasks of one line of source that other workers took.
+struct Moved {
+  std::string name;
+  double results = 0, bytes = 0;
+};
 struct Event {
   double seconds = 0;
   std::string topic, text;
@@ -56,6 +61,8 @@ struct Run {
   std::vector<Task> tasks;
   std::vector<Stage> stages;
   std::vector<WorkerLine> workers;
+  /// Most bytes first.
+  std::vector<Moved> moved;
   std::vector<Event> events;
   std::vector<Event> deaths() const;
   double share(const std::string& phase) const;
