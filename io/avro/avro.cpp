@@ -98,8 +98,8 @@ Header read_header(const OpenFile& file) {
 /// `end`.
 std::optional<std::uint64_t> find_block(const OpenFile& file, const Header& header, std::uint64_t first,
                                         std::uint64_t end) {
-  if (first <= header.bytes) return header.bytes < std::max<std::uint64_t>(end, 1) ? std::optional(header.bytes)
-                                                                                 : std::nullopt;
+  if (first <= header.bytes)
+    return header.bytes < std::max<std::uint64_t>(end, 1) ? std::optional(header.bytes) : std::nullopt;
   constexpr std::uint64_t kPiece = 1 << 20;
   std::vector<std::byte> piece;
   for (std::uint64_t at = first - kSyncBytes; at + kSyncBytes < end;) {

@@ -13,8 +13,8 @@
 namespace weft::io::avro {
 namespace {
 
-constexpr std::array<std::string_view, 14> kNames = {"null",   "boolean", "int",    "long", "float", "double", "bytes",
-                                                     "string", "record",  "enum",   "array", "map",  "union",  "fixed"};
+constexpr std::array<std::string_view, 14> kNames = {"null",   "boolean", "int",  "long",  "float", "double", "bytes",
+                                                     "string", "record",  "enum", "array", "map",   "union",  "fixed"};
 /// Deeper than any data, but for lists that are written as records in records.
 constexpr unsigned kDeepest = 500;
 /// Values that take no bytes, as nulls are: so many of an element are believed.
@@ -23,8 +23,8 @@ constexpr std::uint64_t kMostEmpty = 1 << 20;
 }  // namespace
 
 const char* kind_of(const AvroValue& value) {
-  constexpr std::array<const char*, 7> kinds = {"null", "a truth", "a whole number", "a number",
-                                                "a text", "a list", "a record"};
+  constexpr std::array<const char*, 7> kinds = {"null",   "a truth", "a whole number", "a number",
+                                                "a text", "a list",  "a record"};
   return kinds[value.is.index()];
 }
 
@@ -235,7 +235,8 @@ AvroValue Schema::read(const Type& type, std::span<const std::byte>& from, Depth
     }
     case Kind::Record: {
       AvroValue::Record record;
-      for (std::size_t i = 0; i < type.parts.size(); ++i) record[type.names[i]] = read(part(type, i), from, depth.inside());
+      for (std::size_t i = 0; i < type.parts.size(); ++i)
+        record[type.names[i]] = read(part(type, i), from, depth.inside());
       return record;
     }
     case Kind::Array: {

@@ -46,7 +46,8 @@ Bag<std::string> from_url(const std::vector<std::string>& urls, const std::sourc
   if (urls.empty()) throw Error("from_url: no address was given");
   for (const std::string& url : urls) {
     if (!io::is_remote(url))
-      throw Error("from_url: \"" + url + "\" is no address (http://, https://, s3://); files are opened with read_text");
+      throw Error("from_url: \"" + url +
+                  "\" is no address (http://, https://, s3://); files are opened with read_text");
   }
   const DelayedFunction<ReadUrl> read({}, where);
   std::vector<Delayed<std::vector<std::string>>> partitions;

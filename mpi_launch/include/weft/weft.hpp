@@ -11,6 +11,7 @@
 #include <weft/completed.hpp>
 #include <weft/config.hpp>
 #include <weft/coordination.hpp>
+#include <weft/datasets.hpp>
 #include <weft/delayed.hpp>
 #include <weft/described.hpp>
 #include <weft/encode.hpp>

@@ -75,7 +75,9 @@ TEST_F(AvroTest, WhatIsWrittenIsReadAgainHoweverItIsCut) {
       EXPECT_TRUE(read_avro(folder_ / ("out-*-" + codec + ".avro"), {.blocksize = block}).compute(client_) == all)
           << codec << " in blocks of " << block;
   }
-  EXPECT_EQ(read_avro(folder_ / "out-*.avro").map([](const AvroValue& one) { return one["good"].is_null(); }).count()
+  EXPECT_EQ(read_avro(folder_ / "out-*.avro")
+                .map([](const AvroValue& one) { return one["good"].is_null(); })
+                .count()
                 .compute(client_),
             10'000u);
 }
