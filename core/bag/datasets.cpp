@@ -12,21 +12,20 @@
 namespace weft::datasets {
 namespace {
 
-constexpr std::array<std::string_view, 24> kFirst = {"Ada",   "Bo",    "Chidi", "Dana",  "Emeka", "Farah",
-                                                     "Gita",  "Hugo",  "Ines",  "Jun",   "Kofi",  "Lena",
-                                                     "Malik", "Noor",  "Olga",  "Pavel", "Quinn", "Rosa",
-                                                     "Sami",  "Tomas", "Uma",   "Vera",  "Wen",   "Yusuf"};
-constexpr std::array<std::string_view, 16> kLast = {"Abara", "Berg",  "Costa", "Diallo", "Ek",     "Fischer",
-                                                    "Gupta", "Haddad", "Ito",  "Jensen", "Kim",    "Lopez",
-                                                    "Meyer", "Novak", "Okoye", "Petrov"};
-constexpr std::array<std::string_view, 12> kWork = {"baker",    "carpenter", "doctor",   "electrician",
-                                                    "farmer",   "geologist", "mechanic", "musician",
-                                                    "nurse",    "pilot",     "teacher",  "welder"};
+constexpr std::array<std::string_view, 24> kFirst = {
+    "Ada",   "Bo",   "Chidi", "Dana",  "Emeka", "Farah", "Gita", "Hugo",  "Ines", "Jun",  "Kofi", "Lena",
+    "Malik", "Noor", "Olga",  "Pavel", "Quinn", "Rosa",  "Sami", "Tomas", "Uma",  "Vera", "Wen",  "Yusuf"};
+constexpr std::array<std::string_view, 16> kLast = {"Abara", "Berg",   "Costa", "Diallo", "Ek",  "Fischer",
+                                                    "Gupta", "Haddad", "Ito",   "Jensen", "Kim", "Lopez",
+                                                    "Meyer", "Novak",  "Okoye", "Petrov"};
+constexpr std::array<std::string_view, 12> kWork = {"baker",  "carpenter", "doctor",   "electrician",
+                                                    "farmer", "geologist", "mechanic", "musician",
+                                                    "nurse",  "pilot",     "teacher",  "welder"};
 constexpr std::array<std::string_view, 10> kStreets = {"Birch Lane", "Canal Street", "Dune Road",   "Elm Street",
                                                        "Ferry Road", "Garden Row",   "Harbour Way", "Mill Lane",
                                                        "Oak Avenue", "Station Road"};
-constexpr std::array<std::string_view, 10> kCities = {"Almhaven",  "Brackford", "Cinderby", "Dunmore",  "Eastwick",
-                                                      "Fallowmere", "Greyport", "Hollin",   "Norwell", "Tarnside"};
+constexpr std::array<std::string_view, 10> kCities = {"Almhaven",   "Brackford", "Cinderby", "Dunmore", "Eastwick",
+                                                      "Fallowmere", "Greyport",  "Hollin",   "Norwell", "Tarnside"};
 
 /// Draws for one element: each a function of the seed, the element's number and how many were drawn before.
 class Draws {
@@ -111,8 +110,7 @@ Bag<Reading> timeseries(const TimeseriesOptions& options, const std::source_loca
   const DelayedFunction<MakeReadings> make({}, where);
   std::vector<Delayed<std::vector<Reading>>> partitions;
   for (std::int64_t first = options.start; first < options.end; first += length)
-    partitions.push_back(
-        make(first, std::min(options.end, first + length), options.step, options.start, options.seed));
+    partitions.push_back(make(first, std::min(options.end, first + length), options.step, options.start, options.seed));
   return Bag<Reading>::from_delayed(std::move(partitions));
 }
 
