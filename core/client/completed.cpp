@@ -58,7 +58,7 @@ bool CompletionQueue::wait(std::chrono::steady_clock::time_point deadline) {
     runtime->help_until(Runtime::kAnyTask, [&] { return has_ready(); });
     return true;
   }
-  runtime->help_until(Runtime::kAnyTask, [&] { return has_ready() || std::chrono::steady_clock::now() >= deadline; });
+  runtime->help_until(Runtime::kOnlyLook, [&] { return has_ready() || std::chrono::steady_clock::now() >= deadline; });
   return has_ready();
 }
 

@@ -70,8 +70,7 @@ bool ends_within(Runtime& runtime, TaskId task, Seconds longest) {
     const auto ended = [&] { return (arena::task(task).word.load(std::memory_order_acquire) & task_word::kDone) != 0; };
     const auto deadline = detail::deadline_after(longest);
     arena::task(task).word.fetch_or(task_word::kWatched, std::memory_order_acq_rel);
-    // Not for the task itself: running it here would have no end at the deadline.
-    runtime.help_until(Runtime::kAnyTask, [&] { return ended() || std::chrono::steady_clock::now() >= deadline; });
+    runtime.help_until(Runtime::kOnlyLook, [&] { return ended() || std::chrono::steady_clock::now() >= deadline; });
     if (!ended()) return false;
   }
   runtime.wait(task);

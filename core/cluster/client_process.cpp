@@ -213,7 +213,7 @@ void ClientProcess::help(TaskId task, DoneFunction done, const void* argument) {
   if (!open_.load()) return;
   WaitDisplay::Wait shown(*display_);
   waiters_.enter();
-  if (task < kAnyTask) arena::task(task).word.fetch_or(task_word::kWatched, std::memory_order_acq_rel);
+  if (task < kOnlyLook) arena::task(task).word.fetch_or(task_word::kWatched, std::memory_order_acq_rel);
   PoliteSpin::Pause pause(spin_);
   while (!done(argument)) {
     if (!open_.load()) break;

@@ -412,7 +412,7 @@ bool Executor::help_as_slot(Slot& leased, TaskId task, DoneFunction done, const 
 }
 
 void Executor::sleep_until(TaskId task, DoneFunction done, const void* argument) {
-  if (task < kAnyTask) arena::task(task).word.fetch_or(task_word::kWatched, std::memory_order_acq_rel);
+  if (task < kOnlyLook) arena::task(task).word.fetch_or(task_word::kWatched, std::memory_order_acq_rel);
   const auto spin = [&] {
     const Nanoseconds spin_end = now_ns() + (options_.threads ? options_.spin_ns : 0);
     while (!done(argument) && now_ns() < spin_end) relax();

@@ -47,6 +47,7 @@ class Executor {
  public:
   /// For help_until: waits for one of many tasks, so only short ones are run meanwhile.
   static constexpr TaskId kAnyTask = kNone - 1;
+  static constexpr TaskId kOnlyLook = kNone - 2;
 
   class Listener {
    public:
@@ -97,7 +98,7 @@ class Executor {
   void allow_roots(std::uint32_t count);
 
   /// Runs tasks on the calling thread, or sleeps while all slots are taken, until `done()` holds. `task`: whose end
-  /// decides, or kNone: then whoever makes `done` true must call `wake_waiters`.
+  /// decides, or kNone: then whoever makes `done` true must call `wake_waiters`. kOnlyLook: see Runtime::help_until.
   template <class Done>
   void help_until(TaskId task, const Done& done) {
     if (!done()) help(task, &invoke<Done>, const_cast<void*>(static_cast<const void*>(&done)));

@@ -303,6 +303,7 @@ Ticks Slot::end_timed(TaskId task, Ticks begun, bool well) {
 
 bool Slot::refuses(TaskId task) const {
   if (awaited_ == kNone || task == awaited_) return false;
+  if (awaited_ == Executor::kOnlyLook) return true;
   return site(arena::task(task).site).pace.load(std::memory_order_relaxed) != Site::kShort;
 }
 

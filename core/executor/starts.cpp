@@ -99,6 +99,7 @@ bool Executor::steal_for(Slot& slot) {
   // As Slot::refuses, but its owner may run the task meanwhile.
   const auto seems_refused = [&](TaskId first) {
     if (slot.awaited_ == kNone || first == slot.awaited_) return false;
+    if (slot.awaited_ == kOnlyLook) return true;
     return site(site_at_a_glance(first)).pace.load(std::memory_order_relaxed) != Site::kShort;
   };
   for (unsigned i = 1; i < count; ++i) {

@@ -33,6 +33,7 @@ class Runtime {
  public:
   /// For help_until: waits for one of many things, so only short tasks are run meanwhile.
   static constexpr TaskId kAnyTask = kNone - 1;
+  static constexpr TaskId kOnlyLook = kNone - 2;
 
   virtual ~Runtime();
   Runtime(const Runtime&) = delete;
@@ -60,7 +61,8 @@ class Runtime {
   virtual bool closing() const = 0;
 
   /// Makes progress on the calling thread, or sleeps, until `done()` holds. `task`: whose end decides, or kAnyTask, or
-  /// kNone: then whoever makes `done` true must call `wake_waiters`. May return early while the runtime closes.
+  /// kOnlyLook: as kAnyTask, for a wait that has an end: where others run tasks it runs none, which might outlast it,
+  /// or kNone: then whoever makes `done` true must call `wake_waiters`. May return early while the runtime closes.
   template <class Done>
   void help_until(TaskId task, const Done& done) {
     if (!done())

@@ -58,6 +58,34 @@ TEST_P(CompletedTest, WaitsUntilOneIsReadyOrForSoLong) {
   EXPECT_EQ(running.next()->result(), 1);
 }
 
+TEST_P(CompletedTest, AWaitWithAnEndRunsNoTaskThatMayOutlastIt) {
+  if (std::string(GetParam()) == "sync") GTEST_SKIP() << "there nobody else runs tasks";
+  const auto start = [&](const Event& gate) {
+    return client_.submit(
+        [](const Event& one) {
+          one.wait();
+          return 1;
+        },
+        gate);
+  };
+  // They are known as short, so that whoever waits may run them, until one waits for what comes after the wait.
+  const Event open(client_, "open");
+  open.set();
+  for (int i = 0; i < 200; ++i) EXPECT_EQ(start(open).result(), 1);
+  for (int i = 0; i < 20; ++i) {
+    const Event closed(client_, "closed" + std::to_string(i));
+    const Future<int> held = start(closed);
+    EXPECT_THROW(static_cast<void>(held.result(Seconds(0.001))), TimeoutError);
+    AsCompleted<int> running;
+    running.add(held);
+    EXPECT_FALSE(running.wait_ready(Seconds(0.001)));
+    const Event never(client_, "never");
+    EXPECT_FALSE(never.wait_for(Milliseconds(1)));
+    closed.set();
+    EXPECT_EQ(held.result(), 1);
+  }
+}
+
 TEST_P(CompletedTest, FailuresCountAsEnds) {
   const auto futures = client_.map([](int a) { return a % 2 == 0 ? throw a : a; }, std::vector<int>{1, 2, 3, 4});
   int failed = 0;
