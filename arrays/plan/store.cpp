@@ -83,8 +83,7 @@ void store_here(const Client& client, std::vector<StoredChunk> chunks) {
     ahead.pop_front();
     const StoredChunk& one = chunks[i];
     const Buffer& values = next.result();
-    Lease held;
-    if (one.options->lock) held = one.options->lock->acquire();
+    const Lease held = one.options->lock ? one.options->lock->acquire() : Lease();
     one.write(one.target, one.region, view_of(one.region, one.dtype, values));
   }
 }

@@ -83,8 +83,7 @@ struct WriteChunk {
   std::int64_t operator()(const Target& target, const Region& region, const std::optional<Lock>& lock,
                           const Buffer& chunk) const {
     using View = typename WriteMember<decltype(&Target::write)>::View;
-    Lease held;
-    if (lock) held = lock->acquire();
+    const Lease held = lock ? lock->acquire() : Lease();
     target.write(region, typed_view<View>(view_of(region, dtype_of<typename View::value_type>(), chunk)));
     return 1;
   }
