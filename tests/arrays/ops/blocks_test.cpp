@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/arrays/error_of.hpp"
 #include "tests/arrays/oracle/named_cases.hpp"
 
 #include <algorithm>
@@ -183,16 +184,6 @@ class KernelTest : public testing::Test {
  protected:
   Client client_{{.scheduler = "threads"}};
 };
-
-template <class F>
-std::string error_of(const F& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 TEST_F(KernelTest, ReductionsCombineInATreeWhateverTheNumberOfChunks) {
   const Array x = arange(1000, {.chunks = 7}).reshape({1000, 1}).rechunk({7, 1});

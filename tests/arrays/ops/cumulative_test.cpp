@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/arrays/error_of.hpp"
 #include "tests/arrays/oracle/named_cases.hpp"
 
 namespace weft {
@@ -69,16 +70,6 @@ TEST_P(RunningTest, RunningSumsAndAssignmentsAreNumpys) {
   EXPECT_EQ(oracle::run_named("running", running(), Chunks(GetParam()), "sync"), "");
 }
 INSTANTIATE_TEST_SUITE_P(Chunks, RunningTest, testing::Values(1, 2, 3, 100));
-
-template <class F>
-std::string error_of(const F& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 TEST(CumulativeTest, SumsOfManyChunksAreExact) {
   const Client client({.scheduler = "threads"});

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/arrays/error_of.hpp"
 #include "tests/arrays/oracle/named_cases.hpp"
 
 namespace weft {
@@ -94,16 +95,6 @@ class MarginTest : public testing::Test {
  protected:
   Client client_{{.scheduler = "threads"}};
 };
-
-template <class F>
-std::string error_of(const F& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 /// Large chunks send their borders; the answer is that of one chunk.
 TEST_F(MarginTest, BordersOfLargeChunksGiveTheSameAsOneChunk) {

@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/arrays/error_of.hpp"
+
 #include <atomic>
 #include <mutex>
 #include <set>
@@ -23,16 +25,6 @@ class StoreTest : public testing::TestWithParam<const char*> {
   Client client_{{.scheduler = GetParam(), .threads = 3}};
 };
 INSTANTIATE_TEST_SUITE_P(Modes, StoreTest, testing::Values("sync", "threads"));
-
-template <class F>
-std::string error_of(const F& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 /// Keeps what it is given, in the order it comes.
 struct Kept {
