@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view kNames[kPhaseCount] = {"build",  "submit", "schedule", "message", "queue", "fetch",
                                                   "launch", "kernel", "complete", "release", "spill", "idle"};
 constexpr double kWarnShare = 0.05;
+constexpr double kShortRun = 0.5;  // seconds in which nothing needs to be better
 constexpr std::size_t kMostMoved = 10;
 
 double sum(const PhaseSeconds& seconds) {
@@ -99,7 +100,7 @@ BudgetVerdict LedgerReport::check_budget(double budget_us) const {
   if (!verdict.over_budget) return verdict;
   const double available = std::max(1.0, static_cast<double>(slots)) * wall_seconds;
   const double share = available > 0 ? overhead_seconds() / available : 0;
-  verdict.warn = share > kWarnShare;
+  verdict.warn = share > kWarnShare && wall_seconds >= kShortRun;
   const Phase largest = largest_overhead(seconds);
   verdict.text = fmt::format(
       "overhead {:.3g} us a task exceeds the budget of {:.3g} us ({:.1f}% of the slots' time); the largest phase is {} "
@@ -109,7 +110,6 @@ BudgetVerdict LedgerReport::check_budget(double budget_us) const {
 }
 
 std::string LedgerReport::advice() const {
-  constexpr double kShortRun = 0.5;       // seconds in which nothing needs to be better
   constexpr double kGoal = 0.05;          // of the time of tasks may go into what is not theirs
   constexpr double kMuch = 0.2;           // of the slots' time
   constexpr std::uint64_t kFewASlot = 4;  // tasks: then the last ones leave slots idle

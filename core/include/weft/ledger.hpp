@@ -65,7 +65,7 @@ struct MovedRow {
 struct BudgetVerdict {
   double budget_us = 0;
   bool over_budget = false;  ///< mean overhead a task exceeds the budget: what enforcing looks at
-  bool warn = false;         ///< over the budget and also over 5% of the slots' wall time
+  bool warn = false;         ///< also over 5% of the slots' wall time, of half a second or more
   std::string text;          ///< one sentence naming the largest phase; empty unless over_budget
 };
 

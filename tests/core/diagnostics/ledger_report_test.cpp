@@ -74,6 +74,14 @@ TEST(LedgerReportTest, OverheadUnder5PercentOfWallDoesNotWarnButBreaksTheBudget)
   EXPECT_FALSE(verdict.warn);
 }
 
+TEST(LedgerReportTest, ARunOfAMomentDoesNotWarn) {
+  LedgerReport report = example();
+  for (double& seconds : report.seconds) seconds *= 0.1;
+  report.wall_seconds = 0.1;
+  EXPECT_TRUE(report.check_budget(0.01).over_budget);
+  EXPECT_FALSE(report.check_budget(0.01).warn);
+}
+
 TEST(LedgerReportTest, TextShowsThePhasesThatHaveTime) {
   const std::string text = example().to_text();
   EXPECT_NE(text.find("ledger: 1000000 tasks, 2 slots, wall 1 s"), std::string::npos) << text;
