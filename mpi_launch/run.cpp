@@ -17,7 +17,6 @@
 #include <cstdlib>
 #include <exception>
 #include <memory>
-#include <thread>
 
 namespace weft::detail {
 
@@ -33,16 +32,6 @@ std::unique_ptr<launch::Interruption> interruption;
 struct Peek : Submitting {
   static Runtime* runtime_of(const Submitting& client) { return client.*&Peek::runtime_; }
 };
-
-/// An option that cannot be read is the same mistake on every rank: rank 0 says it. The others speak up only if they
-/// are still there a moment later, because then rank 0 had nothing to say.
-void let_rank_0_speak() noexcept {
-  try {
-    if (launch::read_ranks().rank != 0) std::this_thread::sleep_for(std::chrono::milliseconds(2500));
-  } catch (const Error&) {
-    // What is wrong with the launcher's variables is being reported.
-  }
-}
 
 }  // namespace
 
@@ -80,7 +69,7 @@ int RunSession::finish(int code) {
 
 int report_exception() noexcept {
   if (out_of_time.load()) return launch::kExitResume;
-  let_rank_0_speak();
+  launch::let_rank_0_speak();
   try {
     throw;
   } catch (const std::exception& error) {

@@ -50,6 +50,8 @@ void say_nearest(const CLI::App& app, int argc, char** argv) {
     std::fprintf(stderr, "weft: there is no '%s'; did you mean %s?\n", wrong.c_str(), nearest.c_str());
 }
 
+bool first_rank() { return weft::launch::read_ranks().rank == 0; }
+
 using weft::command::Page;
 
 /// The pages of all verbs, in the order of the list that --help shows.
@@ -68,15 +70,14 @@ std::vector<Page> pages(const CLI::App& app) {
 /// `weft help VERB`, `weft completions SHELL`, `weft VERB --help` and `--man`; nothing where something else was asked.
 std::optional<int> show_page(const CLI::App& app, int argc, char** argv) {
   const std::string first = argc > 1 ? argv[1] : "";
-  const bool shown = weft::launch::read_ranks().rank == 0;
+  const bool shown = first_rank();
   if (first == "completions") {
     try {
       const std::string text = weft::command::completions_text(argc > 2 ? argv[2] : "bash", pages(app));
       if (shown) weft::command::print(text);
       return 0;
     } catch (const weft::ConfigError& error) {
-      std::fprintf(stderr, "%s\n", error.what());
-      return kUsage;
+      return weft::command::complain(error.what(), kUsage);
     }
   }
   const bool help = first == "help" && argc > 2;
@@ -94,9 +95,8 @@ std::optional<int> show_page(const CLI::App& app, int argc, char** argv) {
     return 0;
   }
   if (!help) return {};
-  std::fprintf(stderr, "weft: there is no '%s'; did you mean %s?\n", name.c_str(),
-               weft::nearest_name(name, names).c_str());
-  return kUsage;
+  return weft::command::complain(
+      "weft: there is no '" + name + "'; did you mean " + weft::nearest_name(name, names) + "?", kUsage);
 }
 
 }  // namespace
@@ -127,8 +127,12 @@ int main(int argc, char** argv) {
   } catch (const CLI::RuntimeError& error) {
     return error.get_exit_code();
   } catch (const CLI::Success& done) {
-    return app.exit(done);
+    return first_rank() ? app.exit(done) : 0;
   } catch (const CLI::ParseError& error) {
+    if (!first_rank()) {
+      weft::launch::let_rank_0_speak();
+      return kUsage;
+    }
     say_nearest(app, argc, argv);
     return app.exit(error) == 0 ? 0 : kUsage;
   } catch (const std::exception& error) {

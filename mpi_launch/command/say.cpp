@@ -3,6 +3,7 @@
 #include <weft/error.hpp>
 
 #include "core/diagnostics/write_file.hpp"
+#include "mpi_launch/start/ranks.hpp"
 
 #include <cerrno>
 #include <charconv>
@@ -27,6 +28,15 @@ void print(const std::string& text) {
   const bool whole = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
   if (!whole || std::fflush(stdout) != 0)
     throw Error(std::string("writing the result failed: ") + std::strerror(errno));
+}
+
+int complain(const std::string& sentence, int code) {
+  if (launch::read_ranks().rank == 0) {
+    std::fprintf(stderr, "%s\n", sentence.c_str());
+  } else {
+    launch::let_rank_0_speak();
+  }
+  return code;
 }
 
 std::string json_object(const std::vector<std::pair<std::string, std::string>>& members) {

@@ -10,6 +10,9 @@ namespace weft::command {
 /// Writes to standard output. Throws Error where that fails.
 void print(const std::string& text);
 
+/// Tells what is wrong with the words of the command line, which are the same on every rank: once. Returns `code`.
+int complain(const std::string& sentence, int code);
+
 /// Returns a string of JSON, with its quotation marks.
 std::string json_text(const std::string& text);
 /// NaN and infinities are null.

@@ -163,9 +163,10 @@ void refuse_extras(const CLI::App& sub) {
   for (const PageOption& option : page_of(sub).options) names.push_back("--" + option.name);
   for (const std::string& word : sub.remaining()) {
     if (!word.starts_with("--") || word.starts_with("--weft-")) continue;
-    std::fprintf(stderr, "weft %s: unknown option %s; did you mean %s? (see weft %s --help)\n", sub.get_name().c_str(),
-                 word.c_str(), nearest_name(word, names).c_str(), sub.get_name().c_str());
-    throw CLI::RuntimeError(2);
+    const std::string verb = "weft " + sub.get_name();
+    throw CLI::RuntimeError(complain(verb + ": unknown option " + word + "; did you mean " + nearest_name(word, names) +
+                                         "? (see " + verb + " --help)",
+                                     2));
   }
 }
 

@@ -3,7 +3,9 @@
 #include <weft/error.hpp>
 
 #include <charconv>
+#include <chrono>
 #include <optional>
+#include <thread>
 
 namespace weft::launch {
 
@@ -60,6 +62,14 @@ Ranks read_ranks(const HostView& host) {
     return ranks;
   }
   return {};
+}
+
+void let_rank_0_speak() noexcept {
+  try {
+    if (read_ranks().rank != 0) std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+  } catch (const Error&) {
+    // What is wrong with the launcher's variables is being reported.
+  }
 }
 
 }  // namespace weft::launch

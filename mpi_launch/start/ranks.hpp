@@ -25,4 +25,9 @@ struct Ranks {
 /// Throws ConfigError where they contradict each other. A batch script that runs a program without `srun` is alone.
 Ranks read_ranks(const HostView& host = {});
 
+/// Words that cannot be read are the same mistake on every rank: rank 0 says it. Launchers end a job with the first of
+/// its ranks that fails, so the others wait here until rank 0 has been heard, which ends them. One that comes back
+/// knows that rank 0 had nothing to say.
+void let_rank_0_speak() noexcept;
+
 }  // namespace weft::launch

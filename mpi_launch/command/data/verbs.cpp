@@ -155,14 +155,11 @@ std::optional<int> run_verb(int argc, char** argv) {
       return first || verb.job ? verb.run(given) : 0;
     }
   } catch (const UsageError& error) {
-    if (first) std::fprintf(stderr, "%s\n", error.what());
-    return 2;
+    return complain(error.what(), 2);
   } catch (const ConfigError& error) {
-    if (first) std::fprintf(stderr, "weft %s: %s\n", name.c_str(), error.what());
-    return 2;
+    return complain("weft " + name + ": " + error.what(), 2);
   } catch (const std::exception& error) {
-    if (first) std::fprintf(stderr, "weft %s: %s\n", name.c_str(), error.what());
-    return 1;
+    return complain("weft " + name + ": " + error.what(), 1);
   }
   return {};
 }
@@ -208,7 +205,7 @@ int run_with_client(const Given& given, const std::function<int(Client&)>& job, 
   argv.push_back(nullptr);
   if (given.has("memory")) options.memory = Quantity(given.text("memory"));
   // Whoever reads that a file is damaged is not helped by the functions of weft that saw it.
-  if (!log_level_is_given(words)) options.log_level = "warning,stack=off";
+  if (!log_level_is_given(words)) options.log_level = given.quiet() ? "error,stack=off" : "warning,stack=off";
   return weft::run(
       argc, argv.data(),
       [&](Client& client, const Args&) {
