@@ -225,6 +225,88 @@ class EachTest(unittest.TestCase):
         self.assertIn("no such list", self.each("true", "--list", "nowhere").stderr)
         self.assertIn("no worker", self.each("true", "a", "--jobs", "1", "--cores", "7").stderr)
 
+    def test_a_list_is_run_again_at_an_interval(self):
+        begin = time.monotonic()
+        done = self.each("date +%s.%N >> ran; echo {}", "a", "--every", "500ms", "--times", "3")
+        self.assertEqual((done.returncode, done.stdout), (0, "a\n" * 3), done.stderr)
+        self.assertGreaterEqual(time.monotonic() - begin, 1)
+        first, second, third = map(float, self.lines("ran"))
+        # From the first start on, not from the end of the pass before.
+        self.assertAlmostEqual(second - first, 0.5, delta=0.2)
+        self.assertAlmostEqual(third - first, 1, delta=0.2)
+        self.assertIn("weft each: pass 3: 1 of 1 done", done.stderr)
+        self.assertRegex(done.stderr, "the next pass begins at [0-9]+:[0-9]+:[0-9]+\n")
+        done = self.each("echo {}", "a", "--every", "10ms", "--times", "2", "--quiet", "--json", "--weft-scheduler=sync")
+        self.assertEqual(([json.loads(line)["pass"] for line in done.stdout.splitlines()], done.stderr), ([1, 2], ""))
+
+    def test_passes_never_overlap_and_starts_are_left_out_and_said(self):
+        done = self.each(": {}; mkdir busy && sleep 0.5; rmdir busy", "a", "--every", "200ms", "--times", "2")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stderr, "pass 1 took longer than --every 200ms: [2-9] starts left out; the next")
+
+    def test_a_pass_that_fails_does_not_keep_the_next_from_running(self):
+        done = self.each("echo {} >> ran; test -e now || { touch now; exit 3; }", "a", "--every", "50ms", "--times", "3")
+        self.assertEqual((done.returncode, self.lines("ran")), (1, ["a"] * 3))
+        self.assertIn("pass 1: 0 of 1 done, 1 failed", done.stderr)
+        self.assertIn("pass 3: 1 of 1 done", done.stderr)
+        self.assertNotIn("--journal", done.stderr)  # it is run again by itself
+        begin = time.monotonic()
+        done = self.each("false", "a", "--every", "1h", "--halt", "1")
+        self.assertLess(time.monotonic() - begin, 30)
+        self.assertEqual(done.returncode, 1)
+
+    def test_with_a_journal_later_passes_run_what_is_new_or_failed(self):
+        with open(self.path("list"), "w") as file:
+            file.write("a\nb\n")
+        words = [WEFT, "each", "echo {} >> ran; test {} != b -o -e ok || { touch ok; exit 3; }",
+                 "--list", "list", "--journal", "j", "--every", "100ms", "--results", "r"]
+        job = subprocess.Popen(words, cwd=self.folder, env=environment(), stderr=subprocess.PIPE, text=True)
+        until(lambda: os.path.exists(self.path("ran")) and len(self.lines("ran")) == 3)
+        os.rename(self.path("list"), self.path("hidden"))  # said, and no end
+        said = ""
+        while "no such list" not in said:
+            said = job.stderr.readline()
+            self.assertTrue(said)
+        with open(self.path("hidden"), "a") as file:
+            file.write("c\n")
+        os.rename(self.path("hidden"), self.path("list"))
+        until(lambda: len(self.lines("ran")) == 4)
+        self.assertIn("in use by another weft each", self.each("true", "--list", "list", "--journal", "j").stderr)
+        while "0 of 3 done, 3 were done before" not in said:
+            said = job.stderr.readline()
+            self.assertTrue(said)
+        job.send_signal(signal.SIGINT)  # between two passes, most likely
+        job.communicate(timeout=30)
+        self.assertEqual(job.returncode, -signal.SIGINT)
+        self.assertEqual([sorted(self.lines("ran")[:2]), self.lines("ran")[2:]], [["a", "b"], ["b", "c"]])
+        # No pass writes over the results of another, and one with nothing to do leaves no folder.
+        folders = sorted(os.listdir(self.path("r")))
+        self.assertEqual(sorted(len(os.listdir(self.path("r/" + one))) for one in folders), [2, 2, 4])
+
+    def test_a_pause_ends_with_the_run_or_with_its_time(self):
+        job = subprocess.Popen([WEFT, "each", "echo {} >> ran", "a", "--every", "1h"], cwd=self.folder, env=environment(),
+                               stderr=subprocess.PIPE, text=True)
+        self.assertIn("pass 1", job.stderr.readline())
+        self.assertIn("the next pass begins", job.stderr.readline())
+        begin = time.monotonic()
+        job.send_signal(signal.SIGINT)
+        job.communicate(timeout=30)
+        self.assertEqual(job.returncode, -signal.SIGINT)
+        done = self.each("echo {} >> ran", "a", "--every", "1h", "--weft-walltime=2s", "--weft-walltime-margin=1s")
+        self.assertEqual(done.returncode, 75, done.stderr)
+        self.assertLess(time.monotonic() - begin, 30)
+        self.assertEqual(self.lines("ran"), ["a", "a"])
+
+    def test_wrong_intervals_are_refused_and_a_dry_run_says_the_interval(self):
+        for words, part in ((["--every", "0"], "30s, 10min or 1d"), (["--every", "soon"], "'soon' is not a time"),
+                            (["--times", "3"], "give both"), (["--every", "1s", "--times", "0"], "from 1 on")):
+            done = self.each("true", "a", *words)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
+            self.assertIn(part, done.stderr)
+        done = self.each("echo", "a", "--every", "1h", "--dry-run")
+        self.assertEqual((done.returncode, done.stdout), (0, "echo a\n"))
+        self.assertIn("1 command would run, again every 1h", done.stderr)
+
     def test_the_examples_of_its_help_run(self):
         with open(self.path("model"), "w") as file:
             file.write("#!/bin/sh\necho model $1\n")
@@ -263,6 +345,16 @@ class EachTest(unittest.TestCase):
         self.assertEqual(ran.count("20"), 2)
         self.assertLess(len(ran), 44)
         self.assertFalse(runs("sleep 60.25"))
+
+    @unittest.skipUnless(MPIEXEC, "no mpirun here")
+    def test_a_worker_that_is_killed_between_passes_is_not_missed(self):
+        # What the first pass leaves behind kills the worker that ran it, while nothing is under way.
+        command = ("echo {} >> ran; test -e killed || { touch killed; "
+                   "setsid sh -c \"sleep 0.5; kill -9 $PPID\" > /dev/null 2>&1 & }; :")
+        done = self.each(command, "a", "b", "c", "d", "--every", "2s", "--times", "2", launcher=RANKS)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("killed by signal 9", done.stderr)
+        self.assertEqual(sorted(self.lines("ran")), sorted("abcd" * 2))
 
 
 if __name__ == "__main__":

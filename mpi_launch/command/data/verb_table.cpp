@@ -182,6 +182,7 @@ constexpr Example kEachExamples[] = {
     {"weft each 'gzip -k {}' < list.txt", "a command for each line, on all cores"},
     {"weft each 'ncks -v tas {} {.}_tas.nc' --journal done.jsonl < list.txt", "run it again to go on where it stopped"},
     {"weft each './model {}' a b c --retries 2 --timeout 1h", "what fails or hangs is run again"},
+    {"weft each 'gzip {}' --list new.txt --journal done.jsonl --every 10min", "what is new in a list, as it comes"},
 };
 constexpr OptionRow kEachOwn[] = {
     {"jobs", "N", "commands at once on each worker (default: as many as its cores)"},
@@ -196,6 +197,8 @@ constexpr OptionRow kEachOwn[] = {
     {"keep-order", nullptr, "print outputs in the order of the items, not as they end"},
     {"tag", nullptr, "print the item and a tabulator before each line of output"},
     {"halt", "N", "stop all when N items have failed"},
+    {"every", "TIME", "run the list again at this interval, until it is ended: 30s, 10min, 1d; --list is read anew"},
+    {"times", "N", "with --every: end after N passes"},
 };
 constexpr auto kEachOptions = rows_of(kEachOwn, kReporting);
 

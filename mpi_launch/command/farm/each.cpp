@@ -2,7 +2,8 @@
 //
 // 1. `read_items` reads the list, `plan` leaves out what the journal says is done. 2. `feed` keeps a few items for each
 // slot under way: a task runs a child process and returns how it ended. 3. `take` prints, notes and counts what ended;
-// what failed and has tries left goes back to the queue. 4. `tell` names what failed.
+// what failed and has tries left goes back to the queue. 4. `tell` names what failed. 5. With --every `Passes` does all
+// of this again at each interval.
 #include "core/config/values.hpp"
 #include "mpi_launch/command/data/verbs.hpp"
 #include "mpi_launch/command/farm/child.hpp"
@@ -13,12 +14,15 @@
 
 #include <weft/client.hpp>
 #include <weft/completed.hpp>
+#include <weft/coordination.hpp>
 
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
+#include <ctime>
 #include <deque>
 #include <fstream>
 #include <iostream>
@@ -65,23 +69,91 @@ std::string counted(std::uint64_t count, const char* noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
+/// Returns the option as a whole number from 0 on.
+std::uint64_t count_of(const Given& given, const char* option, std::uint64_t otherwise) {
+  if (!given.has(option)) return otherwise;
+  const double value = given.number(option, 0);
+  if (!(value >= 0 && value < 1e9 && value == static_cast<double>(static_cast<std::uint64_t>(value)))) {
+    throw UsageError(std::string("weft each: --") + option + " takes a number of things, and '" + given.text(option) +
+                     "' is none");
+  }
+  return static_cast<std::uint64_t>(value);
+}
+
+/// Returns the option as a whole number from 1 on; 0 where it is not given.
+std::uint64_t positive_of(const Given& given, const char* option) {
+  const std::uint64_t value = count_of(given, option, 0);
+  if (given.has(option) && value == 0) {
+    throw UsageError(std::string("weft each: --") + option + " takes a number from 1 on");
+  }
+  return value;
+}
+
+double seconds_of(const Given& given, const char* option) {
+  try {
+    return given.has(option) ? parse_duration(given.text(option)) : 0;
+  } catch (const ConfigError& error) {
+    throw UsageError(std::string("weft each: --") + option + ": " + error.what());
+  }
+}
+
+/// Now, or so many seconds later. `utc`: for names of folders.
+std::string clock_text(const char* form, double later = 0, bool utc = false) {
+  const std::time_t when = std::time(nullptr) + static_cast<std::time_t>(std::ceil(later));
+  std::tm parts{};
+  utc ? ::gmtime_r(&when, &parts) : ::localtime_r(&when, &parts);
+  char text[64];
+  return {text, std::strftime(text, sizeof text, form, &parts)};
+}
+
+std::vector<std::string> items_of(const Given& given, std::istream& stream) {
+  const bool null = given.has("null");
+  std::vector<std::string> items;
+  for (std::string line; std::getline(stream, line, null ? '\0' : '\n');) {
+    while (!null && !line.empty() && line.back() == '\r') line.pop_back();
+    if (!line.empty()) items.push_back(line);
+  }
+  return items;
+}
+
+std::vector<std::string> read_items(const Given& given) {
+  const auto& words = given.words();
+  if (words.size() > 1) {
+    // As GNU parallel has it: COMMAND ::: ITEM...
+    const auto first = words.begin() + (words[1] == ":::" ? 2 : 1);
+    return {first, words.end()};
+  }
+  if (given.has("list")) {
+    const std::string name = given.text("list");
+    std::ifstream file(name, std::ios::binary);
+    if (!file) throw Error("'" + name + "': there is no such list");
+    return items_of(given, file);
+  }
+  if (::isatty(0) != 0) {
+    throw UsageError(
+        "weft each: no items: send a list to its standard input (weft each 'gzip {}' < list.txt), or "
+        "name them behind the command");
+  }
+  return items_of(given, std::cin);
+}
+
+/// One pass over the list.
 class Farm {
  public:
-  explicit Farm(const Given& given)
+  /// `pass`: its number from 1 on where there are several; otherwise 0.
+  Farm(const Given& given, farm::Journal& journal, std::uint64_t pass)
       : given_(given),
         pattern_(given.words()[0]),
-        journal_(given.text("journal"), given.dry_run() || !given.has("journal")),
-        retries_(count_of("retries", 0)),
-        cores_(count_of("cores", 1)),
-        halt_(given.has("halt") ? count_of("halt", 1) : 0),
-        delay_(seconds_of("retry-delay")),
-        longest_(seconds_of("timeout")) {
-    if (given.has("cores") && cores_ == 0) throw UsageError("weft each: --cores takes a number from 1 on");
-    if (given.has("halt") && halt_ == 0) throw UsageError("weft each: --halt takes a number from 1 on");
-  }
+        journal_(journal),
+        retries_(count_of(given, "retries", 0)),
+        cores_(given.has("cores") ? positive_of(given, "cores") : 1),
+        halt_(positive_of(given, "halt")),
+        pass_(pass),
+        delay_(seconds_of(given, "retry-delay")),
+        longest_(seconds_of(given, "timeout")) {}
 
-  int show_plan() {
-    plan(read_items());
+  int show_plan(const std::vector<std::string>& items) {
+    plan(items);
     std::string text;
     for (const Item& one : waiting_) {
       text += given_.json() ? "{\"number\":" + std::to_string(one.number) + ",\"item\":" + json_of(one.text) +
@@ -90,14 +162,16 @@ class Farm {
     }
     print(text);
     if (!given_.quiet()) {
-      std::fprintf(stderr, "weft each: %s would run, %llu are done\n", counted(waiting_.size(), "command").c_str(),
-                   static_cast<unsigned long long>(done_before_));
+      const std::string again = given_.has("every") ? ", again every " + given_.text("every") : "";
+      std::fprintf(stderr, "weft each: %s would run%s, %llu are done\n", counted(waiting_.size(), "command").c_str(),
+                   again.c_str(), counts(done_before_));
     }
     return 0;
   }
 
-  int run(Client& client) {
-    plan(read_items());
+  /// Returns 1 where anything failed. `last`: no pass follows.
+  int run(Client& client, const std::vector<std::string>& items, bool last) {
+    plan(items);
     make_results_folder();
     client_ = &client;
     begin_ = told_ = Clock::now();
@@ -111,63 +185,19 @@ class Farm {
     } catch (...) {
       // The time of the job is over, or something broke: what is done stands in the journal.
       print_in_order(true);
-      tell();
+      tell(true);
       throw;
     }
     print_in_order(true);
-    return tell();
+    return tell(last || halted_);
   }
+  /// Whether so many have failed that no pass is to follow.
+  bool halted() const { return halted_; }
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
 
  private:
-  std::uint64_t count_of(const char* option, std::uint64_t otherwise) const {
-    if (!given_.has(option)) return otherwise;
-    const double value = given_.number(option, 0);
-    if (!(value >= 0 && value < 1e9 && value == static_cast<double>(static_cast<std::uint64_t>(value)))) {
-      throw UsageError(std::string("weft each: --") + option + " takes a number of things, and '" +
-                       given_.text(option) + "' is none");
-    }
-    return static_cast<std::uint64_t>(value);
-  }
-  double seconds_of(const char* option) const {
-    try {
-      return given_.has(option) ? parse_duration(given_.text(option)) : 0;
-    } catch (const ConfigError& error) {
-      throw UsageError(std::string("weft each: --") + option + ": " + error.what());
-    }
-  }
-
-  std::vector<std::string> read_items() const {
-    const auto& words = given_.words();
-    if (words.size() > 1) {
-      // As GNU parallel has it: COMMAND ::: ITEM...
-      const auto first = words.begin() + (words[1] == ":::" ? 2 : 1);
-      return {first, words.end()};
-    }
-    if (given_.has("list")) {
-      const std::string name = given_.text("list");
-      std::ifstream file(name, std::ios::binary);
-      if (!file) throw Error("'" + name + "': there is no such list");
-      return items_of(file);
-    }
-    if (::isatty(0) != 0) {
-      throw UsageError(
-          "weft each: no items: send a list to its standard input (weft each 'gzip {}' < list.txt), or "
-          "name them behind the command");
-    }
-    return items_of(std::cin);
-  }
-
-  std::vector<std::string> items_of(std::istream& stream) const {
-    const bool null = given_.has("null");
-    std::vector<std::string> items;
-    for (std::string line; std::getline(stream, line, null ? '\0' : '\n');) {
-      while (!null && !line.empty() && line.back() == '\r') line.pop_back();
-      if (!line.empty()) items.push_back(line);
-    }
-    return items;
-  }
-
   void plan(const std::vector<std::string>& items) {
+    journal_.begin_pass();
     for (std::size_t i = 0; i < items.size(); ++i) {
       std::string command = pattern_.command(items[i], i + 1);
       if (journal_.take_done(command)) {
@@ -180,18 +210,28 @@ class Farm {
     all_ = items.size();
   }
 
-  void make_results_folder() const {
+  void make_results_folder() {
     if (!given_.has("results")) return;
-    const std::string folder = given_.text("results");
-    if (::mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) {
-      throw Error("the folder '" + folder + "' cannot be made: " + std::strerror(errno));
-    }
+    results_ = given_.text("results");
+    make_folder(results_);
+    if (pass_ == 0 || waiting_.empty()) return;
+    // No pass writes over what another left, also where this is run again.
+    const std::string stem = results_ + "/" + clock_text("%Y%m%dT%H%M%SZ", 0, true);
+    results_ = stem;
+    for (int i = 2; !make_folder(results_); ++i) results_ = stem + "-" + std::to_string(i);
+  }
+
+  /// Returns whether it was not there before.
+  static bool make_folder(const std::string& folder) {
+    if (::mkdir(folder.c_str(), 0777) == 0) return true;
+    if (errno == EEXIST) return false;
+    throw Error("the folder '" + folder + "' cannot be made: " + std::strerror(errno));
   }
 
   ChildOrders orders_of(const Item& item) const {
     ChildOrders orders{item.command, item.tries > 0 ? delay_ : 0, longest_, {}, {}, cores_ > 1};
-    if (given_.has("results")) {
-      const std::string stem = given_.text("results") + "/" + std::to_string(item.number);
+    if (!results_.empty()) {
+      const std::string stem = results_ + "/" + std::to_string(item.number);
       orders.out_file = stem + ".out";
       orders.err_file = stem + ".err";
     }
@@ -237,7 +277,7 @@ class Farm {
       waiting_.push_front(std::move(item));
       return;
     }
-    journal_.add(json_line(item, end, false));
+    journal_.add(item.command, end.good(), json_line(item, end, false));
     end.good() ? ++done_ : ++failed_;
     if (!end.good()) {
       if (failures_.size() < kMostNamed) failures_.push_back(failure_text(item, end));
@@ -312,6 +352,7 @@ class Farm {
   std::string json_line(const Item& item, const ChildEnd& end, bool with_output) const {
     std::string line = "{\"item\":" + json_of(item.text) + ",\"number\":" + std::to_string(item.number) +
                        ",\"command\":" + json_of(item.command) + ",\"exit\":" + std::to_string(end.code);
+    if (pass_ > 0) line += ",\"pass\":" + std::to_string(pass_);
     if (end.signal != 0) line += ",\"signal\":" + std::to_string(end.signal);
     if (!end.trouble.empty()) line += ",\"trouble\":" + json_of(end.trouble);
     line += ",\"seconds\":" + json_number(end.seconds) + ",\"tries\":" + std::to_string(item.tries) +
@@ -324,17 +365,19 @@ class Farm {
     const Clock::time_point now = Clock::now();
     if (given_.quiet() || now - told_ < std::chrono::seconds(10)) return;
     told_ = now;
-    std::fprintf(stderr, "weft each: %llu of %llu ended, %llu failed, %.0f s\n", counts(done_before_ + done_ + failed_),
-                 counts(all_), counts(failed_), seconds());
+    std::fprintf(stderr, "%s%llu of %llu ended, %llu failed, %.0f s\n", speaker().c_str(),
+                 counts(done_before_ + done_ + failed_), counts(all_), counts(failed_), seconds());
   }
 
   static unsigned long long counts(std::uint64_t number) { return number; }
-  double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
+  std::string speaker() const { return pass_ == 0 ? "weft each: " : "weft each: pass " + std::to_string(pass_) + ": "; }
 
-  int tell() const {
+  /// `ends`: what is left is not run again by itself.
+  int tell(bool ends) const {
     const std::uint64_t left = all_ - done_before_ - done_ - failed_;
-    std::string text = "weft each: " + std::to_string(done_) + " of " + std::to_string(all_) + " done";
-    if (done_before_ > 0) text += ", " + std::to_string(done_before_) + " were done before";
+    std::string text = speaker() + std::to_string(done_) + " of " + std::to_string(all_) + " done";
+    if (done_before_ > 0)
+      text += ", " + std::to_string(done_before_) + (done_before_ == 1 ? " was" : " were") + " done before";
     if (retried_ > 0) text += ", " + counted(retried_, "failure") + " tried again";
     if (failed_ > 0) text += ", " + std::to_string(failed_) + " failed";
     if (left > 0) text += ", " + std::to_string(left) + " not run";
@@ -343,7 +386,7 @@ class Farm {
     text += time;
     for (const std::string& one : failures_) text += one;
     if (failed_ > failures_.size()) text += "  and " + std::to_string(failed_ - failures_.size()) + " more\n";
-    if (left > 0 || failed_ > 0) {
+    if (ends && (left > 0 || failed_ > 0)) {
       text += journal_.used() ? "  run it again: what is done is left out\n"
                               : "  with --journal FILE it could be run again and leave out what is done\n";
     }
@@ -355,9 +398,11 @@ class Farm {
 
   const Given& given_;
   const farm::CommandPattern pattern_;
-  farm::Journal journal_;
-  const std::uint64_t retries_, cores_, halt_;
+  farm::Journal& journal_;
+  const std::uint64_t retries_, cores_, halt_, pass_;
   const double delay_, longest_;
+  /// The folder of this pass, or nothing.
+  std::string results_;
   Client* client_ = nullptr;
   std::deque<Item> waiting_;
   /// Numbers whose output has not been printed, in order.
@@ -369,6 +414,87 @@ class Farm {
   std::uint64_t all_ = 0, done_before_ = 0, done_ = 0, failed_ = 0, retried_ = 0;
   bool halted_ = false;
   Clock::time_point begin_, told_;
+};
+
+/// The list once, or with --every again and again.
+///
+/// Passes begin at whole multiples of the interval after the first, and never while another runs: for a pass that takes
+/// longer, starts are left out. A pass that fails does not keep the next from running.
+class Passes {
+ public:
+  explicit Passes(const Given& given)
+      : given_(given),
+        journal_(given.text("journal"), given.dry_run() || !given.has("journal")),
+        every_(seconds_of(given, "every")),
+        times_(positive_of(given, "times")) {
+    if (given.has("every") && !(every_ > 0 && every_ <= 1e9)) {
+      throw UsageError("weft each: --every takes the time from one pass to the next, such as 30s, 10min or 1d");
+    }
+    if (times_ > 0 && every_ == 0) throw UsageError("weft each: --times counts the passes of --every: give both");
+  }
+
+  int show_plan() { return Farm(given_, journal_, 0).show_plan(read_items(given_)); }
+
+  int run(Client& client) {
+    if (every_ == 0) return Farm(given_, journal_, 0).run(client, read_items(given_), true);
+    const Clock::time_point begin = Clock::now();
+    std::vector<std::string> items = read_items(given_);
+    bool failed = false;
+    for (std::uint64_t pass = 1, start = 0;; ++pass) {
+      Farm farm(given_, journal_, pass);
+      const bool last = pass == times_;
+      failed |= (pass > 1 && !read_again(items, pass)) || farm.run(client, items, last) != 0;
+      if (last || farm.halted()) return failed ? 1 : 0;
+      start = next_start(begin, start, pass);
+      wait_until(client, begin + to_clock(static_cast<double>(start) * every_));
+    }
+  }
+
+ private:
+  static Clock::duration to_clock(double seconds) {
+    return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  }
+
+  /// A list that is a file may have others by now. Where it cannot be read this pass has none.
+  bool read_again(std::vector<std::string>& items, std::uint64_t pass) const {
+    if (!given_.has("list") || given_.words().size() > 1) return true;
+    items.clear();
+    try {
+      items = read_items(given_);
+      return true;
+    } catch (const Error& error) {
+      std::fprintf(stderr, "weft each: pass %llu: %s\n", static_cast<unsigned long long>(pass), error.what());
+      return false;
+    }
+  }
+
+  /// Returns which multiple of the interval the next pass begins at.
+  std::uint64_t next_start(Clock::time_point begin, std::uint64_t start, std::uint64_t pass) const {
+    const double passed = std::chrono::duration<double>(Clock::now() - begin).count();
+    const std::uint64_t next = std::max(start + 1, static_cast<std::uint64_t>(std::ceil(passed / every_)));
+    if (given_.quiet()) return next;
+    std::string text = "weft each: ";
+    if (next > start + 1) {
+      text += "pass " + std::to_string(pass) + " took longer than --every " + given_.text("every") + ": " +
+              counted(next - start - 1, "start") + " left out; ";
+    }
+    text += "the next pass begins at " + clock_text("%H:%M:%S", static_cast<double>(next) * every_ - passed) + "\n";
+    std::fwrite(text.data(), 1, text.size(), stderr);
+    return next;
+  }
+
+  /// Throws CancelledError where the client is closed meanwhile: the time of the job is over.
+  static void wait_until(const Client& client, Clock::time_point when) {
+    const Event never(client, "weft each: the end of the pauses");
+    for (Clock::time_point now = Clock::now(); now < when; now = Clock::now()) {
+      never.wait_for(std::chrono::ceil<std::chrono::milliseconds>(when - now));
+    }
+  }
+
+  const Given& given_;
+  farm::Journal journal_;
+  const double every_;
+  const std::uint64_t times_;
 };
 
 }  // namespace
@@ -385,12 +511,12 @@ int run_each(const Given& given) {
   // Starting a process takes longer than the budget of a task.
   options.task_budget_us = 1e6;
   const launch::Ranks ranks = launch::read_ranks();
-  if (given.dry_run()) return ranks.rank == 0 ? Farm(given).show_plan() : 0;
+  if (given.dry_run()) return ranks.rank == 0 ? Passes(given).show_plan() : 0;
   // Before any thread of the client; under a launcher, supervisors end what workers started.
   std::optional<farm::EndingTogether> ending;
   if (!ranks.several()) ending.emplace();
   return run_with_client(
-      given, [&](Client& client) { return Farm(given).run(client); }, std::move(options));
+      given, [&](Client& client) { return Passes(given).run(client); }, std::move(options));
 }
 
 }  // namespace weft::command::data

@@ -60,14 +60,15 @@ Journal::~Journal() {
 }
 
 bool Journal::take_done(const std::string& command) {
-  const auto found = done_.find(command);
-  if (found == done_.end() || found->second == 0) return false;
+  const auto found = left_.find(command);
+  if (found == left_.end() || found->second == 0) return false;
   --found->second;
   return true;
 }
 
-void Journal::add(const std::string& line) {
+void Journal::add(const std::string& command, bool good, const std::string& line) {
   if (file_ < 0) return;
+  if (good) ++done_[command];
   const std::string whole = line + "\n";
   for (std::size_t at = 0; at < whole.size();) {
     const ssize_t wrote = ::write(file_, whole.data() + at, whole.size() - at);

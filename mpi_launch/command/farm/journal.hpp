@@ -20,17 +20,20 @@ class Journal {
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
-  /// Whether a run has done the command; where it did so several times, that many calls say yes.
+  /// Begins a pass over the list: `take_done` tells from here on what earlier runs and passes have done.
+  void begin_pass() { left_ = done_; }
+  /// Whether the command was done before this pass; where it was so several times, that many calls say yes.
   bool take_done(const std::string& command);
-  /// Adds a line, at once.
-  void add(const std::string& line);
+  /// Adds the line of a command that has ended, at once.
+  void add(const std::string& command, bool good, const std::string& line);
   bool used() const { return !path_.empty(); }
   const std::string& path() const { return path_; }
 
  private:
   std::string path_;
   int file_ = -1;
-  std::map<std::string, std::uint64_t> done_;
+  /// How often each command has been done: in all, and what of that this pass has not taken.
+  std::map<std::string, std::uint64_t> done_, left_;
 };
 
 }  // namespace weft::command::farm
