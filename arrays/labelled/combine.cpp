@@ -1,5 +1,6 @@
 // Arrays and sets put together: one behind the other, side by side, as tiles by their labels.
 #include "arrays/expression/node.hpp"
+#include "arrays/labelled/combined.hpp"
 #include "arrays/labelled/operations.hpp"
 #include "arrays/ops/telling.hpp"
 
@@ -9,23 +10,30 @@
 #include <map>
 
 namespace weft {
+
+void labelled::check_alike(const LabelledArray& first, const LabelledArray& other, const std::string& which,
+                           const std::string& dim) {
+  if (first.dims() != other.dims()) {
+    throw Error(which + " has other dimensions, or another order of them, than the first one");
+  }
+  for (const std::string& one : first.dims()) {
+    if (one == dim) continue;
+    const auto mine = first.coordinates().find(one), theirs = other.coordinates().find(one);
+    const bool known = mine != first.coordinates().end() && theirs != other.coordinates().end();
+    if (first.extent(one) != other.extent(one) || (known && !(mine->second == theirs->second))) {
+      throw Error(which + " has other labels along '" + one + "' than the first one: reindex gives it the same");
+    }
+  }
+}
+
 namespace {
 
 using arrays::ops::told;
 using labelled::Where;
 
-/// Throws where two arrays do not fit together but along `dim`.
+/// Throws where an array does not fit to the first one but along `dim`.
 void check_alike(const LabelledArray& a, const LabelledArray& b, std::size_t number, const std::string& dim) {
-  const std::string which = "'" + b.name() + "' number " + std::to_string(number + 1);
-  if (a.dims() != b.dims()) throw Error(which + " has other dimensions, or another order of them, than the first one");
-  for (const std::string& other : a.dims()) {
-    if (other == dim) continue;
-    const auto first = a.coordinates().find(other), second = b.coordinates().find(other);
-    const bool known = first != a.coordinates().end() && second != b.coordinates().end();
-    if (a.extent(other) != b.extent(other) || (known && !(first->second == second->second))) {
-      throw Error(which + " has other labels along '" + other + "' than the first one: reindex gives it the same");
-    }
-  }
+  labelled::check_alike(a, b, "'" + b.name() + "' number " + std::to_string(number + 1), dim);
 }
 
 LabelledArray joined(const std::vector<LabelledArray>& arrays, const std::string& dim, const Where& where) {
