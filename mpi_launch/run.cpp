@@ -9,6 +9,8 @@
 #include <weft/error.hpp>
 #include <weft/log.hpp>
 
+#include <fmt/format.h>
+
 #include <unistd.h>
 
 #include <atomic>
@@ -49,14 +51,24 @@ void RunSession::watch_time() {
   const auto known = launch::read_job_end(settings, now);
   if (!known && std::getenv("SLURM_JOB_ID") == nullptr) return;
   Runtime* const runtime = Peek::runtime_of(*client_);
-  deadline_ = std::make_unique<launch::Deadline>(
-      [known] { return known ? known : launch::ask_slurm(); }, settings.walltime_margin,
-      [runtime, margin = settings.walltime_margin](const launch::JobEnd& end) {
-        out_of_time.store(true);
-        logging::warning("launch", "the time of the job ends in ", margin, " s (", end.source,
-                         "): no more tasks are started; the exit code will be 75, run it again to go on");
-        runtime->close();
-      });
+  launch::DeadlineCalls calls;
+  calls.end = [known] { return known ? known : launch::ask_slurm(); };
+  calls.known = [runtime](double seconds) { runtime->set_time_left(seconds); };
+  calls.nothing_fits = [runtime] { return runtime->out_of_time(); };
+  calls.stop = [runtime, margin = settings.walltime_margin](const launch::JobEnd& end, const std::string& why,
+                                                            double seconds) {
+    out_of_time.store(true);
+    if (why.empty()) {
+      logging::warning("launch", "the time of the job ends in ", margin, " s (", end.source,
+                       "): no more tasks are started; the exit code will be 75, run it again to go on");
+    } else {
+      logging::warning("launch", why, "; ", fmt::format("{:.1f}", seconds), " s are left (", end.source,
+                       ", less the margin), and nothing else waits: the program ends now; the exit code will be 75, "
+                       "run it again to go on");
+    }
+    runtime->close();
+  };
+  deadline_ = std::make_unique<launch::Deadline>(std::move(calls), settings.walltime_margin);
 }
 
 int RunSession::finish(int code) {

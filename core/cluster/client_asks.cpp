@@ -280,7 +280,8 @@ void ClientProcess::note_blocked() {
   blocked_ = 0;
   for (ClientWorker& worker : workers_) {
     const auto found = waiting.find(worker.peer);
-    const std::uint32_t blocked = found == waiting.end() || !worker.standing.present ? 0 : found->second;
+    const std::uint32_t waits = found == waiting.end() ? 0 : found->second;
+    const std::uint32_t blocked = worker.standing.present ? waits + worker.held : 0;
     blocked_ += blocked;
     if (std::exchange(worker.blocked, blocked) != blocked) later_.push_back(WorkerBlocked{worker.standing.id, blocked});
   }

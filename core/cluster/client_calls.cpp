@@ -44,7 +44,7 @@ bool ClientProcess::hand_out(TaskId task) {
   }
   const float ns = site_time(task).ns;
   const WorkerId id = worker_for_call();
-  if (ns <= 0 || ns > kShortNs || id == kNone) return false;
+  if (ns <= 0 || ns > kShortNs || id == kNone || outlasts(task)) return false;
   body_.clear();
   try {
     writer_.write(kHandedPacket, {&task, 1}, false, body_);
@@ -52,7 +52,7 @@ bool ClientProcess::hand_out(TaskId task) {
     return false;  // as any task it says why
   }
   ClientWorker& worker = workers_[id];
-  call_ = {task, task, call_.number + 1, id, false};
+  call_ = {task, task, call_.number + 1, id, false, false};
   Writer& out = post_.begin(worker.peer, LetterKind::Call);
   write_new_sites(worker, out);
   out.count(call_.number);

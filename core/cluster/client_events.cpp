@@ -239,6 +239,7 @@ void ClientProcess::join(PeerId peer, const Hello& hello) {
     write_text(post_.begin(peer, LetterKind::Plugin), description);
     post_.end(peer);
   }
+  tell_time_left(workers_.back());
   if (streams_tasks_) ask_to_look(id, 0, {.stream = LookOrder::Stream::On});
   slots_.fetch_add(hello.slots, std::memory_order_relaxed);
   WorkerJoined joined;
@@ -357,6 +358,8 @@ void ClientProcess::letter(PeerId peer, LetterKind kind, Reader& reader) {
     }
     case LetterKind::Ended:
       return lose_worker(worker, "it has ended");
+    case LetterKind::Held:
+      return on_held(worker, read_held(reader));
     case LetterKind::Leaving:
       drain(worker);
       return pump();
@@ -391,6 +394,7 @@ void ClientProcess::letter(PeerId peer, LetterKind kind, Reader& reader) {
     case LetterKind::Guest:
     case LetterKind::Plugin:
     case LetterKind::Restart:
+    case LetterKind::TimeLeft:
       break;
   }
   throw Error("a letter of kind " + std::to_string(static_cast<int>(kind)) + " is not for the client's process");

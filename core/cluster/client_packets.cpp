@@ -62,6 +62,11 @@ bool ClientProcess::waits_for_graph(TaskId task) const {
   return false;
 }
 
+/// Returns whether a pending task goes into no packet yet: for what it reads, or because it would not end in time.
+bool ClientProcess::must_wait(TaskId task) {
+  return waits_for_graph(task) || (time_end_ != 0 && (outlasts(task) || reads_stalled(task)));
+}
+
 SiteTime ClientProcess::site_time(TaskId task) const { return site_times_.of(arena::task(task).site); }
 
 std::uint32_t ClientProcess::tasks_for_next(std::size_t pending) const {
@@ -129,7 +134,7 @@ void ClientProcess::end_without_workers() {
 /// Makes one packet of the first pending tasks, at most `count`: as many as are alike in what they ask for.
 void ClientProcess::submit_pending(std::size_t count) {
   while (count != 0 && !forming_.empty()) {
-    if (waits_for_graph(forming_.front().task) && !closing_.load(std::memory_order_relaxed)) {
+    if (must_wait(forming_.front().task) && !closing_.load(std::memory_order_relaxed)) {
       deferred_.push_back(forming_.front());
       turns_.serve(forming_.front());
       forming_.pop_front();
@@ -149,7 +154,7 @@ void ClientProcess::submit_pending(std::size_t count) {
       forming_.pop_front();
       --count;
     } while (count != 0 && !first.alone && !forming_.empty() && !forming_.front().alone &&
-             !waits_for_graph(forming_.front().task));
+             !must_wait(forming_.front().task));
     packet.count = static_cast<std::uint32_t>(packet.own.size());
     if (packet.count == 1) {
       packet.single = packet.own.front();

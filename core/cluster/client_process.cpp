@@ -329,6 +329,7 @@ void ClientProcess::cancel(TaskId task) {
     post_.send(workers_[call_.worker].peer, LetterKind::Cancel, CancelTask{kHandedPacket, 0});
     return post_.flush();
   }
+  if (time_end_ != 0) try_deferred();
   const TaskRecord& record = arena::task(task);
   if ((record.join.load(std::memory_order_relaxed) & kManagedJoin) == 0 || record.packet == kNone) return;
   const ClientPacket* const packet = find(record.packet);

@@ -83,6 +83,8 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   std::vector<WorkerLook> look(const LookOrder& order) override;
   bool alone() const override { return false; }
   std::vector<std::string> who_has(TaskId task) override;
+  void set_time_left(double seconds) override;
+  std::string out_of_time() override;
   void wait_there(TaskId task) override;
   void replicate(const std::vector<TaskId>& tasks, std::size_t copies) override;
   void rebalance(const std::vector<TaskId>& tasks) override;
@@ -111,6 +113,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   void end_without_workers();
   std::uint32_t tasks_for_next(std::size_t pending) const;
   bool waits_for_graph(TaskId task) const;
+  bool must_wait(TaskId task);
   ClientPacket& add_packet(PacketId& id);
   bool is_linked(const TaskRecord& producer);
   void describe(PacketId id, ClientPacket& packet, PacketSpec& spec);
@@ -152,6 +155,13 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   std::string place_name(WorkerId worker) const;
   std::string packet_line(PacketId id, const ClientPacket& packet) const;
   std::string why_idle();
+
+  // The end of the program's time (client_time.cpp)
+  void tell_time_left(const ClientWorker& worker);
+  bool outlasts(TaskId task) const;
+  bool reads_stalled(TaskId task);
+  void on_held(WorkerId worker, const HeldPacket& held);
+  bool find_held();
 
   // Values that lie elsewhere (client_values.cpp)
   void ask_for(PacketId id, ClientPacket& packet, std::uint32_t index);
@@ -276,6 +286,8 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   std::string no_more_why_;
   std::string last_loss_;
   Nanoseconds last_tick_ = 0;
+  Nanoseconds time_end_ = 0;  // when the program has to end; 0: nobody knows
+  bool any_held_ = false;     // packets, for that
   bool asked_again_ = false;
   std::uint64_t cluster_ = 0;
   std::unordered_map<std::uint64_t, Landing> landings_;

@@ -41,6 +41,8 @@ struct ClientPacket {
   PacketId first_part = kNone;  // of those it was taken apart into
   WorkerId owner = kNone;
   Attempt attempt = 0;
+  bool stalled = false;      // its worker does not start a task of it, or of one that it waits for
+  Attempt held_attempt = 0;  // of which its worker said that it does not start a task
   /// Wanted tasks whose values lie at a worker and whose uses are not gone.
   std::uint32_t away = 0;
   /// Tasks whose own use has ended before the packet: those with values elsewhere.
@@ -107,6 +109,7 @@ struct HandedCall {
   std::uint32_t number = 0;
   WorkerId worker = kNone;
   bool pauses = false;  // the machine deals nothing to its worker meanwhile
+  bool held = false;    // its worker has said that it does not start it
 };
 
 /// A value on its way to this process.
@@ -166,7 +169,8 @@ struct ClientWorker {
   std::string end;                    // how it was lost: "was lost: the link was cut"
   std::string death;                  // what its supervisor, or the connection to it, said
   Nanoseconds silent_since = 0;       // the connection is lost, its supervisor has not said why yet
-  std::uint32_t blocked = 0;          // questions of its tasks that wait
+  std::uint32_t blocked = 0;          // as the machine was told
+  std::uint32_t held = 0;             // packets it does not start, and those there that wait for such
   std::vector<bool> sites;            // it has been told of
   std::optional<LedgerReport> books;  // as last told
   bool books_asked = false;

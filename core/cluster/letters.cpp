@@ -173,6 +173,13 @@ NotMine read_not_mine(Reader& reader) {
   return {packet, static_cast<Attempt>(attempt)};
 }
 
+void write(Writer& writer, const HeldPacket& held) { write_pair(writer, held.packet, held.attempt); }
+
+HeldPacket read_held(Reader& reader) {
+  const auto [packet, attempt] = read_pair(reader, "held packet");
+  return {packet, static_cast<Attempt>(attempt)};
+}
+
 void write(Writer& writer, const CancelTask& cancel) { write_pair(writer, cancel.packet, cancel.index); }
 
 CancelTask read_cancel(Reader& reader) {

@@ -15,7 +15,7 @@
 namespace weft::cluster {
 
 /// Changes with every change of a letter. Two sides of different versions do not talk.
-inline constexpr std::uint16_t kProtocol = 8;
+inline constexpr std::uint16_t kProtocol = 9;
 
 enum class LetterKind : std::uint8_t {
   // From the client's process to a worker.
@@ -50,8 +50,12 @@ enum class LetterKind : std::uint8_t {
   Restart,  ///< Your process is to end at once; your supervisor starts another one.
   // Between the client's process and a worker.
   Call,  ///< A short call that no machine knows of; from the worker: its end.
+  // From the client's process to a worker.
+  TimeLeft,  ///< The program ends in so long: what is expected to take longer is not to be started.
+  // From a worker to the client's process.
+  Held,  ///< A task of a packet is not started for that.
 };
-inline constexpr std::uint8_t kLastKind = static_cast<std::uint8_t>(LetterKind::Call);
+inline constexpr std::uint8_t kLastKind = static_cast<std::uint8_t>(LetterKind::Held);
 
 /// The packet that a handed call says it is of.
 inline constexpr PacketId kHandedPacket = kNone - 1;
@@ -122,6 +126,13 @@ struct NotMine {
 };
 void write(Writer& writer, const NotMine& not_mine);
 NotMine read_not_mine(Reader& reader);
+
+struct HeldPacket {
+  PacketId packet = kNone;
+  Attempt attempt = 0;
+};
+void write(Writer& writer, const HeldPacket& held);
+HeldPacket read_held(Reader& reader);
 
 struct CancelTask {
   PacketId packet = kNone;

@@ -52,6 +52,14 @@ void write(Writer& writer, const WorkerLook& look) {
     writer.count(task.line);
     writer.count(task.slot);
   }
+  writer.count(look.held.size());
+  for (const HeldTasks& kind : look.held) {
+    write_text(writer, kind.name);
+    write_text(writer, kind.file);
+    writer.count(kind.line);
+    writer.count(kind.tasks);
+    writer.number(kind.expected_seconds);
+  }
   writer.count(look.first_ran);
   writer.count(look.next_ran);
   writer.count(look.ran.size());
@@ -81,6 +89,14 @@ WorkerLook read_look(Reader& reader) {
     task.file = read_text(reader);
     task.line = read_small(reader, kWhat);
     task.slot = read_small(reader, kWhat);
+  }
+  look.held.resize(reader.elements(4 + sizeof(double), kWhat));
+  for (HeldTasks& kind : look.held) {
+    kind.name = read_text(reader);
+    kind.file = read_text(reader);
+    kind.line = read_small(reader, kWhat);
+    kind.tasks = read_small(reader, kWhat);
+    kind.expected_seconds = reader.number<double>(kWhat);
   }
   look.first_ran = reader.count(kWhat);
   look.next_ran = reader.count(kWhat);

@@ -75,6 +75,7 @@ void Run::reset() {
   count = 0;
   body.clear();
   body_offset = 0;
+  expected_ns = 0;
   externals.clear();
   sources.clear();
   cancelled.clear();
@@ -118,6 +119,10 @@ void WorkerProcess::activate(PacketId packet, Attempt attempt) {
   }
   for (const std::uint32_t index : run->cancelled) {
     if (index < run->tasks.ids.size()) failing::request_cancel(run->tasks.ids[index]);
+  }
+  if (run->expected_ns != 0 && run->count == 1) {
+    const std::uint32_t kind = arena::task(run->tasks.ids.front()).site;
+    executor_.time_left().expect(kind, static_cast<double>(run->expected_ns) * 1e-9);
   }
   executor_.entry(run->id).roots = std::move(run->tasks.roots);
   executor_.activate(run->id, driving_);

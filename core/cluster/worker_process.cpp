@@ -164,7 +164,10 @@ void WorkerProcess::wait(TaskId task) {
   help_until(task, [&] { return (word.load(std::memory_order_acquire) & task_word::kDone) != 0; });
 }
 
-void WorkerProcess::cancel(TaskId task) { failing::request_cancel(task); }
+void WorkerProcess::cancel(TaskId task) {
+  failing::request_cancel(task);
+  executor_.retry_held();
+}
 
 Runtime::Counts WorkerProcess::counts() { return {tasks_done_.load(), tasks_done_.load(), tasks_failed_.load()}; }
 
@@ -246,6 +249,9 @@ void WorkerProcess::letter(PeerId peer, LetterKind kind, Reader& reader) {
     case LetterKind::Answer:
       if (from_client) return on_answer(reader);
       break;
+    case LetterKind::TimeLeft:
+      if (from_client) return executor_.set_time_left(reader.number<double>("time"));
+      break;
     case LetterKind::Withdraw:
     case LetterKind::Finished:
     case LetterKind::SchedulerEvent:
@@ -254,6 +260,7 @@ void WorkerProcess::letter(PeerId peer, LetterKind kind, Reader& reader) {
     case LetterKind::Leaving:
     case LetterKind::Ask:
     case LetterKind::Guest:
+    case LetterKind::Held:
       break;
   }
   throw Error("a letter of kind " + std::to_string(static_cast<int>(kind)) + " is not for a worker from there");
@@ -287,6 +294,7 @@ void WorkerProcess::on_deal(Reader& reader) {
   run->count = read_externals(body, sites_, cursor_, run->externals);
   run->body_offset = body.offset();
   run->sources = deal.inputs;
+  run->expected_ns = deal.spec.expected_ns;
   const std::uint64_t key = std::uint64_t{deal.packet} << 16 | deal.attempt;
   PacketId last = kNone;
   for (const ExternalInput& one : run->externals) {
@@ -377,6 +385,7 @@ void WorkerProcess::on_cancel(const CancelTask& cancel) {
     const std::uint64_t word = arena::task(kept.task).word.load(std::memory_order_acquire);
     if ((word & task_word::kDone) == 0) failing::request_cancel(kept.task);
   }
+  executor_.retry_held();
 }
 
 void WorkerProcess::lost(PeerId peer, std::string_view why) {
@@ -554,6 +563,16 @@ void WorkerProcess::task_failed(PacketId id, TaskId task) noexcept {
     failed.began_here = extra.failed_input == kNone;
   });
   if (failed.failure != nullptr) run.failed.push_back(std::move(failed));
+}
+
+void WorkerProcess::packet_held(PacketId id) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (id >= by_id_.size() || by_id_[id] == nullptr) return;
+  const Run& run = *by_id_[id];
+  if (run.orphan) return;
+  post_.send(scheduler_, LetterKind::Held, HeldPacket{run.packet, run.attempt});
+  if (machine_ && run.packet != kHandedPacket) tell(PacketHeld{run.packet, run.attempt});
+  post_.flush();
 }
 
 void WorkerProcess::polled() noexcept {

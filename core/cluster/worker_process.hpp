@@ -45,6 +45,7 @@ struct Run {
   std::vector<std::uint32_t> cancelled;  // asked for before it was activated
   PacketTasks tasks;
   Nanoseconds activated = 0;
+  Nanoseconds expected_ns = 0;  // as the client's process knew when it was dealt; 0: it did not
   struct Failed {
     std::uint32_t index = 0;
     std::shared_ptr<const TaskFailure> failure;
@@ -157,6 +158,7 @@ class WorkerProcess final : public Runtime,
   void starved() noexcept override;
   void seek_work() noexcept override;
   void task_failed(PacketId run, TaskId task) noexcept override;
+  void packet_held(PacketId run) noexcept override;
   // ResultMemory::Listener
   void memory_moved() noexcept override { executor_.request_poll(); }
   void room_changed() noexcept override;

@@ -70,6 +70,7 @@ Executor::~Executor() { stop(); }
 void Executor::drain() {
   draining_.store(true, std::memory_order_relaxed);
   failed_records.fetch_add(1, std::memory_order_seq_cst);
+  start_again(time_left_.forget());
   hold_roots(false);
 }
 
@@ -152,6 +153,7 @@ void Executor::cancel_packet(PacketId packet) {
   packets_[packet].cancelled.store(true, std::memory_order_relaxed);
   // From now on every task looks whether it may run.
   failed_records.fetch_add(1, std::memory_order_seq_cst);
+  retry_held();
 }
 
 bool Executor::may_start(PacketId packet, TaskId task) {

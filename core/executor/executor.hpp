@@ -6,6 +6,7 @@
 #include "core/executor/sleepers.hpp"
 #include "core/executor/slot.hpp"
 #include "core/executor/task_log.hpp"
+#include "core/executor/time_left.hpp"
 
 #include <condition_variable>
 #include <deque>
@@ -68,6 +69,8 @@ class Executor {
     virtual bool about_to_sleep() noexcept { return false; }
     /// A task of the packet has ended without a result; its record still tells why.
     virtual void task_failed(PacketId, TaskId) noexcept {}
+    /// A ready task of the packet is not started: it would not end before the program does.
+    virtual void packet_held(PacketId) noexcept {}
   };
 
   /// `ledger` has a book for each slot and outlives the executor.
@@ -132,6 +135,14 @@ class Executor {
   TaskLog& task_log() { return task_log_; }
   /// Calls it from inside a task whose slot is lent meanwhile, if there is somebody to lend it to.
   void call_without_slot(void (*call)(void*), void* argument);
+  /// The program ends in so long: tasks that are expected to take longer are not started any more.
+  void set_time_left(double seconds) { time_left_.set(seconds); }
+  /// Starts what is held anew: it ends if it has been cancelled, and else may be held again.
+  void retry_held();
+  TimeLeft& time_left() { return time_left_; }
+  const TimeLeft& time_left() const { return time_left_; }
+  /// Returns whether a thread sleeps because what it waits for is not there.
+  bool somebody_waits() const { return doorbell_.anybody_waits(); }
   /// From now on tasks are not run but end as cancelled; waiting ones are woken by that.
   void drain();
   bool draining() const { return draining_.load(std::memory_order_relaxed); }
@@ -175,6 +186,10 @@ class Executor {
   bool put_start(TaskRange range, bool holdable, bool front, bool urgent);
   /// Returns whether the ready task may be run by the calling slot now; else it has been parked or queued.
   bool may_start(PacketId packet, TaskId task);
+  /// Keeps a ready task that would not end in time from being started. Returns whether it did.
+  bool hold(TaskId task, std::uint32_t site, Ticks now);
+  void learn_time(std::uint32_t site, Ticks took, Ticks now);
+  void start_again(const std::vector<TaskId>& tasks);
   void poll() noexcept;
   void wake_one() noexcept;
   /// Returns whether the pool's threads that do not sleep, and the caller, are enough for all slots.
@@ -209,6 +224,7 @@ class Executor {
   Listener& listener_;
   detail::FarClient* far_client_ = nullptr;
   TaskLog task_log_;
+  TimeLeft time_left_;
   PacketTable packets_;
   std::vector<std::unique_ptr<Slot>> slots_;
 

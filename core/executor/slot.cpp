@@ -255,6 +255,10 @@ void Slot::run_chain(TaskId task) {
     const bool timed = found != 0 || at.pace.load(std::memory_order_relaxed) != Site::kShort;
     if (timed && slot->executor_.sleepers_.any()) slot->look_for_free_slots();
     const Ticks begun = timed ? ticks_now() : 0;
+    if (timed && slot->executor_.time_left_.known() && slot->executor_.hold(task, record.site, begun)) [[unlikely]] {
+      task = kNone;
+      continue;
+    }
     bool well = slot->call(task, record, type);
     if (!well && mine->postpone(task)) [[unlikely]] {
       slot = mine;
@@ -273,6 +277,8 @@ void Slot::run_chain(TaskId task) {
     slot->count_end(packet, well);
     if (timed) [[unlikely]] {
       at.pace.store(ended - begun > kShortTicks ? Site::kLong : Site::kShort, std::memory_order_relaxed);
+      if (well && slot->executor_.time_left_.known())
+        slot->executor_.learn_time(static_cast<std::uint32_t>(&at - &site(0)), ended - begun, ended);
       const Ticks now = ticks_now();
       slot->book_.sample(found != 0 ? begun - found : 0, ended - begun, now - ended);
       if (slot->handed_to_ != nullptr) slot->take_back();

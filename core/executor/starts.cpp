@@ -3,6 +3,7 @@
 
 #include "core/diagnostics/inject.hpp"
 #include "core/executor/executor.hpp"
+#include "core/executor/failing.hpp"
 #include "core/graph/sites.hpp"
 
 #include <algorithm>
@@ -112,6 +113,33 @@ bool Executor::steal_for(Slot& slot) {
     return true;
   }
   return false;
+}
+
+bool Executor::hold(TaskId task, std::uint32_t site, Ticks now) {
+  const PacketId packet = arena::packet_of(task);
+  if (!time_left_.hold(task, site, now)) return false;
+  listener_.packet_held(packet);
+  return true;
+}
+
+void Executor::learn_time(std::uint32_t site, Ticks took, Ticks now) { start_again(time_left_.learn(site, took, now)); }
+
+void Executor::retry_held() {
+  if (time_left_.known()) start_again(time_left_.take_all());
+}
+
+void Executor::start_again(const std::vector<TaskId>& tasks) {
+  if (tasks.empty()) return;
+  for (const TaskId task : tasks) {
+    // The slots and resources of one that has needs were given to others: it only may come to its end.
+    PacketEntry& entry = packets_[arena::packet_of(task)];
+    const bool ends = draining() || entry.cancelled.load(std::memory_order_relaxed) ||
+                      failing::cancel_requested(task, arena::task(task).word.load(std::memory_order_acquire));
+    if (entry.urgent && !ends && time_left_.keep(task, arena::task(task).site)) continue;
+    put_start({task, task + 1}, false, false, false);
+  }
+  wake_all_slots();
+  wake_waiters();
 }
 
 void Executor::hold_roots(bool held) {

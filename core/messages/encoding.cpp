@@ -106,7 +106,7 @@ auto fields_of_worker_events(T& m) {
     return std::tie(m.packet, m.attempt, m.cancel);
   else if constexpr (kIs<T, TailGivenUp>)
     return std::tie(m.packet, m.attempt, m.from_task);
-  else if constexpr (kIs<T, DropAsked>)
+  else if constexpr (kIs<T, DropAsked> || kIs<T, PacketHeld>)
     return std::tie(m.packet, m.attempt);
   else if constexpr (kIs<T, ReplicaAsked>)
     return std::tie(m.source);

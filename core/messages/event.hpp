@@ -287,9 +287,16 @@ struct ReadyTasks {
   PacketId packet = kNone;
 };
 
+/// The executor does not start a task of an active packet, because the program ends too soon: others may have the slots
+/// and resources that the packet was given.
+struct PacketHeld {
+  PacketId packet = kNone;
+  Attempt attempt = 0;
+};
+
 using WorkerEventBody = std::variant<PacketsDealt, InputArrived, InputFailed, InputRelocated, PeerLost, PacketDone,
                                      PacketBroken, TasksProgress, PeerSubscribed, MemoryState, SlotsIdle, RecallAsked,
-                                     TailGivenUp, DropAsked, ReplicaAsked, ReadyTasks, Tick>;
+                                     TailGivenUp, DropAsked, ReplicaAsked, ReadyTasks, Tick, PacketHeld>;
 
 struct WorkerEvent {
   Nanoseconds time = 0;

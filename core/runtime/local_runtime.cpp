@@ -263,7 +263,10 @@ void LocalRuntime::wait(TaskId task) {
   wait_showing(task, [&] { return (word.load(std::memory_order_acquire) & task_word::kDone) != 0; });
 }
 
-void LocalRuntime::cancel(TaskId task) { failing::request_cancel(task); }
+void LocalRuntime::cancel(TaskId task) {
+  failing::request_cancel(task);
+  executor_.retry_held();
+}
 
 void LocalRuntime::help(TaskId task, DoneFunction done, const void* argument) {
   executor_.help_until(task, [=] { return done(argument); });
@@ -405,6 +408,22 @@ void LocalRuntime::packet_ready(PacketId packet) noexcept {
 
 void LocalRuntime::task_failed(PacketId, TaskId task) noexcept {
   if (!closing()) note_failure(serial(), task);
+}
+
+void LocalRuntime::packet_held(PacketId packet) noexcept {
+  const Aside aside(Phase::Schedule);
+  const std::lock_guard lock(machines_mutex_);
+  tell_worker(PacketHeld{packet, packets_[packet].attempt});
+  pump();
+}
+
+std::string LocalRuntime::out_of_time() {
+  if (!executor_.time_left().known() || !executor_.somebody_waits() || executor_.something_to_do()) return "";
+  for (unsigned i = 0; i < executor_.slot_count(); ++i) {
+    if (executor_.slot(i).running() != kNone) return "";
+  }
+  const std::vector<HeldTasks> held = held_here(executor_);
+  return held.empty() ? "" : held_text(held);
 }
 
 void LocalRuntime::polled() noexcept {

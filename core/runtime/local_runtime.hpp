@@ -55,6 +55,7 @@ class LocalRuntime final : public Runtime, public Executor::Listener, public Res
   void packet_done(PacketId packet) noexcept override;
   void packet_ready(PacketId packet) noexcept override;
   void task_failed(PacketId packet, TaskId task) noexcept override;
+  void packet_held(PacketId packet) noexcept override;
   void polled() noexcept override;
   void starved() noexcept override;
   bool about_to_sleep() noexcept override { return end_calls(true); }
@@ -70,6 +71,8 @@ class LocalRuntime final : public Runtime, public Executor::Listener, public Res
   MemoryReport memory_report() const override;
   std::vector<WorkerInfo> worker_infos() override;
   std::vector<WorkerLook> look(const LookOrder& order) override;
+  void set_time_left(double seconds) override { executor_.set_time_left(seconds); }
+  std::string out_of_time() override;
   bool runs_this_thread() const override { return executor_.inside(); }
 
  private:

@@ -2,6 +2,7 @@
 
 #include "core/coordination/notes.hpp"
 #include "core/diagnostics/last_lines.hpp"
+#include "core/diagnostics/progress_meter.hpp"
 #include "core/executor/executor.hpp"
 #include "core/graph/extras.hpp"
 #include "core/graph/sites.hpp"
@@ -9,7 +10,11 @@
 
 #include <weft/arena.hpp>
 
+#include <fmt/format.h>
+
 #include <sys/resource.h>
+
+#include <algorithm>
 
 namespace weft {
 namespace {
@@ -54,7 +59,45 @@ std::vector<RanTask> ran_here(const std::string& worker, const TaskLog& log, std
   return ran;
 }
 
+/// With tenths of a second where they matter.
+std::string long_time_text(double seconds) {
+  return seconds < 60 ? fmt::format("{:.1f} s", seconds) : time_text(seconds);
+}
+
 }  // namespace
+
+std::vector<HeldTasks> held_here(const Executor& executor) {
+  std::vector<HeldTasks> held;
+  executor.time_left().each_held([&](const HeldKind& kind) {
+    const Site& at = site(kind.site);
+    held.push_back({task_name(kind.first), at.file, at.line, kind.tasks, kind.expected_seconds});
+  });
+  return held;
+}
+
+std::string held_text(const std::vector<HeldTasks>& held) {
+  constexpr std::size_t kMost = 4;
+  std::vector<HeldTasks> kinds;
+  std::uint64_t tasks = 0;
+  for (const HeldTasks& one : held) {
+    tasks += one.tasks;
+    const auto known = std::find_if(kinds.begin(), kinds.end(), [&](const HeldTasks& kind) {
+      return kind.line == one.line && kind.file == one.file;
+    });
+    if (known == kinds.end()) {
+      kinds.push_back(one);
+    } else {
+      known->expected_seconds = std::max(known->expected_seconds, one.expected_seconds);
+    }
+  }
+  std::string text = fmt::format("{} task{} would not end in time", tasks, tasks == 1 ? "" : "s");
+  for (std::size_t i = 0; i < std::min(kinds.size(), kMost); ++i) {
+    text += fmt::format("{} '{}' ({}:{}) is expected to take {}", i == 0 ? ":" : ",", kinds[i].name, kinds[i].file,
+                        kinds[i].line, long_time_text(kinds[i].expected_seconds));
+  }
+  if (kinds.size() > kMost) text += fmt::format(", and {} kinds more", kinds.size() - kMost);
+  return text;
+}
 
 double processor_seconds() {
   rusage usage{};
@@ -90,6 +133,7 @@ WorkerLook look_here(const std::string& worker, Executor& executor, const Memory
   look.spilled_bytes = memory.spilled_bytes;
   look.tasks_done = tasks_done;
   if (order.running) look.running = running_here(executor);
+  if (order.running && executor.time_left().known()) look.held = held_here(executor);
   if (order.log) look.log = logging::last_lines();
   TaskLog& log = executor.task_log();
   if (order.stream != LookOrder::Stream::None) look.ran = ran_here(worker, log, known, look);

@@ -85,6 +85,11 @@ class Runtime {
   virtual std::vector<WorkerInfo> worker_infos();
   /// Looks at the workers. One that does not answer soon is left out. Throws Error where they cannot be looked at.
   virtual std::vector<WorkerLook> look(const LookOrder& order);
+  /// The program has to end in so long: from now on no task is started that is expected to take longer.
+  virtual void set_time_left(double) {}
+  /// Returns a sentence about the tasks that would not end in time, while somebody waits, nothing runs, and nothing
+  /// else is left that could; else "". Asked from time to time by whoever has set the time.
+  virtual std::string out_of_time() { return ""; }
   /// Returns whether no other process can ever run tasks of it.
   virtual bool alone() const { return true; }
   /// Returns the names of the workers that hold the task's result.

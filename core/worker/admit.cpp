@@ -160,6 +160,10 @@ void WorkerState::release_reservations(Record& record) {
     if (record.gated) --admitted_gated;
     return;
   }
+  if (!record.held) release_slots(record);
+}
+
+void WorkerState::release_slots(const Record& record) {
   --active;
   if (!record.gated) {
     --active_plain;
@@ -167,6 +171,13 @@ void WorkerState::release_reservations(Record& record) {
   }
   slots_in_use -= record.needs.slots;
   give(free_resources, record.needs.resources);
+}
+
+void WorkerState::on(const PacketHeld& event) {
+  Record* record = find(event.packet, event.attempt);
+  if (record == nullptr || record->stage != Stage::Active || record->held) return;
+  release_slots(*record);
+  record->held = true;
 }
 
 void WorkerState::ask_spill(std::uint64_t bytes) {

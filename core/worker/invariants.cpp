@@ -49,11 +49,12 @@ void check_record(const machine::DealtRecord& record, Sums& sums) {
   if (record.stage == Stage::Blocked) WEFT_ASSERT(missing != 0, "blocked packets miss an input");
   if (record.stage == Stage::Queued) WEFT_ASSERT(missing == 0, "queued packets only miss memory and copies");
   if (record.stage == Stage::Gated) WEFT_ASSERT(missing == 0 && remote == 0, "gated packets have their inputs");
-  if (record.stage == Stage::Active) {
+  WEFT_ASSERT(!record.held || record.stage == Stage::Active, "only active packets are held");
+  if (record.stage == Stage::Active && !record.held) {
     ++sums.active;
     sums.active_plain += record.gated ? 0 : 1;
     sums.slots += record.gated ? record.needs.slots : 0;
-  } else if (holds && record.gated) {
+  } else if (holds && record.gated && record.stage != Stage::Active) {
     ++sums.admitted_gated;
   }
 }

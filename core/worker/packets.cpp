@@ -41,7 +41,7 @@ WorkerState::Record& WorkerState::add(const DealtPacket& dealt, const PacketsDea
   record.attempt = dealt.attempt;
   record.state = PacketState::Released;
   record.stage = Stage::Blocked;
-  record.asked_back = false;
+  record.asked_back = record.held = false;
   record.missing = record.missing_remote = 0;
   record.reserved = record.kept = 0;
   record.spec = dealt.spec;
@@ -161,7 +161,7 @@ void WorkerState::finish(Record& record, std::uint64_t bytes) {
   record.inputs.clear();
   record.missing = record.missing_remote = 0;
   if (record.asked_back) emit(SendRefused{record.packet, record.attempt});
-  record.asked_back = false;
+  record.asked_back = record.held = false;
   tell_readers(record);
 }
 

@@ -57,6 +57,7 @@ struct DealtRecord {
   Stage stage = Stage::Blocked;
   bool gated = false;                // has needs of its own: activated one by one
   bool asked_back = false;           // GiveUp is unanswered
+  bool held = false;                 // active, but a task of it is not started: its slots and resources are free
   std::uint32_t missing = 0;         // inputs that are Making or Lost
   std::uint32_t missing_remote = 0;  // inputs that are Remote
   std::uint64_t reserved = 0;
@@ -94,7 +95,7 @@ struct CopyRecord {
 /// 2. A packet is in exactly one of: blocked (some input Making or Lost), queue_ or gated_queue_ (Queued), admitted,
 ///    waiting_for_slots_ (Gated), active, kept.
 /// 3. A copy has users or is a replica; `users` is the number of inputs of unfinished packets that are Remote or Here.
-/// 4. Slots and resources in use are the sums over active packets with needs of their own.
+/// 4. Slots and resources in use are the sums over active packets with needs of their own that are not held.
 struct WorkerState {
   using Record = machine::DealtRecord;
   using Copy = machine::CopyRecord;
@@ -118,6 +119,7 @@ struct WorkerState {
   void on(const ReplicaAsked& event);
   void on(const ReadyTasks& event);
   void on(const Tick& event);
+  void on(const PacketHeld& event);
 
   // ---- Packets (packets.cpp) ----
   Record* find(PacketId packet);
@@ -171,6 +173,7 @@ struct WorkerState {
   void activate_gated();
   void activate(Record& record);
   void release_reservations(Record& record);
+  void release_slots(const Record& record);
   void ask_spill(std::uint64_t bytes);
   void tell_paused(bool first);
   void subtract_used(std::uint64_t bytes) { used -= bytes < used ? bytes : used; }

@@ -71,18 +71,38 @@ std::optional<JobEnd> ask_slurm(const HostView& host) {
   return JobEnd{*seconds, "squeue"};
 }
 
-Deadline::Deadline(std::function<std::optional<JobEnd>()> end, double margin, std::function<void(const JobEnd&)> stop) {
-  thread_ = std::thread([this, end = std::move(end), margin, stop = std::move(stop)] {
-    const std::optional<JobEnd> known = end();
-    if (!known) return;
+Deadline::Deadline(DeadlineCalls calls, double margin)
+    : thread_([this, calls = std::move(calls), margin] { watch(calls, margin); }) {}
+
+/// Nothing fits once that was so twice, in the same words, with a moment between: what ends may make others ready.
+void Deadline::watch(const DeadlineCalls& calls, double margin) {
+  using Seconds = std::chrono::duration<double>;
+  constexpr Seconds kLook(0.2);
+  const std::optional<JobEnd> known = calls.end();
+  if (!known) return;
+  const double most = std::max(0.0, known->seconds_left - margin);
+  const auto stop_at = std::chrono::steady_clock::now() + Seconds(most);
+  if (calls.known) calls.known(most);
+  std::string before;
+  for (;;) {
+    Seconds left = stop_at - std::chrono::steady_clock::now();
     {
       std::unique_lock lock(mutex_);
-      const auto most = std::chrono::duration<double>(std::max(0.0, known->seconds_left - margin));
-      if (changed_.wait_for(lock, most, [this] { return over_; })) return;
+      if (changed_.wait_for(lock, calls.nothing_fits ? std::min(left, kLook) : left, [this] { return over_; })) return;
+    }
+    left = stop_at - std::chrono::steady_clock::now();
+    std::string why = left.count() > 0 && calls.nothing_fits ? calls.nothing_fits() : "";
+    if (left.count() > 0 && (why.empty() || why != before)) {
+      before = std::move(why);
+      continue;
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      if (over_) return;
       passed_ = true;
     }
-    stop(*known);
-  });
+    return calls.stop(*known, why, std::max(0.0, left.count()));
+  }
 }
 
 Deadline::~Deadline() {

@@ -35,12 +35,23 @@ std::optional<JobEnd> ask_slurm(const HostView& host = {});
 /// Returns the seconds in SLURM's way to write them: [days-]hours:minutes:seconds, minutes:seconds.
 std::optional<double> slurm_seconds(std::string_view text);
 
-/// Calls `stop` once, from a thread of its own, when the time is up but for the margin.
+/// What a Deadline asks and tells; it calls all of it from a thread of its own.
+struct DeadlineCalls {
+  /// May take its time. Without an answer nothing is ever stopped.
+  std::function<std::optional<JobEnd>()> end;
+  /// Once, as soon as the end is known: in so many seconds `stop` is called.
+  std::function<void(double)> known = {};
+  /// From then on, from time to time: why nothing that is left could end in time, or "".
+  std::function<std::string()> nothing_fits = {};
+  /// Once: when the time is up but for the margin, or, with why and `seconds` before that, when nothing fits.
+  std::function<void(const JobEnd&, const std::string& why, double seconds)> stop;
+};
+
+/// Stops the program when its time is up but for the margin, or when nothing is left that could end before that.
 /// Owns: the thread. Threading: made and destroyed by one thread.
 class Deadline {
  public:
-  /// `end` may take its time: it is called by the thread. Without an answer nothing is ever stopped.
-  Deadline(std::function<std::optional<JobEnd>()> end, double margin, std::function<void(const JobEnd&)> stop);
+  Deadline(DeadlineCalls calls, double margin);
   ~Deadline();
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;
@@ -48,6 +59,8 @@ class Deadline {
   bool passed() const;
 
  private:
+  void watch(const DeadlineCalls& calls, double margin);
+
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool over_ = false;    // guarded by mutex_

@@ -275,6 +275,36 @@ void many(Client& client) {
   print("sum", sum);
 }
 
+/// Says in a file of its own that it began, and that it ended.
+std::int64_t noted(std::int64_t x, double seconds, const std::string& folder, const std::string& kind) {
+  const std::string name = folder + "/" + kind + std::to_string(x);
+  std::ofstream(name + ".begun") << x;
+  slow(x, seconds);
+  std::ofstream(name + ".ended") << x;
+  return x;
+}
+
+/// Long tasks of which most cannot end in time, behind them short ones that can. `how`: the long ones are urgent, or
+/// each of them is read by more tasks than workers are given at once.
+void timely(Client& client, const std::string& folder, const std::string& how) {
+  std::vector<Future<std::int64_t>> far;
+  for (std::int64_t i = 0; i < 12; ++i) {
+    if (how == "urgent") {
+      far.push_back(client.with({.priority = 1}).submit(&noted, i, 3.0, folder, "far"));
+    } else {
+      far.push_back(client.submit(&noted, i, 3.0, folder, "far"));
+    }
+  }
+  std::vector<Future<std::int64_t>> readers;
+  for (int i = 0; how == "read" && i < 120; ++i) readers.push_back(client.submit(&square, far[i % far.size()]));
+  std::vector<Future<std::int64_t>> near;
+  for (std::int64_t i = 0; i < 20; ++i) near.push_back(client.submit(&noted, i, 0.05, folder, "near"));
+  for (const auto& one : near) static_cast<void>(one.result());
+  print("near", static_cast<std::int64_t>(near.size()));
+  if (!readers.empty()) print("read", static_cast<std::int64_t>(client.gather(readers).size()));
+  print("far", static_cast<std::int64_t>(client.gather(far).size()));
+}
+
 template <class Result>
 void count_good(const std::vector<Result>& results, const auto& value_of) {
   std::int64_t good = 0;
@@ -421,6 +451,7 @@ void body(Client& client, const Args& args) {
   if (what == "polling") polling(client);
   if (what == "restarts") restarts(client);
   if (what == "many") many(client);
+  if (what == "timely") timely(client, args.at(1), args.at(2));
   if (what == "nested") {
     std::printf("working\n");
     std::fflush(stdout);

@@ -326,6 +326,38 @@ class ClientTest(job_test.JobTest):
         self.assertLess(time.monotonic() - begin, 10)
         self.assertIn("the exit code will be 75", errors)
 
+    def check_timely(self, ranks, *words):
+        """Tasks of 3 s in 5 s, and short ones behind them: what cannot end is not begun, and the job ends early."""
+        with tempfile.TemporaryDirectory() as folder:
+            code, out, errors = self.run_job(ranks, "timely", folder, *words, "--weft-walltime=6s",
+                                             "--weft-walltime-margin=1s")
+            names = set(os.listdir(folder))
+        self.assertEqual((code, out), (75, "near 20\n"), errors)
+        self.assertEqual({name for name in names if name.endswith(".begun")},
+                         {name.replace(".ended", ".begun") for name in names if name.endswith(".ended")})
+        self.assertRegex(errors, r"\d+ tasks would not end in time: '.*client_job.cpp:\d+\) is expected to take "
+                                 r"3\.\d s; [01]\.\d s are left \(.*, less the margin\), and nothing else waits: the "
+                                 r"program ends now; the exit code will be 75")
+        return names
+
+    def test_what_would_not_end_in_time_is_not_begun_and_the_rest_is(self):
+        names = self.check_timely(3, "plain")
+        self.assertLessEqual(sum(name.startswith("far") and name.endswith(".ended") for name in names), 4)
+
+    def test_tasks_that_read_what_is_held_keep_nobody_from_ending_early(self):
+        self.check_timely(3, "read")
+
+    def test_urgent_tasks_that_would_not_end_in_time_leave_their_slots_to_others(self):
+        self.check_timely(3, "urgent")
+
+    def test_one_process_begins_nothing_that_would_not_end_in_time(self):
+        for words in (("plain", "--weft-threads=2"), ("urgent", "--weft-threads=2")):
+            with self.subTest(words):
+                self.check_timely(1, *words)
+
+    def test_sync_mode_begins_nothing_that_would_not_end_in_time(self):
+        self.check_timely(1, "plain", "--weft-scheduler=sync")
+
     @staticmethod
     def hurt(process, moments):
         """Kills, stops for good, or stops and continues."""

@@ -255,6 +255,7 @@ WorkerEventBody parse_worker_event(const Line& line) {
     message.packets.push_back(packet);
     return message;
   }
+  if (verb == "held") return PacketHeld{dealt.packet, dealt.attempt};
   if (verb == "arrived") return InputArrived{dealt.packet, dealt.attempt, line.number("bytes", 100)};
   if (verb == "input-failed") return InputFailed{dealt.packet, dealt.attempt, parse_worker(line.values.at("owner"))};
   if (verb == "relocated") return InputRelocated{dealt.packet, dealt.attempt, parse_source(line.values.at("source"))};

@@ -74,7 +74,8 @@ std::vector<WorkerEvent> worker_events() {
           {14, DropAsked{1, 2}},
           {15, ReplicaAsked{{1, 2, 3, 4}}},
           {16, ReadyTasks{5}},
-          {17, Tick{}}};
+          {17, Tick{}},
+          {18, PacketHeld{1, 2}}};
 }
 
 template <class Event>

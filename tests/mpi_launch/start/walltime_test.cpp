@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace weft::launch {
 namespace {
@@ -26,27 +29,48 @@ TEST(WalltimeTest, WhatTheUserSaysWins) {
   EXPECT_EQ(end_with({{"SLURM_JOB_END_TIME", "1600"}}, {.walltime = "2min"})->seconds_left, 120);
 }
 
+/// Ends so many seconds from now; `stop` is to be set.
+DeadlineCalls calls_of(std::optional<double> seconds) {
+  DeadlineCalls calls;
+  calls.end = [seconds] { return seconds ? std::optional(JobEnd{*seconds, "a test"}) : std::nullopt; };
+  return calls;
+}
+
 TEST(WalltimeTest, ADeadlineStopsOnce) {
-  std::promise<void> stopped;
-  Deadline deadline([] { return JobEnd{59, "a test"}; }, 60, [&](const JobEnd&) { stopped.set_value(); });
-  stopped.get_future().get();
+  std::promise<std::string> stopped;
+  DeadlineCalls calls = calls_of(59);
+  calls.stop = [&](const JobEnd&, const std::string& why, double) { stopped.set_value(why); };
+  const Deadline deadline(std::move(calls), 60);
+  EXPECT_EQ(stopped.get_future().get(), "");
   EXPECT_TRUE(deadline.passed());
 }
 
-TEST(WalltimeTest, ADeadlineThatIsNotReachedStopsNothing) {
-  bool stopped = false;
-  {
-    Deadline deadline([] { return JobEnd{3600, "a test"}; }, 60, [&](const JobEnd&) { stopped = true; });
+TEST(WalltimeTest, ADeadlineThatIsNotReachedOrThatNobodyKnowsStopsNothing) {
+  for (const auto seconds : {std::optional(3600.0), std::optional<double>()}) {
+    bool stopped = false;
+    DeadlineCalls calls = calls_of(seconds);
+    calls.stop = [&](const JobEnd&, const std::string&, double) { stopped = true; };
+    { const Deadline deadline(std::move(calls), 60); }
+    EXPECT_FALSE(stopped);
   }
-  EXPECT_FALSE(stopped);
 }
 
-TEST(WalltimeTest, ADeadlineThatNobodyKnowsStopsNothing) {
-  bool stopped = false;
-  {
-    Deadline deadline([] { return std::nullopt; }, 60, [&](const JobEnd&) { stopped = true; });
-  }
-  EXPECT_FALSE(stopped);
+TEST(WalltimeTest, ADeadlineComesEarlyOnceNothingFitsForAMoment) {
+  std::promise<double> stopped;
+  std::vector<std::string> answers{"", "a", "", "b", "c", "c", "d"};
+  std::size_t asked = 0;
+  double told = 0;
+  DeadlineCalls calls = calls_of(3600);
+  calls.known = [&](double seconds) { told = seconds; };
+  calls.nothing_fits = [&] { return answers.at(asked++); };
+  calls.stop = [&](const JobEnd&, const std::string& why, double seconds) {
+    EXPECT_EQ(why, "c");
+    stopped.set_value(seconds);
+  };
+  const Deadline deadline(std::move(calls), 60);
+  EXPECT_NEAR(stopped.get_future().get(), 3540, 60);
+  EXPECT_EQ(asked, 6u);
+  EXPECT_EQ(told, 3540);
 }
 
 TEST(WalltimeTest, TimesAreReadAsSlurmWritesThem) {
