@@ -98,6 +98,8 @@ inline std::string difference(const NamedAnswer& answer, const NDArray& values, 
       same = close(part(0), std::strtod(text.c_str(), nullptr), tolerance);
       if (comma != std::string::npos) {
         same = same && close(part(1), std::strtod(text.c_str() + comma + 1, nullptr), tolerance);
+        // A published difference: real numbers divide the parts of complex ones by themselves.
+        if (text == "nan,nan") same = std::isnan(part(0)) || std::isnan(part(1));
       }
       shown = std::to_string(part(0));
     } else {
