@@ -1,8 +1,10 @@
 // What computing arrays would mean.
+#include <weft/array_advice.hpp>
 #include <weft/array_plan.hpp>
 
 #include "arrays/expression/node.hpp"
 #include "arrays/plan/compile.hpp"
+#include "arrays/plan/explain.hpp"
 #include "arrays/plan/lower.hpp"
 
 #include <weft/error.hpp>
@@ -14,27 +16,31 @@
 #include <thread>
 
 namespace weft::arrays {
+
+std::string lowering::bytes_text(std::uint64_t bytes) {
+  static constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB", "PB"};
+  auto number = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; number >= 1000 && unit < 5; ++unit) number /= 1000;
+  char text[32];
+  std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.3g %s", number, kUnits[unit]);
+  return text;
+}
+
+std::string lowering::counted(std::uint64_t number, const char* noun) {
+  return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
+}
+
 namespace {
 
 using expression::Key;
 using expression::NodeKind;
 using expression::NodePointer;
+using lowering::bytes_text;
+using lowering::counted;
 
 /// Chunks of one array that are looked at; of more, these are taken for all.
 constexpr std::int64_t kLookedAt = std::int64_t{1} << 16;
-
-std::string bytes_text(double bytes) {
-  static constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB", "PB"};
-  std::size_t unit = 0;
-  for (; bytes >= 1000 && unit < 5; ++unit) bytes /= 1000;
-  char text[32];
-  std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.3g %s", bytes, kUnits[unit]);
-  return text;
-}
-
-std::string counted(std::uint64_t number, const char* noun) {
-  return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
-}
 
 /// Puts the steps of a plan together while tasks are looked at.
 class Planner {
@@ -255,9 +261,9 @@ ArrayPlan plan(const std::vector<Array>& arrays, const PlanOptions& options) {
 ArrayPlan plan(const Array& array, const PlanOptions& options) { return plan(std::vector<Array>{array}, options); }
 
 std::string ArrayPlan::to_text() const {
-  std::string text = counted(tasks, "task") + ", " + bytes_text(static_cast<double>(output_bytes)) +
-                     " of results, at once " + bytes_text(static_cast<double>(peak_bytes)) + " at most in " +
-                     counted(slots, "slot") + (certainty == Certainty::Exact ? "" : " (estimated)") + "\n";
+  std::string text = counted(tasks, "task") + ", " + bytes_text(output_bytes) + " of results, at once " +
+                     bytes_text(peak_bytes) + " at most in " + counted(slots, "slot") +
+                     (certainty == Certainty::Exact ? "" : " (estimated)") + "\n";
   for (std::size_t place = 0; place < steps.size(); ++place) {
     const ArrayStep& step = steps[place];
     text += "  " + std::to_string(place) + " " + step.name + " (" + step.file.substr(step.file.rfind('/') + 1) + ":" +
@@ -266,8 +272,8 @@ std::string ArrayPlan::to_text() const {
       text += "chunks that exist already\n";
       continue;
     }
-    text += counted(step.tasks, "task") + ", " + bytes_text(static_cast<double>(step.bytes)) + ", " +
-            bytes_text(static_cast<double>(step.largest_bytes)) + " each at most";
+    text += counted(step.tasks, "task") + ", " + bytes_text(step.bytes) + ", " + bytes_text(step.largest_bytes) +
+            " each at most";
     if (!step.reads.empty()) {
       text += "; reads";
       for (const std::size_t read : step.reads) text += " " + std::to_string(read);
@@ -283,16 +289,9 @@ std::ostream& operator<<(std::ostream& out, const ArrayPlan& plan) { return out 
 std::string explain(const Array& array, const ExplainOptions& options) {
   const ArrayPlan known = plan(array, {.slots = options.slots});
   std::string text = known.to_text();
-  text += "one slot, depth first: " + bytes_text(static_cast<double>(known.depth_first_peak_bytes)) + " at once\n";
-  if (options.memory_bytes != 0 && known.peak_bytes > options.memory_bytes) {
-    text += "advice: " + bytes_text(static_cast<double>(options.memory_bytes)) +
-            " is less than that: results go to disk and come back; smaller chunks or fewer slots take less\n";
-  }
-  for (const ArrayStep& step : known.steps) {
-    if (step.tasks > 10000 && step.bytes / step.tasks < 100000) {
-      text += "advice: " + step.name + " has " + counted(step.tasks, "task") + " of " +
-              bytes_text(static_cast<double>(step.bytes / step.tasks)) + ": larger chunks cost less\n";
-    }
+  text += "one slot, depth first: " + bytes_text(known.depth_first_peak_bytes) + " at once\n";
+  for (const ArrayAdvice& one : advise(array, {.slots = options.slots, .memory_bytes = options.memory_bytes})) {
+    text += "advice: " + one.to_text() + "\n";
   }
   return text;
 }

@@ -104,7 +104,7 @@ TEST(ArrayPlanTest, TextTellsThePassesAndWhatIsFused) {
   EXPECT_THAT(text, testing::HasSubstr("sum (explain_test.cpp:"));
   EXPECT_THAT(text, testing::HasSubstr("fused:"));
   EXPECT_THAT(text, testing::HasSubstr("multiply"));
-  EXPECT_THAT(text, testing::HasSubstr("advice: 1 B is less"));
+  EXPECT_THAT(text, testing::HasSubstr("more-than-memory: 1 B is less"));
 }
 
 TEST(ArrayPlanTest, MarginsAreTwoTasksAChunkAndOnlyBordersAreAdded) {
