@@ -1,5 +1,6 @@
 #include "mpi_launch/control/messages.hpp"
 
+#include "core/cluster/cluster.hpp"
 #include "core/memory/bytes_text.hpp"
 
 #include <fmt/format.h>
@@ -55,8 +56,13 @@ std::string memory_of(const Death& death) {
 
 }  // namespace
 
+bool was_restarted(const Death& death) {
+  return death.signal == 0 && death.exit_code == kRestartStatus && !death.cannot_start;
+}
+
 std::string death_sentence(const Death& death) {
   if (death.expected) return "ended with the client";
+  if (was_restarted(death)) return "ended, because the client asked for a new one";
   std::string text = begin_of(death);
   if (!death.cannot_start) text += tasks_of(death) + memory_of(death);
   if (!death.last_words.empty()) text += (death.cannot_start ? ": " : "; ") + death.last_words;

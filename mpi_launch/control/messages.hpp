@@ -186,5 +186,7 @@ WorkerOrders decode_orders(std::string_view bytes);
 
 /// Returns the sentence on a death, without a full stop: "was killed by signal 9 (Killed) while ...".
 std::string death_sentence(const Death& death);
+/// Whether it ended because the client asked for another process in its place.
+bool was_restarted(const Death& death);
 
 }  // namespace weft::launch

@@ -356,7 +356,11 @@ void Job::worker_ended(std::uint32_t place, std::uint32_t generation, const Deat
   const bool none_left = std::none_of(alive_.begin(), alive_.end(), [](bool alive) { return alive; });
   if (none_left && start_problem_.empty()) start_problem_ = cause;
   if (worth_telling && (!death.cannot_start || settings_.min_workers > 0)) {
-    kLog.warning(cause, comes_back ? "; it is started again" : "; it is not started again");
+    if (comes_back && was_restarted(death)) {
+      kLog.info(cause, "; it is started again");
+    } else {
+      kLog.warning(cause, comes_back ? "; it is started again" : "; it is not started again");
+    }
   }
   if (watcher_ == nullptr) return;
   watcher_->worker_died(worker_key(place, generation), cause);

@@ -169,8 +169,7 @@ void Supervisor::look_at_child() {
 void Supervisor::ended(Death death) {
   child_.reset();
   const double now = now_s();
-  const bool as_asked = death.signal == 0 && death.exit_code == kRestartStatus && !death.cannot_start;
-  if (!as_asked) {
+  if (!was_restarted(death)) {
     quick_deaths_ = now - started_s_ < kQuick_s ? quick_deaths_ + 1 : 0;
     ++restarts_;
   }

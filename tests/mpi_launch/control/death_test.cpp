@@ -40,6 +40,15 @@ TEST(DeathTest, AnExitCodeIsBlamedOnACallOfExit) {
   EXPECT_NE(death_sentence(death).find("exit code 7: a task, or what it calls, called exit"), std::string::npos);
 }
 
+TEST(DeathTest, ARestartThatTheClientAskedForIsNobodysFault) {
+  Death death;
+  death.exit_code = 77;
+  EXPECT_TRUE(was_restarted(death));
+  EXPECT_EQ(death_sentence(death), "ended, because the client asked for a new one");
+  death.signal = 9;
+  EXPECT_FALSE(was_restarted(death));
+}
+
 TEST(DeathTest, ASupervisorSaysWhyItKilled) {
   Death death;
   death.signal = 9;
