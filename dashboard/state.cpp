@@ -101,7 +101,7 @@ std::vector<WorkerLook> State::look() {
 void State::take_tasks(const std::vector<WorkerLook>& seen) {
   std::uint64_t fresh = 0;
   for (const WorkerLook& look : seen) {
-    std::uint64_t& next = known_[look.worker];
+    KnownTasks& known = known_[look.worker];
     fresh += look.ran.size();
     for (const RanTask& task : look.ran) {
       std::string place = task.file + ":" + std::to_string(task.line);
@@ -114,7 +114,7 @@ void State::take_tasks(const std::vector<WorkerLook>& seen) {
       recent_.push_back(task);
       if (recent_.size() > kMostTasks) recent_.pop_front();
     }
-    next = std::max(next, look.next_ran);
+    known = {look.process, std::max(known.next_of(look.process), look.next_ran)};
   }
   noted_ += fresh;
   if (fresh <= kMany) return;

@@ -76,7 +76,7 @@ class State {
   // Tasks that were noted.
   bool noting_ = false;
   unsigned pauses_ = 0;  // looks before tasks are noted again
-  std::map<std::string, std::uint64_t> known_;
+  std::map<std::string, KnownTasks> known_;
   std::deque<RanTask> recent_;
   std::map<std::string, Line> lines_;  // by "file:line"
   std::uint64_t noted_ = 0;

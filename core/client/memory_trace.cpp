@@ -46,8 +46,12 @@ void add_process(const std::string& worker, const std::vector<ResourceSample>& s
     const ResourceSample& now = samples[i];
     whole.highest_bytes = std::max(whole.highest_bytes, now.resident_bytes);
     whole.seconds = now.seconds - samples.front().seconds;
-    whole.growth_bytes =
-        static_cast<std::int64_t>(now.resident_bytes) - static_cast<std::int64_t>(samples.front().resident_bytes);
+    // Where one process came in the place of another that was lost, nothing has shrunk.
+    const bool same_process = i != 0 && now.tasks_done >= samples[i - 1].tasks_done;
+    const std::int64_t growth = same_process ? static_cast<std::int64_t>(now.resident_bytes) -
+                                                   static_cast<std::int64_t>(samples[i - 1].resident_bytes)
+                                             : 0;
+    whole.growth_bytes += growth;
     const double before = i == 0 ? now.seconds : samples[i - 1].seconds;
     std::erase_if(running, [&](const Span* one) { return one->end < before; });
     for (; next < spans.size() && spans[next].begin <= now.seconds; ++next) {
@@ -60,9 +64,7 @@ void add_process(const std::string& worker, const std::vector<ResourceSample>& s
       std::size_t& highest = kinds[one->name].highest_bytes;
       highest = std::max(highest, now.resident_bytes);
     }
-    if (i == 0 || names.size() != 1) continue;
-    kinds[*names.begin()].growth_bytes +=
-        static_cast<std::int64_t>(now.resident_bytes) - static_cast<std::int64_t>(samples[i - 1].resident_bytes);
+    if (growth != 0 && names.size() == 1) kinds[*names.begin()].growth_bytes += growth;
   }
   if (!samples.empty()) all.push_back(std::move(whole));
 }

@@ -45,8 +45,7 @@ std::vector<WorkerLook> ClientProcess::look(const LookOrder& order) {
 /// `number` 0: whatever it answers is dropped.
 void ClientProcess::ask_to_look(WorkerId id, std::uint64_t number, const LookOrder& order) {
   const ClientWorker& worker = workers_[id];
-  const auto known = order.known.find(worker.standing.identity.name);
-  LookLetter letter{number, order, known == order.known.end() ? 0 : known->second};
+  LookLetter letter{number, order, order.first_unknown(worker.standing.identity.name, id)};
   post_.send(worker.peer, LetterKind::Look, letter);
 }
 
@@ -56,6 +55,7 @@ void ClientProcess::on_look(WorkerId worker, Reader& reader) {
   WorkerLook look = read_look(reader);
   Looking& looking = found->second;
   if (std::erase(looking.asked, worker) == 0) return;
+  look.process = worker;
   looking.seen.push_back(std::move(look));
   looking.missing.fetch_sub(1);
 }

@@ -173,9 +173,8 @@ Runtime::Counts WorkerProcess::counts() { return {tasks_done_.load(), tasks_done
 
 /// Of a task that asks: what its own worker does.
 std::vector<WorkerLook> WorkerProcess::look(const LookOrder& order) {
-  const auto known = order.known.find(identity_.name);
   return {look_here(identity_.name, executor_, memory_report(), tasks_done_.load(), order,
-                    known == order.known.end() ? 0 : known->second)};
+                    order.first_unknown(identity_.name, 0))};
 }
 
 // --- Letters -----------------------------------------------------------------------------------------------------

@@ -123,7 +123,9 @@ struct ResourceProfile::Parts {
   void add(Process& process, ResourceSample sample, double busy) {
     sample.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     const double since = process.samples.empty() ? 0 : sample.seconds - process.samples.back().seconds;
-    sample.busy_cores = since > 0 ? (busy - process.last_busy) / since : 0;
+    // Where another process came in the place of one that was lost, it counts from its own beginning.
+    const double before = busy < process.last_busy ? 0 : process.last_busy;
+    sample.busy_cores = since > 0 ? (busy - before) / since : 0;
     process.last_busy = busy;
     process.samples.push_back(sample);
   }

@@ -5,13 +5,17 @@
 #include "core/runtime/runtime.hpp"
 
 #include <weft/client.hpp>
+#include <weft/error.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <mutex>
 #include <set>
+#include <thread>
 #include <utility>
 
 namespace weft {
@@ -49,6 +53,21 @@ std::map<std::string, std::vector<std::string>> worker_logs(const Client& client
 struct TaskStream::Parts {
   explicit Parts(std::uint32_t its_client) : client(its_client) {}
 
+  /// What a worker has noted is lost with it: some time before that it is here.
+  void gather_now_and_then() {
+    constexpr std::chrono::milliseconds kPause{250};
+    std::unique_lock lock(mutex);
+    while (!changed.wait_for(lock, kPause, [this] { return stopping; })) {
+      lock.unlock();
+      try {
+        gather(LookOrder::Stream::On, true);
+      } catch (const Error&) {
+        return;  // whoever asks for tasks hears of it
+      }
+      lock.lock();
+    }
+  }
+
   /// Takes in what workers have noted since the last time.
   void gather(LookOrder::Stream stream, bool keep) {
     LookOrder order{.stream = stream};
@@ -62,7 +81,7 @@ struct TaskStream::Parts {
     std::vector<WorkerLook> seen = runtime->look(order);
     const std::lock_guard lock(mutex);
     for (WorkerLook& look : seen) {
-      std::uint64_t& next = known[look.worker];
+      const std::uint64_t next = known[look.worker].next_of(look.process);
       if (keep && look.first_ran > next) left_out += look.first_ran - next;
       // Somebody else may have taken in a part of them meanwhile.
       const std::uint64_t twice = std::min<std::uint64_t>(look.ran.size(), next - std::min(next, look.first_ran));
@@ -70,7 +89,7 @@ struct TaskStream::Parts {
         all.insert(all.end(), std::make_move_iterator(look.ran.begin() + static_cast<std::ptrdiff_t>(twice)),
                    std::make_move_iterator(look.ran.end()));
       }
-      next = std::max(next, look.next_ran);
+      known[look.worker] = {look.process, std::max(next, look.next_ran)};
     }
   }
 
@@ -78,11 +97,14 @@ struct TaskStream::Parts {
 
   const std::uint32_t client;
   std::mutex mutex;
+  std::condition_variable changed;
   // Guarded by mutex.
-  std::map<std::string, std::uint64_t> known;
+  std::map<std::string, KnownTasks> known;
   std::vector<RanTask> all;
   std::uint64_t left_out = 0;
+  bool stopping = false;
   bool stopped = false;
+  std::thread thread;  // where the workers are other processes; joined by the first `stop`
 };
 
 namespace {
@@ -101,6 +123,14 @@ Streams& streams() {
 }  // namespace
 
 void TaskStream::Parts::stop() {
+  std::thread ending;
+  {
+    const std::lock_guard lock(mutex);
+    stopping = true;
+    ending = std::move(thread);
+  }
+  changed.notify_all();
+  if (ending.joinable()) ending.join();
   {
     const std::lock_guard lock(streams().mutex);
     std::erase_if(streams().all, [&](const auto& one) { return one.get() == this; });
@@ -143,6 +173,9 @@ TaskStream::TaskStream(const Client& client) {
   static_cast<void>(client.slots());  // throws for a closed one
   parts_ = std::make_shared<Parts>(client.serial());
   parts_->gather(LookOrder::Stream::On, false);
+  if (!Runtime::find(client.serial())->alone()) {
+    parts_->thread = std::thread([parts = parts_.get()] { parts->gather_now_and_then(); });
+  }
   const std::lock_guard lock(streams().mutex);
   streams().all.push_back(parts_);
 }

@@ -529,9 +529,8 @@ std::vector<WorkerInfo> LocalRuntime::worker_infos() {
 
 std::vector<WorkerLook> LocalRuntime::look(const LookOrder& order) {
   const std::string name = Runtime::worker_infos().front().name;
-  const auto known = order.known.find(name);
   return {look_here(name, executor_, memory_report(), tasks_done_.load(std::memory_order_relaxed), order,
-                    known == order.known.end() ? 0 : known->second)};
+                    order.first_unknown(name, 0))};
 }
 
 }  // namespace weft

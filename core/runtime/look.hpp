@@ -13,6 +13,15 @@ namespace weft {
 
 class Executor;
 
+/// Which of a worker's tasks are known: those with a smaller number, of one process. Where another one has come in its
+/// place, numbers begin anew.
+struct KnownTasks {
+  std::uint32_t process = 0;
+  std::uint64_t next = 0;
+
+  std::uint64_t next_of(std::uint32_t its_process) const { return process == its_process ? next : 0; }
+};
+
 /// What somebody wants to know of workers.
 struct LookOrder {
   bool running = false;
@@ -20,8 +29,14 @@ struct LookOrder {
   /// Tasks that have run: each worker notes them from now on (On), or no more (Off).
   enum class Stream : std::uint8_t { None, On, Off };
   Stream stream = Stream::None;
-  /// Those with a smaller number are known, by the workers' names.
-  std::map<std::string, std::uint64_t> known = {};
+  /// By the workers' names.
+  std::map<std::string, KnownTasks> known = {};
+
+  /// Returns the number of the first task that is not known of a worker.
+  std::uint64_t first_unknown(const std::string& worker, std::uint32_t process) const {
+    const auto found = known.find(worker);
+    return found == known.end() ? 0 : found->second.next_of(process);
+  }
 };
 
 /// Tasks of one kind that a worker does not start, because they would not end before the program has to.
@@ -36,6 +51,8 @@ struct HeldTasks {
 /// What a worker tells of itself when it is looked at.
 struct WorkerLook {
   std::string worker;
+  /// Tells the processes apart that had this name, one after the other; whoever asked knows it.
+  std::uint32_t process = 0;
   /// Of its process: time of processors since it began, and memory.
   double processor_seconds = 0;
   std::uint64_t resident_bytes = 0;

@@ -53,8 +53,10 @@ struct RanTask {
 ///     stream.write_html("tasks.html");        // or write_json, for chrome://tracing and Perfetto; or tasks()
 ///
 /// Of tasks that take less than about 20 us only those that the ledger samples are noted, one in 256, so that watching
-/// costs nothing that a user could notice. Each worker keeps the last 100,000; what was left out is counted.
-/// Owns: what it has gathered.  Threading: any thread; it stops by itself when its client is closed.
+/// costs nothing that a user could notice. Each worker keeps the last 100,000; what was left out is counted. They are
+/// gathered four times a second: of a worker that is lost, what it ran before the last time is there.
+/// Owns: what it has gathered, and a thread where the workers are other processes.  Threading: any thread; it stops by
+/// itself when its client is closed.
 class TaskStream {
  public:
   explicit TaskStream(const Client& client);
