@@ -49,7 +49,8 @@ template <class F>
 void call_on_all(Runtime& runtime, const std::source_location& where, const std::string& argument) {
   std::vector<std::pair<std::string, Future<Nothing>>> calls;
   for (const WorkerInfo& worker : runtime.worker_infos()) {
-    calls.emplace_back(worker.name, UrgentCalls(runtime, worker.name).submit_at(where, F{}, argument));
+    // A copy that is moved in: no user could do without it, as the warning of large arguments asks.
+    calls.emplace_back(worker.name, UrgentCalls(runtime, worker.name).submit_at(where, F{}, std::string(argument)));
   }
   std::exception_ptr first;
   for (const auto& [worker, call] : calls) {

@@ -83,7 +83,8 @@ void write_copy(const std::string& path, std::string_view content) {
   }
 }
 
-std::string read_text(Reader& reader) {
+/// As long as the reader's bytes are there.
+std::string_view read_text(Reader& reader) {
   const std::size_t size = reader.elements(1, "uploaded file");
   return {reinterpret_cast<const char*>(reader.view(size, "uploaded file")), size};
 }
@@ -94,8 +95,8 @@ void write_text(Writer& writer, std::string_view text) {
 }
 
 void take_file(Reader& reader) {
-  const std::string name = read_text(reader);
-  const std::string content = read_text(reader);
+  const std::string name(read_text(reader));
+  const std::string_view content = read_text(reader);
   Copies& here = copies();
   const std::lock_guard lock(here.mutex);
   if (here.folder.empty()) here.folder = make_folder();
@@ -107,7 +108,7 @@ void take_file(Reader& reader) {
 }
 
 void remove_file(Reader& reader) {
-  const std::string name = read_text(reader);
+  const std::string name(read_text(reader));
   Copies& here = copies();
   const std::lock_guard lock(here.mutex);
   const auto found = here.all.find(name);
