@@ -424,6 +424,14 @@ void InProcessNetwork::hold(std::string_view address_a, std::string_view address
   for (const auto& link : hub_->between(address_a, address_b)) link->held = true;
 }
 
+std::size_t InProcessNetwork::lose_held(std::string_view address_a, std::string_view address_b) {
+  std::size_t lost = 0;
+  const std::lock_guard lock(hub_->mutex);
+  for (const auto& link : hub_->between(address_a, address_b))
+    lost += std::erase_if(link->waiting, [](const auto& one) { return std::holds_alternative<Message>(one.second); });
+  return lost;
+}
+
 void InProcessNetwork::release(std::string_view address_a, std::string_view address_b) {
   const std::lock_guard lock(hub_->mutex);
   for (const auto& link : hub_->between(address_a, address_b)) {

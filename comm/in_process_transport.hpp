@@ -36,6 +36,9 @@ class InProcessNetwork {
   /// connection between them is not held.
   void hold(std::string_view address_a, std::string_view address_b);
   void release(std::string_view address_a, std::string_view address_b);
+  /// Loses the messages that are held between the two, which no transport may do: for tests of what notices it. Returns
+  /// how many there were.
+  std::size_t lose_held(std::string_view address_a, std::string_view address_b);
 
   struct Hub;
 

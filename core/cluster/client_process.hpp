@@ -240,6 +240,9 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   void ask_to_look(WorkerId worker, std::uint64_t number, const LookOrder& order);
   void on_look(WorkerId worker, Reader& reader);
   void look_no_more_at(WorkerId worker);
+  std::vector<DealtName> dealt_to(WorkerId id);
+  bool is_at(PacketId packet, Attempt attempt, WorkerId worker) const;
+  std::uint32_t deal_again(WorkerId id, const std::vector<DealtName>& unknown);
   std::vector<PacketId> packets_away(const std::vector<TaskId>& tasks);
   WorkerId worker_of(PeerId peer) const;
 

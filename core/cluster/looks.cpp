@@ -19,11 +19,29 @@ std::int64_t nanoseconds(Clock::time_point time) {
 
 }  // namespace
 
+void write(Writer& writer, const std::vector<DealtName>& dealt) {
+  writer.count(dealt.size());
+  for (const DealtName& one : dealt) {
+    writer.count(one.packet);
+    writer.count(one.attempt);
+  }
+}
+
+std::vector<DealtName> read_dealt(Reader& reader) {
+  std::vector<DealtName> dealt(reader.elements(2, kWhat));
+  for (DealtName& one : dealt) {
+    one.packet = read_small(reader, kWhat);
+    one.attempt = static_cast<Attempt>(reader.count(kWhat));
+  }
+  return dealt;
+}
+
 void write(Writer& writer, const LookLetter& letter) {
   writer.count(letter.number);
   writer.number(static_cast<std::uint8_t>((letter.order.running ? kRunning : 0) | (letter.order.log ? kLog : 0)));
   writer.number(static_cast<std::uint8_t>(letter.order.stream));
   writer.count(letter.known);
+  write(writer, letter.dealt);
 }
 
 LookLetter read_look_letter(Reader& reader) {
@@ -36,6 +54,7 @@ LookLetter read_look_letter(Reader& reader) {
   if (stream > static_cast<std::uint8_t>(LookOrder::Stream::Off)) reader.damaged(kWhat, "there is no such order");
   letter.order.stream = static_cast<LookOrder::Stream>(stream);
   letter.known = reader.count(kWhat);
+  letter.dealt = read_dealt(reader);
   return letter;
 }
 

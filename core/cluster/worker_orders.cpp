@@ -22,8 +22,17 @@ void WorkerProcess::on_look(Reader& reader) {
   look.fetched_bytes = fetched_bytes_;
   Writer& answer = post_.begin(scheduler_, LetterKind::Look);
   answer.count(letter.number);
+  write(answer, unknown_of(letter.dealt));
   write(answer, look);
   post_.end(scheduler_);
+}
+
+/// Returns those that this worker has never heard of. What it was dealt before the question, and has ended, it has told
+/// of before the answer.
+std::vector<DealtName> WorkerProcess::unknown_of(std::vector<DealtName> dealt) {
+  if (!plugins_.empty()) return {};  // letters lie here unread
+  std::erase_if(dealt, [this](const DealtName& one) { return find_run(one.packet, one.attempt) != nullptr; });
+  return dealt;
 }
 
 /// Begins the books anew, or tells them.

@@ -2,6 +2,7 @@
 
 #include "core/cluster/asks.hpp"
 #include "core/cluster/deal_letter.hpp"
+#include "core/cluster/looks.hpp"
 #include "core/cluster/packet_reader.hpp"
 #include "core/cluster/packet_writer.hpp"
 #include "core/cluster/post.hpp"
@@ -175,6 +176,7 @@ class WorkerProcess final : public Runtime,
   void answer_came(const Asks::Question& question, std::shared_ptr<TaskFailure> failure);
   // Looks, plugins, ends (worker_orders.cpp)
   void on_look(Reader& reader);
+  std::vector<DealtName> unknown_of(std::vector<DealtName> dealt);
   void on_books(Reader& reader);
   bool holds_back(LetterKind kind, Reader& reader);
   void set_up_plugins();

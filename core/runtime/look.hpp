@@ -25,6 +25,8 @@ struct KnownTasks {
 /// What somebody wants to know of workers.
 struct LookOrder {
   bool running = false;
+  /// What each worker was dealt is compared with what it knows of; what it does not know is dealt again.
+  bool compare = false;
   bool log = false;
   /// Tasks that have run: each worker notes them from now on (On), or no more (Off).
   enum class Stream : std::uint8_t { None, On, Off };
@@ -63,6 +65,8 @@ struct WorkerLook {
   std::uint64_t fetched_bytes = 0;
   std::vector<RunningTask> running = {};
   std::vector<HeldTasks> held = {};  // told with those that run
+  /// Of packets that were dealt to it and that it did not know of.
+  std::uint32_t dealt_again = 0;
   /// Numbered from `first_ran` on; those before that were asked for and not kept are left out.
   std::vector<RanTask> ran = {};
   std::uint64_t first_ran = 0;

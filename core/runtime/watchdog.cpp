@@ -57,8 +57,10 @@ std::string Watchdog::sentence(double quiet_seconds) const {
       "nothing moves: for {} no task has ended and no worker has used its processors; {} of {} tasks are left",
       time_text(quiet_seconds), left, counts.tasks_total);
   std::size_t running = 0;
-  const std::vector<WorkerLook> seen = runtime_.look({.running = true});
+  std::uint32_t again = 0;
+  const std::vector<WorkerLook> seen = runtime_.look({.running = true, .compare = true});
   for (const WorkerLook& look : seen) {
+    again += look.dealt_again;
     for (const RunningTask& task : look.running) {
       if (running++ >= kMost) continue;
       text += fmt::format("{} {} runs '{}' ({}:{})", running == 1 ? ":" : ",", look.worker, task.name, task.file,
@@ -68,6 +70,7 @@ std::string Watchdog::sentence(double quiet_seconds) const {
   if (running > kMost) text += fmt::format(", and {} more run", running - kMost);
   if (seen.empty()) text += "; no worker answers";
   if (running == 0 && !seen.empty()) text += ", and none runs";
+  if (again != 0) text += fmt::format("; {} packets that workers did not know of are dealt again", again);
   if (running == 0 && why_idle_) text += ": " + why_idle_();
   return text;
 }

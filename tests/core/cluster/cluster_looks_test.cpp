@@ -3,6 +3,7 @@
 #include "tests/core/cluster/in_process_cluster.hpp"
 
 #include <weft/error.hpp>
+#include <weft/log.hpp>
 #include <weft/resource_profile.hpp>
 #include <weft/watch.hpp>
 
@@ -159,7 +160,7 @@ TEST(LooksTest, LooksComeBackAsTheyWentOrAreRefused) {
     EXPECT_THROW(cluster::read_look(part), Error) << size;
   }
   Writer order;
-  cluster::write(order, cluster::LookLetter{7, {.running = true, .stream = LookOrder::Stream::Off}, 3});
+  cluster::write(order, cluster::LookLetter{7, {.running = true, .stream = LookOrder::Stream::Off}, 3, {{5, 2}}});
   Reader of_order(order);
   const cluster::LookLetter letter = cluster::read_look_letter(of_order);
   EXPECT_EQ(letter.number, 7u);
@@ -167,6 +168,52 @@ TEST(LooksTest, LooksComeBackAsTheyWentOrAreRefused) {
   EXPECT_FALSE(letter.order.log);
   EXPECT_EQ(letter.order.stream, LookOrder::Stream::Off);
   EXPECT_EQ(letter.known, 3u);
+  ASSERT_EQ(letter.dealt.size(), 1u);
+  EXPECT_EQ(letter.dealt[0].packet, 5u);
+  EXPECT_EQ(letter.dealt[0].attempt, 2u);
+}
+
+/// Of a client that asks soon why nothing moves.
+Options impatient() {
+  Options options = InProcessCluster::client_options();
+  options.worker_timeout = 0.15;
+  return options;
+}
+
+TEST(LooksTest, APacketThatItsWorkerDoesNotKnowIsDealtAgainOnceNothingMoves) {
+  const logging::Capture log;
+  InProcessCluster cluster({.workers = 1});
+  const Client client(impatient());
+  cluster.hold(0);
+  const auto one = client.submit(busy, 3);
+  while (cluster.lose_held(0) == 0) std::this_thread::yield();
+  cluster.release(0);
+  EXPECT_EQ(one.result(), 3);
+  EXPECT_EQ(client.submit(busy, 4).result(), 4);
+  const auto records = log.records();
+  ASSERT_EQ(records.size(), 2u);
+  EXPECT_THAT(records[0].text,
+              ContainsRegex("^worker worker1 does not know what it was dealt \\(packet [0-9]+: is at a "
+                            "worker \\(worker1\\), attempt 1: 1 task, .*\\): it is dealt again"));
+  EXPECT_THAT(records[1].text, HasSubstr("1 packets that workers did not know of are dealt again"));
+}
+
+TEST(LooksTest, WhatItsWorkerKnowsIsNotDealtAgain) {
+  const logging::Capture log;
+  InProcessCluster cluster({.workers = 1});
+  const Client client(impatient());
+  static std::atomic<int> runs;
+  runs = 0;
+  const auto slow = [](int n) {
+    ++runs;
+    std::this_thread::sleep_for(std::chrono::milliseconds(900));
+    return n;
+  };
+  const auto first = client.submit(slow, 1);
+  const auto second = client.submit(slow, 2);
+  EXPECT_EQ(first.result() + second.result(), 3);
+  EXPECT_EQ(runs.load(), 2);
+  for (const auto& record : log.records()) EXPECT_THAT(record.text, ::testing::Not(HasSubstr("dealt again")));
 }
 
 }  // namespace

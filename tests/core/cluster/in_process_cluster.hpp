@@ -64,6 +64,10 @@ class InProcessCluster {
       if (other != index) network_.cut(workers_[index].address, workers_[other].address);
     }
   }
+  /// While held, nothing passes between the client and a worker; what it is then may be lost, as no transport may.
+  void hold(std::size_t index) { network_.hold(workers_[index].address, runtime_->address()); }
+  std::size_t lose_held(std::size_t index) { return network_.lose_held(workers_[index].address, runtime_->address()); }
+  void release(std::size_t index) { network_.release(workers_[index].address, runtime_->address()); }
   ClusterRuntime& runtime() { return *runtime_; }
   comm::InProcessNetwork& network() { return network_; }
 
