@@ -527,6 +527,10 @@ class DataVerbsTest(unittest.TestCase):
             self.assertFalse(os.path.exists(os.path.join(FOLDER, "no.nc")))
         told = json.loads(weft("convert", "a2001.nc", "no.nc", "--dry-run", "--json", "--var", "tas").stdout)
         self.assertEqual(told["decoded_bytes"], ONE.tas.nbytes + 8 * 2 * (8 + 365) + 4)  # bounds, and crs
+        # What is kept between means and differences counts; chunks of a store wait for no other.
+        peak = lambda *words: json.loads(weft(*words, "--dry-run", "--json").stdout)["peak_bytes"]  # noqa: E731
+        self.assertGreater(peak("anomaly", "--by", "time.month", "a2001.nc", "no.nc"), ONE.tas.nbytes)
+        self.assertGreaterEqual(peak("convert", "a2001.nc", "no.nc"), peak("convert", "a2001.nc", "no.zarr"))
         self.assertEqual(json.loads(weft("compare", "a2001.nc", "a2002.nc", "--dry-run", "--json").stdout)["files"], 2)
         self.assertEqual(json.loads(weft("info", "a20*.nc", "--dry-run", "--json").stdout)["files"], 2)
         self.assertGreater(json.loads(weft("head", "a2001.nc", "--dry-run", "--json").stdout)["stored_bytes"], 1000)

@@ -92,16 +92,22 @@ bool is_wanted(const Given& given, const LabelledArray& one, const std::set<std:
   return (chosen.empty() ? describing.count(one.name()) == 0 : named) && number && one.has(dim);
 }
 
+using Wanted = std::function<bool(const LabelledArray&)>;
+
 /// Both the means and the differences need all data: what fits well into the memory is read once, and kept between.
-Dataset kept_between(const Client& client, const Dataset& data,
-                     const std::function<bool(const LabelledArray&)>& wanted) {
+/// Returns how much that is, or 0.
+std::uint64_t bytes_to_keep(const Client& client, const Dataset& data, const Wanted& wanted) {
   std::uint64_t memory = 0, bytes = 0;
   for (const WorkerInfo& worker : client.info().workers) memory += worker.memory_bytes;
   for (const LabelledArray& one : data.variables()) {
     if (wanted(one)) bytes += static_cast<std::uint64_t>(one.data().nbytes());
   }
   // Means, differences and what is being written need room, too.
-  if (bytes > memory / 3) return data;
+  return bytes > memory / 3 ? 0 : bytes;
+}
+
+Dataset kept_between(const Client& client, const Dataset& data, const Wanted& wanted) {
+  if (bytes_to_keep(client, data, wanted) == 0) return data;
   std::vector<LabelledArray> variables;
   for (const LabelledArray& one : data.variables()) {
     if (!wanted(one)) {
@@ -128,6 +134,7 @@ Changed change(const Given& given, const Client& client, const Dataset& read) {
       if (wanted(one)) out.names.insert(one.name());
     }
     out.data = read;
+    out.kept_bytes = bytes_to_keep(client, read, wanted);
     return out;
   }
   const Dataset data = kept_between(client, read, wanted);

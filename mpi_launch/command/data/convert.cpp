@@ -120,7 +120,7 @@ class ConvertJob {
   int run(const Client& client) {
     const auto begin = std::chrono::steady_clock::now();
     open(client);
-    if (given_.dry_run()) return tell_plan();
+    if (given_.dry_run()) return tell_plan(client);
     zarr_ ? write_zarr(client) : tiff_ ? write_tiff(client) : write_netcdf(client);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     if (given_.json()) {
@@ -161,6 +161,7 @@ class ConvertJob {
       Changed changed = change_(client, data_);
       data_ = std::move(changed.data);
       fresh_.insert(changed.names.begin(), changed.names.end());
+      kept_bytes_ = changed.kept_bytes;
     }
     for (const auto& [dim, size] : chunks_) require_dimension(data_, dim);
     const std::vector<std::string> chosen = given_.list("var");
@@ -229,7 +230,20 @@ class ConvertJob {
     return out;
   }
 
-  int tell_plan() const {
+  static bool is_cut_alike(const Copy& copy) {
+    const auto chunks = copy.source.data().chunks();
+    for (std::size_t axis = 0; axis < copy.chunk.size() && axis < chunks.size(); ++axis) {
+      if (!chunks[axis].empty() && chunks[axis].front() != copy.chunk[axis]) return false;
+    }
+    return true;
+  }
+
+  int tell_plan(const Client& client) const {
+    std::uint64_t memory = 0, slots = 0;
+    for (const WorkerInfo& worker : client.info().workers) {
+      memory += worker.memory_bytes;
+      slots += worker.slots;
+    }
     DryRun plan;
     plan.files = paths_.size();
     for (const Copy& copy : copies_) {
@@ -250,9 +264,14 @@ class ConvertJob {
       }
       plan.lines += "\n";
       plan.output_bytes += whole;
-      // Values and what they are packed into, of the chunks that wait for the one that is written.
-      plan.peak_bytes = std::max(plan.peak_bytes, 2 * std::min(whole, kPackedAhead * chunk));
+      // Of the chunks that wait for the one that is written: values, what they are packed into, and where they are cut
+      // otherwise what they are cut from. Files of a store wait for none.
+      const std::uint64_t copies = is_cut_alike(copy) ? 2 : 3;
+      const std::uint64_t waiting = std::min(whole, (zarr_ ? 2 * slots : kPackedAhead) * chunk);
+      plan.peak_bytes = std::max(plan.peak_bytes, copies * waiting);
     }
+    plan.peak_bytes += kept_bytes_;
+    if (memory != 0) plan.peak_bytes = std::min(plan.peak_bytes, memory);
     return tell(given_, plan);
   }
 
@@ -436,6 +455,8 @@ class ConvertJob {
   std::vector<std::string> paths_;
   Dataset data_;
   std::shared_ptr<const io::StoredFile> first_;
+  /// Of arrays that the verb keeps in memory until all is written.
+  std::uint64_t kept_bytes_ = 0;
   /// Variables that are not as any file has them.
   std::set<std::string> fresh_;
   std::vector<Copy> copies_;

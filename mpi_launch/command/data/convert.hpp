@@ -2,6 +2,7 @@
 
 #include <weft/labelled.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <set>
 #include <string>
@@ -18,6 +19,8 @@ struct Changed {
   Dataset data;
   /// The variables that are not as they were: they are written unpacked.
   std::set<std::string> names;
+  /// Of arrays that are kept in memory until all is written.
+  std::uint64_t kept_bytes = 0;
 };
 /// What a verb makes of the data between reading and writing. With --dry-run it computes little: only what will be
 /// written counts then.
