@@ -112,6 +112,11 @@ void ClientProcess::carry_deal(const Deal& deal, const SchedulerActions& all) {
   letter.attempt = deal.attempt;
   letter.spec = dealt.packets.front().spec;
   if (letter.spec.needs != kNone) letter.needs = dealt.needs[letter.spec.needs];
+  // A worker that has run none of its kind holds it, too, if it would not end in time.
+  if (time_end_ != 0 && packet->count == 1) {
+    const float ns = site_time(packet->tasks[0]).ns;
+    if (ns > 0) letter.spec.expected_ns = static_cast<Nanoseconds>(ns) + 1;
+  }
   const std::vector<PacketId>& sources = writer_.sources();
   for (const InputSource& input : dealt.inputs) {
     if (std::find(sources.begin(), sources.end(), input.producer) != sources.end()) letter.inputs.push_back(input);
