@@ -453,58 +453,6 @@ bool ClientProcess::close() {
 
 // --- Workers -----------------------------------------------------------------------------------------------------
 
-std::uint32_t ClientProcess::wait_for_workers(std::uint32_t count, Nanoseconds longest) {
-  const Nanoseconds until = now_ns() + longest;
-  for (;;) {
-    {
-      std::unique_lock lock(mutex_);
-      const bool enough = present_ >= count || no_more_;
-      const std::uint32_t present = present_;
-      if (enough || now_ns() >= until) return present;
-      drive_locked(lock);
-    }
-    timespec nap{0, 500'000};
-    ::nanosleep(&nap, nullptr);
-  }
-}
-
-std::vector<WorkerStanding> ClientProcess::workers() {
-  const std::lock_guard lock(mutex_);
-  std::vector<WorkerStanding> standings;
-  for (const ClientWorker& worker : workers_) standings.push_back(worker.standing);
-  return standings;
-}
-
-std::vector<WorkerInfo> ClientProcess::worker_infos() {
-  std::vector<WorkerInfo> infos;
-  for (const WorkerStanding& standing : workers()) {
-    if (!standing.present) continue;
-    WorkerInfo info;
-    info.name = standing.identity.name;
-    info.host = info.name.substr(0, info.name.find(':'));
-    info.slots = standing.slots;
-    info.resources = standing.identity.resources;
-    info.memory_bytes = standing.budget_bytes;
-    infos.push_back(std::move(info));
-  }
-  return infos;
-}
-
-std::vector<std::string> ClientProcess::who_has(TaskId task) {
-  const TaskRecord& record = arena::task(task);
-  const std::uint64_t word = record.word.load(std::memory_order_acquire);
-  if ((word & task_word::kDone) == 0 || (word & task_word::kFailed) != 0) return {};
-  if ((record.join.load(std::memory_order_relaxed) & kManagedJoin) == 0) return {};
-  const std::lock_guard lock(mutex_);
-  if (!machine_.knows(record.packet)) return {};
-  std::vector<std::string> names;
-  for (const WorkerId holder : machine_.holders(record.packet)) {
-    if (holder < workers_.size() && workers_[holder].standing.present)
-      names.push_back(workers_[holder].standing.identity.name);
-  }
-  return names;
-}
-
 void ClientProcess::wait_there(TaskId task) {
   const std::atomic<std::uint64_t>& word = arena::task(task).word;
   help_until(task, [&] { return (word.load(std::memory_order_acquire) & task_word::kDone) != 0; });
