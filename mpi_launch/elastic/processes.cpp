@@ -1,5 +1,7 @@
 #include "mpi_launch/elastic/processes.hpp"
 
+#include "mpi_launch/supervise/spawn_plan.hpp"
+
 #include <weft/error.hpp>
 
 #include <fcntl.h>
@@ -22,42 +24,13 @@ namespace weft::launch {
 
 namespace {
 
-/// Owns what posix_spawn is told. Threading: one thread.
-class Plan {
- public:
-  explicit Plan(short more) {
-    ::posix_spawn_file_actions_init(&files);
-    ::posix_spawnattr_init(&attributes);
-    sigset_t none;
-    sigset_t all;
-    ::sigemptyset(&none);
-    ::sigfillset(&all);
-    ::posix_spawnattr_setsigmask(&attributes, &none);
-    ::posix_spawnattr_setsigdefault(&attributes, &all);
-    ::posix_spawnattr_setpgroup(&attributes, 0);
-    const auto flags = static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | more);
-    ::posix_spawnattr_setflags(&attributes, flags);
-  }
-  ~Plan() {
-    ::posix_spawn_file_actions_destroy(&files);
-    ::posix_spawnattr_destroy(&attributes);
-  }
-  Plan(const Plan&) = delete;
-  Plan& operator=(const Plan&) = delete;
-
-  int spawn(std::vector<std::string> words) {
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    pid_t pid = -1;
-    const int error = ::posix_spawnp(&pid, argv[0], &files, &attributes, argv.data(), environ);
-    if (error != 0) throw Error("'" + words[0] + "' cannot be run: " + std::strerror(error));
-    return pid;
-  }
-
-  posix_spawn_file_actions_t files;
-  posix_spawnattr_t attributes;
-};
+int spawn(SpawnPlan& plan, std::vector<std::string> words) {
+  const std::vector<char*> argv = SpawnPlan::pointers(words);
+  pid_t pid = -1;
+  const int error = ::posix_spawnp(&pid, argv[0], &plan.files, &plan.attributes, argv.data(), environ);
+  if (error != 0) throw Error("'" + words[0] + "' cannot be run: " + std::strerror(error));
+  return pid;
+}
 
 std::string end_text(int status) {
   if (WIFSIGNALED(status)) return "was killed by signal " + std::to_string(WTERMSIG(status));
@@ -87,13 +60,13 @@ std::string Processes::start(const std::vector<std::string>& words, const std::s
   open_channel(ends);
   give(ends[0], input);
   ::shutdown(ends[0], SHUT_WR);
-  Plan plan(POSIX_SPAWN_SETPGROUP);
+  SpawnPlan plan(POSIX_SPAWN_SETPGROUP);
   ::posix_spawn_file_actions_adddup2(&plan.files, ends[1], 0);
   ::posix_spawn_file_actions_addopen(&plan.files, 1, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   ::posix_spawn_file_actions_adddup2(&plan.files, 1, 2);
   int pid = -1;
   try {
-    pid = plan.spawn(words);
+    pid = spawn(plan, words);
   } catch (...) {
     ::close(ends[0]);
     ::close(ends[1]);
@@ -160,12 +133,12 @@ std::pair<int, std::string> call_shell(const std::string& line) {
 Keeper::Keeper() {
   int ends[2];
   open_channel(ends);
-  Plan plan(POSIX_SPAWN_SETSID);
+  SpawnPlan plan(POSIX_SPAWN_SETSID);
   ::posix_spawn_file_actions_adddup2(&plan.files, ends[1], 0);
   for (const int stream : {1, 2}) ::posix_spawn_file_actions_addopen(&plan.files, stream, "/dev/null", O_WRONLY, 0);
   try {
     pid_ =
-        plan.spawn({"sh", "-c", "trap '' HUP INT TERM; while IFS= read -r line; do last=$line; done; eval \"$last\""});
+        spawn(plan, {"sh", "-c", "trap '' HUP INT TERM; while IFS= read -r line; do last=$line; done; eval \"$last\""});
   } catch (...) {
     ::close(ends[0]);
     ::close(ends[1]);

@@ -1,6 +1,7 @@
 #include "mpi_launch/supervise/child.hpp"
 
 #include "core/memory/limits.hpp"
+#include "mpi_launch/supervise/spawn_plan.hpp"
 
 #include <weft/error.hpp>
 
@@ -80,60 +81,26 @@ std::vector<std::string> own_words() {
   return words;
 }
 
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> result;
-  for (std::string& text : texts) result.push_back(text.data());
-  result.push_back(nullptr);
-  return result;
-}
-
-/// Owns what posix_spawn is told. Threading: one thread.
-class SpawnPlan {
- public:
-  SpawnPlan() {
-    ::posix_spawn_file_actions_init(&files_);
-    ::posix_spawnattr_init(&attributes_);
-    sigset_t none;
-    sigset_t all;
-    ::sigemptyset(&none);
-    ::sigfillset(&all);
-    ::posix_spawnattr_setsigmask(&attributes_, &none);
-    ::posix_spawnattr_setsigdefault(&attributes_, &all);
-    ::posix_spawnattr_setpgroup(&attributes_, 0);
-    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  }
-  ~SpawnPlan() {
-    ::posix_spawn_file_actions_destroy(&files_);
-    ::posix_spawnattr_destroy(&attributes_);
-  }
-  SpawnPlan(const SpawnPlan&) = delete;
-  SpawnPlan& operator=(const SpawnPlan&) = delete;
-
-  void pass(int descriptor, int as) { ::posix_spawn_file_actions_adddup2(&files_, descriptor, as); }
-  int spawn(const std::string& executable, std::vector<std::string>& words, std::vector<std::string>& variables) {
-    ::posix_spawn_file_actions_addopen(&files_, 0, "/dev/null", O_RDONLY, 0);
+int spawn_worker(SpawnPlan& plan, const std::string& executable, std::vector<std::string>& words,
+                 std::vector<std::string>& variables) {
+  ::posix_spawn_file_actions_addopen(&plan.files, 0, "/dev/null", O_RDONLY, 0);
 #if defined(__GLIBC_PREREQ)
 #if __GLIBC_PREREQ(2, 34)
-    // What the launcher's library left open belongs to this process alone.
-    ::posix_spawn_file_actions_addclosefrom_np(&files_, kStatusDescriptor + 1);
+  // What the launcher's library left open belongs to this process alone.
+  ::posix_spawn_file_actions_addclosefrom_np(&plan.files, kStatusDescriptor + 1);
 #endif
 #endif
-    const std::vector<char*> argv = pointers(words);
-    const std::vector<char*> environment = pointers(variables);
-    pid_t pid = -1;
-    const char* const path = executable.empty() ? "/proc/self/exe" : executable.c_str();
-    const int error = ::posix_spawn(&pid, path, &files_, &attributes_, argv.data(), environment.data());
-    if (error != 0) {
-      throw Error("no worker process can be started" + (executable.empty() ? "" : " from " + executable) + ": " +
-                  std::strerror(error));
-    }
-    return pid;
+  const std::vector<char*> argv = SpawnPlan::pointers(words);
+  const std::vector<char*> environment = SpawnPlan::pointers(variables);
+  pid_t pid = -1;
+  const char* const path = executable.empty() ? "/proc/self/exe" : executable.c_str();
+  const int error = ::posix_spawn(&pid, path, &plan.files, &plan.attributes, argv.data(), environment.data());
+  if (error != 0) {
+    throw Error("no worker process can be started" + (executable.empty() ? "" : " from " + executable) + ": " +
+                std::strerror(error));
   }
-
- private:
-  posix_spawn_file_actions_t files_;
-  posix_spawnattr_t attributes_;
-};
+  return pid;
+}
 
 bool belongs_to_launcher(std::string_view name) {
   for (const std::string_view prefix :
@@ -183,7 +150,7 @@ Child::Child(const WorkerOrders& orders, const std::string& executable) {
   Pipe orders_pipe;
   Pipe output;
   Pipe errors;
-  SpawnPlan plan;
+  SpawnPlan plan(POSIX_SPAWN_SETPGROUP);
   plan.pass(output.write, 1);
   plan.pass(errors.write, 2);
   plan.pass(orders_pipe.read, kOrdersDescriptor);
@@ -194,7 +161,7 @@ Child::Child(const WorkerOrders& orders, const std::string& executable) {
   share_library_threads(variables, orders);
   variables.push_back(std::string(kWorkerVariable) + "=" + std::to_string(::getpid()));
   status_.page().beat_ns.store(machine_now_ns());
-  pid_ = plan.spawn(executable, words, variables);
+  pid_ = spawn_worker(plan, executable, words, variables);
   ::close(status);
   last_child_group.store(pid_);
 #ifdef SYS_pidfd_open
