@@ -30,7 +30,7 @@ std::size_t threads_of_process() {
   while (const ::dirent* const entry = ::readdir(folder)) threads += entry->d_name[0] != '.' ? 1 : 0;
   ::closedir(folder);
 #if defined(__SANITIZE_THREAD__)
-  --threads;  // the sanitizer's own, which ends no wait
+  if (threads > 1) --threads;  // the sanitizer's own, where it has one, ends no wait
 #endif
   return threads;
 }
