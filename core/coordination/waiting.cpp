@@ -99,7 +99,8 @@ bool wait_until(std::uint32_t client, const std::string& what, std::int64_t long
     return how != End::None;
   };
   while (how == End::None) {
-    runtime->help_until(longest_ms < 0 ? Runtime::kAnyTask : Runtime::kOnlyLook, ended);
+    // A task that is run here meanwhile might wait for what this thread does next.
+    runtime->help_until(Runtime::kOnlyLook, ended);
     if (how == End::None) how = End::Closing;
   }
   switch (how) {

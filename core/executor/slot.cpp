@@ -197,12 +197,21 @@ void Slot::run_roots(TaskRange range) {
   }
   batch_ = range;
   while (!batch_.empty()) {
+    // Those that were stolen may be others than were looked at.
+    if (awaited_ != kNone && refuses(batch_.first)) [[unlikely]] {
+      return_batch();
+      return executor_.wake_one();
+    }
     const TaskId root = batch_.first++;
     run_chain(root);
     Slot* const slot = mine;
     if (slot != this) return;
     // Depth first: what this root enabled comes before the next root.
     for (std::uint64_t item = next_ready(); item != Deque::kEmpty; item = next_ready()) {
+      if (awaited_ != kNone && refuses(static_cast<TaskId>(item))) [[unlikely]] {
+        push_ready(static_cast<TaskId>(item));
+        return return_batch();
+      }
       run_chain(static_cast<TaskId>(item));
       if (mine != this) return;
     }

@@ -304,6 +304,28 @@ TEST(CoordinationThreadsTest, CancelledWaitersStopWaiting) {
   EXPECT_NE(waiting.exception(), nullptr);
 }
 
+int tell_and_wait(const Event& begun, const Event& go, bool waits) {
+  if (!waits) return 0;
+  begun.set();
+  go.wait();
+  return 1;
+}
+
+TEST(CoordinationThreadsTest, AWaitRunsNoTaskThatWaitsForWhatItsCallerDoesNext) {
+  const Client client({.scheduler = "threads", .threads = 2});
+  for (int round = 0; round < 50; ++round) {
+    const Event begun(client, "begun " + std::to_string(round));
+    const Event go(client, "go " + std::to_string(round));
+    // One line describes them all: its tasks are known as short when one of them waits.
+    const auto describe = [&](bool waits) { return client.submit(tell_and_wait, begun, go, waits); };
+    for (int i = 0; i < 20; ++i) describe(false).result();
+    const auto waiting = describe(true);
+    begun.wait();
+    go.set();
+    EXPECT_EQ(waiting.result(), 1);
+  }
+}
+
 TEST(CoordinationSyncTest, WaitingForWhatCannotComeIsAnError) {
   const Client client({.scheduler = "sync"});
   const Queue<int> queue(client, "nothing comes");
