@@ -94,8 +94,8 @@ class Hdf5File final : public StoredFile {
     std::call_once(data.index->once, [&] {
       const remote::KeepSlot waited_for;
       hdf5::Source source = fresh_source();
-      data.index->entries = hdf5::read_chunk_index(source, data.layout, data.space, variables_[variable].type.bytes,
-                                                   !data.filters.empty());
+      data.index->entries =
+          hdf5::read_chunk_index(source, data.layout, data.space, data.record_bytes, !data.filters.empty());
     });
     return data.index->entries;
   }
@@ -117,8 +117,8 @@ class Hdf5File final : public StoredFile {
       chunked(variable, start, extent, out, strides);
       return;
     }
-    std::uint64_t bytes = one.type.bytes;
-    for (const std::int64_t e : one.shape) {
+    std::uint64_t bytes = data.record_bytes;
+    for (const std::int64_t e : data.space.extents) {
       if (__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(e), &bytes))
         file_.fail("'" + one.path + "' is too large");
     }
@@ -128,8 +128,8 @@ class Hdf5File final : public StoredFile {
           return fill_box(out, strides.data(), extent.data(), extent.size(), fill_of(variable), one.type.bytes);
         file_.fail("'" + one.path + "' is shorter than its extents say: the file is damaged");
       }
-      const std::vector<std::int64_t> from = packed_strides(one.shape, one.type.bytes);
-      const std::byte* first = layout.compact.data();
+      const std::vector<std::int64_t> from = stored_strides(variable, data.space.extents);
+      const std::byte* first = layout.compact.data() + data.place;
       for (std::size_t axis = 0; axis < from.size(); ++axis) first += start[axis] * from[axis];
       copy_box(out, strides.data(), first, from.data(), extent.data(), extent.size(), one.type.bytes);
       return;
@@ -144,7 +144,55 @@ class Hdf5File final : public StoredFile {
     if (layout.address > file_.size() || bytes > file_.size() || base_ + layout.address + bytes > file_.size()) {
       file_.fail("'" + one.path + "' lies beyond the end: the file is truncated or damaged");
     }
+    if (data.is_member()) {
+      const std::vector<std::int64_t> from = stored_strides(variable, data.space.extents);
+      std::uint64_t place = base_ + layout.address;
+      for (std::size_t axis = 0; axis < data.space.extents.size(); ++axis)
+        place += static_cast<std::uint64_t>(start[axis] * from[axis]);
+      return member_rows(variable, place, 0, from, start, extent, out, strides);
+    }
     read_contiguous(file_, base_ + layout.address, one.shape, one.type.bytes, start, extent, out, strides);
+  }
+
+  /// Steps in bytes from element to element where records of these extents lie side by side.
+  std::vector<std::int64_t> stored_strides(std::size_t variable, const std::vector<std::int64_t>& extents) const {
+    const Variable& one = variables_[variable];
+    std::vector<std::int64_t> strides = packed_strides(extents, datasets_[variable].record_bytes);
+    const auto inner = one.shape.begin() + static_cast<std::ptrdiff_t>(extents.size());
+    const std::vector<std::int64_t> within = packed_strides({inner, one.shape.end()}, one.type.bytes);
+    strides.insert(strides.end(), within.begin(), within.end());
+    return strides;
+  }
+
+  /// One member of a box of records that lie side by side: whole records are read, some at a time.
+  void member_rows(std::size_t variable, std::uint64_t place, std::size_t axis, const std::vector<std::int64_t>& from,
+                   const std::vector<std::int64_t>& start, const std::vector<std::int64_t>& extent, std::byte* out,
+                   const std::vector<std::int64_t>& strides) const {
+    constexpr std::int64_t kPieceBytes = 4 << 20;
+    const Dataset& data = datasets_[variable];
+    const std::size_t rank = data.space.extents.size();
+    if (axis + 1 < rank) {
+      for (std::int64_t i = 0; i < extent[axis]; ++i) {
+        member_rows(variable, place + static_cast<std::uint64_t>(i * from[axis]), axis + 1, from, start, extent,
+                    out + i * strides[axis], strides);
+      }
+      return;
+    }
+    // Axes of the member itself follow; the records' last one is read in pieces.
+    const std::int64_t records = rank == 0 ? 1 : extent[axis];
+    const std::int64_t most = std::max<std::int64_t>(1, kPieceBytes / data.record_bytes);
+    const std::size_t first = rank == 0 ? 0 : axis;
+    std::vector<std::int64_t> part(extent.begin() + static_cast<std::ptrdiff_t>(first), extent.end());
+    std::int64_t inside = data.place;
+    for (std::size_t inner = rank; inner < extent.size(); ++inner) inside += start[inner] * from[inner];
+    for (std::int64_t at = 0; at < records; at += most) {
+      const std::int64_t count = std::min(most, records - at);
+      const std::span<std::byte> piece = decoded_memory(static_cast<std::uint64_t>(count) * data.record_bytes);
+      file_.read(place + static_cast<std::uint64_t>(at) * data.record_bytes, piece.data(), piece.size());
+      if (rank != 0) part[0] = count;
+      copy_box(out + (rank == 0 ? 0 : at * strides[axis]), strides.data() + first, piece.data() + inside,
+               from.data() + first, part.data(), part.size(), variables_[variable].type.bytes);
+    }
   }
 
   /// The fill value in the file's byte order.
@@ -160,16 +208,16 @@ class Hdf5File final : public StoredFile {
                std::byte* out, const std::vector<std::int64_t>& strides) const {
     const Variable& one = variables_[variable];
     const Dataset& data = datasets_[variable];
-    const std::vector<std::int64_t>& chunk = data.layout.chunk;
+    const std::size_t rank = data.layout.chunk.size();
     for (const Filter& filter : data.filters) {
       const std::string missing = missing_codec(filter);
       if (!missing.empty()) file_.fail("'" + one.path + "' " + missing);
     }
     const std::vector<ChunkEntry>& entries = index(variable);
-    each_cell(chunk, start, extent, [&](const std::vector<std::int64_t>& at) {
+    each_cell(one.chunk, start, extent, [&](const std::vector<std::int64_t>& at) {
       std::uint64_t number = 0;
-      for (std::size_t axis = 0; axis < chunk.size(); ++axis) {
-        number = number * static_cast<std::uint64_t>((one.shape[axis] + chunk[axis] - 1) / chunk[axis]) +
+      for (std::size_t axis = 0; axis < rank; ++axis) {
+        number = number * static_cast<std::uint64_t>((one.shape[axis] + one.chunk[axis] - 1) / one.chunk[axis]) +
                  static_cast<std::uint64_t>(at[axis]);
       }
       const auto found =
@@ -186,11 +234,10 @@ class Hdf5File final : public StoredFile {
     const Variable& one = variables_[variable];
     const Dataset& data = datasets_[variable];
     const std::vector<std::int64_t>& chunk = data.layout.chunk;
-    const std::size_t element = one.type.bytes;
-    const std::vector<std::int64_t> chunk_strides = packed_strides(chunk, element);
-    const ChunkPart part(at, chunk, chunk_strides, box, element);
+    const std::vector<std::int64_t> chunk_strides = stored_strides(variable, chunk);
+    const ChunkPart part(at, one.chunk, chunk_strides, box, one.type.bytes);
     bool edge = false;
-    std::uint64_t bytes = element;
+    std::uint64_t bytes = data.record_bytes;
     for (std::size_t axis = 0; axis < chunk.size(); ++axis) {
       edge = edge || (at[axis] + 1) * chunk[axis] > one.shape[axis];
       bytes *= static_cast<std::uint64_t>(chunk[axis]);
@@ -202,7 +249,7 @@ class Hdf5File final : public StoredFile {
     if (bytes / 70000 > entry->bytes + 16)
       file_.fail("a chunk of '" + one.path + "' is far too small: the file is damaged");
     const bool plain = data.filters.empty() || (edge && data.layout.plain_edges);
-    part.put(bytes, [&](std::span<std::byte> decoded) {
+    const auto decode = [&](std::span<std::byte> decoded) {
       if (plain) {
         if (entry->bytes != bytes)
           file_.fail("a chunk of '" + one.path + "' has another size than its description says");
@@ -212,7 +259,11 @@ class Hdf5File final : public StoredFile {
       const std::span<std::byte> stored = stored_memory(entry->bytes);
       file_.read(entry->address, stored.data(), stored.size());
       undo_filters(path_, data.filters, entry->skipped, stored, decoded);
-    });
+    };
+    if (!data.is_member()) return part.put(bytes, decode);
+    const std::span<std::byte> records = decoded_memory(bytes);
+    decode(records);
+    part.copy(records.data() + data.place);
   }
 
   OpenFile file_;

@@ -89,9 +89,14 @@ void parse_compound(const Source& source, Cursor& cursor, const Header& header, 
               offset == i * member.element.bytes && header.bytes == 2 * member.element.bytes &&
               member.element.bytes >= 4;
     if (complex) type.element.swapped = member.element.swapped;
+    if (offset > header.bytes || member.element.bytes > header.bytes - offset)
+      source.damaged("a member of a compound lies beyond its end");
     type.base.push_back(std::move(member));
+    type.names.push_back(name);
+    type.places.push_back(offset);
   }
   type.element.name += "}";
+  type.element.swapped = type.element.swapped && complex;
   if (complex) {
     type.element.kind = ElementKind::Complex;
     type.element.name = plain_name("complex", header.bytes);
@@ -124,9 +129,17 @@ void parse_array(const Source& source, Cursor& cursor, const Header& header, int
   const unsigned rank = cursor.u8();
   if (header.version < 3) cursor.skip(3);
   std::string extents;
-  for (unsigned axis = 0; axis < rank; ++axis) extents += (axis == 0 ? "" : ", ") + std::to_string(cursor.u32());
+  for (unsigned axis = 0; axis < rank; ++axis) {
+    type.extents.push_back(cursor.u32());
+    extents += (axis == 0 ? "" : ", ") + std::to_string(type.extents.back());
+  }
   if (header.version < 3) cursor.skip(4ull * rank);
   type.base.push_back(parse_datatype(source, cursor, depth + 1));
+  std::uint64_t bytes = type.base[0].element.bytes;
+  for (const std::int64_t extent : type.extents) {
+    if (__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(extent), &bytes)) bytes = 0;
+  }
+  if (bytes != header.bytes) source.damaged("a type is an array of another size than its elements take");
   type.element.name = "array (" + extents + ") of " + type.base[0].element.name;
 }
 

@@ -105,6 +105,11 @@ struct Datatype {
   bool strings = false;
   bool space_padded = false;
   std::vector<Datatype> base;
+  /// Of a compound: what its members, which are in `base`, are called, and where they begin.
+  std::vector<std::string> names;
+  std::vector<std::uint64_t> places;
+  /// Of an array.
+  std::vector<std::int64_t> extents;
 };
 /// Takes one type from the cursor.
 Datatype parse_datatype(const Source& source, Cursor& cursor, int depth = 0);

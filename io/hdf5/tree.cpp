@@ -106,6 +106,7 @@ namespace {
 
 /// Larger elements are no numbers or texts that anybody has written; a damaged file may tell of such.
 constexpr std::uint32_t kMostElementBytes = 64 << 20;
+constexpr std::size_t kMostColumns = 2000;
 
 struct Link {
   std::string name;
@@ -358,9 +359,57 @@ class Walker {
     variable.attributes = attributes(messages);
     dimension_attributes(variable.attributes, hidden);
     variable.attributes = visible(std::move(variable.attributes));
-    hidden_.push_back(std::move(hidden));
-    out_.variables.push_back(std::move(variable));
-    out_.datasets.push_back(std::move(data));
+    data.record_bytes = data.type.element.bytes;
+    // An array type only adds axes; of a compound the table itself is named, too.
+    std::size_t columns = 0;
+    if (data.type.kind == Datatype::Class::Array && data.obstacle.empty())
+      members(variable, data, hidden, data.type, 0, columns);
+    if (columns == 0) add(variable, data, hidden);
+    if (data.type.kind == Datatype::Class::Compound && data.type.element.kind == ElementKind::Other &&
+        data.obstacle.empty())
+      members(variable, data, hidden, data.type, 0, columns);
+  }
+
+  void add(const Variable& variable, const Dataset& data, const Hidden& hidden) {
+    out_.variables.push_back(variable);
+    out_.datasets.push_back(data);
+    hidden_.push_back(hidden);
+  }
+
+  /// Each member of a compound is a variable of its own, the columns of a table; members of members are, too, and
+  /// arrays have axes more. `type` begins `place` bytes from the record's beginning.
+  void members(const Variable& of, const Dataset& data, const Hidden& hidden, const Datatype& type, std::uint64_t place,
+               std::size_t& columns) {
+    if (type.kind == Datatype::Class::Array) {
+      Variable wider = of;
+      wider.shape.insert(wider.shape.end(), type.extents.begin(), type.extents.end());
+      if (data.layout.kind == Layout::Kind::Chunked)
+        wider.chunk.insert(wider.chunk.end(), type.extents.begin(), type.extents.end());
+      return members(wider, data, hidden, type.base[0], place, columns);
+    }
+    if (type.element.kind != ElementKind::Other) {
+      if (++columns > kMostColumns) return;
+      Dataset member = data;
+      member.type = type;
+      member.place = static_cast<std::uint32_t>(place);
+      Variable column = of;
+      column.type = type.element;
+      column.fill.assign(of.fill.begin() + static_cast<std::ptrdiff_t>(place),
+                         of.fill.begin() + static_cast<std::ptrdiff_t>(place + type.element.bytes));
+      swap_box(column.fill.data(), {}, {}, column.type);
+      Hidden plain;
+      plain.dimension_list = hidden.dimension_list;
+      plain.labels = hidden.labels;
+      return add(column, member, plain);
+    }
+    if (type.kind != Datatype::Class::Compound) return;
+    out_.groups.push_back({of.path, {}, {}});
+    for (std::size_t i = 0; i < type.base.size(); ++i) {
+      Variable below = of;
+      below.path += "/" + type.names[i];
+      below.attributes.clear();
+      members(below, data, hidden, type.base[i], place + type.places[i], columns);
+    }
   }
 
   void fill(std::uint16_t type, Cursor cursor, std::vector<std::byte>& out) const {

@@ -14,6 +14,10 @@ struct Dataset {
   Datatype type;
   Layout layout;
   std::vector<Filter> filters;
+  /// Bytes of what is stored as one, and where in it this is: of a column of a table, a member of its records.
+  std::uint32_t record_bytes = 0;
+  std::uint32_t place = 0;
+  bool is_member() const { return record_bytes != type.element.bytes; }
   /// Why it cannot be read; empty where it can.
   std::string obstacle;
   /// The chunks, once somebody has read.

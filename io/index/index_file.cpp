@@ -10,7 +10,7 @@
 namespace weft::io::index {
 namespace {
 
-constexpr char kMagic[] = "weft index 2\n";
+constexpr char kMagic[] = "weft index 3\n";
 constexpr std::size_t kMagicBytes = sizeof kMagic - 1;
 
 std::uint64_t fnv(const char* data, std::size_t bytes) {

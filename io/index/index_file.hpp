@@ -42,7 +42,7 @@ using Entries = std::map<std::string, Entry>;
 
 /// Returns the bytes of an index. Equal descriptions, attributes and labels are there once.
 ///
-/// On disk, all numbers little-endian: "weft index 2\n"; FNV-1a of what follows (8 bytes); the folder's name; pieces
+/// On disk, all numbers little-endian: "weft index 3\n"; FNV-1a of what follows (8 bytes); the folder's name; pieces
 /// (count, then each with its length); files (count, then name, bytes, both times, the number of the piece that
 /// describes it, the count of labels, and for each the variable and the piece).
 std::string encode(const std::string& folder, const Entries& entries);

@@ -25,7 +25,7 @@ enum class ElementKind : std::uint8_t {
   Complex,       ///< two floats
   Text,          ///< bytes of a fixed number
   VariableText,  ///< strings that lie elsewhere in the file: read_text
-  Other,         ///< compounds, references, lists: named in info, not read as numbers
+  Other,         ///< references, lists, and tables as a whole, whose columns are variables: named, not read
 };
 
 /// How one element is stored.

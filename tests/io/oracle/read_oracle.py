@@ -69,6 +69,11 @@ def hdf5_files(folder):
             continue
         check(path, wanted)
         check(path, wanted, step=7)
+        path = f"{folder}/tables_{version}.h5"
+        with h5py.File(path, "w", libver=(version, version if version != "earliest" else "latest")) as file:
+            wanted = write_tables(file)
+        check(path, wanted)
+        check(path, wanted, step=7)
     path = f"{folder}/types.h5"
     with h5py.File(path, "w") as file:
         wanted = write_types(file)
@@ -153,6 +158,7 @@ def write_types(file):
     file.create_dataset("strings", data=["one", "", "drei \u00e4"], dtype=h5py.string_dtype())
     wanted["strings"] = ["one", "", "drei \u00e4"]
     file["table"] = np.array([(1, 2.5, b"x")], dtype=[("n", "i4"), ("v", "f8"), ("s", "S4")])
+    wanted["table/v"] = np.array([2.5])
     file["soft"] = h5py.SoftLink("/bool")
     wanted["soft"] = np.array([True, False, True])
     file["nowhere"] = h5py.SoftLink("/gone")
@@ -162,6 +168,55 @@ def write_types(file):
     named = file["named"]
     file.create_dataset("of_named", data=np.arange(3, dtype="f4"), dtype=named)
     wanted["of_named"] = np.arange(3, dtype="f4")
+    return wanted
+
+
+def write_tables(file):
+    """Records: each member is a variable, in every layout."""
+    wanted = {}
+    record = np.dtype([("n", "i4"), ("energy", ">f8"), ("name", "S5"), ("place", [("x", "f4"), ("yz", ">i2", (2,))]),
+                       ("hits", "u2", (2, 3)), ("wave", "c8"), ("on", "?")])
+
+    def put(name, shape, **options):
+        data = np.zeros(shape, record)
+        for column, values in (("n", RNG.integers(-99, 99, shape)), ("energy", RNG.random(shape)),
+                               ("name", RNG.choice([b"", b"ab", b"muons"], shape)), ("wave", RNG.random(shape) * 2j),
+                               ("hits", RNG.integers(0, 9, (*shape, 2, 3))), ("on", RNG.random(shape) < 0.5)):
+            data[column] = values
+        data["place"]["x"] = RNG.random(shape)
+        data["place"]["yz"] = RNG.integers(-9, 9, (*shape, 2))
+        file.create_dataset(name, data=data, **options)
+        for column in ("n", "energy", "hits", "wave", "on"):
+            wanted[f"{name}/{column}"] = data[column]
+        wanted[f"{name}/name"] = [one.decode() for one in data["name"].ravel()]
+        wanted[f"{name}/place/x"] = data["place"]["x"]
+        wanted[f"{name}/place/yz"] = data["place"]["yz"]
+
+    put("contiguous", (500,))
+    put("scalar", ())
+    put("plane", (7, 9))
+    put("chunks", (500,), chunks=(64,))
+    put("packed", (500,), chunks=(37,), maxshape=(None,), compression="gzip", shuffle=True, fletcher32=True)
+    put("cube", (5, 6, 7), chunks=(2, 3, 7), compression="gzip")
+    put("none", (0,), chunks=(8,), maxshape=(None,))
+    default = np.zeros((), record)
+    default["n"], default["energy"], default["hits"] = 7, 2.5, 3
+    file.create_dataset("unwritten", (10,), record, chunks=(4,), fillvalue=default)
+    wanted["unwritten/n"] = np.full(10, 7, "i4")
+    wanted["unwritten/energy"] = np.full(10, 2.5)
+    wanted["unwritten/hits"] = np.full((10, 2, 3), 3, "u2")
+    # One member, as large as its record; an array that is no member; strings that lie elsewhere.
+    file["single"] = np.array([(1.5,), (2.5,)], [("v", "f8")])
+    wanted["single/v"] = np.array([1.5, 2.5])
+    space = h5py.h5s.create_simple((3,))
+    rows = h5py.h5d.create(file.id, b"rows", h5py.h5t.array_create(h5py.h5t.NATIVE_INT32, (4,)), space)
+    numbers = np.arange(12, dtype="i4").reshape(3, 4)
+    rows.write(h5py.h5s.ALL, h5py.h5s.ALL, numbers, mtype=rows.get_type())
+    wanted["rows"] = numbers
+    texts = np.array([(1, "one"), (2, "zwei")], [("n", "i8"), ("text", h5py.string_dtype())])
+    file["texts"] = texts
+    wanted["texts/text"] = ["one", "zwei"]
+    wanted["texts/n"] = np.array([1, 2])
     return wanted
 
 
@@ -226,6 +281,7 @@ def netcdf_files(folder):
 def damaged_files(folder):
     """Whatever the bytes are: an answer or an error that names the file, and no crash."""
     seeds = [f"{folder}/layouts_earliest.h5", f"{folder}/layouts_latest.h5", f"{folder}/types.h5",
+             f"{folder}/tables_earliest.h5", f"{folder}/tables_latest.h5",
              f"{folder}/NETCDF4.nc", f"{folder}/NETCDF3_CLASSIC.nc", f"{folder}/NETCDF3_64BIT_DATA.nc"]
     count = int(os.environ.get("WEFT_MUTATIONS", "12"))
     refused = 0
