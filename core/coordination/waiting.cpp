@@ -5,6 +5,7 @@
 #include "core/executor/executor.hpp"
 #include "core/executor/slot.hpp"
 #include "core/graph/extras.hpp"
+#include "core/graph/sites.hpp"
 #include "core/runtime/runtime.hpp"
 
 #include <weft/error.hpp>
@@ -98,6 +99,8 @@ bool wait_until(std::uint32_t client, const std::string& what, std::int64_t long
       how = End::Hopeless;
     return how != End::None;
   };
+  // What has waited once may do so again, and no caller should run it on its own stack: for good.
+  if (task != kNone && !ended()) site(arena::task(task).site).pace.store(kPaceWaits, std::memory_order_relaxed);
   while (how == End::None) {
     // A task that is run here meanwhile might wait for what this thread does next.
     runtime->help_until(Runtime::kOnlyLook, ended);

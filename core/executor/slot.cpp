@@ -6,6 +6,7 @@
 #include "core/graph/extras.hpp"
 #include "core/graph/release.hpp"
 #include "core/graph/resend.hpp"
+#include "core/graph/sites.hpp"
 
 #include <weft/build.hpp>
 #include <weft/trace_point.hpp>
@@ -285,7 +286,8 @@ void Slot::run_chain(TaskId task) {
     // Only now: once its packet is told of the last end, the records may go.
     slot->count_end(packet, well);
     if (timed) [[unlikely]] {
-      at.pace.store(ended - begun > kShortTicks ? Site::kLong : Site::kShort, std::memory_order_relaxed);
+      if (at.pace.load(std::memory_order_relaxed) != kPaceWaits)
+        at.pace.store(ended - begun > kShortTicks ? Site::kLong : Site::kShort, std::memory_order_relaxed);
       if (well && slot->executor_.time_left_.known())
         slot->executor_.learn_time(static_cast<std::uint32_t>(&at - &site(0)), ended - begun, ended);
       const Ticks now = ticks_now();

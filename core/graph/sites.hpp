@@ -2,6 +2,7 @@
 
 #include <weft/task_type.hpp>
 
+#include <cstdint>
 #include <string>
 
 namespace weft {
@@ -11,6 +12,9 @@ const char* kept_text(const std::string& text);
 
 /// As the function of that name, for a place that was read from a file. The texts must live as long as the process.
 std::uint32_t site_of(const TaskType& type, const char* file, const char* function, std::uint32_t line);
+
+/// A pace beside those of Site: a task of this kind has waited for what somebody tells it.
+inline constexpr std::uint8_t kPaceWaits = Site::kLong + 1;
 
 /// Returns how many sites there are: what their entries say may be read by any thread.
 std::uint32_t known_sites() noexcept;

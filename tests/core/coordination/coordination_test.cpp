@@ -326,6 +326,30 @@ TEST(CoordinationThreadsTest, AWaitRunsNoTaskThatWaitsForWhatItsCallerDoesNext) 
   }
 }
 
+int next_of(const Queue<int>& queue) { return queue.get(); }
+int zero() { return 0; }
+
+TEST(CoordinationThreadsTest, AResultIsNotWaitedForOnTheStackOfATaskThatMayWaitLonger) {
+  const Client client({.scheduler = "threads", .threads = 2});
+  const Queue<int> queue(client, "fed by the caller");
+  const auto describe = [&] { return client.submit(next_of, queue); };
+  const auto first = describe();
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  queue.put(-1);
+  EXPECT_EQ(first.result(), -1);
+  for (int round = 0; round < 50; ++round) {
+    // Those that find something are short; the next one waits until this thread goes on.
+    for (int i = 0; i < 20; ++i) {
+      queue.put(i);
+      EXPECT_EQ(describe().result(), i);
+    }
+    const auto waiting = describe();
+    EXPECT_EQ(client.submit(zero).result(), 0);
+    queue.put(round);
+    EXPECT_EQ(waiting.result(), round);
+  }
+}
+
 TEST(CoordinationSyncTest, WaitingForWhatCannotComeIsAnError) {
   const Client client({.scheduler = "sync"});
   const Queue<int> queue(client, "nothing comes");
