@@ -3,6 +3,7 @@
 #include <weft/error.hpp>
 #include <weft/this_task.hpp>
 
+#include "core/graph/sites.hpp"
 #include "tests/core/client/client_modes.hpp"
 
 #include <gmock/gmock.h>
@@ -12,6 +13,7 @@
 #include <mutex>
 #include <numeric>
 #include <string>
+#include <string_view>
 #include <thread>
 
 namespace weft {
@@ -332,9 +334,17 @@ int zero() { return 0; }
 TEST(CoordinationThreadsTest, AResultIsNotWaitedForOnTheStackOfATaskThatMayWaitLonger) {
   const Client client({.scheduler = "threads", .threads = 2});
   const Queue<int> queue(client, "fed by the caller");
+  constexpr unsigned kLine = __LINE__ + 1;
   const auto describe = [&] { return client.submit(next_of, queue); };
+  const auto has_waited = [] {
+    for (std::uint32_t i = 0; i < known_sites(); ++i) {
+      const bool here = site(i).line == kLine && std::string_view(site(i).file).ends_with("/coordination_test.cpp");
+      if (here && site(i).pace.load() == kPaceWaits) return true;
+    }
+    return false;
+  };
   const auto first = describe();
-  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  while (!has_waited()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   queue.put(-1);
   EXPECT_EQ(first.result(), -1);
   for (int round = 0; round < 50; ++round) {
