@@ -117,13 +117,14 @@ void join_job(const JoinWords& words) {
   const Meeting meeting = words.address_file == "-" ? parse_meeting({std::istreambuf_iterator<char>(std::cin), {}},
                                                                     "what came on the standard input")
                                                     : read_running(words.address_file, words.seconds);
-  note_leave_signals();
   JoinAsked asked;
   asked.hello = say_hello(Ranks{}, words.spill_dir);
   asked.slots = words.slots;
   asked.budget_bytes = words.budget_bytes;
   asked.label = words.label;
+  // Until here a signal ends this process at once: it may wait long for a rank 0 that is gone.
   Connection connection = connect_to(meeting.endpoint, meeting.secret, words.seconds);
+  note_leave_signals();
   connection.send(encode_message(ToHub(asked)));
   Supervisor supervisor(std::move(connection), 0, 0);
   supervisor.join(leave_signals);

@@ -5,6 +5,7 @@ import os
 import queue
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -335,6 +336,25 @@ class JoinTest(unittest.TestCase):
         job.process.stdin.write("end\n")
         job.process.stdin.flush()
         self.assertEqual((job.end()[0], worker.end()[0]), (0, 0))
+        self.check_nothing_left()
+
+    def test_a_worker_that_hears_nothing_from_rank_0_ends_with_the_signal(self):
+        scheduler = self.start_scheduler()
+        text = Path(self.address).read_text()
+        scheduler.process.terminate()
+        self.assertEqual(scheduler.end()[0], 0)
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            silent.settimeout(30)
+            changed, places = re.subn(r"(?m)^\S+:[0-9]+$", f"127.0.0.1:{silent.getsockname()[1]}", text)
+            self.assertEqual(places, 1, text)
+            Path(self.address).touch(mode=0o600)
+            Path(self.address).write_text(changed)
+            worker = self.start_worker()
+            connection, _ = silent.accept()
+            with connection:
+                worker.process.terminate()
+                self.assertEqual(worker.end(10)[0], -signal.SIGTERM)
+        os.unlink(self.address)
         self.check_nothing_left()
 
     def test_who_has_no_business_there_is_told_so(self):
