@@ -52,13 +52,15 @@ class WeftCommandTest(unittest.TestCase):
             self.assertIn(name, done.stdout)
 
     def test_help_is_there_at_once(self):
-        best = 1.0
-        for _ in range(20):
+        # The bound is on a release build; sanitizers and debug builds start more slowly.
+        bound = 0.020 if "Release" in weft("--version").stdout else 1.0
+        best = 10.0
+        end = time.monotonic() + 30  # what runs beside it may hold the processor for long
+        while best >= bound and time.monotonic() < end:
             begin = time.perf_counter()
             weft("--help")
             best = min(best, time.perf_counter() - begin)
-        # The bound is on a release build; sanitizers and debug builds start more slowly.
-        self.assertLess(best, 0.020 if "Release" in weft("--version").stdout else 1.0)
+        self.assertLess(best, bound)
 
     def test_without_a_subcommand_it_says_what_to_do_and_fails(self):
         done = weft()
