@@ -52,10 +52,12 @@ Connection::Connection(ConnectionHost& host, Fd fd, Handshake::Role role, PeerId
       peer_(peer),
       place_(place),
       hello_(std::move(hello)),
-      state_(role == Handshake::Role::Connector ? State::Connecting : State::Proving),
+      state_(role == Handshake::Role::Connector ? State::Connecting : State::Securing),
       nonce_(random_nonce()),
       handshake_(role, host.options().secret, nonce_, host.options().protocol),
-      wire_(fd_.get(), *this, [this](Frame kind, std::span<const std::byte> payload) { control(kind, payload); }),
+      wire_(Stream(fd_.get(), host.options().tls.get(),
+                   role == Handshake::Role::Connector ? TlsSide::Connector : TlsSide::Acceptor),
+            *this, [this](Frame kind, std::span<const std::byte> payload) { control(kind, payload); }),
       since_(host.now()) {}
 
 Connection::~Connection() {
@@ -66,6 +68,12 @@ Connection::~Connection() {
 
 std::string Connection::where() const {
   return std::string(fast_ != nullptr ? fast_->name() : wire_.name()) + " to " + place_.socket_text();
+}
+
+/// " from 10.0.0.3:40123", where the system says so.
+std::string Connection::whose() const {
+  const std::string place = other_end(fd_.get());
+  return place.empty() ? place : " from " + place;
 }
 
 // --- What the user of the transport calls.
@@ -122,11 +130,14 @@ bool Connection::move_out() {
 
 void Connection::finish_closing() {
   if (half_closed_) return;
-  if (const std::uint64_t units = lane().units_out(); !wire_.inside_piece())
-    wire_.put(Frame::Goodbye, std::as_bytes(std::span(&units, 1)), {});
-  wire_.move_out();
-  if (!wire_.out_empty() && !wire_.inside_piece()) return;  // a full socket: later
+  if (wire_.stream().shaken()) {
+    if (const std::uint64_t units = lane().units_out(); !wire_.inside_piece())
+      wire_.put(Frame::Goodbye, std::as_bytes(std::span(&units, 1)), {});
+    wire_.move_out();
+    if (!wire_.out_empty() && !wire_.inside_piece()) return;  // a full socket: later
+  }
   half_closed_ = true;
+  wire_.stream().end();
   ::shutdown(fd_.get(), SHUT_WR);
 }
 
@@ -137,6 +148,7 @@ bool Connection::socket_ready(bool readable, bool writable) {
   bool moved = false;
   if (state_ == State::Connecting && (writable || readable)) moved = connected();
   if (writable && state_ != State::Connecting) moved |= move_out();
+  if (state_ == State::Securing) moved |= secure();
   if (readable) {
     if (state_ == State::Proving) moved |= prove();
     if (state_ == State::Introducing) moved |= introduce();
@@ -162,8 +174,10 @@ bool Connection::end_if_over() {
     lose(broken_.empty() ? "it closed the connection" : broken_);
   } else if (wire_.ended()) {
     drain_fast_lane();
-    lose(wire_.error() != 0 ? std::string("the connection broke: ") + std::strerror(wire_.error())
-                            : "the process is gone");
+    const std::string& why = wire_.stream().why();
+    lose(!why.empty()         ? why
+         : wire_.error() != 0 ? std::string("the connection broke: ") + std::strerror(wire_.error())
+                              : "the process is gone");
   } else {
     return false;
   }
@@ -196,12 +210,26 @@ bool Connection::connected() {
     lose("nobody answers at " + place_.socket_text() + ": " + std::strerror(error));
     return true;
   }
-  state_ = State::Proving;
+  state_ = State::Securing;
   since_ = host_.now();
-  wire_.put_raw(handshake_.opening());
-  move_out();
+  secure();
   host_.watch(*this, watching_);
   return true;
+}
+
+/// Nothing of ours passes before the other side has shown a certificate of the same authority; without TLS at once.
+bool Connection::secure() {
+  const TlsSession::Shake state = wire_.stream().shake();
+  if (state == TlsSession::Shake::Failed) {
+    broken(wire_.stream().why());
+    return true;
+  }
+  if (state == TlsSession::Shake::Done) {
+    state_ = State::Proving;
+    wire_.put_raw(handshake_.opening());
+  }
+  move_out();
+  return state == TlsSession::Shake::Done;
 }
 
 bool Connection::prove() {
@@ -425,7 +453,7 @@ void Connection::finish_losing() {
   state_ = State::Gone;
   if (peer_ == kNone) {
     // Somebody who only looked whether the port is open is no news.
-    if (lost_why_ != "the process is gone") host_.refused("a connection was refused: " + lost_why_);
+    if (lost_why_ != "the process is gone") host_.refused("a connection" + whose() + " was refused: " + lost_why_);
     return;
   }
   tell_ends();

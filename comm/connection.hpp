@@ -40,15 +40,15 @@ class ConnectionHost {
 
 /// One connection: its socket, its proof, its lanes, and what was sent before they stand.
 ///
-///   Connecting -> Proving -> Introducing -> Open -> Losing  -> Gone
-///                                            `---> Closing -> Gone
+///   Connecting -> Securing -> Proving -> Introducing -> Open -> Losing  -> Gone
+///                                                        `---> Closing -> Gone
 ///
-/// Losing: its blocks have not all ended yet.
+/// Securing: certificates are shown and checked; left out without TLS. Losing: its blocks have not all ended yet.
 ///
 /// Owns: the socket, the lanes. Threading: that of its transport.
 class Connection final : private LaneUser {
  public:
-  enum class State : std::uint8_t { Connecting, Proving, Introducing, Open, Closing, Losing, Gone };
+  enum class State : std::uint8_t { Connecting, Securing, Proving, Introducing, Open, Closing, Losing, Gone };
 
   /// `peer`: kNone on the accepting side, until it is admitted.
   Connection(ConnectionHost& host, Fd fd, Handshake::Role role, PeerId peer, const Place& place, std::string hello);
@@ -62,6 +62,8 @@ class Connection final : private LaneUser {
   bool gone() const { return state_ == State::Gone; }
   /// Polled every time: it is on its way up or down, or the socket carries its messages.
   bool needs_socket() const { return fast_ == nullptr || state_ != State::Open; }
+  /// More has come than the socket tells of.
+  bool holds_input() const { return state_ != State::Gone && state_ != State::Losing && wire_.may_hold(); }
   const std::string& failed_early() const { return failed_early_; }
 
   void send(std::span<const std::byte> bytes);
@@ -105,7 +107,9 @@ class Connection final : private LaneUser {
 
   Lane& lane() { return fast_ != nullptr ? *fast_ : wire_; }
   std::string where() const;
+  std::string whose() const;
   bool connected();
+  bool secure();
   bool end_if_over();
   bool last_words_here();
   void finish_losing();

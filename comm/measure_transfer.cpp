@@ -29,11 +29,19 @@ double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+/// What both sides of a measurement show each other: made by the process that forks the others.
+std::shared_ptr<const comm::TlsContext> shared_tls() {
+  static const auto opened = comm::open_tls(comm::make_tls_credentials(-86'400, 86'400));
+  return opened;
+}
+
 comm::NetworkOptions network_options(const std::string& path) {
   comm::NetworkOptions options;
   options.shared_memory = path == "shm";
   options.ucx = path == "ucx" ? comm::UseUcx::Always : comm::UseUcx::Never;
-  if (path != "shm" && path != "tcp" && path != "ucx") throw Error("no path is named '" + path + "': shm, tcp or ucx");
+  if (path == "tls") options.tls = shared_tls();
+  if (path != "shm" && path != "tcp" && path != "tls" && path != "ucx")
+    throw Error("no path is named '" + path + "': shm, tcp, tls or ucx");
   return options;
 }
 
@@ -122,13 +130,14 @@ class Child {
     int ends[2];
     if (::pipe(ends) != 0) throw Error("no pipe");
     const Fd reading(ends[0]), writing(ends[1]);
+    const comm::NetworkOptions network = network_options(options.path);
     process_ = ::fork();
     if (process_ < 0) throw Error("no process");
     if (process_ == 0) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       int code = 1;
       try {
-        Station station(options, comm::open_network_transport(network_options(options.path)));
+        Station station(options, comm::open_network_transport(network));
         const std::string address = station.transport->address() + "\n";
         if (::write(writing.get(), address.data(), address.size()) > 0) body(station);
         code = 0;

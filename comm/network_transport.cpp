@@ -117,7 +117,7 @@ NetworkTransport::NetworkTransport(const NetworkOptions& options) : options_(opt
 }
 
 void NetworkTransport::open_ucx() {
-  if (options_.ucx == UseUcx::Never) return;
+  if (options_.ucx == UseUcx::Never || options_.tls != nullptr) return;
   const bool wanted = options_.ucx == UseUcx::Always;
   if (!wanted && !fast_network_present()) return;
   std::string why;
@@ -145,7 +145,7 @@ Nanoseconds NetworkTransport::now() const {
 }
 
 std::string NetworkTransport::description() const {
-  std::string text = "tcp on " + place_.socket_text();
+  std::string text = (options_.tls != nullptr ? "tls over tcp on " : "tcp on ") + place_.socket_text();
   if (fabric_ != nullptr) text = std::string(fabric_->description()) + ", " + text;
   return text + (options_.shared_memory ? ", shared memory inside the node" : "") + fabric_remark_;
 }
@@ -303,6 +303,12 @@ bool NetworkTransport::poll_sockets() {
     changed_ |= connection.state() != before;
   }
   for (std::size_t i = 0; i < connections_.size(); ++i) {
+    // What was read from the socket and not looked at: no event tells of it.
+    if (connections_[i]->holds_input()) {
+      const Connection::State before = connections_[i]->state();
+      moved |= connections_[i]->socket_ready(true, false);
+      changed_ |= connections_[i]->state() != before;
+    }
     if (!connections_[i]->needs_socket()) continue;
     if (connections_[i]->state() == Connection::State::Closing) moved |= connections_[i]->move_out();
     moved |= connections_[i]->tell_ends();
@@ -388,6 +394,7 @@ void NetworkTransport::sleep(Nanoseconds most) {
     if (!dirty_.empty()) flush();
     sockets_ready_ = true;
     if (!refused_blocks_.empty() || changed_) return;
+    if (std::any_of(connections_.begin(), connections_.end(), [](const auto& it) { return it->holds_input(); })) return;
     if (lanes_may_sleep()) {
       // The clocks of connections are looked at while asleep, too.
       const bool timed = std::any_of(connections_.begin(), connections_.end(), [](const auto& connection) {

@@ -9,6 +9,7 @@
 #include "comm/compression.hpp"
 #include "comm/lane.hpp"
 #include "comm/secret.hpp"
+#include "comm/tls.hpp"
 #include "core/transport/transport.hpp"
 
 namespace weft::comm {
@@ -27,6 +28,8 @@ struct NetworkOptions {
   /// Shared memory between processes of one machine; off: the socket carries everything.
   bool shared_memory = true;
   UseUcx ucx = UseUcx::Auto;
+  /// Sockets speak TLS, and UCX, which cannot, is left out. Null: they do not.
+  std::shared_ptr<const TlsContext> tls;
   /// Of blocks that go through sockets.
   Compression compression = Compression::Auto;
   /// Nothing of a block has moved for so long: the connection is given up.

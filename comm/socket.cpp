@@ -182,6 +182,19 @@ Fd begin_connect(const Place& place, std::string& error) {
   return {};
 }
 
+std::string other_end(int fd) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
+  Place place;
+  place.ip = ip_of(reinterpret_cast<const sockaddr*>(&storage));
+  if (place.ip.empty()) return {};
+  const bool v6 = storage.ss_family == AF_INET6;
+  place.port = ntohs(v6 ? reinterpret_cast<sockaddr_in6*>(&storage)->sin6_port
+                        : reinterpret_cast<sockaddr_in*>(&storage)->sin_port);
+  return place.socket_text();
+}
+
 int socket_error(int fd) {
   int error = 0;
   socklen_t size = sizeof error;

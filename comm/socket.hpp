@@ -47,6 +47,9 @@ Fd listen_on(std::string_view where, std::uint16_t port, Place& place);
 /// Begins a connection; `error` says what is wrong if none is returned.
 Fd begin_connect(const Place& place, std::string& error);
 
+/// Returns the address and port of the other side, "" where there is none any more.
+std::string other_end(int fd);
+
 /// Returns the error a socket has met, 0 if none.
 int socket_error(int fd);
 /// Small frames go at once. The buffers stay the system's, which grow with the link.

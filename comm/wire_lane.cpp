@@ -1,6 +1,5 @@
 #include "comm/wire_lane.hpp"
 
-#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <algorithm>
@@ -36,8 +35,8 @@ void write_head(std::byte* to, Frame kind, std::size_t bytes) {
 
 }  // namespace
 
-WireLane::WireLane(int fd, LaneUser& user, Control control)
-    : fd_(fd), user_(user), control_(std::move(control)), blocks_(user) {}
+WireLane::WireLane(Stream stream, LaneUser& user, Control control)
+    : stream_(std::move(stream)), user_(user), control_(std::move(control)), blocks_(user) {}
 
 void WireLane::put(Frame kind, std::span<const std::byte> first, std::span<const std::byte> second) {
   const std::size_t bytes = first.size() + second.size();
@@ -98,10 +97,7 @@ std::ptrdiff_t WireLane::write_some() {
   if (piece_head_left_ > 0) parts[count++] = {piece_head_ + kFrameHead - piece_head_left_, piece_head_left_};
   if (piece_left_ > 0) parts[count++] = {const_cast<std::byte*>(data.data()), data.size()};
   if (count == 0) return 0;
-  msghdr message{};
-  message.msg_iov = parts;
-  message.msg_iovlen = count;
-  const ssize_t wrote = ::sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  const ssize_t wrote = stream_.write(parts, static_cast<int>(count));
   // A piece of which nothing is out yet may be chosen anew: frames that come meanwhile go first.
   const bool with_frames = count > 0 && parts[0].iov_base == out_.data() + out_begin_ && out_begin_ < out_.size();
   std::size_t left = wrote > 0 ? static_cast<std::size_t>(wrote) : 0;
@@ -131,10 +127,10 @@ std::ptrdiff_t WireLane::write_some() {
 
 bool WireLane::move_out() {
   bool moved = false;
+  stream_.flush();
   for (std::size_t total = 0; total < kTurn && !write_failed_ && !out_empty();) {
     const std::ptrdiff_t wrote = write_some();
     if (wrote < 0) {
-      if (errno == EINTR) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) packing_.full(clock_now());
       // What the other side sent before it went may still be unread: the reading side tells the end.
       if (errno != EAGAIN && errno != EWOULDBLOCK) write_failed_ = true;
@@ -186,10 +182,7 @@ bool WireLane::fill() {
   const std::size_t room = in_capacity_ - in_end_;
   const bool ends_piece = data_left_ > 0 && place.size() == data_left_;
   parts[count++] = {in_.get() + in_end_, ends_piece ? std::min(room, kFrameHead) : room};
-  ssize_t got;
-  do {
-    got = ::readv(fd_, parts, static_cast<int>(count));
-  } while (got < 0 && errno == EINTR);
+  const ssize_t got = stream_.read(parts, static_cast<int>(count));
   if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;
   if (got <= 0) {
     ended_ = true;
@@ -307,7 +300,7 @@ bool WireLane::move_in() {
     const std::size_t got = (data_before - data_left_) + (in_end_ - in_begin_ - before);
     total += got;
     if (!parse()) break;
-    if (got < kBuffer / 2 && data_left_ == 0) break;
+    if (got < kBuffer / 2 && data_left_ == 0 && !stream_.may_hold()) break;
   }
   return moved;
 }

@@ -9,7 +9,7 @@
 
 #include "comm/compression.hpp"
 #include "comm/lane.hpp"
-#include "comm/socket.hpp"
+#include "comm/stream.hpp"
 
 namespace weft::comm {
 
@@ -34,20 +34,24 @@ class WireLane final : public Lane {
   /// Frames that are neither messages nor blocks.
   using Control = std::function<void(Frame kind, std::span<const std::byte> payload)>;
 
-  WireLane(int fd, LaneUser& user, Control control);
+  WireLane(Stream stream, LaneUser& user, Control control);
 
   void send(std::span<const std::byte> bytes) override { put(Frame::Message, {}, bytes); }
   void send_block(std::span<const std::byte> header, const void* data, std::size_t bytes, MemoryKind kind,
                   std::uint64_t token) override;
   bool move_out() override;
   bool move_in() override;
-  bool out_empty() const override { return out_begin_ == out_.size() && piece_left_ == 0 && blocks_.nothing_out(); }
+  bool out_empty() const override {
+    return out_begin_ == out_.size() && piece_left_ == 0 && blocks_.nothing_out() && !stream_.unsent();
+  }
   bool carries_blocks() const override { return !blocks_.empty(); }
   bool end_blocks() override {
     blocks_.end_all();
     return true;
   }
   std::string_view name() const override { return "tcp"; }
+  /// For the hand-shake before the first byte, and its end.
+  Stream& stream() { return stream_; }
 
   /// From now on pieces of blocks may go compressed.
   void pack(const Packing& packing) { packing_ = packing; }
@@ -66,6 +70,8 @@ class WireLane final : public Lane {
   bool ended() const { return ended_; }
   /// Zero if the other side closed in order.
   int error() const { return error_; }
+  /// More may have come than the socket tells of: `fill` finds it.
+  bool may_hold() const { return !ended_ && stream_.may_hold(); }
   /// A piece of a block is half sent: no frame can follow unless it is completed.
   bool inside_piece() const { return piece_left_ > 0; }
 
@@ -78,7 +84,7 @@ class WireLane final : public Lane {
   void make_room(std::size_t bytes);
   std::ptrdiff_t write_some();
 
-  const int fd_;
+  Stream stream_;
   LaneUser& user_;
   const Control control_;
   BlockQueues blocks_;

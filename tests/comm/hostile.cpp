@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "comm/ring.hpp"
+#include "comm/socket.hpp"
 
 namespace weft::comm {
 
@@ -15,7 +16,7 @@ PatientUser feed_wire(const std::vector<std::byte>& bytes, std::mt19937& random)
   Fd ours(ends[0]), theirs(ends[1]);
   PatientUser user;
   {
-    WireLane lane(ours.get(), user, [](Frame, std::span<const std::byte>) {});
+    WireLane lane(Stream(ours.get()), user, [](Frame, std::span<const std::byte>) {});
     for (std::size_t at = 0; at < bytes.size() && user.live();) {
       const std::size_t count = std::min<std::size_t>(bytes.size() - at, 1 + random() % 4000);
       const ssize_t wrote = ::send(theirs.get(), bytes.data() + at, count, MSG_NOSIGNAL);

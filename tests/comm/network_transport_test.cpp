@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -13,6 +12,7 @@
 #include <random>
 
 #include "comm/socket.hpp"
+#include "tests/comm/plain_socket.hpp"
 #include "tests/contracts/transport_contract.hpp"
 
 namespace weft::testing {
@@ -80,17 +80,6 @@ TEST(NetworkTransportTest, OtherProtocolIsNamedOnBothSides) {
       pump({two.a.get(), two.b.get()}, [&] { return two.a->lost.size() == 1 && two.refused_by_b.size() == 1; }));
   EXPECT_NE(two.a->lost[peer].find("protocol 77"), std::string::npos) << two.a->lost[peer];
   EXPECT_NE(two.refused_by_b[0].find("77: run the same weft"), std::string::npos) << two.refused_by_b[0];
-}
-
-int connect_plainly(const std::string& address) {
-  const comm::Place place = comm::Place::parse(address);
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(place.port);
-  ::inet_pton(AF_INET, place.ip.c_str(), &to.sin_addr);
-  EXPECT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
-  return fd;
 }
 
 TEST(NetworkTransportTest, RandomBytesToThePortAreRefusedAndHarmNobody) {

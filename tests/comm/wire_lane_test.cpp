@@ -6,6 +6,7 @@
 
 #include <random>
 
+#include "comm/socket.hpp"
 #include "tests/comm/hostile.hpp"
 
 namespace weft::comm {
@@ -119,8 +120,8 @@ TEST(WireLaneTest, BlocksArriveAsTheyWereThoughTheirPiecesAreCompressed) {
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
     Fd a(ends[0]), b(ends[1]);
     Keeper sender, receiver;
-    WireLane out(a.get(), sender, [](Frame, std::span<const std::byte>) {});
-    WireLane in(b.get(), receiver, [](Frame, std::span<const std::byte>) {});
+    WireLane out(Stream(a.get()), sender, [](Frame, std::span<const std::byte>) {});
+    WireLane in(Stream(b.get()), receiver, [](Frame, std::span<const std::byte>) {});
     out.pack(Packing(wish, codecs_here()));
     std::vector<std::byte> data(5'000'000);
     std::mt19937 random(4);

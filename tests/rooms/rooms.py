@@ -30,6 +30,7 @@ PUBLIC_ONLY = {"bench", "examples"}
 THIRD_PARTY = {
     "fmt": ("fmt/",),
     "libbacktrace": ("backtrace.h",),
+    "OpenSSL": ("openssl/",),
     "UCX": ("ucp/", "ucs/", "uct/", "ucm/"),
     "CUDA": ("cuda", "nvml", "nvtx3/", "cub/", "cublas", "cusolver", "cufft"),
     "Thrust": ("thrust/",),
@@ -56,7 +57,7 @@ THIRD_PARTY = {
 }
 ALLOWED = {
     "core": {"fmt", "libbacktrace"},
-    "comm": {"fmt", "UCX", "codecs"},
+    "comm": {"fmt", "UCX", "OpenSSL", "codecs"},
     "gpu": {"fmt", "CUDA", "Thrust"},
     "io": {"fmt", "HDF5", "Arrow", "codecs", "ecCodes", "libcurl", "JSON"},
     "arrays": {"fmt", "Kokkos", "BLAS", "FFT", "Eigen"},

@@ -10,7 +10,7 @@ namespace weft {
 
 /// What to measure.
 struct TransferOptions {
-  /// "shm": shared memory; "tcp": sockets alone; "ucx": UCX over whatever it finds (UCX_TLS).
+  /// "shm": shared memory; "tcp": sockets alone; "tls": sockets under TLS; "ucx": UCX over whatever it finds (UCX_TLS).
   std::string path = "shm";
   std::size_t bytes = std::size_t{1} << 20;
   std::int64_t count = 200;

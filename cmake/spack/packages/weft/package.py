@@ -13,6 +13,7 @@ class Weft(CMakePackage):
 
     variant("mpi", default=True, description="Start jobs of several ranks by MPI")
     variant("ucx", default=True, description="Use UCX between nodes with a fast network")
+    variant("tls", default=True, description="Encrypted links between the processes of a job")
     variant("hwloc", default=True, description="Bind workers by the topology of the machine")
     variant("arrays", default=True, description="Files of arrays: HDF5, codecs, Kokkos kernels")
     variant("command", default=True, description="The weft command")
@@ -23,6 +24,7 @@ class Weft(CMakePackage):
     depends_on("cli11", when="+command")
     depends_on("mpi", when="+mpi")
     depends_on("ucx@1.13:", when="+ucx")
+    depends_on("openssl@3:", when="+tls")
     depends_on("hwloc@2:", when="+hwloc")
     with when("+arrays"):
         depends_on("kokkos@3.4:5")
@@ -40,6 +42,7 @@ class Weft(CMakePackage):
         return [
             self.define_from_variant("WEFT_WITH_MPI", "mpi"),
             self.define_from_variant("WEFT_UCX", "ucx"),
+            self.define_from_variant("WEFT_TLS", "tls"),
             self.define_from_variant("WEFT_WITH_HWLOC", "hwloc"),
             self.define_from_variant("WEFT_BUILD_COMMAND", "command"),
             self.define("WEFT_BUILD_TESTS", False),
