@@ -200,6 +200,12 @@ std::size_t StoredFile::find(const std::string& path) const {
   for (std::size_t i = 0; i < variables_.size(); ++i) {
     if (variables_[i].path == wanted) return i;
   }
+  // A link that leads nowhere says where it should lead.
+  for (const std::string& remark : remarks_) {
+    const bool beginning =
+        remark.starts_with("/") && wanted.starts_with(remark.substr(1, remark.find(" leads to ") - 1));
+    if (beginning && remark.find(" leads to ") != std::string::npos) fail(path_, remark);
+  }
   std::string names;
   for (std::size_t i = 0; i < variables_.size() && i < 20; ++i) names += (i == 0 ? "" : ", ") + variables_[i].path;
   if (variables_.size() > 20) names += ", ...";

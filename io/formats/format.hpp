@@ -21,6 +21,23 @@ struct Format {
   std::shared_ptr<const StoredFile> (*take)(OpenFile file) = nullptr;
 };
 
+/// A file whose values come from other files, too. Its `file_bytes` and `changed_ns` count all of them, so that a
+/// change of any is one.
+class HasOthers {
+ public:
+  virtual ~HasOthers() = default;
+  virtual std::size_t others() const = 0;
+  virtual bool others_changed() const = 0;
+  /// Bytes and time of the file alone.
+  struct OwnState {
+    std::uint64_t bytes = 0;
+    std::int64_t changed_ns = 0;
+  };
+  virtual OwnState own_state() const = 0;
+};
+/// Nothing where the file is all.
+const HasOthers* others_of(const StoredFile& file);
+
 extern const Format kHdf5;
 extern const Format kNetcdfClassic;
 extern const Format kGrib;

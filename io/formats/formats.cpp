@@ -66,11 +66,8 @@ class OpenFiles {
       const std::scoped_lock lock(mutex_);
       const auto found = by_path_.find(path);
       if (found != by_path_.end()) {
-        const StoredFile& file = *found->second->file;
-        if (state && state->bytes == file.file_bytes() && state->changed_ns == file.changed_ns() &&
-            state->number == found->second->number) {
+        if (state && state->number == found->second->number && is_as_it_was(*found->second, *state)) {
           files_.splice(files_.begin(), files_, found->second);
-          files_.front().looked = Clock::now();
           return files_.front().file;
         }
         files_.erase(found->second);
@@ -120,6 +117,24 @@ class OpenFiles {
     Clock::time_point looked;  // when it was last known to be as it is here
     std::uint64_t number;      // as the system had it before it was opened
   };
+  /// Looks at the file and at the others it names; where these are many, at most once a second, as each is looked at
+  /// when it is read.
+  static bool is_as_it_was(Open& open, const FileState& state) {
+    const StoredFile& file = *open.file;
+    const HasOthers* const others = others_of(file);
+    const auto now = Clock::now();
+    if (others != nullptr) {
+      const HasOthers::OwnState own = others->own_state();
+      if (state.bytes != own.bytes || state.changed_ns != own.changed_ns) return false;
+      if (others->others() > 100 && now - open.looked < std::chrono::seconds(1)) return true;
+      if (others->others_changed()) return false;
+    } else if (state.bytes != file.file_bytes() || state.changed_ns != file.changed_ns()) {
+      return false;
+    }
+    open.looked = now;
+    return true;
+  }
+
   std::list<Open> files_;
   std::unordered_map<std::string, std::list<Open>::iterator> by_path_;
 };
@@ -154,6 +169,11 @@ std::shared_ptr<const StoredFile> open_stored(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return open_zarr(path);
   return open_as_file(OpenFile(path));
+}
+
+const HasOthers* others_of(const StoredFile& file) {
+  const auto* const linked = dynamic_cast<const HasOthers*>(&file);
+  return linked != nullptr && linked->others() > 0 ? linked : nullptr;
 }
 
 std::shared_ptr<const StoredFile> open_shared(const std::string& path) {

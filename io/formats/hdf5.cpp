@@ -4,6 +4,7 @@
 #include "io/formats/chunk_box.hpp"
 #include "io/formats/format.hpp"
 #include "io/hdf5/tree.hpp"
+#include "io/hdf5/virtual.hpp"
 #include "io/remote/transfer.hpp"
 
 #include <algorithm>
@@ -19,7 +20,7 @@ using hdf5::Layout;
 /// Chunks beyond this are no chunks that HDF5 can write.
 constexpr std::uint64_t kMostChunkBytes = std::uint64_t{1} << 32;
 
-class Hdf5File final : public StoredFile {
+class Hdf5File final : public StoredFile, public HasOthers {
  public:
   explicit Hdf5File(OpenFile file) : file_(std::move(file)) {
     path_ = file_.path();
@@ -27,15 +28,17 @@ class Hdf5File final : public StoredFile {
     file_bytes_ = file_.size();
     changed_ns_ = file_.changed_ns();
     hdf5::Source source(file_);
-    const std::uint64_t root = hdf5::read_superblock(source);
+    hdf5::Contents contents = hdf5::read_own_contents(source);
+    hdf5::follow_links(path_, contents);
     address_bytes_ = source.address_bytes;
     length_bytes_ = source.length_bytes;
     base_ = source.base;
-    hdf5::Contents contents = hdf5::read_contents(source, root);
     variables_ = std::move(contents.variables);
     datasets_ = std::move(contents.datasets);
     groups_ = std::move(contents.groups);
     remarks_ = std::move(contents.remarks);
+    others_ = std::move(contents.others);
+    hdf5::add_others(others_, file_bytes_, changed_ns_);
   }
 
   void read(std::size_t variable, const std::vector<std::int64_t>& start, const std::vector<std::int64_t>& extent,
@@ -44,6 +47,15 @@ class Hdf5File final : public StoredFile {
     check_box(*this, one, start, extent);
     if (one.type.kind == ElementKind::VariableText)
       file_.fail("'" + one.path + "' holds strings: read_text reads them");
+    refuse_unreadable(variable);
+    const Dataset& data = datasets_[variable];
+    if (data.elsewhere != nullptr) {
+      return hdf5::from_elsewhere(*this, one, *data.elsewhere, [&](const StoredFile& file, std::size_t number) {
+        file.read(number, start, extent, out, strides);
+      });
+    }
+    if (data.layout.kind == Layout::Kind::Virtual)
+      return hdf5::read_virtual(*this, variable, data, {start, extent, out, strides});
     raw(variable, start, extent, out, strides);
     if (one.type.is_number()) swap_box(out, strides, extent, one.type);
   }
@@ -54,6 +66,12 @@ class Hdf5File final : public StoredFile {
       file_.fail("'" + one.path + "' holds " + one.type.name + ", not text");
     }
     refuse_unreadable(variable);
+    if (datasets_[variable].elsewhere != nullptr) {
+      std::vector<std::string> texts;
+      hdf5::from_elsewhere(*this, one, *datasets_[variable].elsewhere,
+                           [&](const StoredFile& file, std::size_t number) { texts = file.read_text(number); });
+      return texts;
+    }
     const std::int64_t count = one.elements();
     const std::uint64_t each = std::max<std::uint32_t>(1, one.type.bytes);
     // A small file that tells of so much is damaged: nothing packs text better.
@@ -62,14 +80,27 @@ class Hdf5File final : public StoredFile {
       file_.fail("'" + one.path + "' has more text than can be read at once");
     }
     std::vector<std::byte> bytes(static_cast<std::size_t>(count) * one.type.bytes);
-    raw(variable, std::vector<std::int64_t>(one.shape.size(), 0), one.shape, bytes.data(),
-        packed_strides(one.shape, one.type.bytes));
+    const std::vector<std::int64_t> start(one.shape.size(), 0), strides = packed_strides(one.shape, one.type.bytes);
+    if (datasets_[variable].layout.kind == Layout::Kind::Virtual) {
+      if (one.type.kind == ElementKind::VariableText)
+        file_.fail("'" + one.path + "' is a virtual dataset of strings of any length, which weft does not read");
+      hdf5::read_virtual(*this, variable, datasets_[variable], {start, one.shape, bytes.data(), strides});
+    } else {
+      raw(variable, start, one.shape, bytes.data(), strides);
+    }
     hdf5::Source source = fresh_source();
     return hdf5::Values(source).texts(datasets_[variable].type, Cursor(path_, bytes.data(), bytes.size()), count);
   }
 
   std::uint64_t stored_bytes(std::size_t variable) const override {
     const Dataset& data = datasets_[variable];
+    if (data.elsewhere != nullptr) {
+      std::uint64_t bytes = 0;
+      hdf5::from_elsewhere(*this, variables_[variable], *data.elsewhere,
+                           [&](const StoredFile& file, std::size_t number) { bytes = file.stored_bytes(number); });
+      return bytes;
+    }
+    if (data.layout.kind == Layout::Kind::Virtual) return hdf5::stored_virtual(*this, variable, data);
     if (data.layout.kind == Layout::Kind::Compact) return data.layout.compact.size();
     if (data.layout.kind == Layout::Kind::Contiguous) {
       return static_cast<std::uint64_t>(variables_[variable].elements()) * variables_[variable].type.bytes;
@@ -79,6 +110,12 @@ class Hdf5File final : public StoredFile {
     for (const ChunkEntry& entry : index(variable)) bytes += entry.bytes;
     return bytes;
   }
+
+  bool others_changed() const override {
+    return std::any_of(others_.begin(), others_.end(), [](const hdf5::OtherFile& one) { return !one.same_now(); });
+  }
+  std::size_t others() const override { return others_.size(); }
+  OwnState own_state() const override { return {file_.size(), file_.changed_ns()}; }
 
  private:
   hdf5::Source fresh_source() const {
@@ -101,6 +138,8 @@ class Hdf5File final : public StoredFile {
   }
 
   void refuse_unreadable(std::size_t variable) const {
+    const std::string& failure = datasets_[variable].failure;
+    if (!failure.empty()) file_.fail("'" + variables_[variable].path + "' " + failure);
     const std::string& obstacle = datasets_[variable].obstacle;
     if (!obstacle.empty()) file_.fail("'" + variables_[variable].path + "' " + obstacle + ", which weft does not read");
   }
@@ -110,7 +149,6 @@ class Hdf5File final : public StoredFile {
            std::byte* out, const std::vector<std::int64_t>& strides) const {
     const Variable& one = variables_[variable];
     const Dataset& data = datasets_[variable];
-    refuse_unreadable(variable);
     if (std::any_of(extent.begin(), extent.end(), [](std::int64_t e) { return e == 0; })) return;
     const Layout& layout = data.layout;
     if (layout.kind == Layout::Kind::Chunked) {
@@ -268,6 +306,7 @@ class Hdf5File final : public StoredFile {
 
   OpenFile file_;
   std::vector<Dataset> datasets_;
+  std::vector<hdf5::OtherFile> others_;
   unsigned address_bytes_ = 8;
   unsigned length_bytes_ = 8;
   std::uint64_t base_ = 0;

@@ -338,8 +338,12 @@ Layout parse_layout(const Source& source, Cursor cursor, std::size_t rank) {
       } else {
         parse_chunked4(source, cursor, version, layout);
       }
+    } else if (kind == 3) {
+      layout.kind = Layout::Kind::Virtual;
+      layout.address = source.address(cursor);
+      layout.heap_index = cursor.u32();
     } else {
-      layout.other = kind == 3 ? "is a virtual dataset" : "has a layout of an unknown kind";
+      layout.other = "has a layout of an unknown kind";
     }
   } else {
     source.unknown("has a layout of version " + std::to_string(version));

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -116,9 +117,11 @@ Datatype parse_datatype(const Source& source, Cursor& cursor, int depth = 0);
 
 std::vector<Filter> parse_filters(const Source& source, Cursor cursor);
 
+struct Mapping;
+
 /// Where a dataset's elements are.
 struct Layout {
-  enum class Kind : std::uint8_t { Compact, Contiguous, Chunked, Other };
+  enum class Kind : std::uint8_t { Compact, Contiguous, Chunked, Virtual, Other };
   enum class Index : std::uint8_t { Tree1, Single, Implicit, FixedArray, ExtensibleArray, Tree2 };
   Kind kind = Kind::Other;
   std::vector<std::byte> compact;
@@ -132,6 +135,10 @@ struct Layout {
   std::uint32_t single_skipped = 0;
   /// Chunks that reach over the edge are stored without filters.
   bool plain_edges = false;
+  /// Of a virtual one, whose description lies in a global heap: `address`, and its number there. `mappings` is shared
+  /// by the columns of a table.
+  std::uint32_t heap_index = 0;
+  std::shared_ptr<const std::vector<Mapping>> mappings;
   /// What `Other` is, for the error.
   std::string other;
 };

@@ -2,6 +2,7 @@
 #include "io/hdf5/tree.hpp"
 
 #include "io/formats/format.hpp"
+#include "io/hdf5/mapping.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -102,6 +103,17 @@ Attribute Values::attribute(Cursor cursor) {
   return out;
 }
 
+std::string plain_path(const std::string& path) {
+  std::string out;
+  for (std::size_t begin = 0; begin < path.size();) {
+    const std::size_t end = std::min(path.find('/', begin), path.size());
+    const std::string name = path.substr(begin, end - begin);
+    if (!name.empty() && name != ".") out += (out.empty() ? "" : "/") + name;
+    begin = end + 1;
+  }
+  return out;
+}
+
 namespace {
 
 /// Larger elements are no numbers or texts that anybody has written; a damaged file may tell of such.
@@ -112,9 +124,10 @@ struct Link {
   std::string name;
   std::uint64_t address = 0;
   std::uint64_t order = 0;
-  /// Of a soft link.
+  /// Of a soft link, or one into another file.
   std::string target;
   bool external = false;
+  std::string file;
 };
 
 class Walker {
@@ -123,7 +136,6 @@ class Walker {
 
   Contents walk(std::uint64_t root) {
     object(root, "");
-    for (const auto& [from, to] : soft_) follow(from, to);
     name_dimensions();
     return std::move(out_);
   }
@@ -177,9 +189,14 @@ class Walker {
       const std::string below = path.empty() ? one.name : path + "/" + one.name;
       if (std::count(below.begin(), below.end(), '/') > 200) source_.damaged("its groups are nested too deeply");
       if (one.external) {
-        out_.remarks.push_back("/" + below + " is in another file: " + one.target);
+        if (one.file.empty()) {
+          out_.remarks.push_back("/" + below + " is a link of a kind that is not known");
+        } else {
+          out_.links.push_back({below, one.file, plain_path(one.target)});
+        }
       } else if (!one.target.empty()) {
-        soft_.emplace_back(below, one.target[0] == '/' || path.empty() ? one.target : path + "/" + one.target);
+        const bool from_root = one.target[0] == '/' || path.empty();
+        out_.links.push_back({below, "", plain_path(from_root ? one.target : path + "/" + one.target)});
       } else {
         object(one.address, below);
       }
@@ -201,8 +218,13 @@ class Walker {
       const std::uint16_t bytes = cursor.u16();
       out.target = cursor.text(bytes);
       out.external = type != 1;
-      if (type == 64 && bytes > 1)
-        out.target = out.target.substr(1, std::min(out.target.find('\0', 1), out.target.size()) - 1);
+      // A byte of flags, the file's name, a zero, the object's name, a zero.
+      if (type == 64 && bytes > 1) {
+        Cursor names(source_.file.path(), reinterpret_cast<const std::byte*>(out.target.data()), bytes);
+        names.skip(1);
+        out.file = names.zero_ended();
+        out.target = names.zero_ended();
+      }
       if (out.target.empty()) out.target = "?";
     }
     return out;
@@ -341,6 +363,10 @@ class Walker {
     }
     data.layout = parse_layout(source_, {source_.file.path(), layout->data, layout->bytes}, data.space.extents.size());
     if (data.layout.kind == Layout::Kind::Other) data.obstacle = data.layout.other;
+    if (data.layout.kind == Layout::Kind::Virtual) {
+      data.layout.mappings = std::make_shared<std::vector<Mapping>>(
+          parse_mappings(source_, data.layout.address, data.layout.heap_index, data.space.extents.size()));
+    }
     variable.type = data.type.element;
     variable.shape = data.space.extents;
     if (data.space.null) variable.shape = {0};
@@ -360,6 +386,7 @@ class Walker {
     dimension_attributes(variable.attributes, hidden);
     variable.attributes = visible(std::move(variable.attributes));
     data.record_bytes = data.type.element.bytes;
+    table_ = path;
     // An array type only adds axes; of a compound the table itself is named, too.
     std::size_t columns = 0;
     if (data.type.kind == Datatype::Class::Array && data.obstacle.empty())
@@ -390,6 +417,7 @@ class Walker {
     if (type.element.kind != ElementKind::Other) {
       if (++columns > kMostColumns) return;
       Dataset member = data;
+      member.member = of.path.substr(table_.size());
       member.type = type;
       member.place = static_cast<std::uint32_t>(place);
       Variable column = of;
@@ -440,21 +468,6 @@ class Walker {
       if (one.name == "DIMENSION_LABELS") hidden.labels = one.texts;
     }
     hidden.only_dimension = hidden.only_dimension && hidden.scale;
-  }
-
-  /// A soft link to a dataset of this file is another name of it.
-  void follow(const std::string& from, const std::string& to) {
-    const std::string target = to[0] == '/' ? to.substr(1) : to;
-    for (std::size_t i = 0; i < out_.variables.size(); ++i) {
-      if (out_.variables[i].path != target) continue;
-      Variable copy = out_.variables[i];
-      copy.path = from;
-      out_.variables.push_back(std::move(copy));
-      out_.datasets.push_back(Dataset(out_.datasets[i]));
-      hidden_.push_back(Hidden(hidden_[i]));
-      return;
-    }
-    out_.remarks.push_back("/" + from + " leads to " + to);
   }
 
   static std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
@@ -522,11 +535,19 @@ class Walker {
   Contents out_;
   std::vector<Hidden> hidden_;
   std::set<std::uint64_t> seen_;
-  std::vector<std::pair<std::string, std::string>> soft_;
+  /// The dataset whose members are being named.
+  std::string table_;
 };
 
 }  // namespace
 
 Contents read_contents(Source& source, std::uint64_t root) { return Walker(source).walk(root); }
+
+Contents read_own_contents(Source& source) {
+  const std::uint64_t root = read_superblock(source);
+  Contents contents = read_contents(source, root);
+  settle_virtual(source.file.path(), contents);
+  return contents;
+}
 
 }  // namespace weft::io::hdf5

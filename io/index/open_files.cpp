@@ -265,7 +265,8 @@ std::vector<std::shared_ptr<const StoredFile>> open_files(const std::vector<std:
       const std::shared_ptr<const StoredFile> file = open_shared(paths[i]);
       place.fresh = entry_of(*file);
       place.fresh.touched_ns = nanoseconds(info.st_ctim);
-      if (!plain) place.folder = nullptr;
+      // What comes from other files changes with them, and the index looks at one.
+      if (!plain || others_of(*file) != nullptr) place.folder = nullptr;
     }
     files[i] = std::make_shared<RememberedFile>(paths[i], place.known != nullptr ? *place.known : place.fresh);
   });
