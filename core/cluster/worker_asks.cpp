@@ -28,7 +28,7 @@ std::optional<std::string> WorkerProcess::ask(const std::string& question, std::
     post_.flush();
   }
   bool cancelled = false;
-  help_until(kAnyTask, [&] {
+  help_until(kOnlyLook, [&] {
     if (asked->done.load(std::memory_order_acquire) || closing()) return true;
     cancelled = cancelled || detail::asked_to_cancel(task) || (packet != nullptr && packet->cancelled.load());
     if (!cancelled && (longest_ms <= 0 || Clock::now() < end)) return false;

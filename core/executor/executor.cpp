@@ -397,6 +397,7 @@ unsigned Executor::idle_slots() const {
 
 bool Executor::help_as_slot(Slot& leased, TaskId task, DoneFunction done, const void* argument) {
   leased.awaited_ = options_.threads ? task : kNone;
+  const bool picks = leased.awaited_ != kNone;
   Idling idling;
   while (!done(argument)) {
     if (current_slot()->work_once()) {
@@ -404,7 +405,8 @@ bool Executor::help_as_slot(Slot& leased, TaskId task, DoneFunction done, const 
       continue;
     }
     current_slot()->settle();
-    if (done(argument) || !idle(*current_slot(), idling)) break;
+    // What this one leaves to others needs its slot.
+    if (done(argument) || (picks && something_to_do()) || !idle(*current_slot(), idling)) break;
   }
   Slot& slot = *current_slot();
   slot.awaited_ = kNone;
@@ -414,7 +416,7 @@ bool Executor::help_as_slot(Slot& leased, TaskId task, DoneFunction done, const 
 }
 
 void Executor::sleep_until(TaskId task, DoneFunction done, const void* argument) {
-  if (task < kOnlyLook) arena::task(task).word.fetch_or(task_word::kWatched, std::memory_order_acq_rel);
+  if (task < kGraphs) arena::task(task).word.fetch_or(task_word::kWatched, std::memory_order_acq_rel);
   const auto spin = [&] {
     const Nanoseconds spin_end = now_ns() + (options_.threads ? options_.spin_ns : 0);
     while (!done(argument) && now_ns() < spin_end) relax();

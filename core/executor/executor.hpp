@@ -46,9 +46,12 @@ struct ExecutorOptions {
 ///  4. Whoever brings the entry's `remaining` to zero calls `Listener::packet_done`.
 class Executor {
  public:
-  /// For help_until: waits for one of many tasks, so only short ones are run meanwhile.
+  /// Runs short tasks alone: help_once.
   static constexpr TaskId kAnyTask = kNone - 1;
+  /// For help_until: waits for what others do, and runs none.
   static constexpr TaskId kOnlyLook = kNone - 2;
+  /// For help_until: waits for a graph, and runs tasks of graphs.
+  static constexpr TaskId kGraphs = kNone - 3;
 
   class Listener {
    public:
@@ -101,7 +104,9 @@ class Executor {
   void allow_roots(std::uint32_t count);
 
   /// Runs tasks on the calling thread, or sleeps while all slots are taken, until `done()` holds. `task`: whose end
-  /// decides, or kNone: then whoever makes `done` true must call `wake_waiters`. kOnlyLook: see Runtime::help_until.
+  /// decides, or one of the above or kNone: then whoever makes `done` true must call `wake_waiters`. Where others run
+  /// tasks too, it runs what is waited for and what that needs, because any other task might wait for what the caller
+  /// does next; with kNone it runs anything.
   template <class Done>
   void help_until(TaskId task, const Done& done) {
     if (!done()) help(task, &invoke<Done>, const_cast<void*>(static_cast<const void*>(&done)));
@@ -184,6 +189,12 @@ class Executor {
   /// `holdable`: tasks without inputs of plain packets. `front`: given back, so it goes first again.
   /// Returns whether nothing waited before it.
   bool put_start(TaskRange range, bool holdable, bool front, bool urgent);
+  struct Start {
+    TaskRange range;
+    bool holdable;
+  };
+  /// Takes one task out of a start, with starts_mutex_ held; the others stay in their place.
+  void take_from_start(std::deque<Start>::iterator at, TaskId task);
   /// Returns whether the ready task may be run by the calling slot now; else it has been parked or queued.
   bool may_start(PacketId packet, TaskId task);
   /// Keeps a ready task that would not end in time from being started. Returns whether it did.
@@ -214,11 +225,6 @@ class Executor {
   };
   /// Waits a moment for something to run, longer each time. Returns false once the slot should sleep.
   bool idle(Slot& slot, Idling& idling);
-
-  struct Start {
-    TaskRange range;
-    bool holdable;
-  };
 
   const ExecutorOptions options_;
   Listener& listener_;

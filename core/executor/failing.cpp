@@ -81,7 +81,7 @@ bool pause(TaskId task, double seconds) {
       executor.call_without_slot([](void* call) { (*static_cast<const decltype(sleep)*>(call))(); },
                                  const_cast<void*>(static_cast<const void*>(&sleep)));
     } else {
-      executor.help_until(Executor::kAnyTask, over);
+      executor.help_until(Executor::kOnlyLook, over);
     }
   } catch (const CancelledError&) {
     return false;

@@ -7,6 +7,7 @@
 #include <sched.h>
 
 #include <exception>
+#include <utility>
 
 namespace weft {
 
@@ -16,10 +17,15 @@ void Executor::wait_inside(TaskId task, DoneFunction done, const void* argument)
   while (!done(argument)) {
     if (stopping_.load(std::memory_order_relaxed))
       throw CancelledError("the client is being closed while a task of it waits for another");
-    if (current_slot()->run_newer_than(mark)) continue;
+    const bool runs_any = !options_.threads || task == kNone || task == kGraphs;
+    if (runs_any ? current_slot()->run_newer_than(mark) : task < kGraphs && current_slot()->run_newer_for(mark, task))
+      continue;
     if (!may_lend()) {
       // Nobody to lend the slot to: the waiter itself goes on with whatever there is.
-      if (!current_slot()->work_once()) sleep_until(task, done, argument);
+      const TaskId awaited = std::exchange(current_slot()->awaited_, kNone);
+      const bool worked = current_slot()->work_once();
+      current_slot()->awaited_ = awaited;
+      if (!worked) sleep_until(task, done, argument);
       continue;
     }
     lend_slot([&] { sleep_until(task, done, argument); });
@@ -49,6 +55,7 @@ template <class Meanwhile>
 void Executor::lend_slot(const Meanwhile& meanwhile) {
   Slot& lent = *current_slot();
   const TaskId running = lent.swap_running(kNone);
+  const TaskId awaited = std::exchange(lent.awaited_, kNone);
   blocked_.fetch_add(1, std::memory_order_relaxed);
   give_back(lent);
   if (!sleepers_.any()) {
@@ -67,6 +74,7 @@ void Executor::lend_slot(const Meanwhile& meanwhile) {
   wanting_slot_.fetch_sub(1, std::memory_order_relaxed);
   blocked_.fetch_sub(1, std::memory_order_relaxed);
   slot->swap_running(running);
+  slot->awaited_ = awaited;
   slot->mark_ = slot->ready_.bottom();
 }
 

@@ -105,12 +105,18 @@ unsigned running_tasks(TaskId* tasks, unsigned most) {
 Slot* current_slot() noexcept { return mine; }
 void set_current_slot(Slot* slot) noexcept { mine = slot; }
 
+inline bool Slot::leaves(TaskId task) const {
+  if (awaited_ == kNone) return false;
+  if (awaited_ != Executor::kGraphs) return refuses(task);
+  return (arena::task(task).word.load(std::memory_order_relaxed) & task_word::kKept) == 0;
+}
+
 bool Slot::work_once() {
   if (executor_.urgent_count_.load(std::memory_order_relaxed) != 0 && executor_.take_urgent(*this)) return true;
   const std::uint64_t item = next_ready();
   if (item != Deque::kEmpty) {
     const auto task = static_cast<TaskId>(item);
-    if (refuses(task)) {
+    if (leaves(task)) {
       executor_.put_start({task, task + 1}, false, true, false);
       executor_.wake_one();
       return false;
@@ -199,7 +205,7 @@ void Slot::run_roots(TaskRange range) {
   batch_ = range;
   while (!batch_.empty()) {
     // Those that were stolen may be others than were looked at.
-    if (awaited_ != kNone && refuses(batch_.first)) [[unlikely]] {
+    if (leaves(batch_.first)) [[unlikely]] {
       return_batch();
       return executor_.wake_one();
     }
@@ -209,7 +215,7 @@ void Slot::run_roots(TaskRange range) {
     if (slot != this) return;
     // Depth first: what this root enabled comes before the next root.
     for (std::uint64_t item = next_ready(); item != Deque::kEmpty; item = next_ready()) {
-      if (awaited_ != kNone && refuses(static_cast<TaskId>(item))) [[unlikely]] {
+      if (leaves(static_cast<TaskId>(item))) [[unlikely]] {
         push_ready(static_cast<TaskId>(item));
         return return_batch();
       }
@@ -301,7 +307,7 @@ void Slot::run_chain(TaskId task) {
     if (timed && ended - begun > kShortTicks) slot->settle();
     if (slot->executor_.poll_.load(std::memory_order_relaxed)) [[unlikely]]
       slot->executor_.poll();
-    if (slot->awaited_ != kNone && next != kNone && slot->refuses(next)) [[unlikely]] {
+    if (next != kNone && slot->leaves(next)) [[unlikely]] {
       slot->push_ready(next);
       next = kNone;
     }
@@ -316,12 +322,6 @@ Ticks Slot::end_timed(TaskId task, Ticks begun, bool well) {
   if (mine->executor_.task_log_.on()) [[unlikely]]
     mine->executor_.task_log_.note(task, mine->index_, now - begun, !well);
   return now;
-}
-
-bool Slot::refuses(TaskId task) const {
-  if (awaited_ == kNone || task == awaited_) return false;
-  if (awaited_ == Executor::kOnlyLook) return true;
-  return site(arena::task(task).site).pace.load(std::memory_order_relaxed) != Site::kShort;
 }
 
 inline bool Slot::call(TaskId task, TaskRecord& record, const TaskType& type) {

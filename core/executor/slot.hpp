@@ -37,6 +37,8 @@ class Slot {
   bool work_once();
   /// Runs ready tasks that are newer than `mark` in the deque. Returns false when there was none.
   bool run_newer_than(std::int64_t mark);
+  /// As run_newer_than, but only one that the awaited task is, or needs, if it is among the newest.
+  bool run_newer_for(std::int64_t mark, TaskId awaited);
   /// Pushes a ready task; an idle slot is woken for it.
   void push_ready(TaskId task);
   /// Makes roots that were taken and not started available to others again.
@@ -88,8 +90,12 @@ class Slot {
   }
   /// Before a task that may take long: wakes somebody for the ready ones, should a slot have become free meanwhile.
   void look_for_free_slots();
-  /// Returns whether a caller who only waits for one task should leave this one to the slot's own thread.
+  /// Returns whether the owner, who waits, should leave this task, which nobody else can take now, to others.
   bool refuses(TaskId task) const;
+  /// As refuses, where it is asked of every task.
+  bool leaves(TaskId task) const;
+  /// As !refuses, for the first of another slot's roots, which that one may begin meanwhile: a guess.
+  bool may_steal_roots(TaskId first) const;
   /// Leaves a task that has just become ready to the slot that its middle input belongs to, so that neighbours stay
   /// with each other, or keeps it for its turn. Returns what this slot should run at once: the task, or kNone.
   TaskId choose_slot(TaskId task, TaskRecord& record);
@@ -136,7 +142,7 @@ class Slot {
   }
   /// Where the deque ended when the running task began: what lies above is its descendants'.
   std::int64_t mark_ = 0;
-  /// The one task the owner waits for while it helps, or kNone: then it runs anything.
+  /// What the owner waits for while it helps: a task, or one of the Executor's k..., or kNone: then it runs anything.
   TaskId awaited_ = kNone;
   /// Ended tasks not yet told to their packets: a few packets at once, because a chain may wander between them.
   struct Tally {

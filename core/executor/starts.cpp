@@ -4,12 +4,17 @@
 #include "core/diagnostics/inject.hpp"
 #include "core/executor/executor.hpp"
 #include "core/executor/failing.hpp"
-#include "core/graph/sites.hpp"
 
 #include <algorithm>
 #include <utility>
 
 namespace weft {
+namespace {
+
+/// Starts that a thread which waits looks at for one that it may run.
+constexpr unsigned kMostRefused = 8;
+
+}  // namespace
 
 bool Executor::put_start(TaskRange range, bool holdable, bool front, bool urgent) {
   const std::lock_guard lock(starts_mutex_);
@@ -50,17 +55,38 @@ bool Executor::take_start(Slot& slot) {
   inject::delay(Phase::Queue);
   const std::lock_guard lock(starts_mutex_);
   const bool held = roots_held_.load(std::memory_order_relaxed);
+  unsigned refused = 0;
   for (auto at = starts_.begin(); at != starts_.end(); ++at) {
-    if (slot.refuses(at->range.first)) return false;
+    const TaskRange range = at->range;
+    const bool holds_awaited = slot.awaited_ >= range.first && slot.awaited_ < range.end;
+    if (!holds_awaited && slot.refuses(range.first)) {
+      if (++refused == kMostRefused) return false;
+      continue;
+    }
     if (held && at->holdable && allowed_roots_.load(std::memory_order_relaxed) == 0) continue;
     slot.roots_holdable_ = at->holdable;
-    slot.assign_roots(at->range, at->holdable);
-    starts_.erase(at);
+    if (holds_awaited) {
+      slot.assign_roots({slot.awaited_, slot.awaited_ + 1}, false);
+      take_from_start(at, slot.awaited_);
+    } else {
+      slot.assign_roots(range, at->holdable);
+      starts_.erase(at);
+    }
     takes_.store(takes_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     start_count_.store(static_cast<std::uint32_t>(starts_.size()), std::memory_order_relaxed);
     return true;
   }
   return false;
+}
+
+void Executor::take_from_start(std::deque<Start>::iterator at, TaskId task) {
+  const Start after{{task + 1, at->range.end}, at->holdable};
+  at->range.end = task;
+  if (at->range.empty())
+    at = starts_.erase(at);
+  else
+    ++at;
+  if (!after.range.empty()) starts_.insert(at, after);
 }
 
 bool Executor::must_hold(Slot& slot) {
@@ -74,6 +100,7 @@ bool Executor::must_hold(Slot& slot) {
 }
 
 bool Executor::steal_for(Slot& slot) {
+  if (slot.awaited_ == kOnlyLook) return false;
   const unsigned count = slot_count();
   for (unsigned i = 1; i < count; ++i) {
     Slot& victim = *slots_[(slot.index() + i) % count];
@@ -82,7 +109,7 @@ bool Executor::steal_for(Slot& slot) {
       if (slot.refuses(static_cast<TaskId>(item))) {
         put_start({static_cast<TaskId>(item), static_cast<TaskId>(item) + 1}, false, true, false);
         wake_one();
-        continue;
+        return false;
       }
       slot.take_stolen(static_cast<TaskId>(item));
       return true;
@@ -97,15 +124,9 @@ bool Executor::steal_for(Slot& slot) {
     return true;
   }
   if (roots_held_.load(std::memory_order_relaxed)) return false;
-  // As Slot::refuses, but its owner may run the task meanwhile.
-  const auto seems_refused = [&](TaskId first) {
-    if (slot.awaited_ == kNone || first == slot.awaited_) return false;
-    if (slot.awaited_ == kOnlyLook) return true;
-    return site(site_at_a_glance(first)).pace.load(std::memory_order_relaxed) != Site::kShort;
-  };
   for (unsigned i = 1; i < count; ++i) {
     Slot& victim = *slots_[(slot.index() + i) % count];
-    if (seems_refused(victim.roots().peek().first)) continue;
+    if (!slot.may_steal_roots(victim.roots().peek().first)) continue;
     const TaskRange range = victim.roots().steal_half();
     if (range.empty()) continue;
     slot.roots_holdable_ = victim.roots_holdable_.load(std::memory_order_relaxed);

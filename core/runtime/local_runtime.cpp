@@ -255,7 +255,7 @@ ProgressSnapshot LocalRuntime::progress_snapshot() {
 }
 
 void LocalRuntime::wait_for(const detail::GraphParts& graph) {
-  wait_showing(kNone, [&] { return graph.packets_left.load(std::memory_order_acquire) == 0; });
+  wait_showing(Executor::kGraphs, [&] { return graph.packets_left.load(std::memory_order_acquire) == 0; });
 }
 
 void LocalRuntime::wait(TaskId task) {

@@ -31,8 +31,7 @@ struct WorkerLook;
 /// Threading: any thread, but for opening and destroying.
 class Runtime {
  public:
-  /// For help_until: waits for one of many things, so only short tasks are run meanwhile.
-  static constexpr TaskId kAnyTask = kNone - 1;
+  /// For help_until: waits for one of many things, or has an end of its own.
   static constexpr TaskId kOnlyLook = kNone - 2;
 
   virtual ~Runtime();
@@ -60,8 +59,8 @@ class Runtime {
   virtual bool close() = 0;
   virtual bool closing() const = 0;
 
-  /// Makes progress on the calling thread, or sleeps, until `done()` holds. `task`: whose end decides, or kAnyTask, or
-  /// kOnlyLook: as kAnyTask, for a wait that has an end: where others run tasks it runs none, which might outlast it,
+  /// Makes progress on the calling thread, or sleeps, until `done()` holds. `task`: whose end decides, or
+  /// kOnlyLook: where others run tasks it runs none, which might outlast it or wait for what the caller does next,
   /// or kNone: then whoever makes `done` true must call `wake_waiters`. May return early while the runtime closes.
   template <class Done>
   void help_until(TaskId task, const Done& done) {
