@@ -29,6 +29,9 @@ struct WorkerIdentity {
   /// It has a process of its own: then this_task::client() in its tasks is a client that runs them there. Tests run
   /// many workers in one process.
   bool own_process = true;
+  /// Called before the process ends in order to be started again, so that its supervisor can tell that from a task
+  /// that calls exit.
+  void (*tell_restart)() noexcept = nullptr;
 };
 
 /// How a worker that is or was there stands.
@@ -103,7 +106,7 @@ enum class WorkerEnd : std::uint8_t {
   Refused,  ///< It may not join: another binary or another version. The sentence has been logged.
 };
 
-/// With this status a worker's process ends that is to be started again, as the client asked.
+/// With this status a worker's process ends that is to be started again, as the client asked; a task may use it too.
 inline constexpr int kRestartStatus = 77;
 
 /// Asks the worker of this process to leave as `ClusterRuntime::retire` does. For signal handlers.

@@ -101,13 +101,14 @@ void WorkerProcess::set_up_plugins() {
   }
 }
 
-/// Without a farewell: its supervisor, which knows this status, starts another process at once.
+/// Without a farewell: its supervisor, which is told, starts another process at once.
 void WorkerProcess::end_process() {
   if (!identity_.own_process) {
     logging::error("worker", "this worker has no process of its own that could be restarted");
     return;
   }
   std::fflush(nullptr);
+  if (identity_.tell_restart != nullptr) identity_.tell_restart();
   ::_exit(kRestartStatus);
 }
 

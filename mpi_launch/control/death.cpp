@@ -57,7 +57,7 @@ std::string memory_of(const Death& death) {
 }  // namespace
 
 bool was_restarted(const Death& death) {
-  return death.signal == 0 && death.exit_code == kRestartStatus && !death.cannot_start;
+  return death.to_restart && death.signal == 0 && death.exit_code == kRestartStatus;
 }
 
 std::string death_sentence(const Death& death) {

@@ -61,6 +61,8 @@ struct Death {
   std::string killed_because;
   /// It said itself that it cannot start.
   bool cannot_start = false;
+  /// It said itself that it ends to be started again, as the client asked.
+  bool to_restart = false;
   /// What it said of its end, and the end of its standard error.
   std::string last_words;
   std::string error_tail;

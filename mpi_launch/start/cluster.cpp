@@ -75,6 +75,7 @@ void work(const WorkerOrders& orders) {
   identity.key = Job::worker_key(orders.place, orders.generation);
   identity.rank = orders.place;
   identity.resources = orders.resources;
+  identity.tell_restart = &worker_restarts;
   std::unique_ptr<Transport> transport = open_transport(settings, orders.secret, orders.listen_on);
   struct sigaction leave {};
   leave.sa_handler = [](int) { leave_soon(); };

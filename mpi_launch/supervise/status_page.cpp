@@ -74,6 +74,7 @@ void read_page(StatusPage& page, Death& death) {
   }
   if (page.has_last_words.load()) death.last_words = text_of(page.last_words.data(), page.last_words.size());
   death.cannot_start = page.state.load() == WorkerState::CannotStart;
+  death.to_restart = page.state.load() == WorkerState::Restarts;
 }
 
 }  // namespace weft::launch

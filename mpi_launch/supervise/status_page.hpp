@@ -9,7 +9,7 @@
 
 namespace weft::launch {
 
-enum class WorkerState : std::uint32_t { Starting, Ready, Ended, CannotStart };
+enum class WorkerState : std::uint32_t { Starting, Ready, Ended, CannotStart, Restarts };
 
 /// A page of memory that a worker writes and its supervisor reads, also when the worker has been killed.
 ///

@@ -103,6 +103,10 @@ void worker_is_ready() noexcept {
   if (page != nullptr) page->state.store(WorkerState::Ready);
 }
 
+void worker_restarts() noexcept {
+  if (page != nullptr) page->state.store(WorkerState::Restarts);
+}
+
 void cut_off(const char* why) noexcept {
   if (page != nullptr) page->say_last_words(why);
   std::fflush(nullptr);

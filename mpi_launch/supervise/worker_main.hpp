@@ -16,6 +16,9 @@ bool started_as_worker(char** variables) noexcept;
 /// Tells the supervisor that the worker has begun its work.
 void worker_is_ready() noexcept;
 
+/// Tells the supervisor that the worker is about to end in order to be started again, as the client asked.
+void worker_restarts() noexcept;
+
 /// Ends the process because rank 0 cannot be heard any more; its supervisor, if it still hears rank 0, starts another
 /// one.
 [[noreturn]] void cut_off(const char* why) noexcept;

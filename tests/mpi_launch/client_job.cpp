@@ -46,6 +46,7 @@ std::int64_t falls(const volatile char* before, std::int64_t depth) {
 std::int64_t dies_once(std::int64_t x, const std::string& how, const std::string& folder) {
   if (x == 50 && first(folder, "died")) {
     if (how == "exit") std::exit(7);
+    if (how == "exit-as-restarted") std::exit(77);
     if (how == "segv") std::raise(SIGSEGV);
     if (how == "kill") ::kill(::getpid(), SIGKILL);
     if (how == "fall") return falls(how.data(), 1);

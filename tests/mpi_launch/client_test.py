@@ -159,6 +159,9 @@ class ClientTest(job_test.JobTest):
     def test_a_task_that_exits_costs_its_worker_and_no_answer(self):
         self.check_death("exit", r"exit code 7.*exit was called by task #\d+ of [\w.]+:\d+")
 
+    def test_a_task_that_exits_as_a_worker_that_is_restarted_is_told_all_the_same(self):
+        self.check_death("exit-as-restarted", r"exit code 77.*called exit.*exit was called by task #\d+ of [\w.]+:\d+")
+
     def test_a_task_that_faults_costs_its_worker_and_no_answer(self):
         self.check_death("segv", r"signal 11 \(Segmentation fault\).*fault was in task #\d+ of [\w.]+:\d+")
 

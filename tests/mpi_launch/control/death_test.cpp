@@ -43,10 +43,18 @@ TEST(DeathTest, AnExitCodeIsBlamedOnACallOfExit) {
 TEST(DeathTest, ARestartThatTheClientAskedForIsNobodysFault) {
   Death death;
   death.exit_code = 77;
+  death.to_restart = true;
   EXPECT_TRUE(was_restarted(death));
   EXPECT_EQ(death_sentence(death), "ended, because the client asked for a new one");
   death.signal = 9;
   EXPECT_FALSE(was_restarted(death));
+}
+
+TEST(DeathTest, ATaskThatExitsWithTheStatusOfARestartIsToldAsAnyOther) {
+  Death death;
+  death.exit_code = 77;
+  EXPECT_FALSE(was_restarted(death));
+  EXPECT_NE(death_sentence(death).find("exit code 77: a task, or what it calls, called exit"), std::string::npos);
 }
 
 TEST(DeathTest, ASupervisorSaysWhyItKilled) {
