@@ -2,6 +2,7 @@
 
 #include <weft/storage.hpp>
 
+#include "io/codecs/bit_filters.hpp"
 #include "io/codecs/packers.hpp"
 #include "io/files/open_file.hpp"
 
@@ -150,6 +151,8 @@ bool has_codec(std::uint32_t id) {
     case Filter::kCrc32:
     case Filter::kAdler32:
     case Filter::kDelta:
+    case Filter::kNbit:
+    case Filter::kScaleOffset:
       return true;
     case Filter::kGzip:
       return WEFT_HAS_LIBDEFLATE;
@@ -399,9 +402,21 @@ void undo_filters(const std::string& path, const std::vector<Filter>& filters, s
   // The bytes before filter i was applied are the chunk's, plus four for each checksum that precedes it.
   std::vector<std::size_t> sizes(applied.size());
   std::size_t bytes = out.size();
+  // Behind filters that keep only the bits that matter nobody knows the size.
+  std::size_t unsized = applied.size();
   for (std::size_t i = 0; i < applied.size(); ++i) {
     sizes[i] = bytes;
     if (is_checksum(applied[i]->id)) bytes += 4;
+    const bool bits = applied[i]->id == Filter::kNbit || applied[i]->id == Filter::kScaleOffset;
+    if (bits && unsized == applied.size()) unsized = i + 1;
+  }
+  std::vector<std::byte> packed_bits;
+  if (unsized < applied.size()) {
+    std::vector<Filter> behind;
+    for (std::size_t i = unsized; i < applied.size(); ++i) behind.push_back(*applied[i]);
+    packed_bits = undo_filters_unsized(path, behind, stored);
+    stored = packed_bits;
+    applied.resize(unsized);
   }
   std::span<std::byte> now = stored;
   int turn = 0;
@@ -431,6 +446,10 @@ void undo_filters(const std::string& path, const std::vector<Filter>& filters, s
       unpack_sized_lz4(path, now, to);
     } else if (filter.id == Filter::kBlosc) {
       unpack_blosc(path, now, to);
+    } else if (filter.id == Filter::kNbit) {
+      unpack_nbit(path, filter, now, to);
+    } else if (filter.id == Filter::kScaleOffset) {
+      unpack_scaleoffset(path, filter, now, to);
     } else {
       unpack_szip(path, filter, now, to);
     }
@@ -466,8 +485,9 @@ std::vector<std::byte> undo_filters_unsized(const std::string& path, const std::
 
 std::vector<std::string> known_codecs() {
   std::vector<std::string> names;
-  for (const std::uint32_t id : {Filter::kDeflate, Filter::kShuffle, Filter::kFletcher32, Filter::kSzip, Filter::kLz4,
-                                 Filter::kZstd, Filter::kBlosc, Filter::kGzip, Filter::kCrc32c}) {
+  for (const std::uint32_t id :
+       {Filter::kDeflate, Filter::kShuffle, Filter::kFletcher32, Filter::kSzip, Filter::kNbit, Filter::kScaleOffset,
+        Filter::kLz4, Filter::kZstd, Filter::kBlosc, Filter::kGzip, Filter::kCrc32c}) {
     if (has_codec(id)) names.push_back(Filter{id, {}}.text());
   }
   return names;

@@ -58,6 +58,7 @@ class Hdf5File final : public StoredFile, public HasOthers {
       return hdf5::read_virtual(*this, variable, data, {start, extent, out, strides});
     raw(variable, start, extent, out, strides);
     if (one.type.is_number()) swap_box(out, strides, extent, one.type);
+    hdf5::straighten(data.type, out, strides, extent);
   }
 
   std::vector<std::string> read_text(std::size_t variable) const override {
@@ -238,7 +239,11 @@ class Hdf5File final : public StoredFile, public HasOthers {
     const Variable& one = variables_[variable];
     thread_local std::vector<std::byte> fill;
     fill = one.fill;
-    if (one.type.is_number()) swap_box(fill.data(), {}, {}, one.type);
+    if (!datasets_[variable].stored_fill.empty()) {
+      fill = datasets_[variable].stored_fill;
+    } else if (one.type.is_number()) {
+      swap_box(fill.data(), {}, {}, one.type);
+    }
     return fill.data();
   }
 

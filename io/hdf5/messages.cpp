@@ -1,6 +1,7 @@
 // What the messages of an object's header say: extents, types, filters, layouts.
 #include "io/hdf5/structure.hpp"
 
+#include <cmath>
 #include <cstring>
 #include <limits>
 
@@ -85,7 +86,7 @@ void parse_compound(const Source& source, Cursor& cursor, const Header& header, 
     if (header.version == 1) cursor.skip(1 + 3 + 4 + 4 + 16);
     Datatype member = parse_datatype(source, cursor, depth + 1);
     type.element.name += (i == 0 ? "" : ", ") + name + ": " + member.element.name;
-    complex = complex && member.element.kind == ElementKind::Float && name == (i == 0 ? "r" : "i") &&
+    complex = complex && !member.field && member.element.kind == ElementKind::Float && name == (i == 0 ? "r" : "i") &&
               offset == i * member.element.bytes && header.bytes == 2 * member.element.bytes &&
               member.element.bytes >= 4;
     if (complex) type.element.swapped = member.element.swapped;
@@ -117,6 +118,7 @@ void parse_enumeration(const Source& source, Cursor& cursor, const Header& heade
   }
   cursor.skip(static_cast<std::uint64_t>(members) * base.element.bytes);
   type.element = base.element;
+  type.field = base.field;
   if (members == 2 && base.element.bytes == 1 && names[0] == "FALSE" && names[1] == "TRUE") {
     type.element.kind = ElementKind::Boolean;
     type.element.name = "bool";
@@ -163,8 +165,11 @@ Datatype parse_datatype(const Source& source, Cursor& cursor, int depth) {
       type.element.swapped = big && header.bytes > 1;
       type.element.name = plain_name(is_signed ? "int" : "uint", header.bytes);
       const bool whole = header.bytes == 1 || header.bytes == 2 || header.bytes == 4 || header.bytes == 8;
-      if (offset == 0 && precision == 8 * header.bytes && whole) {
+      const bool full = offset == 0 && precision == 8 * header.bytes;
+      const bool inside = precision > 0 && precision <= 8 * header.bytes && offset <= 8 * header.bytes - precision;
+      if (whole && (full || (inside && type.kind == Class::Integer))) {
         type.element.kind = is_signed ? ElementKind::Integer : ElementKind::Unsigned;
+        if (!full) type.field = Datatype::Field{.offset = offset, .precision = precision};
       } else {
         type.element.name += " of " + std::to_string(precision) + " bits";
       }
@@ -182,6 +187,17 @@ Datatype parse_datatype(const Source& source, Cursor& cursor, int depth) {
         type.element.kind = ElementKind::Float;
       } else {
         type.element.name += " of another layout";
+        const unsigned sign = header.bits >> 8 & 0xff, all = 8 * header.bytes;
+        const bool inside = exponent_bits > 0 && exponent_bits < 12 && mantissa_bits > 0 && mantissa_bits < 53 &&
+                            sign < all && exponent_at + exponent_bits <= all && mantissa_at + mantissa_bits <= all;
+        const unsigned first_bit = header.bits >> 4 & 3;
+        if ((header.bytes == 4 || header.bytes == 8) && inside && (header.bits & 0x40) == 0 &&
+            (first_bit == 0 || first_bit == 2)) {
+          type.element.kind = ElementKind::Float;
+          type.element.name = plain_name("float", header.bytes);
+          type.field = Datatype::Field{offset,      precision,     sign, exponent_at,   exponent_bits,
+                                       mantissa_at, mantissa_bits, bias, first_bit == 2};
+        }
       }
       break;
     }
@@ -218,7 +234,7 @@ Datatype parse_datatype(const Source& source, Cursor& cursor, int depth) {
       break;
     case Class::Complex:
       type.base.push_back(parse_datatype(source, cursor, depth + 1));
-      if (type.base[0].element.kind == ElementKind::Float && type.base[0].element.bytes >= 4 &&
+      if (type.base[0].element.kind == ElementKind::Float && !type.base[0].field && type.base[0].element.bytes >= 4 &&
           header.bytes == 2 * type.base[0].element.bytes) {
         type.element.kind = ElementKind::Complex;
         type.element.swapped = type.base[0].element.swapped;
@@ -229,6 +245,54 @@ Datatype parse_datatype(const Source& source, Cursor& cursor, int depth) {
       source.unknown("has a type of class " + std::to_string(first & 15));
   }
   return type;
+}
+
+namespace {
+
+std::uint64_t bits_of(std::uint64_t value, unsigned place, unsigned count) {
+  return place >= 64 ? 0 : value >> place & (count >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1);
+}
+
+double float_of(const Datatype::Field& field, std::uint64_t value) {
+  const std::uint64_t exponent = bits_of(value, field.exponent, field.exponent_bits);
+  const std::uint64_t mantissa = bits_of(value, field.mantissa, field.mantissa_bits);
+  const double sign = bits_of(value, field.sign, 1) != 0 ? -1 : 1;
+  if (exponent == (std::uint64_t{1} << field.exponent_bits) - 1) {
+    return mantissa == 0 ? sign * std::numeric_limits<double>::infinity() : std::numeric_limits<double>::quiet_NaN();
+  }
+  double fraction = std::ldexp(static_cast<double>(mantissa), -static_cast<int>(field.mantissa_bits));
+  int power = static_cast<int>(exponent) - static_cast<int>(field.bias);
+  if (field.implied_one && exponent == 0) ++power;
+  if (field.implied_one && exponent != 0) fraction += 1;
+  return sign * std::ldexp(fraction, power);
+}
+
+}  // namespace
+
+void straighten(const Datatype& type, std::byte* data, const std::vector<std::int64_t>& strides,
+                const std::vector<std::int64_t>& extent) {
+  if (!type.field) return;
+  const Datatype::Field& field = *type.field;
+  const std::uint32_t bytes = type.element.bytes;
+  const auto one = [&](std::byte* at) {
+    std::uint64_t value = 0;
+    std::memcpy(&value, at, bytes);
+    if (type.element.kind == ElementKind::Float) {
+      const double wide = float_of(field, value);
+      const auto narrow = static_cast<float>(wide);
+      std::memcpy(at, bytes == 4 ? static_cast<const void*>(&narrow) : &wide, bytes);
+      return;
+    }
+    value = bits_of(value, field.offset, field.precision);
+    const bool negative = type.element.kind == ElementKind::Integer && bits_of(value, field.precision - 1, 1) != 0;
+    if (negative && field.precision < 64) value |= ~std::uint64_t{0} << field.precision;
+    std::memcpy(at, &value, bytes);
+  };
+  const auto axis = [&](const auto& self, std::byte* at, std::size_t number) -> void {
+    if (number == extent.size()) return one(at);
+    for (std::int64_t i = 0; i < extent[number]; ++i) self(self, at + i * strides[number], number + 1);
+  };
+  axis(axis, data, 0);
 }
 
 std::vector<Filter> parse_filters(const Source& source, Cursor cursor) {

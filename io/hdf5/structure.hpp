@@ -102,6 +102,15 @@ struct Datatype {
   };
   Class kind = Class::Opaque;
   ElementType element;
+  /// Of a number that is not laid out as this machine's are: where in the element its bits are.
+  struct Field {
+    unsigned offset = 0, precision = 0;
+    /// Of a float; places count from the element's lowest bit.
+    unsigned sign = 0, exponent = 0, exponent_bits = 0, mantissa = 0, mantissa_bits = 0;
+    std::uint32_t bias = 0;
+    bool implied_one = false;
+  };
+  std::optional<Field> field;
   /// Of a list: strings rather than sequences; of text: what pads it is a space.
   bool strings = false;
   bool space_padded = false;
@@ -114,6 +123,10 @@ struct Datatype {
 };
 /// Takes one type from the cursor.
 Datatype parse_datatype(const Source& source, Cursor& cursor, int depth = 0);
+
+/// Turns numbers of a type with a `field`, whose bytes are in this machine's order, into this machine's.
+void straighten(const Datatype& type, std::byte* data, const std::vector<std::int64_t>& strides,
+                const std::vector<std::int64_t>& extent);
 
 std::vector<Filter> parse_filters(const Source& source, Cursor cursor);
 

@@ -37,6 +37,7 @@ void Values::numbers(const Datatype& type, Cursor cursor, std::int64_t count, At
   std::vector<std::byte> bytes(static_cast<std::size_t>(count) * element.bytes);
   if (!bytes.empty()) std::memcpy(bytes.data(), cursor.take(bytes.size()), bytes.size());
   swap_box(bytes.data(), {element.bytes}, {count}, element);
+  straighten(type, bytes.data(), {element.bytes}, {count});
   std::vector<double> values(static_cast<std::size_t>(count));
   to_doubles(element, bytes.data(), count, values.data());
   if (element.kind != ElementKind::Float) {
@@ -378,7 +379,9 @@ class Walker {
       variable.fill.clear();
     } else {
       if (variable.fill.size() != variable.type.bytes) variable.fill.assign(variable.type.bytes, std::byte{0});
+      if (data.type.field) data.stored_fill = variable.fill;
       swap_box(variable.fill.data(), {}, {}, variable.type);
+      straighten(data.type, variable.fill.data(), {}, {});
     }
     Hidden hidden;
     hidden.address = address;
@@ -424,7 +427,9 @@ class Walker {
       column.type = type.element;
       column.fill.assign(of.fill.begin() + static_cast<std::ptrdiff_t>(place),
                          of.fill.begin() + static_cast<std::ptrdiff_t>(place + type.element.bytes));
+      if (type.field) member.stored_fill = column.fill;
       swap_box(column.fill.data(), {}, {}, column.type);
+      straighten(type, column.fill.data(), {}, {});
       Hidden plain;
       plain.dimension_list = hidden.dimension_list;
       plain.labels = hidden.labels;

@@ -29,6 +29,8 @@ struct Dataset {
   std::shared_ptr<const Elsewhere> elsewhere;
   /// Of a column of a virtual table: what its name adds to the table's.
   std::string member;
+  /// The fill value as it is stored, of a type with a `field`.
+  std::vector<std::byte> stored_fill;
   /// Why it cannot be read; empty where it can.
   std::string obstacle;
   /// The same, of a virtual dataset whose sources are no good.

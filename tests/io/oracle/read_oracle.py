@@ -74,6 +74,11 @@ def hdf5_files(folder):
             wanted = write_tables(file)
         check(path, wanted)
         check(path, wanted, step=7)
+    path = f"{folder}/bits.h5"
+    with h5py.File(path, "w") as file:
+        wanted = write_bits(file)
+    check(path, wanted)
+    check(path, wanted, step=7)
     path = f"{folder}/types.h5"
     with h5py.File(path, "w") as file:
         wanted = write_types(file)
@@ -220,6 +225,82 @@ def write_tables(file):
     return wanted
 
 
+def write_bits(file):
+    """Filters that keep only the bits that matter, and types that have only some."""
+    wanted = {}
+    for code in ("i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", ">i4", ">u2"):
+        data = RNG.integers(5, 100, (37, 23)).astype(code)
+        options = {"chunks": (10, 23), "scaleoffset": 0}
+        file.create_dataset(f"offset_{code}", data=data, **options)
+        file.create_dataset(f"filled_{code}", data=data, fillvalue=7, **options)
+        file.create_dataset(f"packed_{code}", data=data, shuffle=True, compression="gzip", **options)
+        file.create_dataset(f"bits_{code}", data=data, chunks=(10, 23), scaleoffset=7)
+        file.create_dataset(f"partly_{code}", (37, 23), code, fillvalue=9, **options)
+        file[f"partly_{code}"][3:9] = data[3:9]
+        file.create_dataset(f"alike_{code}", data=np.full((37, 23), 5, code), **options)
+        for name in ("offset", "filled", "packed", "bits", "partly", "alike"):
+            wanted[f"{name}_{code}"] = file[f"{name}_{code}"][...]
+    whole = RNG.integers(-2**62, 2**62, 100)
+    file.create_dataset("wide", data=whole, chunks=(50,), scaleoffset=0)
+    wanted["wide"] = whole
+    for code in ("f4", "f8", ">f4"):
+        data = (RNG.standard_normal((37, 23)) * 100).astype(code)
+        for digits in (0, 3):
+            file.create_dataset(f"decimal{digits}_{code}", data=data, chunks=(10, 23), scaleoffset=digits)
+            file.create_dataset(f"decimal{digits}_fill_{code}", (37, 23), code, chunks=(10, 23), scaleoffset=digits,
+                                fillvalue=-9)
+            file[f"decimal{digits}_fill_{code}"][5:] = data[5:]
+            for name in (f"decimal{digits}_{code}", f"decimal{digits}_fill_{code}"):
+                wanted[name] = file[name][...]
+
+    def low(name, kind, data, nbit, behind=False):
+        create = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        create.set_chunk((10,))
+        create.set_fill_value(np.array(3, data.dtype))
+        if nbit:
+            create.set_filter(h5py.h5z.FILTER_NBIT, 0, ())
+        if behind:
+            create.set_shuffle()
+            create.set_deflate(4)
+        space = h5py.h5s.create_simple((100,))
+        set_ = h5py.h5d.create(file.id, name.encode(), kind, space, create)
+        part = h5py.h5s.create_simple((100,))
+        part.select_hyperslab((0,), (85,))
+        set_.write(part, part, data)
+        wanted[name] = file[name][...].astype(data.dtype)
+
+    for size, base in (("4", h5py.h5t.STD_I32LE), ("b", h5py.h5t.STD_I32BE), ("u", h5py.h5t.STD_U16LE)):
+        # Newer libraries refuse types of which less than half is used.
+        for precision, offset in ((9, 0), (11, 4), (9, 7), (15, 1)) if size == "u" else ((17, 0), (20, 4), (24, 8), (31, 1)):
+            kind = base.copy()
+            kind.set_precision(precision)
+            kind.set_offset(offset)
+            code = "u2" if size == "u" else "i4"
+            low_, high = (0, 2**precision) if size == "u" else (-2**(precision - 1), 2**(precision - 1))
+            data = RNG.integers(low_, high, 100).astype(code)
+            for nbit in (False, True):
+                for behind in (False, True):
+                    low(f"few_{size}_{precision}_{offset}_{nbit}_{behind}", kind, data, nbit, behind)
+    low("full", h5py.h5t.STD_I32LE, RNG.integers(-99, 99, 100).astype("i4"), True)
+    low("floats", h5py.h5t.IEEE_F64LE, RNG.standard_normal(100), True)
+    small = h5py.h5t.IEEE_F32LE.copy()
+    small.set_fields(19, 13, 6, 0, 13)
+    small.set_precision(20)
+    small.set_ebias(31)
+    values = np.array([0, 1, -1.5, 0.25, 100, -3000.5, 1e-4, 2**-33, np.inf] * 12, "f4")[:100]
+    for nbit in (False, True):
+        low(f"small_floats_{nbit}", small, values, nbit)
+    inside = h5py.h5t.IEEE_F32BE.copy()
+    inside.set_fields(26, 20, 6, 7, 13)
+    inside.set_offset(7)
+    inside.set_precision(20)
+    inside.set_size(4)
+    inside.set_ebias(31)
+    for nbit in (False, True):
+        low(f"inner_floats_{nbit}", inside, values, nbit)
+    return wanted
+
+
 def write_many(file):
     """More links and attributes than a header holds."""
     wanted = {}
@@ -281,6 +362,7 @@ def netcdf_files(folder):
 def damaged_files(folder):
     """Whatever the bytes are: an answer or an error that names the file, and no crash."""
     seeds = [f"{folder}/layouts_earliest.h5", f"{folder}/layouts_latest.h5", f"{folder}/types.h5",
+             f"{folder}/bits.h5",
              f"{folder}/tables_earliest.h5", f"{folder}/tables_latest.h5",
              f"{folder}/NETCDF4.nc", f"{folder}/NETCDF3_CLASSIC.nc", f"{folder}/NETCDF3_64BIT_DATA.nc"]
     count = int(os.environ.get("WEFT_MUTATIONS", "12"))
