@@ -207,11 +207,13 @@ def main(arguments, _weft_bench):
         if shutil.which("mpirun"):
             written["weft, 4 ranks"] = (["mpirun", "--oversubscribe", "--allow-run-as-root", "--bind-to", "none", "-n", "4",
                                          *written["weft, 2 threads"][0]], folder / "weft-4.nc")
+            written["4 ranks, --parts"] = ([*written["weft, 4 ranks"][0], "--parts"], folder / "weft-parts.nc")
         print("writing packed chunks, gzip-4 + shuffle")
         for name, (command, path) in written.items():
             seconds = [timed([*command, str(path)], log) for _ in range(given.rounds)]
             if None not in seconds:
-                print(f"  {name:18} {min(seconds):8.3f} s  {path.stat().st_size / 1e6:8.1f} MB")
+                size = sum(file.stat().st_size for file in [path, *folder.glob(path.name + ".parts-*/*")])
+                print(f"  {name:18} {min(seconds):8.3f} s  {size / 1e6:8.1f} MB")
     if given.only in "a budget of a tenth":
         path, count = files["gzip"]
         budget = count * 721 * 720 * 4 // 10

@@ -4,6 +4,7 @@
 #include "io/codecs/filters.hpp"
 #include "io/files/name_beside.hpp"
 #include "io/files/open_file.hpp"
+#include "io/formats/chunk_box.hpp"
 #include "io/formats/format.hpp"
 
 #include <unistd.h>
@@ -11,8 +12,10 @@
 #include <bit>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <map>
 #include <mutex>
+#include <random>
 #include <utility>
 
 #if WEFT_HAS_HDF5
@@ -28,6 +31,61 @@ Attribute text_attribute(std::string name, std::string text) {
 
 Attribute number_attribute(std::string name, double value) {
   return {std::move(name), {ElementKind::Float, 8, false, "float64"}, {1}, {}, {value}, {}};
+}
+
+namespace {
+
+constexpr char kParts[] = ".parts-";
+constexpr std::size_t kPartsDigits = 8;
+
+std::string fresh_parts(const std::string& path) {
+  char digits[kPartsDigits + 1];
+  std::snprintf(digits, sizeof digits, "%08x", static_cast<unsigned>(std::random_device{}()));
+  return path.substr(path.rfind('/') + 1) + kParts + digits;
+}
+
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? std::string() : path.substr(0, slash + 1);
+}
+
+/// Parts of files that had this name, but `kept`.
+void remove_parts(const std::string& path, const std::string& kept) {
+  namespace fs = std::filesystem;
+  const std::string begin = path.substr(path.rfind('/') + 1) + kParts, folder = folder_of(path);
+  std::error_code failed;
+  std::vector<fs::path> old;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder.empty() ? "." : folder, failed)) {
+    const std::string name = entry.path().filename().string();
+    const bool parts = name.size() == begin.size() + kPartsDigits && name.starts_with(begin) &&
+                       name.find_first_not_of("0123456789abcdef", begin.size()) == std::string::npos;
+    if (parts && name != kept) old.push_back(entry.path());
+  }
+  for (const fs::path& one : old) fs::remove_all(one, failed);
+}
+
+}  // namespace
+
+PartsFolder::PartsFolder(const std::string& path) : path_(path), name_(fresh_parts(path)) {
+  std::error_code failed;
+  std::filesystem::create_directory(folder_of(path_) + name_, failed);
+  if (failed) fail(path_, "a folder for its parts cannot be made beside it: " + failed.message());
+}
+
+PartsFolder::~PartsFolder() {
+  std::error_code ignored;
+  if (!kept_) std::filesystem::remove_all(folder_of(path_) + name_, ignored);
+}
+
+std::string PartsFolder::name_of(const std::string& variable, std::size_t number) const {
+  // Names of variables may have slashes; numbers tell those apart that differ in nothing else.
+  std::string name = variable;
+  std::replace(name.begin(), name.end(), '/', '_');
+  return name_ + "/" + name + "-" + std::to_string(number) + ".h5";
+}
+
+std::string PartsFolder::path_of(const std::string& variable, std::size_t number) const {
+  return folder_of(path_) + name_of(variable, number);
 }
 
 bool can_pack_chunks() { return can_write_netcdf() && missing_codec({Filter::kDeflate, {}}).empty(); }
@@ -179,7 +237,8 @@ struct NetcdfWriter::State {
     return chunk;
   }
 
-  void create(const NewVariable& variable) {
+  /// `parts`: where its values are, if not here.
+  void create(const NewVariable& variable, const std::vector<VariablePart>* parts = nullptr) {
     std::vector<hsize_t> shape;
     bool empty = false;
     for (const std::string& dim : variable.dimensions) {
@@ -195,7 +254,17 @@ struct NetcdfWriter::State {
     check(type, "'" + variable.name + "' of " + variable.type.name);
     const Handle create(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
     H5Pset_attr_creation_order(create, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
-    if (!shape.empty() && !empty && !text && variable.deflate > 0) {
+    if (parts != nullptr) {
+      const Handle whole(H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr), H5Sclose);
+      for (const VariablePart& part : *parts) {
+        const std::vector<hsize_t> start(part.start.begin(), part.start.end());
+        const std::vector<hsize_t> extent(part.extent.begin(), part.extent.end());
+        const Handle source(H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr), H5Sclose);
+        H5Sselect_hyperslab(whole, H5S_SELECT_SET, start.data(), nullptr, extent.data(), nullptr);
+        check(H5Pset_virtual(create, whole, part.file.c_str(), variable.name.c_str(), source),
+              "a part of '" + variable.name + "'");
+      }
+    } else if (!shape.empty() && !empty && !text && variable.deflate > 0) {
       const std::vector<hsize_t> chunk = chunk_of(variable, shape);
       check(H5Pset_chunk(create, static_cast<int>(chunk.size()), chunk.data()),
             "the chunks of '" + variable.name + "'");
@@ -263,7 +332,8 @@ NetcdfWriter::NetcdfWriter(const std::string& path, bool overwrite) : state_(std
   H5Pset_link_creation_order(create, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
   H5Pset_attr_creation_order(create, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
-  H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);
+  // Virtual datasets are of 1.10; what else there is has the format of 1.8.
+  H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110);
   state_->file = Handle(H5Fcreate(state_->beside.c_str(), H5F_ACC_TRUNC, create, access), H5Fclose);
   if (state_->file < 0) fail(path, "cannot be written: does its folder exist, and may you write there?");
 }
@@ -291,6 +361,11 @@ void NetcdfWriter::dimension(const std::string& name, std::int64_t extent) {
 void NetcdfWriter::variable(const NewVariable& one) {
   const std::scoped_lock lock(library());
   state_->create(one);
+}
+
+void NetcdfWriter::variable(const NewVariable& one, const std::vector<VariablePart>& parts) {
+  const std::scoped_lock lock(library());
+  state_->create(one, &parts);
 }
 
 void NetcdfWriter::write(const std::string& variable, const std::vector<std::int64_t>& start,
@@ -332,7 +407,7 @@ void NetcdfWriter::write_text(const std::string& variable, const std::vector<std
   state_->check(H5Dwrite(found->second, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers.data()), "'" + variable + "'");
 }
 
-void NetcdfWriter::finish() {
+void NetcdfWriter::finish(PartsFolder* parts) {
   const std::scoped_lock lock(library());
   state_->attach();
   state_->datasets.clear();
@@ -342,6 +417,80 @@ void NetcdfWriter::finish() {
     fail(state_->path, std::string("cannot be given its name: ") + std::strerror(errno));
   }
   state_->beside.clear();
+  std::string kept;
+  if (parts != nullptr) {
+    parts->keep();
+    kept = parts->name_of("", 0);
+    kept.erase(kept.find('/'));
+  }
+  remove_parts(state_->path, kept);
+}
+
+void write_part(const std::string& path, const NewVariable& variable, const std::vector<std::int64_t>& extent,
+                const std::byte* data) {
+  ChunkPacking packing{variable.chunk, variable.type.bytes, variable.deflate, variable.shuffle};
+  // A chunk may not be larger than what it is of.
+  for (std::size_t axis = 0; axis < extent.size(); ++axis)
+    packing.chunk[axis] = std::min(packing.chunk[axis], extent[axis]);
+  const auto check = [&](std::int64_t result) {
+    if (result < 0) fail(path, "writing it failed; is the disk full?");
+  };
+  struct Packed {
+    std::vector<hsize_t> start;
+    std::vector<std::byte> bytes;
+  };
+  // All packing is done before the library is asked: it serves one thread at a time.
+  std::vector<Packed> packed;
+  const std::vector<std::int64_t> strides = packed_strides(extent, variable.type.bytes);
+  const std::vector<std::int64_t> zero(extent.size(), 0);
+  std::vector<std::byte> box;
+  each_cell(packing.chunk, zero, extent, [&](const std::vector<std::int64_t>& at) {
+    const std::byte* from = data;
+    std::vector<std::int64_t> part;
+    Packed one;
+    for (std::size_t axis = 0; axis < at.size(); ++axis) {
+      const std::int64_t start = at[axis] * packing.chunk[axis];
+      one.start.push_back(static_cast<hsize_t>(start));
+      part.push_back(std::min(packing.chunk[axis], extent[axis] - start));
+      from += start * strides[axis];
+    }
+    const std::vector<std::int64_t> to = packed_strides(part, variable.type.bytes);
+    box.resize(static_cast<std::size_t>(to[0] * part[0]));
+    copy_box(box.data(), to.data(), from, strides.data(), part.data(), part.size(), variable.type.bytes);
+    one.bytes = pack_chunk(path, packing, part, box.data());
+    packed.push_back(std::move(one));
+  });
+  const std::string beside = name_beside(path);
+  try {
+    const std::scoped_lock lock(library());
+    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+    const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+    H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);
+    const Handle file(H5Fcreate(beside.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), H5Fclose);
+    check(file);
+    const std::vector<hsize_t> shape(extent.begin(), extent.end()), chunk(packing.chunk.begin(), packing.chunk.end());
+    const Handle space(H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr), H5Sclose);
+    const Handle create(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+    check(H5Pset_chunk(create, static_cast<int>(chunk.size()), chunk.data()));
+    if (variable.shuffle) H5Pset_shuffle(create);
+    H5Pset_deflate(create, static_cast<unsigned>(variable.deflate));
+    const Handle set(
+        H5Dcreate2(file, variable.name.c_str(), number_type(variable.type), space, H5P_DEFAULT, create, H5P_DEFAULT),
+        H5Dclose);
+    check(set);
+    for (const Packed& one : packed)
+      check(H5Dwrite_chunk(set, H5P_DEFAULT, 0, one.start.data(), one.bytes.size(), one.bytes.data()));
+    check(H5Fflush(file, H5F_SCOPE_GLOBAL));
+  } catch (...) {
+    if (::truncate(beside.c_str(), 0) != 0) errno = 0;
+    ::unlink(beside.c_str());
+    throw;
+  }
+  if (std::rename(beside.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    ::unlink(beside.c_str());
+    fail(path, std::string("cannot be given its name: ") + std::strerror(error));
+  }
 }
 
 bool can_write_netcdf() { return true; }
@@ -360,7 +509,9 @@ void NetcdfWriter::write(const std::string&, const std::vector<std::int64_t>&, c
                          const std::byte*) {}
 void NetcdfWriter::write_packed(const std::string&, const std::vector<std::int64_t>&, const std::vector<std::byte>&) {}
 void NetcdfWriter::write_text(const std::string&, const std::vector<std::string>&) {}
-void NetcdfWriter::finish() {}
+void NetcdfWriter::variable(const NewVariable&, const std::vector<VariablePart>&) {}
+void NetcdfWriter::finish(PartsFolder*) {}
+void write_part(const std::string&, const NewVariable&, const std::vector<std::int64_t>&, const std::byte*) {}
 bool can_write_netcdf() { return false; }
 
 #endif

@@ -88,8 +88,8 @@ class Follower {
       return remark(as, link, std::string("; ") + error.what());
     }
     note(file);
-    import(same_file(file.path, path_) ? OtherFile{path_, 0, 0} : file, there == nullptr ? own_ : *there, link.object, as,
-           link);
+    import(same_file(file.path, path_) ? OtherFile{path_, 0, 0} : file, there == nullptr ? own_ : *there, link.object,
+           as, link);
   }
 
   /// Names everything at and below an object.

@@ -63,8 +63,8 @@ class Sources {
     }
     // What is stored there as it is needs no more; what is a virtual dataset again, or behind a link, does.
     const Variable* const plain = find(last_.variables, mapping.dataset);
-    if (plain != nullptr && last_.datasets[static_cast<std::size_t>(plain - last_.variables.data())].layout.kind !=
-                                Layout::Kind::Virtual)
+    if (plain != nullptr &&
+        last_.datasets[static_cast<std::size_t>(plain - last_.variables.data())].layout.kind != Layout::Kind::Virtual)
       return plain;
     if (plain == nullptr && last_.links.empty()) return nullptr;
     opened_ = open_shared(mapping.where.path);

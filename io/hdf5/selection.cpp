@@ -32,10 +32,10 @@ AxisSelection take_axis(const Source& source, Cursor& cursor, unsigned bytes) {
   if (axis.count == 0 || axis.block == 0 || overlap || (axis.count < 0 && axis.step == 0))
     source.damaged("a selection is impossible");
   std::int64_t end = 0;
-  if (!axis.unlimited() && (__builtin_mul_overflow(axis.count, axis.block, &axis.length) ||
-                            __builtin_mul_overflow(axis.count, std::max<std::int64_t>(1, axis.step), &end) ||
-                            __builtin_add_overflow(end, axis.start, &end) ||
-                            static_cast<std::uint64_t>(end) > kMostPlaces)) {
+  if (!axis.unlimited() &&
+      (__builtin_mul_overflow(axis.count, axis.block, &axis.length) ||
+       __builtin_mul_overflow(axis.count, std::max<std::int64_t>(1, axis.step), &end) ||
+       __builtin_add_overflow(end, axis.start, &end) || static_cast<std::uint64_t>(end) > kMostPlaces)) {
     source.damaged("a selection is impossible");
   }
   return axis;

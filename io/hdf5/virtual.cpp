@@ -83,9 +83,7 @@ class Part {
  private:
   static constexpr std::size_t kNone = ~std::size_t{0};
 
-  [[noreturn]] void file_fail(const std::string& text) const {
-    fail(file_.path(), "'" + source_.path + "' " + text);
-  }
+  [[noreturn]] void file_fail(const std::string& text) const { fail(file_.path(), "'" + source_.path + "' " + text); }
 
   /// Which axis of the source each axis of the virtual dataset is: axes of one place may be missing on either side.
   bool match() {
@@ -229,7 +227,8 @@ class Part {
           in_row = 0;
         }
         const std::byte* source = read.data() + in_row++ * strides.back();
-        for (std::size_t axis = 0; axis < low.size(); ++axis) source += (from[row].start[axis] - low[axis]) * strides[axis];
+        for (std::size_t axis = 0; axis < low.size(); ++axis)
+          source += (from[row].start[axis] - low[axis]) * strides[axis];
         std::byte* out = box_.out;
         bool inside = true;
         for (std::size_t axis = 0; axis < target.start.size(); ++axis) {
@@ -335,7 +334,8 @@ void read_virtual(const StoredFile& own, std::size_t variable, const Dataset& da
   if (std::count(box.extent.begin(), box.extent.end(), 0) > 0) return;
   bool filled = false;
   const auto fill = [&] {
-    if (!filled) fill_box(box.out, box.strides.data(), box.extent.data(), box.extent.size(), one.fill.data(), one.type.bytes);
+    if (!filled)
+      fill_box(box.out, box.strides.data(), box.extent.data(), box.extent.size(), one.fill.data(), one.type.bytes);
     filled = true;
   };
   each_source(own, variable, data, [&](const Mapping& mapping) -> std::function<void(const StoredFile&, std::size_t)> {

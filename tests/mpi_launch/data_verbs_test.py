@@ -83,7 +83,7 @@ class DataVerbsTest(unittest.TestCase):
     def reduce(self, *words, **options):
         done = weft("reduce", *words, "--overwrite", "out.nc", **options)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual([name for name in os.listdir(FOLDER) if ".part" in name], [])
+        self.assertEqual([name for name in os.listdir(FOLDER) if ".part-" in name], [])
         with xr.open_dataset(os.path.join(FOLDER, "out.nc")) as out:
             return out.load()
 
@@ -614,12 +614,10 @@ class DataVerbsTest(unittest.TestCase):
             done = weft(*words, launcher=launcher)
             self.assertEqual((done.returncode, done.stderr.count("did you mean")), (2, 1), (words, done.stderr))
 
-    @unittest.skipUnless(MPIEXEC, "no mpirun here")
-    def test_a_lost_worker_changes_nothing(self):
-        words = ["median,mean", "--by", "time.dayofyear", "--var", "tas", "--overwrite", "a2001.nc", "a2002.nc"]
-        self.reduce(*words[:5], *words[6:])
+    def lose_a_worker(self, *words):
+        """Runs the command with three ranks, and kills one of its workers as soon as there are three."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("WEFT_")}
-        job = subprocess.Popen([MPIEXEC, "-n", "3", "--oversubscribe", "--allow-run-as-root", WEFT, "reduce", *words, "lost.nc"],
+        job = subprocess.Popen([MPIEXEC, "-n", "3", "--oversubscribe", "--allow-run-as-root", WEFT, *words],
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=FOLDER, env=environment)
         while job.poll() is None:
             table = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
@@ -631,7 +629,56 @@ class DataVerbsTest(unittest.TestCase):
                 break
         output, _ = job.communicate(timeout=120)
         self.assertEqual(job.returncode, 0, output)
+
+    @unittest.skipUnless(MPIEXEC, "no mpirun here")
+    def test_a_lost_worker_changes_nothing(self):
+        words = ["median,mean", "--by", "time.dayofyear", "--var", "tas", "--overwrite", "a2001.nc", "a2002.nc"]
+        self.reduce(*words[:5], *words[6:])
+        self.lose_a_worker("reduce", *words, "lost.nc")
         self.assertEqual(weft("compare", "out.nc", "lost.nc").returncode, 0)
+
+    def test_a_file_in_parts_holds_the_same_and_leaves_nothing_behind(self):
+        path = os.path.join(FOLDER, "large.nc")
+        rng = np.random.default_rng(3)
+        numbers = rng.standard_normal((130, 90, 180)).astype("f4")
+        numbers[3, 4] = np.nan
+        xr.Dataset({"tas": (("time", "lat", "lon"), numbers, {"units": "K"}), "few": (("time",), np.arange(130))},
+                   {"time": ("time", np.arange(130.0), {"units": "days since 2000-01-01"})}).to_netcdf(
+                       path, encoding={"tas": {"chunksizes": (20, 40, 180)}})
+
+        def parts(of):
+            return [name for name in os.listdir(FOLDER) if name.startswith(f"{of}.parts-")]
+
+        def check(of, launcher=(), *options):
+            done = weft("convert", "--parts", *options, "large.nc", of, launcher=list(launcher))
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(len(parts(of)), 1)
+            self.assertGreater(len(os.listdir(os.path.join(FOLDER, *parts(of)))), 2)
+            same = weft("compare", "large.nc", of)
+            self.assertEqual(same.returncode, 0, (same.stdout, same.stderr))
+            with netCDF4.Dataset(os.path.join(FOLDER, of)) as found:
+                np.testing.assert_array_equal(np.ma.filled(found["tas"][:], np.nan), numbers)
+                self.assertEqual(found["tas"].units, "K")
+
+        check("in-parts.nc")
+        # Written anew its old parts are gone; written without parts, too.
+        old = parts("in-parts.nc")
+        check("in-parts.nc", (), "--overwrite", "--chunks", "time=33,lat=17")
+        self.assertNotEqual(parts("in-parts.nc"), old)
+        done = weft("convert", "--overwrite", "large.nc", "in-parts.nc")
+        self.assertEqual((done.returncode, parts("in-parts.nc")), (0, []), done.stderr)
+        # What fails leaves nothing; what is small needs no parts.
+        self.assertEqual(weft("convert", "--parts", "a2001.nc", "nowhere/out.nc").returncode, 1)
+        self.assertEqual(weft("convert", "--parts", "a2001.nc", "small.nc").returncode, 0)
+        self.assertEqual(parts("small.nc"), [])
+        self.assertEqual(weft("convert", "--parts", "a2001.nc", "no.zarr").returncode, 2)
+        if MPIEXEC:
+            check("ranks.nc", (MPIEXEC, "-n", "3", "--oversubscribe", "--allow-run-as-root"))
+            self.lose_a_worker("convert", "--parts", "large.nc", "lost-parts.nc")
+            self.assertEqual(weft("compare", "large.nc", "lost-parts.nc").returncode, 0)
+            self.assertEqual(len(parts("lost-parts.nc")), 1)
+            left = [name for name in os.listdir(os.path.join(FOLDER, *parts("lost-parts.nc"))) if ".part-" in name]
+            self.assertLessEqual(len(left), 2, "at most what a lost worker was writing")
 
 
 if __name__ == "__main__":

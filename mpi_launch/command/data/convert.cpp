@@ -23,6 +23,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <limits>
+#include <optional>
 #include <set>
 
 namespace weft::command::data {
@@ -60,6 +61,24 @@ struct PackEncoded {
         NDArray::view(values.data(), Dtype(code), Shape(extent), c_strides(Shape(extent), Dtype(code).size()), nullptr);
     const std::vector<std::byte> bytes = encode_values(array, encoding);
     return io::pack_chunk(path, packing, extent, bytes.data());
+  }
+};
+
+/// Encodes a part of a variable and writes it as a file of its own; run by the worker that has it.
+struct WritePart {
+  std::int64_t operator()(const std::string& path, const std::string& name, const io::ChunkPacking& packing,
+                          const Encoding& encoding, TypeCode code, const std::vector<std::int64_t>& extent,
+                          const Buffer& values) const {
+    const NDArray array =
+        NDArray::view(values.data(), Dtype(code), Shape(extent), c_strides(Shape(extent), Dtype(code).size()), nullptr);
+    const std::vector<std::byte> bytes = encode_values(array, encoding);
+    io::NewVariable variable;
+    variable.name = name;
+    variable.type = encoding.type;
+    variable.chunk = packing.chunk;
+    variable.deflate = packing.deflate;
+    io::write_part(path, variable, extent, bytes.data());
+    return static_cast<std::int64_t>(bytes.size());
   }
 };
 
@@ -112,9 +131,14 @@ class ConvertJob {
         throw UsageError(verb_ + ": --chunks takes DIMENSION=SIZE, as in time=365,lat=64");
       chunks_[words.substr(0, equals)] = static_cast<std::int64_t>(size);
     }
+    parts_ = given.has("parts");
+    if (parts_ && (zarr_ || tiff_)) throw UsageError(verb_ + ": --parts is of NetCDF-4; a store's chunks are files");
     version_ = given.number("zarr-version", 3) == 2 ? 2 : 3;
     deflate_ = static_cast<int>(given.number("deflate", 4));
     if (deflate_ < 0 || deflate_ > 9) throw UsageError(verb_ + ": --deflate takes a level from 0 to 9");
+    if (parts_ && (deflate_ == 0 || !io::can_pack_chunks()))
+      throw UsageError(verb_ +
+                       ": --parts writes packed chunks: it needs a --deflate above 0, and a build with libdeflate");
   }
 
   int run(const Client& client) {
@@ -267,7 +291,10 @@ class ConvertJob {
       // Of the chunks that wait for the one that is written: values, what they are packed into, and where they are cut
       // otherwise what they are cut from. Files of a store wait for none.
       const std::uint64_t copies = is_cut_alike(copy) ? 2 : 3;
-      const std::uint64_t waiting = std::min(whole, (zarr_ ? 2 * slots : kPackedAhead) * chunk);
+      std::uint64_t part = copy.encoding.type.bytes;
+      for (const std::int64_t extent : part_extents(copy, slots)) part *= static_cast<std::uint64_t>(extent);
+      const std::uint64_t waiting = std::min(
+          whole, part > copy.encoding.type.bytes ? 2 * slots * part : (zarr_ ? 2 * slots : kPackedAhead) * chunk);
       plan.peak_bytes = std::max(plan.peak_bytes, copies * waiting);
     }
     plan.peak_bytes += kept_bytes_;
@@ -289,28 +316,85 @@ class ConvertJob {
                                             [&](const Copy& copy) { return copy.source.name() == bounds->text(); });
   }
 
+  io::NewVariable described(const Copy& copy) const {
+    io::NewVariable variable;
+    variable.name = copy.source.name();
+    variable.type = copy.encoding.type;
+    variable.dimensions = copy.source.dims();
+    variable.fill = copy.encoding.fill;
+    variable.deflate = deflate_;
+    variable.chunk = copy.chunk;
+    variable.attributes = copy.attributes;
+    return variable;
+  }
+
+  /// What one file of its own holds of a variable: whole chunks, some MiB of them, and so many files that
+  /// all slots end at about the same time.
+  /// Empty where there is too little.
+  std::vector<std::int64_t> part_extents(const Copy& copy, std::uint64_t slots) const {
+    if (!parts_ || copy.chunk.empty() || copy.array.size() == 0) return {};
+    const std::int64_t whole = copy.array.nbytes();
+    const std::int64_t wanted = std::clamp<std::int64_t>(
+        whole / (12 * std::max<std::int64_t>(1, static_cast<std::int64_t>(slots))), 2 << 20, 32 << 20);
+    std::vector<std::int64_t> extents = copy.chunk;
+    std::int64_t bytes = static_cast<std::int64_t>(copy.array.itemsize());
+    for (const std::int64_t extent : extents) bytes *= extent;
+    for (std::size_t axis = extents.size(); axis-- > 0 && bytes < wanted;) {
+      const std::int64_t shape = copy.array.shape()[axis];
+      const std::int64_t take = std::min(wanted / bytes, (shape + extents[axis] - 1) / extents[axis]);
+      bytes *= std::max<std::int64_t>(1, take);
+      extents[axis] *= std::max<std::int64_t>(1, take);
+    }
+    if (extents == copy.array.shape().vector() || bytes >= whole) return {};
+    return extents;
+  }
+
+  /// Workers write parts of the variable, each a file beside the one that is asked for.
+  void write_parts(const Client& client, io::NetcdfWriter& writer, const io::PartsFolder& folder, const Copy& copy,
+                   const std::vector<std::int64_t>& extents) const {
+    const io::ChunkPacking packing{copy.chunk, copy.encoding.type.bytes, deflate_, true};
+    const auto write = delayed(WritePart{});
+    std::vector<Delayed<std::int64_t>> tasks;
+    std::vector<io::VariablePart> parts;
+    std::vector<AxisChunks> cut;
+    for (const std::int64_t extent : extents) cut.emplace_back(extent);
+    for (const auto& [region, chunk] :
+         arrays::detail::chunks_with_regions(arrays::rechunk(copy.source.data(), Chunks(cut)))) {
+      const std::string& name = copy.source.name();
+      tasks.push_back(write(folder.path_of(name, parts.size()), name, packing, copy.encoding, copy.array.dtype().code(),
+                            region.extent, chunk));
+      parts.push_back({folder.name_of(name, parts.size()), region.start, region.extent});
+    }
+    arrays::detail::wait_for(client, tasks);
+    writer.variable(described(copy), parts);
+  }
+
   void write_netcdf(const Client& client) {
     io::NetcdfWriter writer(out_, given_.has("overwrite"));
     for (const io::Attribute& one : with_history(data_.attributes(), given_.line())) writer.attribute(one);
     for (const auto& [dim, extent] : extents_) writer.dimension(dim, extent);
     for (const auto& [dim, labels] : labels_) declare_labels(writer, labels, stored(dim), keeps_bounds(labels));
+    std::uint64_t slots = 0;
+    for (const WorkerInfo& worker : client.info().workers) slots += worker.slots;
+    std::optional<io::PartsFolder> folder;
+    std::set<const Copy*> in_parts;
     for (const Copy& copy : copies_) {
-      io::NewVariable variable;
-      variable.name = copy.source.name();
-      variable.type = copy.encoding.type;
-      variable.dimensions = copy.source.dims();
-      variable.fill = copy.encoding.fill;
-      variable.deflate = deflate_;
-      variable.chunk = copy.chunk;
-      variable.attributes = copy.attributes;
-      writer.variable(variable);
+      const std::vector<std::int64_t> extents = part_extents(copy, slots);
+      if (extents.empty()) {
+        writer.variable(described(copy));
+        continue;
+      }
+      if (!folder) folder.emplace(out_);
+      write_parts(client, writer, *folder, copy, extents);
+      in_parts.insert(&copy);
     }
     for (const auto& [dim, labels] : labels_) write_labels(writer, labels, stored(dim));
     for (const Copy& copy : copies_) {
+      if (in_parts.count(&copy) != 0) continue;
       const bool packed = deflate_ > 0 && copy.array.size() > 0 && !copy.chunk.empty() && io::can_pack_chunks();
       packed ? write_packed(client, writer, copy) : write_chunks(client, writer, copy);
     }
-    writer.finish();
+    writer.finish(folder ? &*folder : nullptr);
   }
 
   /// The workers pack chunks, some ahead of the one that is written; this process only puts them in their places.
@@ -449,6 +533,7 @@ class ConvertJob {
   static constexpr std::size_t kPackedAhead = 64;
   bool zarr_ = false;
   bool tiff_ = false;
+  bool parts_ = false;
   int version_ = 3;
   int deflate_ = 4;
   std::map<std::string, std::int64_t> chunks_;

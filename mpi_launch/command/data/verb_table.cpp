@@ -33,6 +33,7 @@ constexpr OptionRow kStoring[] = {
     {"chunks", "DIM=N,...", "how variables are cut; otherwise as they are"},
     {"codec", "NAME", "of Zarr: zstd (default), gzip, blosc or none; of TIFF: deflate (default), zstd or none"},
     {"deflate", "LEVEL", "of NetCDF-4 and TIFF: 0 to 9 (default 4)"},
+    {"parts", nullptr, "NetCDF-4 whose values are in files of the workers beside it, a virtual dataset over them"},
     {"zarr-version", "N", "2 or 3 (default 3)"},
 };
 constexpr OptionRow kRemembering[] = {
