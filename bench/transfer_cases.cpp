@@ -9,8 +9,9 @@
 namespace weft::bench {
 namespace {
 
-constexpr Option kPath = {"path", "shm",
-                          "shm: shared memory inside the node; tcp: sockets alone; ucx: UCX_TLS says over what"};
+constexpr Option kPath = {
+    "path", "shm",
+    "shm: shared memory inside the node; tcp: sockets alone; tls: sockets under TLS; ucx: UCX_TLS says over what"};
 
 TransferOptions transfer_options(const Arguments& arguments) {
   TransferOptions options;

@@ -22,7 +22,7 @@ namespace {
 /// What one record carries at most.
 constexpr std::size_t kRecord = 16384;
 /// What one call takes at most, so that little waits here for a slow socket.
-constexpr std::size_t kMostTaken = std::size_t{128} << 10;
+constexpr std::size_t kMostTaken = std::size_t{64} << 10;
 /// What one read of the socket brings at most.
 constexpr std::size_t kReadAhead = std::size_t{64} << 10;
 /// Those that prove each record beside encrypting it, with keys that are forgotten.

@@ -79,6 +79,14 @@ void read_program(const Options& options, AllSaid& all) {
 #undef WEFT_OPTION
 }
 
+// Whether an option without "=" means "on" and leaves the next word alone: one of two words does, and one of several
+// with "on" among them where no value can follow.
+bool may_stand_alone(const OptionRow& row, std::string_view next) {
+  if (row.kind == OptionKind::Bool) return true;
+  if (row.kind != OptionKind::Choice || !next.starts_with('-')) return false;
+  return fmt::format("|{}|", row.choices).find("|on|") != std::string::npos;
+}
+
 // Takes the options out of argv: what is kept moves to the front, in order.
 void read_command_line(int& argc, char** argv, AllSaid& all) {
   if (argv == nullptr) return;
@@ -101,7 +109,7 @@ void read_command_line(int& argc, char** argv, AllSaid& all) {
     std::string text;
     if (equals != std::string_view::npos) {
       text = word.substr(equals + 1);
-    } else if (kOptionTable[option].kind == OptionKind::Bool) {
+    } else if (may_stand_alone(kOptionTable[option], at + 1 < argc ? argv[at + 1] : "-")) {
       text = "on";
     } else if (at + 1 < argc) {
       text = argv[++at];

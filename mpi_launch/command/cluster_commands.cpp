@@ -1,5 +1,6 @@
 #include "mpi_launch/command/cluster_commands.hpp"
 
+#include "comm/tls.hpp"
 #include "core/config/values.hpp"
 #include "core/memory/bytes_text.hpp"
 #include "mpi_launch/batch/script.hpp"
@@ -287,6 +288,8 @@ Findings find_all() {
                                         : "none: this process is alone");
   found.row("interface",
             launch::address_of_interface("") + " would be listened on with several hosts (--weft-interface)");
+  const std::string tls = comm::tls_version_text();
+  found.row("TLS", tls.empty() ? "not in this build (OpenSSL 3, libssl-dev): --weft-tls is refused" : tls);
   const auto now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   const auto end = launch::read_job_end(resolve(), now);
   found.row("time", end ? fmt::format("{:.0f} s left ({})", end->seconds_left, end->source) : "no end is known");

@@ -2,6 +2,7 @@
 
 #include <weft/version.hpp>
 
+#include "comm/tls.hpp"
 #include "mpi_launch/command/build_info.hpp"
 #include "mpi_launch/layout/node.hpp"
 #include "mpi_launch/start/exchange.hpp"
@@ -31,6 +32,7 @@ std::string version_text() {
   add_line(text, "CLI11", kCli11);
   if (const std::string mpi = launch::mpi_version_text(); !mpi.empty()) add_line(text, "MPI", mpi);
   if (const std::string hwloc = launch::hwloc_version_text(); !hwloc.empty()) add_line(text, "hwloc", hwloc);
+  if (const std::string tls = comm::tls_version_text(); !tls.empty()) add_line(text, "TLS", tls);
   if (!kSanitizers.empty()) add_line(text, "sanitizers", kSanitizers);
   if (kInvariants) add_line(text, "invariants", "checked after each event");
   if (kNative) add_line(text, "native", "compiled for the building machine's instruction set");

@@ -2,6 +2,8 @@
 
 #include "mpi_launch/control/secret.hpp"
 
+#include "comm/socket.hpp"
+
 #include <weft/error.hpp>
 
 #include <fcntl.h>
@@ -28,7 +30,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::string_view kMagic = "weft launch";
 /// Grows with every change of the messages between supervisors and rank 0.
-constexpr char kProtocol = 2;
+constexpr char kProtocol = 3;
 constexpr std::size_t kRandomBytes = 32;
 
 std::string magic() { return std::string(kMagic) + kProtocol; }
@@ -100,6 +102,7 @@ std::string next_frame(Connection& connection, Clock::time_point deadline, const
   for (;;) {
     const bool open = connection.receive(frames, 1);
     if (!frames.empty()) return frames.front();
+    if (!connection.problem().empty()) throw Error("rank 0 at " + endpoint + ": " + connection.problem());
     if (!open) {
       throw Error("rank 0 at " + endpoint + " closed the connection: it does not accept the secret of this process");
     }
@@ -111,7 +114,8 @@ std::string next_frame(Connection& connection, Clock::time_point deadline, const
 
 }  // namespace
 
-Connection::Connection(int socket) : socket_(socket) {
+Connection::Connection(int socket, const comm::TlsContext* tls, comm::TlsSide side)
+    : socket_(socket), stream_(socket, tls, side) {
   const int flags = ::fcntl(socket, F_GETFL);
   if (flags >= 0) ::fcntl(socket, F_SETFL, flags | O_NONBLOCK);
 }
@@ -120,6 +124,7 @@ Connection::~Connection() { close(); }
 
 Connection::Connection(Connection&& other) noexcept
     : socket_(std::exchange(other.socket_, -1)),
+      stream_(std::move(other.stream_)),
       most_(other.most_),
       unsent_(std::move(other.unsent_)),
       unread_(std::move(other.unread_)) {}
@@ -128,6 +133,7 @@ Connection& Connection::operator=(Connection&& other) noexcept {
   if (this != &other) {
     close();
     socket_ = std::exchange(other.socket_, -1);
+    stream_ = std::move(other.stream_);
     most_ = other.most_;
     unsent_ = std::move(other.unsent_);
     unread_ = std::move(other.unread_);
@@ -147,11 +153,19 @@ void Connection::send(std::string_view frame) {
   flush();
 }
 
+/// Goes on with TLS's hand-shake; true once it is over.
+bool Connection::shake() {
+  if (!stream_.shaken() && problem().empty()) stream_.shake();
+  return stream_.shaken();
+}
+
 void Connection::flush() {
+  if (socket_ < 0 || !shake()) return;
+  stream_.flush();
   std::size_t sent = 0;
-  while (socket_ >= 0 && sent < unsent_.size()) {
-    const ssize_t wrote = ::send(socket_, unsent_.data() + sent, unsent_.size() - sent, MSG_NOSIGNAL);
-    if (wrote < 0 && errno == EINTR) continue;
+  while (sent < unsent_.size()) {
+    const iovec part{unsent_.data() + sent, unsent_.size() - sent};
+    const ssize_t wrote = stream_.write(&part, 1);
     if (wrote < 0 && errno != EAGAIN && errno != EWOULDBLOCK) sent = unsent_.size();  // receive() will tell
     if (wrote <= 0) break;
     sent += static_cast<std::size_t>(wrote);
@@ -161,10 +175,12 @@ void Connection::flush() {
 
 bool Connection::receive(std::vector<std::string>& frames, std::size_t most) {
   bool open = socket_ >= 0;
+  if (open && !stream_.shaken()) flush();  // what has waited for the hand-shake goes out with its end
+  if (!problem().empty()) open = false;
   char part[65536];
-  while (open) {
-    const ssize_t got = ::recv(socket_, part, sizeof part, 0);
-    if (got < 0 && errno == EINTR) continue;
+  while (open && stream_.shaken()) {
+    const iovec place{part, sizeof part};
+    const ssize_t got = stream_.read(&place, 1);
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
     if (got <= 0) open = false;
     if (got > 0) unread_.append(part, static_cast<std::size_t>(got));
@@ -182,6 +198,8 @@ bool Connection::receive(std::vector<std::string>& frames, std::size_t most) {
   unread_.erase(0, at);
   return open;
 }
+
+std::string Connection::other_end() const { return comm::other_end(socket_); }
 
 std::string Connection::own_host() const {
   sockaddr_storage place{};
@@ -232,7 +250,8 @@ int listen_on(const std::string& host, std::string& bound) {
               "; name another interface with --weft-interface");
 }
 
-Connection connect_to(const std::string& endpoint, const std::string& secret, double seconds) {
+Connection connect_to(const std::string& endpoint, const std::string& secret, double seconds,
+                      const comm::TlsContext* tls) {
   const auto deadline =
       Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
   const Endpoint place = parse_endpoint(endpoint);
@@ -252,7 +271,8 @@ Connection connect_to(const std::string& endpoint, const std::string& secret, do
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   set_up(socket);
-  Connection connection(socket);
+  Connection connection(socket, tls, comm::TlsSide::Connector);
+  connection.flush();  // under TLS the first word is ours
   const std::string challenge = next_frame(connection, deadline, endpoint);
   if (const std::string why = strange(challenge); !why.empty()) throw Error("rank 0 at " + endpoint + ": " + why);
   const std::string theirs = challenge.substr(magic().size());

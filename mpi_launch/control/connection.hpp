@@ -1,5 +1,7 @@
 #pragma once
 
+#include "comm/stream.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -8,7 +10,8 @@
 
 namespace weft::launch {
 
-/// Sends and receives frames (a length of four bytes, then the bytes) over a stream socket without blocking.
+/// Sends and receives frames (a length of four bytes, then the bytes) over a stream socket without blocking, under TLS
+/// where the job encrypts its links: then nothing is sent before both sides have shown their certificates.
 ///
 /// For: the channel between supervisors and rank 0. Owns: the socket. Threading: one thread at a time.
 class Connection {
@@ -17,7 +20,8 @@ class Connection {
   static constexpr std::size_t kMostFrame = std::size_t{16} << 20;
   static constexpr std::size_t kMostGreeting = 1024;
 
-  explicit Connection(int socket);
+  /// Null `tls`: not encrypted.
+  explicit Connection(int socket, const comm::TlsContext* tls = nullptr, comm::TlsSide side = comm::TlsSide::Acceptor);
   ~Connection();
   Connection(Connection&& other) noexcept;
   Connection& operator=(Connection&& other) noexcept;
@@ -25,7 +29,9 @@ class Connection {
   int descriptor() const { return socket_; }
   bool open() const { return socket_ >= 0; }
   /// Whether the socket should be polled for room to write.
-  bool has_unsent() const { return !unsent_.empty(); }
+  bool has_unsent() const { return stream_.unsent() || (stream_.shaken() && !unsent_.empty()); }
+  /// A sentence's end on why TLS refused the other side, or was refused by it; else "".
+  const std::string& problem() const { return stream_.why(); }
 
   /// Queues a frame and writes what the socket takes. On a broken connection nothing happens: `receive` tells.
   void send(std::string_view frame);
@@ -37,11 +43,16 @@ class Connection {
   /// From now on long frames are taken.
   void trust() { most_ = kMostFrame; }
   void close();
+  /// The address and port of the other side, where the system says so.
+  std::string other_end() const;
   /// The address of this side, without port.
   std::string own_host() const;
 
  private:
+  bool shake();
+
   int socket_;
+  comm::Stream stream_;
   std::size_t most_ = kMostGreeting;
   std::string unsent_;
   std::string unread_;
@@ -59,8 +70,9 @@ Endpoint parse_endpoint(const std::string& text);
 int listen_on(const std::string& host, std::string& bound);
 
 /// Connects to rank 0 and proves on both sides that the secret is known. Throws Error with a sentence after
-/// `seconds`, or at once where the other side is of another version or does not know the secret.
-Connection connect_to(const std::string& endpoint, const std::string& secret, double seconds);
+/// `seconds`, or at once where the other side is of another version, does not know the secret, or fails TLS.
+Connection connect_to(const std::string& endpoint, const std::string& secret, double seconds,
+                      const comm::TlsContext* tls = nullptr);
 
 /// The server's part of that greeting, one step a frame.
 ///

@@ -13,6 +13,8 @@ namespace weft::launch {
 /// pipe.
 struct WorkerOrders {
   std::string secret;
+  /// How links are encrypted, as `tls_terms` writes it.
+  std::string tls;
   /// Of the scheduler's transport; opaque bytes.
   std::string scheduler_address;
   /// The rank that supervises it, or beyond the ranks for one that joined later.

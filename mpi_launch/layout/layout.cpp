@@ -61,6 +61,7 @@ std::string scratch_source(const Settings& settings, const std::vector<Hello>& h
 std::string fast_network_unused(const Settings& settings, const NodeFacts& node) {
   if (node.fast_networks.empty()) return "";
   if (settings.transport == "tcp") return settings.origin("transport").where + " leaves it out";
+  if (settings.tls != "off") return settings.origin("tls").where + " leaves it out: UCX encrypts nothing";
   return node.fast_network_problem;
 }
 
@@ -159,7 +160,10 @@ std::string values_of(const std::vector<WorkerPlan>& workers, const Value& value
 
 /// Returns how workers will talk: inside a node, and between nodes where there are several.
 std::string network_text(const Settings& settings, const NodeFacts& node, std::size_t nodes) {
-  const std::string inside = settings.transport == "tcp" ? "" : "shared memory inside the node";
+  const std::string inside = settings.transport == "tcp" || settings.tls == "on" ? "" : "shared memory inside the node";
+  if (settings.tls == "on") return "TLS over TCP";
+  if (settings.tls != "off" && (inside.empty() || nodes > 1))
+    return inside.empty() ? "TLS over TCP" : inside + ", TLS over TCP between nodes";
   if (nodes < 2) return inside.empty() ? "TCP" : inside;
   const bool ucx =
       settings.transport == "ucx" || (!node.fast_networks.empty() && fast_network_unused(settings, node).empty());
@@ -192,7 +196,7 @@ void add_rows(const Settings& settings, const std::vector<Hello>& hellos, const 
           values_of(layout.workers, [](const WorkerPlan& plan) { return std::to_string(plan.gpus.size()); }),
           node.gpus_source);
   add_row(layout, "network", network_text(settings, node, nodes),
-          origin_of(settings, "transport",
+          origin_of(settings, settings.tls == "off" ? "transport" : "tls",
                     node.fast_networks.empty() ? "no fast network in /sys/class/infiniband" : node.fast_networks));
   add_row(
       layout, "scratch",

@@ -37,7 +37,7 @@ namespace {
 
 const logging::Room kLog("launch");
 
-std::unique_ptr<Transport> open_transport(const Settings& settings, const std::string& secret,
+std::unique_ptr<Transport> open_transport(const Settings& settings, const std::string& secret, const JobTls& tls,
                                           const std::string& listen_on) {
   comm::NetworkOptions options;
   options.secret = secret_of(secret);
@@ -45,6 +45,8 @@ std::unique_ptr<Transport> open_transport(const Settings& settings, const std::s
   options.shared_memory = settings.transport != "tcp";
   if (settings.transport == "tcp") options.ucx = comm::UseUcx::Never;
   if (settings.transport == "ucx") options.ucx = comm::UseUcx::Always;
+  options.tls = tls.context;
+  if (tls.context != nullptr && !tls.between_nodes) options.shared_memory = false;
   if (settings.compress == "off") options.compression = comm::Compression::Off;
   if (settings.compress == "lz4") options.compression = comm::Compression::Lz4;
   if (settings.compress == "zstd") options.compression = comm::Compression::Zstd;
@@ -54,9 +56,14 @@ std::unique_ptr<Transport> open_transport(const Settings& settings, const std::s
 /// Makes this process a second client of a job that runs.
 std::shared_ptr<Runtime> attach(const Settings& settings) {
   const Meeting meeting = read_running(settings.attach, 0);
+  const JobTls tls = open_terms(meeting.tls);
+  if (tls.context == nullptr && settings.tls != "off")
+    throw ConfigError(settings.origin("tls").where + " asks for encryption, and the job of '" + settings.attach +
+                      "' does not encrypt: start the job with --weft-tls");
   // The address of this host that the job is reached from.
-  const std::string own = connect_to(meeting.endpoint, meeting.secret, settings.start_timeout).own_host();
-  return attach_client(settings, open_transport(settings, meeting.secret, own), meeting.scheduler_address);
+  const std::string own =
+      connect_to(meeting.endpoint, meeting.secret, settings.start_timeout, tls.context.get()).own_host();
+  return attach_client(settings, open_transport(settings, meeting.secret, tls, own), meeting.scheduler_address);
 }
 
 /// The life of a worker process: the settings come from rank 0, the tasks from its scheduler.
@@ -76,7 +83,8 @@ void work(const WorkerOrders& orders) {
   identity.rank = orders.place;
   identity.resources = orders.resources;
   identity.tell_restart = &worker_restarts;
-  std::unique_ptr<Transport> transport = open_transport(settings, orders.secret, orders.listen_on);
+  std::unique_ptr<Transport> transport =
+      open_transport(settings, orders.secret, open_terms(orders.tls), orders.listen_on);
   struct sigaction leave {};
   leave.sa_handler = [](int) { leave_soon(); };
   ::sigaction(SIGTERM, &leave, nullptr);
@@ -193,7 +201,8 @@ class Cluster : public Job::Watcher {
     for (const WorkerPlan& plan : job_->layout().workers) {
       if (plan.place == 0 && !plan.spins && settings.origin("spin-us").source == Source::Default) mine.spin_us = 0;
     }
-    runtime_ = ClusterRuntime::start(mine, open_transport(settings, job_->secret(), job_->listening_host()));
+    runtime_ =
+        ClusterRuntime::start(mine, open_transport(settings, job_->secret(), job_->tls(), job_->listening_host()));
     std::atomic_store(&watched_, runtime_);
     job_->set_watcher(this);
     Settings theirs = settings;

@@ -10,6 +10,8 @@ namespace weft::launch {
 struct Meeting {
   std::string endpoint;
   std::string secret;
+  /// How links are encrypted, as `tls_terms` writes it; with the job's own certificate and key if it made one.
+  std::string tls = {};
   /// For who joins the job once it runs: the program that workers are to be, and where its scheduler is reached.
   std::string executable = {};
   std::string scheduler_address = {};

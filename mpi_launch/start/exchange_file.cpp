@@ -24,6 +24,7 @@ namespace weft::launch {
 namespace {
 
 constexpr std::string_view kHead = "weft address 1\n";
+constexpr std::string_view kTls = "tls ";
 
 std::string hexadecimal(const std::string& bytes) {
   static constexpr char kDigits[] = "0123456789abcdef";
@@ -68,6 +69,7 @@ Meeting read_file(const std::string& path) {
 
 std::string meeting_text(const Meeting& meeting) {
   std::string text = std::string(kHead) + meeting.endpoint + "\n" + hexadecimal(meeting.secret) + "\n";
+  if (!meeting.tls.empty()) text += std::string(kTls) + hexadecimal(meeting.tls) + "\n";
   if (meeting.running()) text += meeting.executable + "\n" + hexadecimal(meeting.scheduler_address) + "\n";
   return text;
 }
@@ -75,14 +77,20 @@ std::string meeting_text(const Meeting& meeting) {
 Meeting parse_meeting(const std::string& text, const std::string& path) {
   if (text.compare(0, kHead.size(), kHead) != 0) throw Error("'" + path + "' is no address file of weft");
   std::vector<std::string> lines;
+  std::string tls;
   for (std::size_t at = kHead.size(); at < text.size();) {
     const std::size_t end = text.find('\n', at);
     if (end == std::string::npos) break;
-    lines.push_back(text.substr(at, end - at));
+    const std::string line = text.substr(at, end - at);
+    if (line.starts_with(kTls)) {
+      tls = line.substr(kTls.size());
+    } else {
+      lines.push_back(line);
+    }
     at = end + 1;
   }
   if (lines.size() < 2) return {};
-  Meeting meeting{lines[0], bytes_of(lines[1], path)};
+  Meeting meeting{lines[0], bytes_of(lines[1], path), bytes_of(tls, path)};
   if (lines.size() >= 4) {
     meeting.executable = lines[2];
     meeting.scheduler_address = bytes_of(lines[3], path);

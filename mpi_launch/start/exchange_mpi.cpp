@@ -171,16 +171,15 @@ Meeting meet_by_mpi(const Ranks& ranks, const Meeting& mine) {
                 ": the mpirun that started this program belongs to another MPI than the one weft was built with (" +
                 mpi_version_text() + ")");
   }
-  int sizes[2] = {static_cast<int>(mine.endpoint.size()), static_cast<int>(mine.secret.size())};
-  check(::MPI_Bcast(sizes, 2, MPI_INT, 0, MPI_COMM_WORLD), "MPI_Bcast");
-  std::vector<char> text(static_cast<std::size_t>(sizes[0] + sizes[1]));
-  if (rank == 0) {
-    std::memcpy(text.data(), mine.endpoint.data(), mine.endpoint.size());
-    std::memcpy(text.data() + sizes[0], mine.secret.data(), mine.secret.size());
-  }
-  check(::MPI_Bcast(text.data(), sizes[0] + sizes[1], MPI_CHAR, 0, MPI_COMM_WORLD), "MPI_Bcast");
-  return {std::string(text.data(), static_cast<std::size_t>(sizes[0])),
-          std::string(text.data() + sizes[0], static_cast<std::size_t>(sizes[1]))};
+  const auto size_of_text = [](const std::string& text) { return static_cast<int>(text.size()); };
+  int sizes[3] = {size_of_text(mine.endpoint), size_of_text(mine.secret), size_of_text(mine.tls)};
+  check(::MPI_Bcast(sizes, 3, MPI_INT, 0, MPI_COMM_WORLD), "MPI_Bcast");
+  std::string text = mine.endpoint + mine.secret + mine.tls;
+  text.resize(static_cast<std::size_t>(sizes[0] + sizes[1] + sizes[2]));
+  check(::MPI_Bcast(text.data(), size_of_text(text), MPI_CHAR, 0, MPI_COMM_WORLD), "MPI_Bcast");
+  const auto endpoint = static_cast<std::size_t>(sizes[0]);
+  const auto secret = static_cast<std::size_t>(sizes[1]);
+  return {text.substr(0, endpoint), text.substr(endpoint, secret), text.substr(endpoint + secret)};
 }
 
 std::string mpi_version_text() {

@@ -45,8 +45,12 @@ std::string rank_list(const std::vector<std::uint32_t>& ranks) {
 
 }  // namespace
 
-Hub::Hub(const std::string& host, std::string secret, std::uint32_t ranks, double silent_seconds)
-    : secret_(std::move(secret)), silent_s_(std::max(kLeastPatience_s, silent_seconds)), places_(ranks) {
+Hub::Hub(const std::string& host, std::string secret, std::shared_ptr<const comm::TlsContext> tls, std::uint32_t ranks,
+         double silent_seconds)
+    : secret_(std::move(secret)),
+      tls_(std::move(tls)),
+      silent_s_(std::max(kLeastPatience_s, silent_seconds)),
+      places_(ranks) {
   listening_ = listen_on(host, endpoint_);
   wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   thread_ = std::thread([this] {
@@ -219,7 +223,7 @@ void Hub::accept_all() {
   for (;;) {
     const int socket = ::accept4(listening_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (socket < 0) return;
-    auto peer = std::make_unique<Peer>(socket);
+    auto peer = std::make_unique<Peer>(socket, tls_.get());
     peer->last_heard_s = now_s();
     peer->greeting = std::make_unique<Greeting>(peer->connection, secret_);
     // Whoever opens connections and says nothing keeps no one else out.
@@ -250,17 +254,23 @@ void Hub::take_from(Peer& peer, std::vector<Told>& told) {
     std::string why;
     const Greeting::Step step = peer.greeting->take(peer.connection, frame, why);
     if (step == Greeting::Step::Known) peer.known = true;
-    if (step == Greeting::Step::Refused) {
-      strangers_ = "a process that connected was refused: " + why;
-      kLog.warning(strangers_);
-      peer.gone = true;
-    }
+    if (step == Greeting::Step::Refused) refuse_stranger(peer, why);
   }
   if (!open) {
-    if (!peer.known && !peer.gone)
+    if (!peer.known && !peer.gone && peer.connection.problem() != "the process is gone" &&
+        !peer.connection.problem().empty()) {
+      refuse_stranger(peer, peer.connection.problem());
+    } else if (!peer.known && !peer.gone)
       strangers_ = "a process connected and was gone before it proved that it belongs to this job";
     peer.gone = true;
   }
+}
+
+void Hub::refuse_stranger(Peer& peer, const std::string& why) {
+  const std::string place = peer.connection.other_end();
+  strangers_ = "a process that connected" + (place.empty() ? place : " from " + place) + " was refused: " + why;
+  kLog.warning(strangers_);
+  peer.gone = true;
 }
 
 void Hub::take_hello(Peer& peer, const Hello& hello) {

@@ -34,8 +34,10 @@ class Hub {
     virtual void asked_to_dump(std::uint64_t asker) = 0;
   };
 
-  /// Listens on `host`; any process that knows the secret may join.
-  Hub(const std::string& host, std::string secret, std::uint32_t ranks, double silent_seconds);
+  /// Listens on `host`; any process that knows the secret may join, and under TLS has a certificate of the job's
+  /// authority.
+  Hub(const std::string& host, std::string secret, std::shared_ptr<const comm::TlsContext> tls, std::uint32_t ranks,
+      double silent_seconds);
   ~Hub();
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;
@@ -60,7 +62,7 @@ class Hub {
 
  private:
   struct Peer {
-    explicit Peer(int socket) : connection(socket) {}
+    Peer(int socket, const comm::TlsContext* tls) : connection(socket, tls) {}
     Connection connection;
     std::unique_ptr<Greeting> greeting;
     bool known = false;
@@ -87,6 +89,7 @@ class Hub {
   void serve();
   void accept_all();
   void take_from(Peer& peer, std::vector<Told>& told);
+  void refuse_stranger(Peer& peer, const std::string& why);
   void take(Peer& peer, const ToHub& message, std::vector<Told>& told);
   void take_hello(Peer& peer, const Hello& hello);
   void give_place(Peer& peer, std::vector<Told>& told);
@@ -99,6 +102,7 @@ class Hub {
 
   std::string endpoint_;
   const std::string secret_;
+  const std::shared_ptr<const comm::TlsContext> tls_;
   const double silent_s_;
   int listening_ = -1;
   int wake_ = -1;

@@ -51,9 +51,8 @@ Hello say_hello(const Ranks& ranks, const std::string& scratch) {
   return hello;
 }
 
-Supervisor::End supervise(const std::string& endpoint, const std::string& secret, const Hello& hello, double seconds,
-                          int launcher) {
-  Connection connection = connect_to(endpoint, secret, seconds);
+Supervisor::End supervise(const Meeting& meeting, const JobTls& tls, const Hello& hello, double seconds, int launcher) {
+  Connection connection = connect_to(meeting.endpoint, meeting.secret, seconds, tls.context.get());
   connection.send(encode_message(ToHub(hello)));
   return Supervisor(std::move(connection), hello.rank, launcher).run();
 }
@@ -93,7 +92,7 @@ void leave_on_signals() {
   leave_on_signals();
   const Hello hello = say_hello(ranks, settings.spill_dir);
   const Supervisor::End end =
-      supervise(meeting.endpoint, meeting.secret, hello, settings.start_timeout, launcher_of(ranks));
+      supervise(meeting, open_terms(meeting.tls), hello, settings.start_timeout, launcher_of(ranks));
   // Under MPI the launcher judges the death of rank 0 by itself.
   leave(end == Supervisor::End::Told || ranks.mpi ? 0 : 1);
 }
@@ -122,8 +121,9 @@ void join_job(const JoinWords& words) {
   asked.slots = words.slots;
   asked.budget_bytes = words.budget_bytes;
   asked.label = words.label;
+  const JobTls tls = open_terms(meeting.tls);
   // Until here a signal ends this process at once: it may wait long for a rank 0 that is gone.
-  Connection connection = connect_to(meeting.endpoint, meeting.secret, words.seconds);
+  Connection connection = connect_to(meeting.endpoint, meeting.secret, words.seconds, tls.context.get());
   note_leave_signals();
   connection.send(encode_message(ToHub(asked)));
   Supervisor supervisor(std::move(connection), 0, 0);
@@ -136,7 +136,8 @@ void join_job(const JoinWords& words) {
 
 void ask_for_dump(const std::string& address_file, double seconds, const std::function<void(std::string_view)>& write) {
   const Meeting meeting = read_running(address_file, seconds);
-  Connection connection = connect_to(meeting.endpoint, meeting.secret, std::max(seconds, 5.0));
+  const JobTls tls = open_terms(meeting.tls);
+  Connection connection = connect_to(meeting.endpoint, meeting.secret, std::max(seconds, 5.0), tls.context.get());
   connection.send(encode_message(ToHub(DumpAsked{})));
   std::vector<std::string> frames;
   for (bool open = true; open;) {
@@ -193,17 +194,19 @@ void Job::meet() {
   }
   Meeting mine;
   if (ranks_.rank == 0) {
+    tls_terms_ = tls_terms(settings_);
+    tls_ = open_terms(tls_terms_);
     host_ = ranks_.one_node && settings_.interface.empty() ? "127.0.0.1" : address_of_interface(settings_.interface);
     secret_ = random_bytes(kSecretBytes);
-    hub_ = std::make_unique<Hub>(host_, secret_, ranks_.count, settings_.worker_timeout);
-    mine = {hub_->endpoint(), secret_};
+    hub_ = std::make_unique<Hub>(host_, secret_, tls_.context, ranks_.count, settings_.worker_timeout);
+    mine = {hub_->endpoint(), secret_, tls_terms_};
   }
   const Meeting meeting =
       by_mpi ? meet_by_mpi(ranks_, mine) : meet_by_file(ranks_, mine, meeting_file_, settings_.start_timeout);
   if (ranks_.rank != 0) be_supervisor(ranks_, settings_, meeting);
   die_with_launcher(ranks_);
   hub_->set_listener(this);
-  supervise_own(meeting.endpoint);
+  supervise_own(meeting);
   try {
     hellos_ = hub_->wait_for_all(settings_.start_timeout, [this](const std::string& news) {
       if (settings_.start_block) terminal::write_lines("weft: " + news + "\n");
@@ -226,16 +229,16 @@ std::string Job::block() const {
 }
 
 /// The thread lives until `end`, because the worker dies with the thread that started it.
-void Job::supervise_own(const std::string& endpoint) {
+void Job::supervise_own(const Meeting& meeting) {
   const Hello hello = say_hello(ranks_, settings_.spill_dir);
-  own_ = std::thread([this, endpoint, hello] {
+  own_ = std::thread([this, meeting, hello] {
     sigset_t all;
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
     ::pthread_setname_np(::pthread_self(), "weft supervisor");
     try {
       // Rank 0 is ended by a signal when its launcher is gone; see `die_with_launcher`.
-      supervise(endpoint, secret_, hello, settings_.start_timeout, 0);
+      supervise(meeting, tls_, hello, settings_.start_timeout, 0);
     } catch (const std::exception& error) {
       kLog.error("rank 0 cannot supervise its worker: ", error.what());
     }
@@ -263,6 +266,7 @@ StartWorker Job::order_for(const WorkerPlan& plan) const {
   StartWorker order;
   WorkerOrders& orders = order.orders;
   orders.secret = secret_;
+  orders.tls = tls_terms_;
   orders.scheduler_address = scheduler_address_;
   orders.place = plan.place;
   orders.host = plan.host;
@@ -290,7 +294,7 @@ StartWorker Job::order_for(const WorkerPlan& plan) const {
 
 void Job::open_to_others(const std::string& scheduler_address) {
   if (!may_be_joined()) return;
-  write_meeting({hub_->endpoint(), secret_, executable(), scheduler_address}, meeting_file_);
+  write_meeting({hub_->endpoint(), secret_, tls_terms_, executable(), scheduler_address}, meeting_file_);
   hub_->open_to_others();
 }
 

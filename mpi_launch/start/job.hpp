@@ -1,6 +1,8 @@
 #pragma once
 
+#include "mpi_launch/control/tls_terms.hpp"
 #include "mpi_launch/layout/layout.hpp"
+#include "mpi_launch/start/exchange.hpp"
 #include "mpi_launch/start/hub.hpp"
 #include "mpi_launch/start/ranks.hpp"
 
@@ -24,7 +26,8 @@ namespace weft::launch {
 /// Threading: any thread; the calls of `Watcher` come from the hub's thread.
 ///
 /// How a job starts:
-///  1. `enter` reads the launcher's variables; rank 0 makes the secret and listens; the ranks meet (by MPI or a file).
+///  1. `enter` reads the launcher's variables; rank 0 makes the secret, and certificates if links are encrypted, and
+///     listens; the ranks meet (by MPI or a file).
 ///  2. On other ranks `enter` supervises a worker until rank 0 says so or is gone, and ends the process.
 ///  3. Rank 0 waits for all, compares their programs, lays the job out and prints the block.
 ///  4. `start_workers`, once there is a scheduler whose address the workers can be given.
@@ -49,6 +52,7 @@ class Job : private Hub::Listener {
 
   const Layout& layout() const { return layout_; }
   const std::string& secret() const { return secret_; }
+  const JobTls& tls() const { return tls_; }
   /// Where other processes reach this one: a host or an address, without port.
   const std::string& listening_host() const { return host_; }
   const Ranks& ranks() const { return ranks_; }
@@ -83,7 +87,7 @@ class Job : private Hub::Listener {
  private:
   Job(const Settings& settings, Ranks ranks, bool only_scheduler);
   void meet();
-  void supervise_own(const std::string& endpoint);
+  void supervise_own(const Meeting& meeting);
   void worker_started(std::uint32_t place, std::uint32_t generation) override;
   void worker_ended(std::uint32_t place, std::uint32_t generation, const Death& death, bool comes_back) override;
   void worker_wrote(std::uint32_t place, int stream, const std::string& text) override;
@@ -97,6 +101,8 @@ class Job : private Hub::Listener {
   const bool only_scheduler_;
   std::string host_;
   std::string secret_;
+  std::string tls_terms_;
+  JobTls tls_;
   std::unique_ptr<Hub> hub_;
   std::thread own_;
   std::vector<std::thread> dumps_;  // of the hub's thread, until it has ended

@@ -12,6 +12,8 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <random>
 #include <set>
@@ -23,12 +25,41 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+#ifdef WEFT_WRITE_CREDENTIALS
+/// A folder with what traffic processes show each other under TLS; its name is in the environment.
+class Credentials {
+ public:
+  Credentials() {
+    if (::mkdtemp(folder_.data()) == nullptr) throw std::runtime_error("no folder");
+    const std::string command = WEFT_WRITE_CREDENTIALS " " + folder_ + " -86400 86400";
+    if (std::system(command.c_str()) != 0) throw std::runtime_error("no certificates");
+    ::setenv("WEFT_TEST_TLS", folder_.c_str(), 1);
+  }
+  ~Credentials() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+
+ private:
+  std::string folder_ = (std::filesystem::temp_directory_path() / "weft-traffic-XXXXXX").string();
+};
+#endif
+
+void provide_for([[maybe_unused]] const std::string& path) {
+#ifdef WEFT_WRITE_CREDENTIALS
+  if (path == "tls") {
+    static const Credentials made;
+  }
+#endif
+}
+
 /// A traffic process with its input and output.
 class Process {
  public:
   Process(const std::string& path, int stall_ms, unsigned seed, const char* lie = nullptr) {
     int in[2], out[2];
     if (::pipe2(in, O_CLOEXEC) != 0 || ::pipe2(out, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
+    provide_for(path);
     const std::string stall = std::to_string(stall_ms), number = std::to_string(seed);
     id_ = ::fork();
     if (id_ == 0) {
@@ -306,11 +337,16 @@ TEST_P(NetworkTransportKillTest, DeathIsToldAtOnce) {
   RecordProperty("median_us", static_cast<int>(seconds[5] * 1e6));
 }
 
+const auto kPaths = ::testing::Values("shm", "tcp"
 #ifdef WEFT_HAS_UCX
-const auto kPaths = ::testing::Values("shm", "tcp", "ucx");
-#else
-const auto kPaths = ::testing::Values("shm", "tcp");
+                                      ,
+                                      "ucx"
 #endif
+#ifdef WEFT_WRITE_CREDENTIALS
+                                      ,
+                                      "tls"
+#endif
+);
 INSTANTIATE_TEST_SUITE_P(Paths, NetworkTransportKillTest, kPaths);
 INSTANTIATE_TEST_SUITE_P(Paths, NetworkTransportKillSlow, kPaths);
 

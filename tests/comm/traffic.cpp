@@ -1,7 +1,9 @@
 // A process that exchanges messages and blocks with others as fast as it can and checks each byte that counts. Driven
 // by kill_test.cpp.
 //
-//   traffic PATH STALL_MS SEED [lie]     PATH: shm, tcp, ucx; lie: one byte of what it sends is wrong
+//   traffic PATH STALL_MS SEED [lie]     PATH: shm, tcp, tls, ucx; lie: one byte of what it sends is wrong
+//
+// For tls the folder WEFT_TEST_TLS has ca.pem, cert.pem and key.pem.
 //
 // Prints its address; reads one line with the addresses to connect to (may be empty); prints "met" for each peer that
 // it has a connection with, "moving" after each 20 blocks that arrived, "lost WHY" for each peer that it loses; ends
@@ -183,6 +185,11 @@ int main(int argc, char** argv) {
   options.secret[0] = std::byte{9};
   options.shared_memory = std::string_view(argv[1]) == "shm";
   options.ucx = std::string_view(argv[1]) == "ucx" ? weft::comm::UseUcx::Always : weft::comm::UseUcx::Never;
+  if (std::string_view(argv[1]) == "tls") {
+    const std::string folder = std::getenv("WEFT_TEST_TLS");
+    options.tls =
+        weft::comm::open_tls(weft::comm::read_tls_files(folder + "/ca.pem", folder + "/cert.pem", folder + "/key.pem"));
+  }
   options.stall_timeout = std::atoll(argv[2]) * 1'000'000;
   return weft::Traffic(weft::comm::open_network_transport(options), static_cast<unsigned>(std::atoi(argv[3])),
                        argc == 5)

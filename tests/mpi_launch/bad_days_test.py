@@ -290,7 +290,7 @@ for pid in pids:
     except OSError:
         pass
 # A greeting as each side's protocol has it, with a proof made up: it is closed without a word of what the job holds.
-magic = b"weft launch" + bytes([2])
+magic = b"weft launch" + bytes([3])
 for place in ports:
     for greeting in (len(magic + bytes(64)).to_bytes(4, "little") + magic + bytes(64), os.urandom(300)):
         with socket.create_connection(place, timeout=15) as one:

@@ -213,6 +213,41 @@ class JoinTest(unittest.TestCase):
         self.assertEqual([first.end()[0], second.end()[0]], [0, 0])
         self.check_nothing_left()
 
+    def test_workers_and_clients_of_a_job_that_encrypts_find_its_certificates_in_the_address_file(self):
+        scheduler = self.start(WEFT, "scheduler", "--address-file", self.address, "--", PROGRAM, "--weft-tls", f"--weft-spill-dir={self.spill}")
+        scheduler.until("weft scheduler: ready")
+        self.assertEqual(os.stat(self.address).st_mode & 0o777, 0o600)
+        text = Path(self.address).read_text()
+        self.assertIn("\ntls ", text)
+        workers = [self.start_worker("--threads=1") for _ in range(2)]
+        code, out, errors = self.start_guest("guest").end()
+        self.assertEqual((code, "slots 2\n" in out, "elsewhere 1\n" in out), (0, True, True), errors + out)
+        dump = self.start(WEFT, "dump", self.address)
+        self.assertEqual(dump.end()[0], 0)
+        # Who knows the secret and has no certificate is not let in.
+        plain = self.folder / "plain.address"
+        plain.touch(0o600)
+        plain.write_text("".join(line for line in text.splitlines(True) if not line.startswith("tls ")))
+        code, _, errors = self.start(PROGRAM, "guest", f"--weft-attach={plain}", "--weft-start-timeout=2s").end()
+        self.assertEqual(code, 1)
+        self.assertRegex(errors, "weft: rank 0 at .* does not answer")
+        plain.unlink()
+        scheduler.process.send_signal(signal.SIGTERM)
+        self.assertEqual(scheduler.end()[0], 0)
+        self.assertEqual([worker.end()[0] for worker in workers], [0, 0])
+        self.check_nothing_left()
+
+    def test_a_client_that_asks_for_encryption_joins_no_job_without(self):
+        job = self.start_job()
+        job.until("ready")
+        code, _, errors = self.start_guest("guest", "--weft-tls").end()
+        self.assertEqual(code, 1)
+        self.assertIn("does not encrypt: start the job with --weft-tls", errors)
+        job.process.stdin.write("end\n")
+        job.process.stdin.flush()
+        self.assertEqual(job.end()[0], 0)
+        self.check_nothing_left()
+
     def test_two_clients_share_results_that_are_not_there_yet(self):
         scheduler = self.start_scheduler()
         self.start_worker("--threads=2")

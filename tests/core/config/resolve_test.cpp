@@ -192,6 +192,15 @@ TEST_F(ResolveTest, ASwitchTakesAValueOnlyBehindAnEqualsSign) {
   EXPECT_EQ(left_.back(), "off");
 }
 
+TEST_F(ResolveTest, AChoiceWithOnAmongItsWordsMayStandAloneWhereNoValueFollows) {
+  EXPECT_EQ(with({"--weft-tls"}).tls, "on");
+  EXPECT_EQ(with({"--weft-tls", "--weft-threads=2"}).tls, "on");
+  EXPECT_EQ(with({"--weft-tls", "between-nodes"}).tls, "between-nodes");
+  EXPECT_EQ(with({"--weft-tls=off"}).tls, "off");
+  EXPECT_THAT(refusal({"--weft-tls", "input.nc"}), testing::HasSubstr("option tls: 'input.nc'"));
+  EXPECT_THAT(refusal({"--weft-transport"}), testing::HasSubstr("needs a value"));
+}
+
 TEST_F(ResolveTest, OptionsOfTheProgramTakeTextsAndNumbers) {
   const Settings settings =
       resolve(Options{.scheduler = "sync", .memory = "80%", .small_result_bytes = 512, .progress_interval = 0.5});

@@ -75,7 +75,7 @@ TEST(ConnectionTest, AClientNoticesAServerThatDoesNotKnowTheSecret) {
     pollfd poll{listening.socket, POLLIN, 0};
     ASSERT_EQ(::poll(&poll, 1, 10'000), 1);
     Connection connection(::accept(listening.socket, nullptr, nullptr));
-    connection.send(std::string("weft launch\x02") + std::string(32, 'x'));
+    connection.send(std::string("weft launch\x03") + std::string(32, 'x'));
     connection.send(std::string(32, 'y'));
     pollfd readable{connection.descriptor(), POLLIN, 0};
     ::poll(&readable, 1, 10'000);
