@@ -111,18 +111,30 @@ void WorkerProcess::publish(const std::string& name, std::string_view type, cons
   ask(detail::text_of(out), detail::kWaits, "publish");
 }
 
-/// 1. The client's process is told, once a packet, and deals as many packets more. 2. The machine begins one more.
-void WorkerProcess::only_waits(PacketId id) noexcept {
+/// 1. The client's process is told, once a packet, and deals as many packets more. 2. The machine begins one more. 3. A
+/// packet of one task is offered to the scheduler machine, which asks it back where another worker has nothing to do
+/// (`carry`, GiveUp). 4. The next time it is given up; its end here is nobody's business any more.
+bool WorkerProcess::only_waits(PacketId id) noexcept {
   const std::lock_guard lock(mutex_);
-  if (!machine_ || id >= by_id_.size() || by_id_[id] == nullptr) return;
+  if (!machine_ || id >= by_id_.size() || by_id_[id] == nullptr) return false;
   Run& run = *by_id_[id];
+  const bool movable = run.count == 1 && !run.orphan && run.packet != kHandedPacket &&
+                       executor_.entry(id).children.load(std::memory_order_relaxed) == 0;
+  if (std::exchange(run.asked_back, false)) {
+    run.orphan = movable;
+    tell(TailGivenUp{run.packet, run.attempt, movable ? 0 : kNone});
+    post_.flush();
+    if (movable) return true;
+  }
   if (run.waits == nullptr) {
     Writer out;
     out.number(detail::QuestionForm::Never);
     run.waits = asks_.begin(scheduler_, detail::text_of(out), true);
   }
+  if (movable) report(PacketPostponed{id_, run.packet, run.attempt});
   tell(SlotsIdle{1});
   post_.flush();
+  return false;
 }
 
 void WorkerProcess::on_answer(Reader& reader) {

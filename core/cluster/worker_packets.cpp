@@ -71,7 +71,7 @@ void Run::reset() {
   packet = id = kNone;
   attempt = 0;
   stage = Stage::Waiting;
-  urgent = orphan = false;
+  urgent = orphan = asked_back = false;
   count = 0;
   body.clear();
   body_offset = 0;

@@ -253,8 +253,13 @@ void WorkerProcess::carry(const WorkerAction& action) {
   } else if (const Spill* spill = std::get_if<Spill>(&action)) {
     memory_->store().spill_soon(spill->bytes);
   } else if (const GiveUp* asked = std::get_if<GiveUp>(&action)) {
-    // An active packet is not split: what it has begun it finishes.
-    later_.push_back(TailGivenUp{asked->packet, asked->attempt, kNone});
+    // An active packet is not split: what it has begun it finishes, unless its one task asks to be run later.
+    Run* const run = find_run(asked->packet, asked->attempt);
+    if (run != nullptr && run->waits != nullptr && run->count == 1) {
+      run->asked_back = true;
+    } else {
+      later_.push_back(TailGivenUp{asked->packet, asked->attempt, kNone});
+    }
   } else if (const CancelActive* cancelled = std::get_if<CancelActive>(&action)) {
     if (Run* const run = find_run(cancelled->packet, cancelled->attempt)) cancel_run(*run);
   } else if (const SendProgress* progress = std::get_if<SendProgress>(&action)) {

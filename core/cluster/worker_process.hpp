@@ -78,7 +78,7 @@ class WorkerProcess final : public Runtime,
   TaskId ask_for_task(const std::string& question, std::uint32_t site) override;
   void help_there(TaskId task, bool (*done)(const void*), const void* argument) override { help(task, done, argument); }
   void publish(const std::string& name, std::string_view type, const Handle& future) override;
-  void only_waits(PacketId run) noexcept override;
+  bool only_waits(PacketId run) noexcept override;
 
  private:
   void help(TaskId task, DoneFunction done, const void* argument) override;

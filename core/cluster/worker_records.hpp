@@ -23,6 +23,8 @@ struct Run {
   bool urgent = false;
   /// The machine no longer knows it; its end is not reported.
   bool orphan = false;
+  /// Asked back while it ran: given up the next time that its task asks to be run later.
+  bool asked_back = false;
   /// What the executor calls it; kNone before it is activated.
   PacketId id = kNone;
   std::uint32_t count = 0;

@@ -33,8 +33,9 @@ class FarClient {
   /// Publishes a result of this process there, once it is there.
   virtual void publish(const std::string& name, std::string_view type, const Handle& future) = 0;
   /// A task of this packet of the executor has asked to be run later: until the packet has ended it only waits for what
-  /// other tasks do, and those must have room.
-  virtual void only_waits(PacketId) noexcept {}
+  /// other tasks do, and those must have room. Returns whether it is given up here, to go on elsewhere: then the task
+  /// is to end as a cancelled one does, and nobody hears of it.
+  virtual bool only_waits(PacketId) noexcept { return false; }
 };
 
 /// Of a worker's process, for all of its threads; null elsewhere.

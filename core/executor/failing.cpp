@@ -151,7 +151,13 @@ Next after_request(TaskId task) {
   });
   const TaskRecord& record = arena::task(task);
   if (!site(record.site).type->repeatable || record.link == kTookInput) return Next::Fails;
-  if (detail::FarClient* const far = current_slot()->executor().far_client()) far->only_waits(arena::packet_of(task));
+  if (detail::FarClient* const far = current_slot()->executor().far_client()) {
+    if (far->only_waits(arena::packet_of(task))) {
+      request_cancel(task);
+      cancel_requested(task, arena::task(task).word.load(std::memory_order_acquire));
+      return Next::Fails;
+    }
+  }
   if (!current_slot()->executor().something_to_do()) return pause(task, delay_s) ? Next::RunsAgain : Next::RunsLater;
   // The others may be no more than tasks that ask for the same: they must not keep a core busy with asking.
   const timespec nap{0, static_cast<long>(delay_s > kFirst_s ? 1e6 * delay_s : 0)};
@@ -167,6 +173,7 @@ Next after_throw(TaskId task, std::exception_ptr thrown) {
   const bool asked = asks_to_run_later(thrown);
   if (asked) {
     if (const Next next = after_request(task); next != Next::Fails) return next;
+    if (cancel_requested(task, arena::task(task).word.load(std::memory_order_acquire))) return Next::Fails;
   }
   bool repeat = false;
   std::uint32_t attempt = 1;

@@ -66,7 +66,7 @@ auto fields_of_scheduler_events(T& m) {
     return std::tie(m.worker, m.packet, m.attempt, m.from_task, m.tail);
   else if constexpr (kIs<T, PacketSplit>)
     return std::tie(m.packet, m.first_part, m.parts, m.producers);
-  else if constexpr (kIs<T, RecallRefused> || kIs<T, Replicated>)
+  else if constexpr (kIs<T, RecallRefused> || kIs<T, Replicated> || kIs<T, PacketPostponed>)
     return std::tie(m.worker, m.packet, m.attempt);
   else if constexpr (kIs<T, InputMissing>)
     return std::tie(m.worker, m.packet, m.attempt, m.producer, m.producer_attempt, m.owner);

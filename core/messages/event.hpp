@@ -163,14 +163,23 @@ struct WorkerBlocked {
   std::uint32_t blocked = 0;
 };
 
+/// The one task of a packet, which runs there, asked to be run later (Reschedule), and no longer runs: it may go on
+/// elsewhere. Told each time.
+struct PacketPostponed {
+  WorkerId worker = kNone;
+  PacketId packet = kNone;
+  Attempt attempt = 0;
+};
+
 /// Time passes. To the scheduler, which looks for steals that pay: every few milliseconds while something runs. To a
 /// worker, which complains of deals that do not come: every 100 ms or so while it has packets.
 struct Tick {};
 
-using SchedulerEventBody = std::variant<WorkerJoined, WorkerLost, WorkerDraining, WorkerPaused, WorkerResumed,
-                                        PacketsSubmitted, PacketsFinished, PacketProgress, PacketFailed, PacketReturned,
-                                        RecallRefused, InputMissing, OutputsReleased, PacketsCancelled, Replicated,
-                                        Tick, ReplicasWanted, WorkerBlocked, BalanceWanted, PacketSplit>;
+using SchedulerEventBody =
+    std::variant<WorkerJoined, WorkerLost, WorkerDraining, WorkerPaused, WorkerResumed, PacketsSubmitted,
+                 PacketsFinished, PacketProgress, PacketFailed, PacketReturned, RecallRefused, InputMissing,
+                 OutputsReleased, PacketsCancelled, Replicated, Tick, ReplicasWanted, WorkerBlocked, BalanceWanted,
+                 PacketSplit, PacketPostponed>;
 
 struct SchedulerEvent {
   Nanoseconds time = 0;

@@ -227,6 +227,10 @@ WorkerId SchedulerState::least_loaded(const PacketRecord& record, ReadyClass& gr
 WorkerId SchedulerState::choose_worker(PacketId id, const PacketRecord& record) {
   ReadyClass& group = ready[record.kind];
   if ((group.bits & class_bits::kSolitary) != 0 && waits_for_inputs(id)) return kNone;
+  if (!left_behind.empty() && left_behind.contains(id)) {
+    const WorkerId other = idle_other(left_behind[id], record);
+    if (other != kNone) return other;
+  }
   const WorkerId idlest = least_loaded(record, group);
   if (idlest == kNone || (record.edge_count == 0 && (record.traits & packet_traits::kAffinity) == 0)) return idlest;
   if (counts.workers == 1) return idlest;
@@ -328,6 +332,7 @@ void SchedulerState::deal(PacketId id, PacketRecord& record, WorkerId worker) {
   transition(id, record, PacketState::Running);
   ++record.attempt;
   full_since.reset();
+  if (!left_behind.empty()) left_behind.erase(id);
   record.bits &= static_cast<std::uint8_t>(~(packet_bits::kSettled | packet_bits::kDoubted));
   std::vector<InputSource>& inputs = actions->inputs;
   emit(Deal{worker, id, record.attempt, static_cast<std::uint32_t>(inputs.size()), record.edge_count});

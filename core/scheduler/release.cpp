@@ -165,6 +165,7 @@ void SchedulerState::forget(PacketId id) {
   leave_inputs(record);
   if (!doubted_since.empty()) doubted_since.erase(id);
   if (!narrowing.empty()) narrowing.erase(id);
+  if (!left_behind.empty()) left_behind.erase(id);
   if (!heads.empty()) forget_tail(id);
   --counts.packets[static_cast<int>(record.state)];
   packets.remove(id);

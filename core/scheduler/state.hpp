@@ -52,6 +52,7 @@ struct SchedulerState {
   void on(const ReplicasWanted& event);
   void on(const BalanceWanted& event);
   void on(const PacketSplit& event);
+  void on(const PacketPostponed& event);
   void on(const Tick& event);
 
   // ---- Submission (submit.cpp) ----
@@ -175,6 +176,9 @@ struct SchedulerState {
   void propose_steals();
   WorkerId most_loaded() const;
   bool propose_steal(WorkerId thief);
+  /// Returns a worker with nothing to do, other than `than`, that may take the packet.
+  WorkerId idle_other(WorkerId than, const PacketRecord& record) const;
+  bool has_running_reader(const PacketRecord& record) const;
   bool is_worth_stealing(const PacketRecord& record, WorkerId thief, Nanoseconds start_ns) const;
 
   // ---- Finishing (finish.cpp) ----
@@ -233,6 +237,7 @@ struct SchedulerState {
   std::map<PacketId, std::vector<PacketId>> tails;  // the other way round: of packets with kHasTails
   std::map<PacketId, std::uint32_t> dead_edges;     // in lists of readers, of packets with kDeadEdges
   std::map<PacketId, Nanoseconds> doubted_since;    // packets with kDoubted
+  std::map<PacketId, WorkerId> left_behind;         // asked back of whom, because it waits in vain there
   std::uint32_t recalls = 0;                        // unanswered
   Nanoseconds next_steals = 0;                      // no steals are proposed before this
 

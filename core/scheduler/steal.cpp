@@ -71,6 +71,38 @@ bool SchedulerState::propose_steal(WorkerId thief) {
   return false;
 }
 
+/// Where a worker has nothing to do, the packet goes on there. One that somebody reads who has been dealt stays: that
+/// one would keep its place in its worker's queue, and what the task waits for might never get one.
+void SchedulerState::on(const PacketPostponed& event) {
+  PacketRecord* const record = running(event.packet, event.attempt, event.worker);
+  if (record == nullptr || recalls != 0 || record->is(packet_bits::kSettled)) return;
+  if ((record->traits & packet_traits::kMovedMost) == packet_traits::kMovedMost) return;
+  if (!can_run(*record) || has_running_reader(*record) || idle_other(event.worker, *record) == kNone) return;
+  left_behind[event.packet] = event.worker;
+  record->bits |= packet_bits::kRecalled;
+  ++recalls;
+  emit(Recall{event.worker, event.packet, event.attempt, false});
+}
+
+bool SchedulerState::has_running_reader(const PacketRecord& record) const {
+  for (std::uint32_t e = record.readers; e != kNone; e = edges[e].next) {
+    const PacketId id = edges[e].consumer;
+    if (id != kNone && packets[id].state == PacketState::Running) return true;
+  }
+  return false;
+}
+
+WorkerId SchedulerState::idle_other(WorkerId than, const PacketRecord& record) const {
+  const ReadyClass& group = ready[record.kind];
+  const std::uint32_t bucket = loads.lowest(WorkerGroup::Open);
+  if (bucket == LoadIndex::kBuckets) return kNone;
+  const machine::WorkerSet& set = loads.set(WorkerGroup::Open, bucket);
+  for (WorkerId id = set.first(); id != kNone; id = set.next(id)) {
+    if (workers[id].queued == 0 && id != than && may_take(record, group, id)) return id;
+  }
+  return kNone;
+}
+
 /// `start_ns`: when the victim would come to it.
 bool SchedulerState::is_worth_stealing(const PacketRecord& record, WorkerId thief, Nanoseconds start_ns) const {
   if (record.is(packet_bits::kRecalled) || record.is(packet_bits::kSettled)) return false;

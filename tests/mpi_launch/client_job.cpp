@@ -58,6 +58,16 @@ std::int64_t dies_once(std::int64_t x, const std::string& how, const std::string
   return slow(x, 0.002);
 }
 
+/// Ends in any process but the one that it began in.
+std::int64_t leaves(std::int64_t x, const std::string& folder) {
+  const std::string me = std::to_string(::getpid());
+  const std::string home = folder + "/home";
+  char first[32] = "";
+  if (::symlink(me.c_str(), home.c_str()) == 0 || ::readlink(home.c_str(), first, sizeof first - 1) < 0 || first == me)
+    throw Reschedule();
+  return x;
+}
+
 std::int64_t fails(std::int64_t x) {
   if (x == 3) throw std::runtime_error("three is no good");
   return x;
@@ -448,6 +458,7 @@ void body(Client& client, const Args& args) {
   }
   if (what == "stands") print("stood", client.submit(&slow, 1, 7.0).result());
   if (what == "fib") print("fib", client.submit(&fib, 20).result());
+  if (what == "leaves") print("left", client.submit(&leaves, 7, args.at(1)).result());
   if (what == "looking") looking(client);
   if (what == "polling") polling(client);
   if (what == "restarts") restarts(client);

@@ -150,6 +150,11 @@ class ClientTest(job_test.JobTest):
         self.assertEqual(code, 1)
         self.assertEqual(errors.count("did you mean --weft-threads"), 1, errors)
 
+    def test_a_task_that_asks_to_be_run_later_goes_to_another_process(self):
+        with tempfile.TemporaryDirectory() as folder:
+            code, out, errors = self.run_job(3, "leaves", folder)
+        self.assertEqual((code, "left 7\n" in out), (0, True), errors)
+
     def check_death(self, how, pattern):
         with tempfile.TemporaryDirectory() as folder:
             code, out, errors = self.run_job(3, "dies", how, folder)

@@ -226,6 +226,7 @@ SchedulerEventBody parse_scheduler_event(const Line& line) {
     return PacketReturned{worker, dealt.packet, dealt.attempt, static_cast<TaskId>(line.number("from", 0)),
                           static_cast<PacketId>(line.number("tail", kNone))};
   }
+  if (verb == "postponed") return PacketPostponed{worker, dealt.packet, dealt.attempt};
   if (verb == "refused") return RecallRefused{worker, dealt.packet, dealt.attempt};
   if (verb == "replicated") return Replicated{worker, dealt.packet, dealt.attempt};
   if (verb == "missing") {

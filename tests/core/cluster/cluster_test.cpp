@@ -1,3 +1,5 @@
+#include "core/executor/executor.hpp"
+#include "core/executor/slot.hpp"
 #include "tests/core/cluster/in_process_cluster.hpp"
 
 #include <weft/completed.hpp>
@@ -66,6 +68,24 @@ TEST_P(ClusterTest, ManyTasksThatAskToRunLaterLetThatRunWhichTheyWaitFor) {
   EXPECT_EQ(key.result(), 1);
   const std::vector<int> all = client_.gather(waiting);
   EXPECT_EQ(std::accumulate(all.begin(), all.end(), 0), 80);
+}
+
+TEST_P(ClusterTest, ATaskThatAsksToRunLaterGoesToAWorkerThatHasNothingToDo) {
+  if (GetParam() == 1) GTEST_SKIP() << "there is no other";
+  static std::atomic<const Executor*> home;
+  for (int round = 0; round < 5; ++round) {
+    home = nullptr;
+    // With an input it is no call that is handed to a worker past the machines.
+    const auto moved = client_.submit(
+        [](int n) {
+          const Executor* const here = &current_slot()->executor();
+          const Executor* first = nullptr;
+          if (home.compare_exchange_strong(first, here) || first == here) throw Reschedule();
+          return n;
+        },
+        client_.submit(&add, round, 0));
+    EXPECT_EQ(moved.result(), round);
+  }
 }
 
 TEST_P(ClusterTest, FuturesAreInputsOfOtherTasks) {

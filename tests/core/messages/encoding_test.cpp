@@ -51,7 +51,8 @@ std::vector<SchedulerEvent> scheduler_events() {
           {17, ReplicasWanted{{4, 5}, 3}},
           {18, WorkerBlocked{1, 7}},
           {19, BalanceWanted{{4, 5}}},
-          {20, PacketSplit{4, 9, submission().packets, submission().producers}}};
+          {20, PacketSplit{4, 9, submission().packets, submission().producers}},
+          {21, PacketPostponed{1, 2, 3}}};
 }
 
 std::vector<WorkerEvent> worker_events() {
