@@ -15,6 +15,7 @@ import unittest
 from pathlib import Path
 
 MPIRUN, PROGRAM, WEFT = sys.argv[1:4]
+ENCRYPTS = "\n  TLS " in subprocess.run([WEFT, "--version"], stdout=subprocess.PIPE, text=True, check=False).stdout
 
 
 def environment(marker):
@@ -213,6 +214,7 @@ class JoinTest(unittest.TestCase):
         self.assertEqual([first.end()[0], second.end()[0]], [0, 0])
         self.check_nothing_left()
 
+    @unittest.skipUnless(ENCRYPTS, "this weft cannot encrypt")
     def test_workers_and_clients_of_a_job_that_encrypts_find_its_certificates_in_the_address_file(self):
         scheduler = self.start(WEFT, "scheduler", "--address-file", self.address, "--", PROGRAM, "--weft-tls", f"--weft-spill-dir={self.spill}")
         scheduler.until("weft scheduler: ready")

@@ -173,6 +173,17 @@ class OwnClusterTest(unittest.TestCase):
         self.assertEqual((out, errors), ("processes 2\nsum 70210\nbefore there\nfolder 1\n", ""))
         self.assertEqual(sorted((self.folder / "bin" / "hosts").read_text().split()), ["away", "far"])
 
+    def test_links_are_encrypted_where_that_is_asked_for(self):
+        self.variables["WEFT_TLS"] = "on"
+        self.script("ssh", SSH)
+        for kind in ("local", "ssh:far,away"):
+            process = self.start(kind, "plain")
+            out, errors = process.communicate(timeout=120)
+            if "without OpenSSL" in errors:
+                self.skipTest("this weft cannot encrypt")
+            self.assertEqual((process.returncode, out, errors), (0, "processes 2\nsum 70210\n", ""))
+            self.check_nothing_left()
+
     def test_hosts_that_cannot_be_reached_are_named_and_end_the_wait(self):
         self.script("ssh", SSH)
         _, errors = self.run_job("ssh:nowhere", "plain", code=3)

@@ -147,6 +147,20 @@ TEST(LayoutTest, AFastNetworkThatIsNotUsedIsNamedWithTheReason) {
   EXPECT_NE(text({}).find("TCP between nodes"), std::string::npos) << text({});
 }
 
+TEST(LayoutTest, LinksThatAreEncryptedAreNamedAndAFastNetworkIsLeftOut) {
+  Hello first = hello(0, "a", 2);
+  Hello second = hello(1, "b", 2);
+  first.node.fast_networks = second.node.fast_networks = "mlx5_0";
+  const auto text = [&](Options options) {
+    return layout_text(ranks(2), make_layout(settings(std::move(options)), ranks(2), {first, second}), 2);
+  };
+  EXPECT_NE(text({.tls = "on"}).find("network   TLS over TCP "), std::string::npos) << text({.tls = "on"});
+  const std::string between = text({.tls = "between-nodes"});
+  EXPECT_NE(between.find("shared memory inside the node, TLS over TCP between nodes"), std::string::npos) << between;
+  EXPECT_NE(between.find("it is not used: program (.tls) leaves it out: UCX encrypts nothing"), std::string::npos)
+      << between;
+}
+
 TEST(LayoutTest, RanksOnCoresOfTheirOwnShareNone) {
   Hello first = hello(0, "a", 1);
   Hello second = hello(1, "a", 1);
