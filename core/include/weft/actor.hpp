@@ -83,8 +83,8 @@ class Actor {
   /// Writes which actor it is, or finds it.
   template <class Archive>
   friend void weft_fields(Archive& archive, Actor& actor) {
-    detail::ActorCore none;
-    detail::ActorCore& core = actor.core_ != nullptr ? *actor.core_ : none;
+    detail::ActorCore nobody;
+    detail::ActorCore& core = actor.core_ != nullptr ? *actor.core_ : nobody;
     std::uint64_t id = core.id;
     std::uint32_t client = core.client_serial;
     std::string type = core.type;
