@@ -17,6 +17,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/arrays/error_of.hpp"
+
 namespace weft {
 namespace {
 
@@ -39,15 +41,6 @@ class FilesTest : public testing::Test {
     ASSERT_EQ(x.dtype().name(), y.dtype().name());
     ASSERT_EQ(x.shape(), y.shape());
     EXPECT_EQ(std::memcmp(x.data(), y.data(), static_cast<std::size_t>(x.nbytes())), 0);
-  }
-  template <class Call>
-  std::string message(const Call& call) const {
-    try {
-      call();
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "no error";
   }
   std::vector<std::string> names() const {
     std::vector<std::string> list;
@@ -105,11 +98,11 @@ TEST_F(FilesTest, ShardsHoldSeveralChunksInOneFile) {
   for (const auto& one : fs::recursive_directory_iterator(path("a.zarr/c"))) files += one.is_regular_file() ? 1 : 0;
   EXPECT_EQ(files, 4);
   expect_same(load(path("a.zarr")), x);
-  EXPECT_THAT(message([&] {
+  EXPECT_THAT(error_of([&] {
                 save(client_, x, path("b.zarr"), {.shard = {5, 8}});
               }),
               HasSubstr("whole numbers of chunks"));
-  EXPECT_THAT(message([&] { save(client_, x, path("b.zarr"), {.codec = "zip"}); }), HasSubstr("no codec 'zip'"));
+  EXPECT_THAT(error_of([&] { save(client_, x, path("b.zarr"), {.codec = "zip"}); }), HasSubstr("no codec 'zip'"));
   EXPECT_EQ(names(), std::vector<std::string>{"a.zarr"});
 }
 
@@ -121,7 +114,7 @@ TEST_F(FilesTest, ArraysOfAGroupAreReadByName) {
   fs::rename(path("g.zarr/one.zarr"), path("g.zarr/one"));
   expect_same(from_zarr(path("g.zarr"), "one"), x);
   expect_same(load_zarr(path("g.zarr/one")), x);
-  EXPECT_THAT(message([&] { from_zarr(path("g.zarr"), "two"); }), HasSubstr("has no variable 'two'; it has one"));
+  EXPECT_THAT(error_of([&] { from_zarr(path("g.zarr"), "two"); }), HasSubstr("has no variable 'two'; it has one"));
 }
 
 TEST_F(FilesTest, StacksAndRawBytesComeBackAsTheyWere) {
@@ -152,8 +145,8 @@ TEST_F(FilesTest, AFailureLeavesWhatWasThere) {
   save(client_, good, path("a.npy"));
   save(client_, good, path("a.zarr"));
   const Array bad = unravel_index(good, {3, 3})[0];
-  EXPECT_THAT(message([&] { save(client_, bad, path("a.npy")); }), HasSubstr("out of bounds"));
-  EXPECT_THAT(message([&] { save(client_, bad, path("a.zarr")); }), HasSubstr("out of bounds"));
+  EXPECT_THAT(error_of([&] { save(client_, bad, path("a.npy")); }), HasSubstr("out of bounds"));
+  EXPECT_THAT(error_of([&] { save(client_, bad, path("a.zarr")); }), HasSubstr("out of bounds"));
   EXPECT_EQ(names(), (std::vector<std::string>{"a.npy", "a.zarr"}));
   expect_same(load(path("a.npy")), good);
   expect_same(load(path("a.zarr")), good);
@@ -162,26 +155,26 @@ TEST_F(FilesTest, AFailureLeavesWhatWasThere) {
 TEST_F(FilesTest, ErrorsBeginWithTheNameOfTheFile) {
   const Array x = samples()[0];
   const std::string missing = path("none.npy");
-  EXPECT_THAT(message([&] { load(missing); }), StartsWith(missing));
-  EXPECT_THAT(message([&] { load(path("none.zarr")); }), StartsWith("'" + path("none.zarr")));
-  EXPECT_THAT(message([&] { load(path("a.txt")); }), HasSubstr("does not tell a format"));
-  EXPECT_THAT(message([&] { save(client_, x, path("a.txt")); }), HasSubstr("does not tell a format"));
-  EXPECT_THAT(message([&] { save(client_, x, path("no/such/a.npy")); }), StartsWith(path("no/such/a.npy")));
-  EXPECT_THAT(message([&] { load_npy_stack(path("nothing")); }), HasSubstr("0.npy"));
+  EXPECT_THAT(error_of([&] { load(missing); }), StartsWith(missing));
+  EXPECT_THAT(error_of([&] { load(path("none.zarr")); }), StartsWith("'" + path("none.zarr")));
+  EXPECT_THAT(error_of([&] { load(path("a.txt")); }), HasSubstr("does not tell a format"));
+  EXPECT_THAT(error_of([&] { save(client_, x, path("a.txt")); }), HasSubstr("does not tell a format"));
+  EXPECT_THAT(error_of([&] { save(client_, x, path("no/such/a.npy")); }), StartsWith(path("no/such/a.npy")));
+  EXPECT_THAT(error_of([&] { load_npy_stack(path("nothing")); }), HasSubstr("0.npy"));
 
   save(client_, x, path("cut.npy"));
   fs::resize_file(path("cut.npy"), 300);
-  EXPECT_THAT(message([&] { load(path("cut.npy")); }), HasSubstr("cut off"));
+  EXPECT_THAT(error_of([&] { load(path("cut.npy")); }), HasSubstr("cut off"));
   fs::resize_file(path("cut.npy"), 60);
-  EXPECT_THAT(message([&] { load(path("cut.npy")); }), HasSubstr("not a whole"));
+  EXPECT_THAT(error_of([&] { load(path("cut.npy")); }), HasSubstr("not a whole"));
   std::ofstream(path("text.npy")) << "these are words, many of them";
-  EXPECT_THAT(message([&] { load(path("text.npy")); }), HasSubstr("not a .npy"));
-  EXPECT_THAT(message([&] { load_raw(path("text.npy"), float64, {1000}); }), HasSubstr("8000"));
+  EXPECT_THAT(error_of([&] { load(path("text.npy")); }), HasSubstr("not a .npy"));
+  EXPECT_THAT(error_of([&] { load_raw(path("text.npy"), float64, {1000}); }), HasSubstr("8000"));
 
   save(client_, x, path("late.npy"));
   const Array late = load(path("late.npy"));
   fs::remove(path("late.npy"));
-  EXPECT_THAT(message([&] { client_.compute(late); }), HasSubstr("late.npy: cannot be opened"));
+  EXPECT_THAT(error_of([&] { client_.compute(late); }), HasSubstr("late.npy: cannot be opened"));
 }
 
 TEST_F(FilesTest, StoresThatCannotBeReadSayWhy) {
@@ -189,14 +182,14 @@ TEST_F(FilesTest, StoresThatCannotBeReadSayWhy) {
   const auto describe = [&](const std::string& name, const std::string& text) { std::ofstream(path(name)) << text; };
   const std::string start = R"({"zarr_format":2,"shape":[4],"chunks":[2],"order":"C","filters":null,"fill_value":0,)";
   describe("a.zarr/.zarray", start + R"("dtype":"<f8","compressor":{"id":"lzma"}})");
-  EXPECT_THAT(message([&] { client_.compute(load(path("a.zarr"))); }), HasSubstr("'lzma', which weft does not undo"));
+  EXPECT_THAT(error_of([&] { client_.compute(load(path("a.zarr"))); }), HasSubstr("'lzma', which weft does not undo"));
   describe("a.zarr/.zarray", start + R"("dtype":[["a","<f8"]],"compressor":null})");
-  EXPECT_THAT(message([&] { load(path("a.zarr")); }), HasSubstr("records"));
+  EXPECT_THAT(error_of([&] { load(path("a.zarr")); }), HasSubstr("records"));
   describe("a.zarr/.zarray", start + R"("dtype":"<f8","compressor":null)");
-  EXPECT_THAT(message([&] { load(path("a.zarr")); }), HasSubstr("is not JSON"));
+  EXPECT_THAT(error_of([&] { load(path("a.zarr")); }), HasSubstr("is not JSON"));
   describe("a.zarr/.zarray", start + R"("dtype":"<f8","compressor":null})");
   std::ofstream(path("a.zarr/0")) << "short";
-  EXPECT_THAT(message([&] { client_.compute(load(path("a.zarr"))); }), HasSubstr("uncompressed chunk"));
+  EXPECT_THAT(error_of([&] { client_.compute(load(path("a.zarr"))); }), HasSubstr("uncompressed chunk"));
   EXPECT_THROW(save_zarr(client_, samples()[0], path("b.zarr"), {.version = 4}), Error);
 }
 
@@ -233,9 +226,9 @@ TEST_F(FilesTest, PicturesAreStackedInTheOrderOfTheirNames) {
   EXPECT_EQ(client_.compute(coloured).to_vector<std::uint16_t>(),
             (std::vector<std::uint16_t>{0x102, 3, 0, 0xffff, 1, 0x1000}));
   write("d.pgm", "P5 3 3 255\nabc");
-  EXPECT_THAT(message([&] { imread(path("d.pgm")); }), HasSubstr("ends too early"));
-  EXPECT_THAT(message([&] { imread(path("[bc].p?m")); }), HasSubstr("has the shape"));
-  EXPECT_THAT(message([&] { imread(path("*.png")); }), HasSubstr("no file"));
+  EXPECT_THAT(error_of([&] { imread(path("d.pgm")); }), HasSubstr("ends too early"));
+  EXPECT_THAT(error_of([&] { imread(path("[bc].p?m")); }), HasSubstr("has the shape"));
+  EXPECT_THAT(error_of([&] { imread(path("*.png")); }), HasSubstr("no file"));
 }
 
 TEST_F(FilesTest, AnArchiveHoldsManyArrays) {
@@ -248,8 +241,8 @@ TEST_F(FilesTest, AnArchiveHoldsManyArrays) {
   EXPECT_EQ(names(), (std::vector<std::string>{"deflate.npz", "none.npz"}));
   save(client_, many[0].second, path("one.npz"));
   expect_same(load(path("one.npz"), {.chunks = 3}), many[0].second);
-  EXPECT_THAT(message([&] { load(path("none.npz")); }), HasSubstr("x3"));
-  EXPECT_THAT(message([&] {
+  EXPECT_THAT(error_of([&] { load(path("none.npz")); }), HasSubstr("x3"));
+  EXPECT_THAT(error_of([&] {
                 save_npz(client_, path("t.npz"), {{"a", many[0].second}, {"a", many[1].second}});
               }),
               HasSubstr("'a' is none or is there twice"));
@@ -268,7 +261,7 @@ TEST_F(FilesTest, PicturesKeepTheirPagesAndBands) {
   save(client_, x.reshape({2, 120, 50}).astype(uint8)(0), path("b.tif"));
   save(client_, x.reshape({2, 120, 50}).astype(uint8)(1), path("c.tif"));
   expect_same(imread(path("[bc].tif")), x.reshape({2, 120, 50}).astype(uint8));
-  EXPECT_THAT(message([&] { save(client_, x, path("d.tif")); }), HasSubstr("this array has 1 axes"));
+  EXPECT_THAT(error_of([&] { save(client_, x, path("d.tif")); }), HasSubstr("this array has 1 axes"));
 }
 
 TEST_F(FilesTest, PicturesOfFitsComeBack) {
@@ -279,7 +272,7 @@ TEST_F(FilesTest, PicturesOfFitsComeBack) {
     expect_same(load(path("a.fits"), {.chunks = 20}), x.astype(type));
   }
   EXPECT_EQ(names(), std::vector<std::string>{"a.fits"});
-  EXPECT_THAT(message([&] { save_fits(client_, x.astype(complex64), path("c.fits")); }),
+  EXPECT_THAT(error_of([&] { save_fits(client_, x.astype(complex64), path("c.fits")); }),
               HasSubstr("FITS has no type for complex64"));
 }
 

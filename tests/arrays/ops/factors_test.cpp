@@ -1,4 +1,5 @@
 // Linear algebra beside NumPy and SciPy; 1e-12 of the largest element (float32: 2e-5).
+#include "tests/arrays/error_of.hpp"
 #include "tests/arrays/ops/oracle.hpp"
 
 #include <limits>
@@ -7,7 +8,6 @@ namespace weft {
 namespace {
 
 using oracle::complex_array;
-using oracle::error_of;
 using oracle::real_array;
 using oracle::whole_array;
 

@@ -6,6 +6,7 @@
 
 #include <numbers>
 
+#include "tests/arrays/error_of.hpp"
 #include "tests/arrays/oracle/named_cases.hpp"
 
 namespace weft {
@@ -153,15 +154,6 @@ TEST(FftChunksTest, AnAxisInChunksCutsTheOthersInstead) {
   EXPECT_EQ(along.numblocks()[0], 1);
   EXPECT_GE(along.numblocks()[1], 24);
   EXPECT_LT(furthest(client, along, fft::fft(rechunk(x, -1), {.axis = 0})), 1e-12);
-}
-
-std::string error_of(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
 }
 
 TEST(FftErrorTest, WhatCannotBeTransformedIsRefusedWhereItIsWritten) {

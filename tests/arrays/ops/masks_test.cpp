@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "tests/arrays/error_of.hpp"
 namespace weft {
 namespace {
 
@@ -19,15 +20,6 @@ std::vector<std::int64_t> mixed(std::int64_t n) {
   return values;
 }
 Array matrix(const Chunks& chunks) { return from_ndarray(NDArray::of(mixed(30), {5, 6}), chunks); }
-
-std::string error_of(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
 
 class MasksTest : public testing::TestWithParam<int> {
  protected:

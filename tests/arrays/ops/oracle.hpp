@@ -164,14 +164,4 @@ inline void check_section(const std::string& section, const Table& table, double
   }
 }
 
-/// Returns the error's text, or nothing where there was none.
-inline std::string error_of(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
-
 }  // namespace weft::oracle

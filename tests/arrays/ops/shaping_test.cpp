@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/arrays/error_of.hpp"
 #include "tests/arrays/oracle/named_cases.hpp"
 
 namespace weft {
@@ -145,47 +146,37 @@ TEST_P(ShapingTest, AnswersAreNumPys) {
 
 INSTANTIATE_TEST_SUITE_P(Chunks, ShapingTest, testing::Values(1, 2, 3, 100));
 
-template <class Call>
-std::string message(const Call& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 TEST(ShapingErrorTest, MistakesAreNamedWhenTheExpressionIsBuilt) {
   const Array x = operand("int64", {5, 6}, 0, 2);
   using testing::HasSubstr;
-  EXPECT_THAT(message([&] { pad(x, {{1, 1}}); }), HasSubstr("shape (5, 6)"));
-  EXPECT_THAT(message([&] { pad(x, -1); }), HasSubstr("negative"));
-  EXPECT_THAT(message([&] { pad(zeros({0, 2}), 1, {.mode = PadMode::Edge}); }), HasSubstr("is empty"));
-  EXPECT_THAT(message([&] { insert(x, 7, 1, 0); }), HasSubstr("place 7 is out of bounds"));
-  EXPECT_THAT(message([&] { delete_(x, Places{5}, 0); }), HasSubstr("place 5 is out of bounds"));
-  EXPECT_THAT(message([&] { delete_(x, Places{0}, 2); }), HasSubstr("axis 2"));
-  EXPECT_THAT(message([&] { rot90(x, 1, {0, -2}); }), HasSubstr("the same"));
-  EXPECT_THAT(message([&] { block({{x, x}, arrays::Blocks(x)}); }), HasSubstr("nested"));
-  EXPECT_THAT(message([&] { vstack({}); }), HasSubstr("at least one"));
-  EXPECT_THAT(message([&] { vindex(x, {{0, 1}, {0}}); }), HasSubstr("as many"));
-  EXPECT_THAT(message([&] { vindex(x, {{0, 9}, {0, 0}}); }), HasSubstr("place 9"));
-  EXPECT_THAT(message([&] { choose(x * 1.5, {x}); }), HasSubstr("must be integers"));
-  EXPECT_THAT(message([&] { unravel_index(x, {1 << 30, 1 << 30, 1 << 30}); }), HasSubstr("63 bits"));
-  EXPECT_THAT(message([&] { tril(arange(3)); }), HasSubstr("two dimensions"));
-  EXPECT_THAT(message([&] { reshape_blockwise(x, {3, 10}); }), HasSubstr("joining"));
-  EXPECT_THAT(message([&] { piecewise(x, {x > 0}, {}); }), HasSubstr("functions"));
-  EXPECT_THAT(message([&] { normalize_chunks(0, {3, 3}); }), HasSubstr("chunk size"));
-  EXPECT_THAT(message([&] { repeat(x, Places{1}, 0); }), HasSubstr("1 counts"));
+  EXPECT_THAT(error_of([&] { pad(x, {{1, 1}}); }), HasSubstr("shape (5, 6)"));
+  EXPECT_THAT(error_of([&] { pad(x, -1); }), HasSubstr("negative"));
+  EXPECT_THAT(error_of([&] { pad(zeros({0, 2}), 1, {.mode = PadMode::Edge}); }), HasSubstr("is empty"));
+  EXPECT_THAT(error_of([&] { insert(x, 7, 1, 0); }), HasSubstr("place 7 is out of bounds"));
+  EXPECT_THAT(error_of([&] { delete_(x, Places{5}, 0); }), HasSubstr("place 5 is out of bounds"));
+  EXPECT_THAT(error_of([&] { delete_(x, Places{0}, 2); }), HasSubstr("axis 2"));
+  EXPECT_THAT(error_of([&] { rot90(x, 1, {0, -2}); }), HasSubstr("the same"));
+  EXPECT_THAT(error_of([&] { block({{x, x}, arrays::Blocks(x)}); }), HasSubstr("nested"));
+  EXPECT_THAT(error_of([&] { vstack({}); }), HasSubstr("at least one"));
+  EXPECT_THAT(error_of([&] { vindex(x, {{0, 1}, {0}}); }), HasSubstr("as many"));
+  EXPECT_THAT(error_of([&] { vindex(x, {{0, 9}, {0, 0}}); }), HasSubstr("place 9"));
+  EXPECT_THAT(error_of([&] { choose(x * 1.5, {x}); }), HasSubstr("must be integers"));
+  EXPECT_THAT(error_of([&] { unravel_index(x, {1 << 30, 1 << 30, 1 << 30}); }), HasSubstr("63 bits"));
+  EXPECT_THAT(error_of([&] { tril(arange(3)); }), HasSubstr("two dimensions"));
+  EXPECT_THAT(error_of([&] { reshape_blockwise(x, {3, 10}); }), HasSubstr("joining"));
+  EXPECT_THAT(error_of([&] { piecewise(x, {x > 0}, {}); }), HasSubstr("functions"));
+  EXPECT_THAT(error_of([&] { normalize_chunks(0, {3, 3}); }), HasSubstr("chunk size"));
+  EXPECT_THAT(error_of([&] { repeat(x, Places{1}, 0); }), HasSubstr("1 counts"));
 }
 
 TEST(ShapingErrorTest, IndicesOutOfBoundsFailWhenTheyRun) {
   const Client client({.scheduler = "sync"});
   const Array index = places({0, 12}, 2);
-  EXPECT_THAT(message([&] {
+  EXPECT_THAT(error_of([&] {
                 client.compute(unravel_index(index, {3, 4})[0]);
               }),
               testing::HasSubstr("index 12 is out of bounds"));
-  EXPECT_THAT(message([&] { client.compute(choose(index, {index, index})); }), testing::HasSubstr("choices"));
+  EXPECT_THAT(error_of([&] { client.compute(choose(index, {index, index})); }), testing::HasSubstr("choices"));
 }
 
 TEST(ShapingGridTest, ChunksAreAsAsked) {

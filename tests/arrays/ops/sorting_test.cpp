@@ -1,4 +1,5 @@
 // Order beside NumPy; sorted elements are equal, quantiles within 1e-14 of the largest.
+#include "tests/arrays/error_of.hpp"
 #include "tests/arrays/ops/oracle.hpp"
 
 #include <limits>
@@ -11,7 +12,6 @@ namespace {
 using arrays::QuantileMethod;
 using arrays::Side;
 using oracle::complex_array;
-using oracle::error_of;
 using oracle::real_array;
 using oracle::whole_array;
 

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/arrays/error_of.hpp"
 #include "tests/arrays/oracle/named_cases.hpp"
 
 namespace weft {
@@ -161,15 +162,6 @@ TEST_P(StatisticsTest, AnswersAreNumPys) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Chunks, StatisticsTest, testing::Values(1, 2, 3, 100));
-
-std::string error_of(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
 
 TEST(StatisticsErrorTest, BinsThatAreNoneAreRefusedWhereTheyAreWritten) {
   const Array x = arange(10);

@@ -4,13 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/arrays/error_of.hpp"
 #include "tests/arrays/ops/oracle.hpp"
 #include "tests/arrays/oracle/named_cases.hpp"
 
 namespace weft {
 namespace {
 
-using oracle::error_of;
 using oracle::operand;
 using oracle::real_array;
 using testing::HasSubstr;

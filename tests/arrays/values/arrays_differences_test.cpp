@@ -11,6 +11,7 @@
 #include <cmath>
 #include <complex>
 
+#include "tests/arrays/error_of.hpp"
 namespace weft {
 namespace {
 
@@ -19,14 +20,6 @@ using testing::HasSubstr;
 
 class DifferencesTest : public testing::Test {
  protected:
-  std::string error_of(const std::function<void()>& body) {
-    try {
-      body();
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "";
-  }
   const Client client_{{.scheduler = "sync"}};
 };
 
