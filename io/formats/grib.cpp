@@ -57,11 +57,12 @@ class GribFile final : public StoredFile {
     }
     fields_ = grib::find_fields(file_);
     keys_.reserve(fields_.size());
-    for (const Field& field : fields_) keys_.push_back(grib::read_keys(path_, grib::message_of(file_, field, false)));
+    for (const Field& field : fields_) keys_.push_back(keys_of(field));
     groups_.push_back({});
     groups_[0].attributes = {text("Conventions", "CF-1.7"), whole("GRIB_edition", fields_[0].edition),
                              text("GRIB_centre", keys_[0].centre)};
     gather();
+    alike_.clear();
   }
 
   void read(std::size_t variable, const std::vector<std::int64_t>& start, const std::vector<std::int64_t>& extent,
@@ -107,6 +108,20 @@ class GribFile final : public StoredFile {
     bool columns_first = false;
     std::string obstacle;
   };
+
+  /// Asks ecCodes, which takes a millisecond, once for all fields that differ in nothing but their time.
+  FieldKeys keys_of(const Field& field) {
+    const grib::Likeness like = grib::likeness_of(field);
+    if (const auto found = alike_.find(like.text); found != alike_.end()) {
+      FieldKeys keys = found->second;
+      keys.time = like.time;
+      return keys;
+    }
+    const FieldKeys keys = grib::read_keys(path_, grib::message_of(file_, field, false));
+    // Where ecCodes has the time otherwise, each is asked for.
+    if (!like.text.empty() && keys.time == like.time) alike_.emplace(like.text, keys);
+    return keys;
+  }
 
   /// Fields that are one variable: the same quantity, kind of level and grid.
   using Kind = std::tuple<std::string, std::string, std::string, std::string>;
@@ -379,6 +394,7 @@ class GribFile final : public StoredFile {
   OpenFile file_;
   std::vector<Field> fields_;
   std::vector<FieldKeys> keys_;
+  std::map<std::string, FieldKeys> alike_;
   std::vector<Source> sources_;
   std::map<std::string, std::size_t> grids_;
   /// Latitudes and longitudes of each grid, read once.

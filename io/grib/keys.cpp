@@ -1,6 +1,7 @@
 #include "io/grib/keys.hpp"
 
 #include "io/files/open_file.hpp"
+#include "io/grib/messages.hpp"
 
 #include <cmath>
 #include <limits>
@@ -121,15 +122,6 @@ class Message {
   const Codes& codes_;
   codes_handle* handle_ = nullptr;
 };
-
-/// Days since 1970 of a date of the Gregorian calendar.
-std::int64_t days_of(std::int64_t year, std::int64_t month, std::int64_t day) {
-  year -= month <= 2 ? 1 : 0;
-  const std::int64_t era = (year >= 0 ? year : year - 399) / 400;
-  const std::int64_t of_era = year - era * 400;
-  const std::int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
 
 /// Seconds in a unit of steps, by its code.
 double seconds_of(long unit) {

@@ -215,6 +215,60 @@ void append(std::vector<std::byte>& to, const OpenFile& file, const Piece& piece
 
 }  // namespace
 
+std::int64_t days_of(std::int64_t year, std::int64_t month, std::int64_t day) {
+  year -= month <= 2 ? 1 : 0;
+  const std::int64_t era = (year >= 0 ? year : year - 399) / 400;
+  const std::int64_t of_era = year - era * 400;
+  const std::int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+  return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+namespace {
+
+/// The time of parts that are told one by one; nothing where they are none of a calendar.
+bool time_of(const std::int64_t (&parts)[6], std::int64_t& out) {
+  const auto [year, month, day, hour, minute, second] = parts;
+  if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 59) return false;
+  out = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+  return true;
+}
+
+}  // namespace
+
+Likeness likeness_of(const Field& field) {
+  Likeness out;
+  out.text.assign(reinterpret_cast<const char*>(field.head.data()), field.head.size());
+  const auto byte = [&](std::size_t place) { return static_cast<std::int64_t>(field.head[place]); };
+  const auto blank = [&](std::size_t place, std::size_t bytes) { out.text.replace(place, bytes, bytes, '\0'); };
+  out.text += static_cast<char>(field.edition);
+  if (field.edition == 1) {
+    if (!time_of({(byte(24) - 1) * 100 + byte(12), byte(13), byte(14), byte(15), byte(16), 0}, out.time)) return {};
+    blank(12, 5);
+    return out;
+  }
+  // Edition 2: sections, each with its length and its number.
+  bool dated = false;
+  for (std::size_t at = 0; at + 5 <= field.head.size();) {
+    const std::size_t bytes = number(field.head.data() + at, 4);
+    const std::int64_t section = byte(at + 4);
+    if (bytes < 5 || bytes > field.head.size() - at) return {};
+    if (section == 1 && bytes >= 19) {
+      dated = time_of({static_cast<std::int64_t>(number(field.head.data() + at + 12, 2)), byte(at + 14), byte(at + 15),
+                       byte(at + 16), byte(at + 17), byte(at + 18)},
+                      out.time);
+      blank(at + 12, 7);
+    } else if (section == 4 && bytes >= 9) {
+      // Of a point in time. What is over an interval tells its end as a date, and how long it is follows from both.
+      const std::uint64_t kind = number(field.head.data() + at + 7, 2);
+      if (kind > 2 && kind != 40 && kind != 44 && kind != 48) return {};
+    } else if (section == 5) {
+      blank(at + 5, bytes - 5);
+    }
+    at += bytes;
+  }
+  return dated ? out : Likeness{};
+}
+
 std::vector<Field> find_fields(const OpenFile& file) { return Finder(file).all(); }
 
 std::vector<std::byte> message_of(const OpenFile& file, const Field& field, bool values) {

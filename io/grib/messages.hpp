@@ -43,6 +43,18 @@ struct Field {
   std::uint64_t count = 0;
 };
 
+/// What a field says of itself but its reference time and its packing: fields of which this is the same are alike in
+/// all else that is asked of them. Where that cannot be told so, `text` is empty.
+struct Likeness {
+  std::string text;
+  /// The reference time, in seconds since 1970.
+  std::int64_t time = 0;
+};
+Likeness likeness_of(const Field& field);
+
+/// Days since 1970 of a date of the Gregorian calendar.
+std::int64_t days_of(std::int64_t year, std::int64_t month, std::int64_t day);
+
 /// Finds all fields. Throws FileError where the file is damaged.
 std::vector<Field> find_fields(const OpenFile& file);
 

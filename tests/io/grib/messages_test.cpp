@@ -70,6 +70,37 @@ class GribMessagesTest : public ::testing::Test {
 
 const std::string kAll = number(255, 1);
 
+/// A message of values 0 and 1, of a time and a kind of product.
+std::string dated(int year, int month, int day, int hour, int product, int level, int reference_value) {
+  const std::string identity = std::string(7, '\0') + number(static_cast<unsigned>(year), 2) +
+                               number(static_cast<unsigned>(month), 1) + number(static_cast<unsigned>(day), 1) +
+                               number(static_cast<unsigned>(hour), 1) + std::string(4, '\0');
+  const std::string of = number(0, 2) + number(static_cast<unsigned>(product), 2) +
+                         number(static_cast<unsigned>(level), 4) + std::string(21, '\0');
+  const std::string packing = number(2, 4) + number(0, 2) + number(static_cast<unsigned>(reference_value), 4) +
+                              number(1, 2) + number(0, 2) + number(4, 1) + number(0, 1);
+  const std::string body = section(1, identity) + section(3, std::string(9, '\0')) + section(4, of) +
+                           section(5, packing) + section(6, kAll) + section(7, "\x01") + "7777";
+  return "GRIB" + number(0, 3) + number(2, 1) + number(body.size() + 16, 8) + body;
+}
+
+TEST_F(GribMessagesTest, FieldsThatDifferInTimeAndPackingOnlyAreAlike) {
+  const OpenFile& file =
+      write(dated(2001, 1, 31, 18, 0, 500, 7) + dated(2001, 2, 1, 6, 0, 500, 8) + dated(2001, 2, 1, 6, 0, 850, 8) +
+            dated(2001, 2, 1, 6, 8, 500, 8) + dated(2001, 13, 1, 6, 0, 500, 8));
+  const std::vector<Field> fields = find_fields(file);
+  ASSERT_EQ(fields.size(), 5u);
+  std::vector<Likeness> like;
+  for (const Field& field : fields) like.push_back(likeness_of(field));
+  EXPECT_FALSE(like[0].text.empty());
+  EXPECT_EQ(like[0].text, like[1].text);
+  EXPECT_EQ(like[0].time, days_of(2001, 1, 31) * 86400 + 18 * 3600);
+  EXPECT_EQ(like[1].time - like[0].time, 12 * 3600);
+  EXPECT_NE(like[2].text, like[0].text) << "another level is another field";
+  EXPECT_EQ(like[3].text, "") << "an interval's length follows from its end and the time";
+  EXPECT_EQ(like[4].text, "") << "there is no month 13";
+}
+
 TEST_F(GribMessagesTest, SimpleValuesAreUnpacked) {
   const OpenFile& file =
       write("heading\r\n" + message(values_of({0, 1, 15}, kAll)) + "between" + message(values_of({2}, kAll)));
