@@ -1,6 +1,7 @@
 // Sets of labelled arrays, from one file or many.
 #include <weft/arrays.hpp>
 #include <weft/error.hpp>
+#include <weft/file_groups.hpp>
 #include <weft/labelled.hpp>
 #include <weft/open_files.hpp>
 #include <weft/remote.hpp>
@@ -149,26 +150,40 @@ namespace {
 std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 bool is_coordinate(const io::Variable& one) {
-  return one.dimensions.size() == 1 && one.dimensions[0] == name_of(one.path) &&
-         one.path.find('/') == std::string::npos;
+  return one.dimensions.size() == 1 && one.dimensions[0] == name_of(one.path);
+}
+
+/// "model" of "model/time"; "" of what is in the root.
+std::string group_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? std::string() : path.substr(0, slash);
 }
 
 /// What a file says before any array is made of it.
 struct Opened {
   std::shared_ptr<const io::StoredFile> file;
+  /// Whose variables are meant; "" is the root.
+  std::string group;
   LabelledArray::Coordinates coordinates;
 };
 
-Opened described(std::shared_ptr<const io::StoredFile> file) {
-  Opened out{std::move(file), {}};
+Opened described(std::shared_ptr<const io::StoredFile> file, const std::string& group = {}) {
+  Opened out{std::move(file), group, {}};
+  // From which group each is: the nearest one has it.
+  std::map<std::string, std::string> from;
   for (std::size_t i = 0; i < out.file->variables().size(); ++i) {
     const io::Variable& one = out.file->variables()[i];
     if (!is_coordinate(one)) continue;
+    const std::string name = name_of(one.path), in = group_of(one.path);
+    if (in != group && !in.empty() && !group.starts_with(in + "/")) continue;
+    const auto known = from.find(name);
+    if (known != from.end() && known->second.size() > in.size()) continue;
+    from[name] = in;
     try {
       if (one.type.kind == io::ElementKind::VariableText || one.type.kind == io::ElementKind::Text) {
-        out.coordinates[one.path] = Coordinate::of_texts(one.path, out.file->read_text(i));
+        out.coordinates[name] = Coordinate::of_texts(name, out.file->read_text(i));
       } else if (one.type.is_number() && one.type.kind != io::ElementKind::Complex) {
-        out.coordinates[one.path] = Coordinate::of_numbers(one.path, out.file->read_numbers(i), one.attributes);
+        out.coordinates[name] = Coordinate::of_numbers(name, out.file->read_numbers(i), one.attributes);
       }
     } catch (const io::FileError&) {
       throw;
@@ -198,14 +213,20 @@ std::vector<LabelledArray> variables_of(const Opened& opened) {
   std::vector<LabelledArray> out;
   const ArrayFile file(opened.file);
   for (const io::Variable& one : opened.file->variables()) {
-    if (is_coordinate(one) || !one.type.is_number() || one.path.find('/') != std::string::npos) continue;
+    if (is_coordinate(one) || !one.type.is_number() || group_of(one.path) != opened.group) continue;
     const std::vector<std::string> dims = dims_of(one);
     LabelledArray::Coordinates coordinates;
     for (const std::string& dim : dims) {
       const auto found = opened.coordinates.find(dim);
-      if (found != opened.coordinates.end()) coordinates.emplace(dim, found->second);
+      // A group may have a dimension of its own that is called as one around it.
+      const bool fits =
+          found != opened.coordinates.end() &&
+          (opened.group.empty() ||
+           static_cast<std::int64_t>(found->second.size()) ==
+               one.shape[static_cast<std::size_t>(std::find(dims.begin(), dims.end(), dim) - dims.begin())]);
+      if (fits) coordinates.emplace(dim, found->second);
     }
-    out.emplace_back(file.array(one.path), dims, std::move(coordinates), one.path, one.attributes);
+    out.emplace_back(file.array(one.path), dims, std::move(coordinates), name_of(one.path), one.attributes);
   }
   return out;
 }
@@ -235,10 +256,26 @@ std::string joining_dim(const std::vector<Opened>& files) {
   throw Error("'" + names + "' differ along several dimensions; name the one to join by");
 }
 
-std::vector<Opened> open_all(const std::vector<std::string>& paths, const std::string& index) {
+/// The attributes of the group. Throws where the file has no such group.
+std::vector<io::Attribute> attributes_of(const Opened& opened) {
+  std::string names;
+  for (const io::Group& one : opened.file->groups()) {
+    if (one.path == opened.group) return one.attributes;
+    if (!one.path.empty()) names += (names.empty() ? "" : ", ") + one.path;
+  }
+  if (opened.group.empty()) return {};
+  throw io::FileError("'" + io::shown_path(opened.file->path()) + "': has no group '" + opened.group + "'; it has " +
+                      (names.empty() ? "none" : names));
+}
+
+std::vector<Opened> open_all(const std::vector<std::string>& paths, const std::string& index,
+                             const std::string& group) {
   std::vector<Opened> files;
   files.reserve(paths.size());
-  for (auto& file : io::open_files(paths, {.index = index})) files.push_back(described(std::move(file)));
+  for (auto& file : io::open_files(paths, {.index = index})) {
+    files.push_back(described(std::move(file), group));
+    attributes_of(files.back());
+  }
   return files;
 }
 
@@ -307,16 +344,16 @@ std::vector<std::pair<std::int64_t, std::int64_t>> used_places(const std::vector
 
 }  // namespace
 
-Dataset open_dataset(const std::string& path) {
-  const Opened opened = described(io::open_shared(path));
-  return {variables_of(opened),
-          opened.file->groups().empty() ? std::vector<io::Attribute>{} : opened.file->groups()[0].attributes};
-}
+namespace {
 
-Dataset open_many(const std::vector<std::string>& paths, const OpenManyOptions& options) {
+Dataset open_joined(const std::vector<std::string>& paths, const std::string& group, const OpenManyOptions& options) {
   if (paths.empty()) throw Error("open_many: no files were given");
-  if (paths.size() == 1) return open_dataset(paths[0]);
-  std::vector<Opened> files = open_all(paths, options.index);
+  if (paths.size() == 1) {
+    const Opened opened = described(io::open_shared(paths[0]), group);
+    std::vector<io::Attribute> attributes = attributes_of(opened);
+    return {variables_of(opened), std::move(attributes)};
+  }
+  std::vector<Opened> files = open_all(paths, options.index, group);
   const std::string dim = options.dim.empty() ? joining_dim(files) : options.dim;
   for (const Opened& one : files) {
     const auto found = one.coordinates.find(dim);
@@ -367,7 +404,21 @@ Dataset open_many(const std::vector<std::string>& paths, const OpenManyOptions& 
     out.emplace_back(arrays::concatenate(pieces, static_cast<int>(one.axis(dim))), one.dims(), std::move(coordinates),
                      one.name(), one.attributes());
   }
-  return {std::move(out), files[0].file->groups()[0].attributes};
+  return {std::move(out), attributes_of(files[0])};
+}
+
+}  // namespace
+
+Dataset open_dataset(const std::string& path) { return open_joined({path}, {}, {}); }
+
+Dataset open_many(const std::vector<std::string>& paths, const OpenManyOptions& options) {
+  return open_joined(paths, {}, options);
+}
+
+Dataset open_group(const std::vector<std::string>& paths, const std::string& group, const OpenManyOptions& options) {
+  const std::size_t first = group.find_first_not_of('/');
+  if (first == std::string::npos) return open_joined(paths, {}, options);
+  return open_joined(paths, group.substr(first, group.find_last_not_of('/') - first + 1), options);
 }
 
 namespace {

@@ -588,9 +588,9 @@ class DataVerbsTest(unittest.TestCase):
         field = xr.Dataset({"sst": (("y", "x"), np.sin(lat / 9) + np.cos(np.deg2rad(lon) * 5), {"coordinates": "lat lon"}),
                             "lat": (("y", "x"), lat, {"units": "degrees_north", "standard_name": "latitude"}),
                             "lon": (("y", "x"), lon, {"units": "degrees_east", "standard_name": "longitude"})})
-        field.to_netcdf(os.path.join(FOLDER, "ocean.nc"))
-        out = self.changed("regrid", "--grid", "r180x90", "--method", "bilinear", "ocean.nc").sst
-        subprocess.run(["cdo", "-s", "-O", "-b", "F64", "remapbil,r180x90", "ocean.nc", "cdo.nc"], cwd=FOLDER, check=True,
+        field.to_netcdf(os.path.join(FOLDER, "group-ocean.nc"))
+        out = self.changed("regrid", "--grid", "r180x90", "--method", "bilinear", "group-ocean.nc").sst
+        subprocess.run(["cdo", "-s", "-O", "-b", "F64", "remapbil,r180x90", "group-ocean.nc", "cdo.nc"], cwd=FOLDER, check=True,
                        capture_output=True)
         with xr.open_dataset(os.path.join(FOLDER, "cdo.nc")) as wanted:
             theirs = wanted.sst.sel(lat=out.lat, method="nearest")
@@ -637,6 +637,52 @@ class DataVerbsTest(unittest.TestCase):
         self.lose_a_worker("reduce", *words, "lost.nc")
         self.assertEqual(weft("compare", "out.nc", "lost.nc").returncode, 0)
 
+    def test_variables_of_groups_are_named_by_their_paths(self):
+        for number in range(2):
+            path = os.path.join(FOLDER, f"groups{number}.nc")
+            BOTH.isel(time=slice(0, 5)).to_netcdf(path)
+            time = ("time", np.arange(40.0) + 40 * number, {"units": "days since 2000-01-01"})
+            rng = np.random.default_rng(number)
+            xr.Dataset({"sst": (("time", "depth"), rng.standard_normal((40, 7)), {"units": "K"}),
+                        "plain": (("depth",), np.arange(7.0))}, {"time": time}, {"title": "the ocean"}).to_netcdf(
+                            path, mode="a", group="model/ocean")
+        done = weft("reduce", "mean", "--dim", "time", "--var", "model/ocean/sst", "groups0.nc", "group-ocean.nc")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with xr.open_dataset(os.path.join(FOLDER, "groups0.nc"), group="model/ocean") as wanted, \
+                xr.open_dataset(os.path.join(FOLDER, "group-ocean.nc")) as found:
+            np.testing.assert_allclose(found.sst, wanted.sst.mean("time"))
+            self.assertEqual(found.attrs["title"], "the ocean")
+            self.assertEqual(found.sst.attrs["units"], "K")
+        done = weft("convert", "--var", "/model/ocean/sst,model/ocean/plain", "groups[01].nc", "group-oceans.nc")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with xr.open_dataset(os.path.join(FOLDER, "group-oceans.nc")) as found:
+            self.assertEqual(dict(found.sizes), {"time": 80, "depth": 7})
+            for number in range(2):
+                with xr.open_dataset(os.path.join(FOLDER, f"groups{number}.nc"), group="model/ocean") as part:
+                    xr.testing.assert_equal(found.sst.sel(time=part.time).drop_attrs(), part.sst.load().drop_attrs())
+        done = weft("plot", "groups0.nc", "model/ocean/sst", "group-ocean.png")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        done = weft("reduce", "mean", "--dim", "time", "--dry-run", "--var", "model/ocean/sst", "groups0.nc", "no.nc")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for words, code, said in ((["--var", "model/none/sst"], 1, "has no group 'model/none'; it has model"),
+                                  (["--var", "model/ocean/sss"], 1, "did you mean 'sst'"),
+                                  (["--var", "model/ocean/sst,tas"], 2, "several groups")):
+            done = weft("reduce", "mean", "--dim", "time", *words, "groups0.nc", "no.nc")
+            self.assertEqual((done.returncode, said in done.stderr), (code, True), done.stderr)
+        # The columns of a table.
+        try:
+            import h5py  # pylint: disable=import-outside-toplevel
+        except ImportError:
+            return
+        with h5py.File(os.path.join(FOLDER, "table.h5"), "w") as file:
+            table = np.zeros(500, [("n", "i4"), ("energy", "f8")])
+            table["energy"] = np.arange(500)
+            file.create_dataset("events", data=table, chunks=(64,))
+        done = weft("reduce", "mean", "--dim", "dim_0_500", "--var", "events/energy", "table.h5", "energy.nc")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with xr.open_dataset(os.path.join(FOLDER, "energy.nc")) as found:
+            self.assertEqual(float(found.energy), 249.5)
+
     def test_a_file_in_parts_holds_the_same_and_leaves_nothing_behind(self):
         path = os.path.join(FOLDER, "large.nc")
         rng = np.random.default_rng(3)
@@ -673,7 +719,7 @@ class DataVerbsTest(unittest.TestCase):
         self.assertEqual(parts("small.nc"), [])
         self.assertEqual(weft("convert", "--parts", "a2001.nc", "no.zarr").returncode, 2)
         if MPIEXEC:
-            check("ranks.nc", (MPIEXEC, "-n", "3", "--oversubscribe", "--allow-run-as-root"))
+            check("ranks-parts.nc", (MPIEXEC, "-n", "3", "--oversubscribe", "--allow-run-as-root"))
             self.lose_a_worker("convert", "--parts", "large.nc", "lost-parts.nc")
             self.assertEqual(weft("compare", "large.nc", "lost-parts.nc").returncode, 0)
             self.assertEqual(len(parts("lost-parts.nc")), 1)

@@ -79,7 +79,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 # Public headers that a program includes by itself, because they cost a library or much time.
 OPT_IN = {"weft/cluster.hpp", "weft/gpu.hpp", "weft/storage.hpp", "weft/measure.hpp", "weft/measure_transfer.hpp", "weft/simulate.hpp"}
 # Files of arrays, and arrays with labels.
-OPT_IN |= {"weft/array_advice.hpp", "weft/stored_array.hpp", "weft/labelled.hpp", "weft/staggered.hpp", "weft/members.hpp", "weft/storage_writer.hpp", "weft/zarr_writer.hpp",
+OPT_IN |= {"weft/array_advice.hpp", "weft/stored_array.hpp", "weft/labelled.hpp", "weft/file_groups.hpp", "weft/staggered.hpp", "weft/members.hpp", "weft/storage_writer.hpp", "weft/zarr_writer.hpp",
            "weft/open_files.hpp", "weft/tiff_writer.hpp", "weft/ops/neighbours.hpp", "weft/ops/special.hpp",
            "weft/fits_writer.hpp", "weft/ops/fits.hpp",
            "weft/remote.hpp"}

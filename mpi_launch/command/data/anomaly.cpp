@@ -1,5 +1,6 @@
 // `weft anomaly`: differences from means of groups of times.
 #include "mpi_launch/command/data/convert.hpp"
+#include "mpi_launch/command/data/inputs.hpp"
 #include "mpi_launch/command/data/reduction.hpp"
 #include "mpi_launch/command/data/selection.hpp"
 #include "mpi_launch/command/data/verbs.hpp"
@@ -86,7 +87,7 @@ arrays::Array anomalies(const Client& client, const LabelledArray& one, const La
 /// Returns whether the variable's anomalies are asked for.
 bool is_wanted(const Given& given, const LabelledArray& one, const std::set<std::string>& describing,
                const std::string& dim) {
-  const std::vector<std::string> chosen = given.list("var");
+  const std::vector<std::string> chosen = ChosenVariables("weft anomaly", given.list("var")).names;
   const bool named = std::find(chosen.begin(), chosen.end(), one.name()) != chosen.end();
   const bool number = !one.data().dtype().is_complex() && !one.data().dtype().is_time();
   return (chosen.empty() ? describing.count(one.name()) == 0 : named) && number && one.has(dim);

@@ -13,6 +13,7 @@
 #include "core/memory/bytes_text.hpp"
 
 #include <weft/arrays.hpp>
+#include <weft/file_groups.hpp>
 #include <weft/remote.hpp>
 #include <weft/zarr_writer.hpp>
 
@@ -167,7 +168,7 @@ class ConvertJob {
     options.duplicates = given_.text("duplicates");
     options.dim = paths_.size() > 1 ? given_.text("join") : "";
     options.index = given_.text("index");
-    data_ = open_many(paths_, options);
+    data_ = open_group(paths_, wanted_.group, options);
     first_ = io::open_shared(paths_[0]);
     for (const std::string& words : given_.all("sel")) data_ = select_labels(data_, words);
     for (const std::string& words : given_.all("isel")) data_ = select_places(data_, words);
@@ -188,7 +189,7 @@ class ConvertJob {
       kept_bytes_ = changed.kept_bytes;
     }
     for (const auto& [dim, size] : chunks_) require_dimension(data_, dim);
-    const std::vector<std::string> chosen = given_.list("var");
+    const std::vector<std::string>& chosen = wanted_.names;
     for (const std::string& name : chosen) require_variable(data_, name);
     std::set<std::string> wanted(chosen.begin(), chosen.end());
     for (const std::string& name : chosen) {
@@ -212,7 +213,7 @@ class ConvertJob {
   }
 
   const io::Variable* stored(const std::string& name) const {
-    return fresh_.count(name) == 0 && first_->has(name) ? &first_->variables()[first_->find(name)] : nullptr;
+    return fresh_.count(name) == 0 ? wanted_.find(*first_, name) : nullptr;
   }
 
   Copy copy_of(const LabelledArray& one) const {
@@ -273,8 +274,9 @@ class ConvertJob {
     for (const Copy& copy : copies_) {
       for (const std::string& path : paths_) {
         const auto file = io::open_shared(path);
-        if (!file->has(copy.source.name())) continue;
-        const std::size_t number = file->find(copy.source.name());
+        const io::Variable* const found = wanted_.find(*file, copy.source.name());
+        if (found == nullptr) continue;
+        const std::size_t number = file->find(found->path);
         plan.stored_bytes += file->stored_bytes(number);
         plan.decoded_bytes +=
             static_cast<std::uint64_t>(file->variables()[number].elements()) * file->variables()[number].type.bytes;
@@ -540,6 +542,7 @@ class ConvertJob {
   std::vector<std::string> paths_;
   Dataset data_;
   std::shared_ptr<const io::StoredFile> first_;
+  const ChosenVariables wanted_{verb_, given_.list("var")};
   /// Of arrays that the verb keeps in memory until all is written.
   std::uint64_t kept_bytes_ = 0;
   /// Variables that are not as any file has them.

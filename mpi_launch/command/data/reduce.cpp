@@ -12,6 +12,7 @@
 
 #include <weft/array_plan.hpp>
 #include <weft/arrays.hpp>
+#include <weft/file_groups.hpp>
 
 #include <unistd.h>
 #include <algorithm>
@@ -92,7 +93,7 @@ class ReduceJob {
     options.duplicates = given_.text("duplicates");
     options.index = given_.text("index");
     if (paths_.size() > 1 && given_.has("join")) options.dim = given_.text("join");
-    data_ = open_many(paths_, options);
+    data_ = open_group(paths_, wanted_.group, options);
     first_ = io::open_shared(paths_[0]);
     for (const std::string& words : given_.all("sel")) data_ = select_labels(data_, words);
     for (const std::string& words : given_.all("isel")) data_ = select_places(data_, words);
@@ -125,11 +126,11 @@ class ReduceJob {
   }
 
   const io::Variable* stored(const std::string& name) const {
-    return fresh_.count(name) == 0 && first_->has(name) ? &first_->variables()[first_->find(name)] : nullptr;
+    return fresh_.count(name) == 0 ? wanted_.find(*first_, name) : nullptr;
   }
 
   void prepare() {
-    const std::vector<std::string> chosen = given_.list("var");
+    const std::vector<std::string>& chosen = wanted_.names;
     for (const std::string& name : chosen) require_variable(data_, name);
     const std::set<std::string> describing = describing_variables(data_);
     bool any = false;
@@ -315,7 +316,7 @@ class ReduceJob {
   /// Texts that have none of the reduced dimensions pass through.
   void declare_texts(io::NetcdfWriter& writer) {
     const std::map<std::string, std::int64_t> dims = data_.dims();
-    const std::vector<std::string> chosen = given_.list("var");
+    const std::vector<std::string>& chosen = wanted_.names;
     for (std::size_t i = 0; i < first_->variables().size(); ++i) {
       const io::Variable& one = first_->variables()[i];
       const bool text = one.type.kind == io::ElementKind::Text || one.type.kind == io::ElementKind::VariableText;
@@ -511,7 +512,8 @@ class ReduceJob {
     for (const Work& work : works_) {
       for (const std::string& path : paths_) {
         const auto file = io::open_shared(path);
-        if (file->has(work.source.name())) plan.stored_bytes += file->stored_bytes(file->find(work.source.name()));
+        if (const io::Variable* const found = wanted_.find(*file, work.source.name()))
+          plan.stored_bytes += file->stored_bytes(file->find(found->path));
       }
       for (const Result& result : work.results) {
         std::uint64_t bytes = result.encoding.type.bytes;
@@ -555,6 +557,7 @@ class ReduceJob {
   std::vector<std::string> paths_;
   Dataset data_;
   std::shared_ptr<const io::StoredFile> first_;
+  const ChosenVariables wanted_{"weft reduce", given_.list("var")};
   /// Variables that expressions made: no file says how they are stored.
   std::set<std::string> fresh_;
   std::vector<Work> works_;

@@ -17,6 +17,7 @@
 
 #include <weft/arrays.hpp>
 #include <weft/client.hpp>
+#include <weft/file_groups.hpp>
 #include <weft/labelled.hpp>
 #include <weft/ndarray.hpp>
 
@@ -179,7 +180,9 @@ class PlotJob {
     const auto& words = given_.words();
     const std::vector<std::string> paths = input_files({words[0]});
     const std::string join = paths.size() > 1 ? given_.text("join") : "";
-    Dataset data = open_many(paths, {join, given_.text("duplicates"), given_.text("index")});
+    const ChosenVariables wanted("weft plot",
+                                 words.size() == 3 ? std::vector<std::string>{words[1]} : std::vector<std::string>{});
+    Dataset data = open_group(paths, wanted.group, {join, given_.text("duplicates"), given_.text("index")});
     for (const std::string& words_of : given_.all("sel")) data = select_labels(data, words_of);
     for (const std::string& words_of : given_.all("isel")) data = select_places(data, words_of);
     std::vector<std::string> dims;
@@ -187,7 +190,7 @@ class PlotJob {
     if (given_.has("where")) data = keep_where(data, given_.text("where"), dims);
     std::string made;
     for (const std::string& expression : given_.all("expr")) std::tie(data, made) = with_expression(data, expression);
-    return flat(variable_of(data, words.size() == 3 ? words[1] : made));
+    return flat(variable_of(data, wanted.names.empty() ? made : wanted.names[0]));
   }
 
   double line_height() const { return canvas_->letter_height() * 1.8; }
