@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -275,15 +276,23 @@ void check_dates(X509* certificate, const std::string& name) {
 void check_signed(SSL_CTX* context, const TlsCredentials& credentials, X509* certificate) {
   STACK_OF(X509)* between = nullptr;
   ::SSL_CTX_get0_chain_certs(context, &between);
-  const std::unique_ptr<X509_STORE_CTX, Freed<X509_STORE_CTX, ::X509_STORE_CTX_free>> check(::X509_STORE_CTX_new());
-  if (check == nullptr ||
-      ::X509_STORE_CTX_init(check.get(), ::SSL_CTX_get_cert_store(context), certificate, between) != 1)
-    throw Error("OpenSSL cannot check certificates: " + take_tls_error());
-  if (::X509_verify_cert(check.get()) == 1) return;
-  const std::string why = ::X509_verify_cert_error_string(::X509_STORE_CTX_get_error(check.get()));
-  ::ERR_clear_error();
-  throw ConfigError(named("the certificate", credentials.certificate_file, "--weft-tls-cert") + " is not one of " +
-                    named("the authority", credentials.authority_file, "--weft-tls-ca") + ": " + why);
+  const std::string name = named("the certificate", credentials.certificate_file, "--weft-tls-cert");
+  for (const int side : {X509_PURPOSE_SSL_SERVER, X509_PURPOSE_SSL_CLIENT}) {
+    const std::unique_ptr<X509_STORE_CTX, Freed<X509_STORE_CTX, ::X509_STORE_CTX_free>> check(::X509_STORE_CTX_new());
+    if (check == nullptr ||
+        ::X509_STORE_CTX_init(check.get(), ::SSL_CTX_get_cert_store(context), certificate, between) != 1 ||
+        ::X509_STORE_CTX_set_purpose(check.get(), side) != 1)
+      throw Error("OpenSSL cannot check certificates: " + take_tls_error());
+    if (::X509_verify_cert(check.get()) == 1) continue;
+    const int problem = ::X509_STORE_CTX_get_error(check.get());
+    ::ERR_clear_error();
+    if (problem == X509_V_ERR_INVALID_PURPOSE)
+      throw ConfigError(name +
+                        " is not good for both sides of a connection: if it says what it is for, it must say "
+                        "serverAuth and clientAuth");
+    throw ConfigError(name + " is not one of " + named("the authority", credentials.authority_file, "--weft-tls-ca") +
+                      ": " + ::X509_verify_cert_error_string(problem));
+  }
 }
 
 class Context final : public TlsContext {

@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -403,6 +404,53 @@ TEST_F(TlsFilesTest, ACertificateOutOfItsTimeIsRefusedWithTheDate) {
     put(cert, made.certificate);
     put(key, made.key);
     EXPECT_NE(complaint().find(text), std::string::npos) << complaint();
+  }
+}
+
+/// One that has signed itself, and says what it is for.
+TlsCredentials signed_by_itself(const char* uses) {
+  EVP_PKEY* const key = ::EVP_EC_gen("P-256");
+  X509* const made = ::X509_new();
+  ::X509_set_version(made, X509_VERSION_3);
+  ::X509_gmtime_adj(::X509_getm_notBefore(made), -kDay);
+  ::X509_gmtime_adj(::X509_getm_notAfter(made), kDay);
+  ::X509_NAME_add_entry_by_txt(::X509_get_subject_name(made), "CN", MBSTRING_ASC,
+                               reinterpret_cast<const unsigned char*>("itself"), -1, -1, 0);
+  ::X509_set_issuer_name(made, ::X509_get_subject_name(made));
+  ::X509_set_pubkey(made, key);
+  X509_EXTENSION* const extension = ::X509V3_EXT_conf_nid(nullptr, nullptr, NID_ext_key_usage, uses);
+  ::X509_add_ext(made, extension, -1);
+  ::X509_EXTENSION_free(extension);
+  ::X509_sign(made, key, ::EVP_sha256());
+  TlsCredentials credentials;
+  BIO* const text = ::BIO_new(::BIO_s_mem());
+  const auto written = [&] {
+    char* bytes = nullptr;
+    const long count = BIO_get_mem_data(text, &bytes);
+    return std::string(bytes, static_cast<std::size_t>(count));
+  };
+  ::PEM_write_bio_X509(text, made);
+  credentials.certificate = written();
+  (void)BIO_reset(text);
+  ::PEM_write_bio_PrivateKey(text, key, nullptr, nullptr, 0, nullptr, nullptr);
+  credentials.key = written();
+  ::BIO_free(text);
+  ::X509_free(made);
+  ::EVP_PKEY_free(key);
+  credentials.authority = credentials.certificate;
+  return credentials;
+}
+
+TEST(TlsTest, ACertificateForOneSideAloneIsRefused) {
+  EXPECT_NE(comm::open_tls(signed_by_itself("serverAuth,clientAuth")), nullptr);
+  for (const char* uses : {"serverAuth", "clientAuth"}) {
+    try {
+      comm::open_tls(signed_by_itself(uses));
+      ADD_FAILURE() << uses;
+    } catch (const ConfigError& error) {
+      EXPECT_NE(std::string(error.what()).find("is not good for both sides of a connection"), std::string::npos)
+          << error.what();
+    }
   }
 }
 
