@@ -43,6 +43,15 @@ void write_books(Writer& writer, const LedgerReport& report) {
     writer.count(row.results);
     writer.count(row.bytes);
   }
+  writer.count(report.devices.size());
+  for (const DeviceRow& row : report.devices) {
+    write_text(writer, row.name);
+    for (const double one :
+         {row.launch_seconds, row.upload_seconds, row.kernel_seconds, row.download_seconds, row.evict_seconds})
+      writer.number(one);
+    for (const std::uint64_t one : {row.works, row.uploaded_bytes, row.downloaded_bytes, row.evicted_bytes})
+      writer.count(one);
+  }
   writer.count(report.samples);
   for (const double one : {report.inferred_kernel_seconds, report.sampled_p50_us, report.sampled_p99_us,
                            report.kernel_p50_us, report.kernel_p99_us})
@@ -68,6 +77,16 @@ LedgerReport read_books(Reader& reader) {
     row.results = reader.count(kWhat);
     row.bytes = reader.count(kWhat);
   }
+  constexpr std::size_t kLeastOfDevice = 1 + 5 * sizeof(double) + 4;
+  report.devices.resize(reader.elements(kLeastOfDevice, kWhat));
+  for (DeviceRow& row : report.devices) {
+    row.name = read_text(reader);
+    for (double* const one :
+         {&row.launch_seconds, &row.upload_seconds, &row.kernel_seconds, &row.download_seconds, &row.evict_seconds})
+      *one = reader.number<double>(kWhat);
+    for (std::uint64_t* const one : {&row.works, &row.uploaded_bytes, &row.downloaded_bytes, &row.evicted_bytes})
+      *one = reader.count(kWhat);
+  }
   report.samples = reader.count(kWhat);
   for (double* const one : {&report.inferred_kernel_seconds, &report.sampled_p50_us, &report.sampled_p99_us,
                             &report.kernel_p50_us, &report.kernel_p99_us})
@@ -85,6 +104,10 @@ void add_books(LedgerReport& all, const LedgerReport& of_worker, const std::stri
   for (SlotRow row : of_worker.rows) {
     row.name = worker + " " + row.name;
     all.rows.push_back(std::move(row));
+  }
+  for (DeviceRow row : of_worker.devices) {
+    row.name = worker + " " + row.name;
+    all.devices.push_back(std::move(row));
   }
   for (const MovedRow& row : of_worker.moved) {
     const auto same =

@@ -1,5 +1,7 @@
 #include "core/diagnostics/ledger.hpp"
 
+#include "core/diagnostics/device_books.hpp"
+
 #include <utility>
 
 namespace weft {
@@ -7,6 +9,7 @@ namespace weft {
 Ledger::Ledger(std::size_t slots)
     : slots_(slots), overhead_before_(std::make_unique<Histogram>()), kernel_before_(std::make_unique<Histogram>()) {
   start_tick_calibration();
+  devices_before_ = device_rows();
   const Ticks now = ticks_now();
   books_.reserve(slots + 1);
   for (std::size_t i = 0; i < slots; ++i) {
@@ -61,6 +64,7 @@ void Ledger::restart() {
   }
   overhead_before_ = std::move(overhead);
   kernel_before_ = std::move(kernel);
+  devices_before_ = device_rows();
 }
 
 LedgerReport Ledger::report() const {
@@ -92,6 +96,7 @@ LedgerReport Ledger::report() const {
     kernel->merge(entry->book.kernel());
   }
   if (slots_ > 0) report.wall_seconds = slot_seconds / static_cast<double>(slots_);
+  report.devices = since(device_rows(), devices_before_);
   overhead->subtract(*overhead_before_);
   kernel->subtract(*kernel_before_);
   const double us_per_tick = seconds_per_tick * 1e6;

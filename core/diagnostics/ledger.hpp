@@ -52,6 +52,7 @@ class Ledger {
 
   const std::size_t slots_;
   std::vector<std::unique_ptr<Entry>> books_;  // slots first; entries never move, writers hold references
+  std::vector<DeviceRow> devices_before_;
   std::unique_ptr<Histogram> overhead_before_;
   std::unique_ptr<Histogram> kernel_before_;
 };

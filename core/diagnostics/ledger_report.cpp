@@ -174,6 +174,17 @@ std::string LedgerReport::to_text(bool full) const {
       fmt::format_to(to, "  {:<40} {:>10} {:>10}\n", moved[i].name, moved[i].results, bytes_text(moved[i].bytes));
     if (!full && moved.size() > kMostMoved) fmt::format_to(to, "  and of {} lines more\n", moved.size() - kMostMoved);
   }
+  if (!devices.empty()) {
+    fmt::format_to(to, "  {:<36} {:>8} {:>9} {:>9} {:>9} {:>9} {:>9} {:>10} {:>10} {:>10}\n", "device", "works",
+                   "launch", "copies in", "kernels", "copies out", "evictions", "bytes in", "out", "evicted");
+    for (const DeviceRow& row : devices) {
+      fmt::format_to(to, "  {:<36} {:>8} {:>9} {:>9} {:>9} {:>9} {:>9} {:>10} {:>10} {:>10}\n", row.name, row.works,
+                     seconds_text(row.launch_seconds), seconds_text(row.upload_seconds),
+                     seconds_text(row.kernel_seconds), seconds_text(row.download_seconds),
+                     seconds_text(row.evict_seconds), bytes_text(row.uploaded_bytes), bytes_text(row.downloaded_bytes),
+                     bytes_text(row.evicted_bytes));
+    }
+  }
   if (const std::string told = advice(); !told.empty()) fmt::format_to(to, "  advice: {}\n", told);
   if (!full) return out;
   if (!rows.empty()) {
@@ -216,6 +227,15 @@ std::string LedgerReport::to_json() const {
   for (std::size_t i = 0; i < moved.size(); ++i) {
     fmt::format_to(to, "{}{{\"name\":{},\"results\":{},\"bytes\":{}}}", i == 0 ? "" : ",", json_string(moved[i].name),
                    moved[i].results, moved[i].bytes);
+  }
+  out += "],\"devices\":[";
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    const DeviceRow& row = devices[i];
+    fmt::format_to(to, "{}{{\"name\":{},\"works\":{},\"launch\":{},\"upload\":{},\"kernel\":{},\"download\":{}",
+                   i == 0 ? "" : ",", json_string(row.name), row.works, json_number(row.launch_seconds),
+                   json_number(row.upload_seconds), json_number(row.kernel_seconds), json_number(row.download_seconds));
+    fmt::format_to(to, ",\"evict\":{},\"uploaded_bytes\":{},\"downloaded_bytes\":{},\"evicted_bytes\":{}}}",
+                   json_number(row.evict_seconds), row.uploaded_bytes, row.downloaded_bytes, row.evicted_bytes);
   }
   out += "],\"layers\":[";
   for (std::size_t i = 0; i < layers.size(); ++i) {

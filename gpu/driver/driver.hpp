@@ -68,6 +68,12 @@ class Driver {
 /// Opens every device that CUDA shows this process; empty where there is none, and `why` says why not.
 std::vector<std::unique_ptr<Driver>> open_cuda_devices(std::string& why);
 
+/// Hears of a device that failed, before the work that needed it throws. A worker process ends there: CUDA lets no
+/// process use such a device again, a new one may.
+using FailureListener = void (*)(const std::string& why);
+void set_failure_listener(FailureListener listener) noexcept;
+void tell_failure(const std::string& why);
+
 /// Replaces the devices of this process, for tests; no work may be under way.
 void set_devices(std::vector<std::unique_ptr<Driver>> drivers, std::vector<std::size_t> budgets);
 

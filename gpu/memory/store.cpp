@@ -52,6 +52,7 @@ Store::Store(std::unique_ptr<Driver> driver, std::size_t budget, unsigned number
       number_(number),
       budget_(budget),
       copies_(driver_->open_stream()),
+      host_(*driver_, mutex_, changed_, [this] { pump(); }),
       watcher_(*driver_) {
   for (unsigned i = 0; i < kStreams; ++i) idle_streams_.push_back(driver_->open_stream());
 }
@@ -65,6 +66,8 @@ DeviceReport Store::report() {
   book_copies();
   DeviceReport all = report_;
   all.budget_bytes = budget_;
+  all.host_bytes = host_.used_bytes();
+  all.spilled_bytes = host_.spilled_bytes();
   return all;
 }
 
@@ -80,6 +83,12 @@ void Store::set_budget(std::size_t bytes) {
   pump();
 }
 
+void Store::set_host_limits(HostLimits limits) {
+  const std::lock_guard lock(mutex_);
+  host_.set_limits(std::move(limits));
+  pump();
+}
+
 bool Store::resident(const Entry& entry) const {
   const std::lock_guard lock(mutex_);
   return entry.device != nullptr;
@@ -90,10 +99,11 @@ bool Store::on_host(const Entry& entry) const {
 }
 void Store::throw_if_failed() const {
   const std::string why = driver_->failure();
-  if (!why.empty())
-    throw DeviceError(text() + " failed: " + why +
-                      ". What it held is lost; this process cannot use it again: start it anew, or run on the others "
-                      "(CUDA_VISIBLE_DEVICES)");
+  if (why.empty()) return;
+  tell_failure(text() + " failed: " + why);
+  throw DeviceError(text() + " failed: " + why +
+                    ". What it held is lost; this process cannot use it again: start it anew, or run on the others "
+                    "(CUDA_VISIBLE_DEVICES)");
 }
 
 // ---- reservations
@@ -130,20 +140,48 @@ void Store::begin(const std::shared_ptr<Ticket>& ticket) {
   throw_if_failed();
   ticket->waiter = this_waiter();
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     check_alone(*ticket);
+    lock.unlock();
+    bring_back_inputs(*ticket);
+    lock.lock();
     queue_.push_back(ticket.get());
     active_.fetch_add(1, std::memory_order_relaxed);
     if (!take_turn(*ticket)) ++report_.waited;
   }
   try {
     wait_until(ticket->waiter, "room on " + text(), [&] { return take_turn(*ticket); });
-    if (!ticket->refused.empty()) throw DeviceError(ticket->refused);
+    if (!ticket->refused.empty()) {
+      throw_if_failed();
+      throw DeviceError(ticket->refused);
+    }
   } catch (...) {
     abandon(*ticket);
     throw;
   }
   upload(*ticket);
+}
+
+/// Has the disk give back what the work is going to copy. Nothing is reserved yet, so that it may fail.
+void Store::bring_back_inputs(Ticket& ticket) {
+  std::unique_lock lock(mutex_);
+  try {
+    for (const auto& operand : ticket.operands) {
+      if (operand.output) continue;
+      ++operand.entry->wanted;
+      ticket.wanted.push_back(operand.entry.get());
+      host_.bring_back(*operand.entry, lock);
+    }
+  } catch (...) {
+    want_no_more(ticket);
+    throw;
+  }
+}
+
+/// Under the mutex.
+void Store::want_no_more(Ticket& ticket) noexcept {
+  for (Entry* entry : ticket.wanted) --entry->wanted;
+  ticket.wanted.clear();
 }
 
 /// Waits until `settled`, which is called under the mutex. A task lends its slot meanwhile.
@@ -176,7 +214,7 @@ bool Store::take_turn(Ticket& ticket) {
   if (ticket.granted || !ticket.refused.empty()) return true;
   const auto mine = std::find(queue_.begin(), queue_.end(), &ticket);
   // A task that could go on and does not is below another one on its thread's stack.
-  const auto comes_first = [&](const Ticket* one) {
+  const auto comes_first = [&](Ticket* one) {
     return one->refused.empty() && (!one->waiter.in_task || !has_room(*one));
   };
   if (std::any_of(queue_.begin(), mine, comes_first)) return false;
@@ -187,12 +225,16 @@ bool Store::take_turn(Ticket& ticket) {
 }
 
 /// Returns whether it could be granted now.
-bool Store::has_room(const Ticket& ticket) const {
+bool Store::has_room(const Ticket& ticket) {
   if (!driver_->failure().empty()) return true;  // to be told so
   const std::size_t bytes = missing(ticket);
   std::size_t held = report_.used_bytes + bytes;
-  for (const Entry* entry : victims_for(bytes, &ticket)) held -= rounded(entry->size);
-  return !idle_streams_.empty() && held <= budget_;
+  std::size_t to_host = 0;
+  for (const Entry* entry : victims_for(bytes, &ticket)) {
+    held -= rounded(entry->size);
+    if (HostRoom::needs_room(*entry)) to_host += entry->size;
+  }
+  return !idle_streams_.empty() && held <= budget_ && host_.takes(to_host);
 }
 
 bool Store::try_grant(Ticket& ticket) {
@@ -300,7 +342,8 @@ void Store::take_from_device(Entry& entry) noexcept {
 
 /// Nobody uses the entry: works unpin what they used when the device is done with it.
 void Store::evict(Entry& entry) {
-  if (!entry.host_valid) {
+  // Who is about to need it here looks for it in the host's memory.
+  if (!entry.host_valid && (!entry.kept.valid() || entry.wanted != 0)) {
     try {
       entry.host = Buffer::allocate(entry.size, pinned_memory());
     } catch (const MemoryError&) {
@@ -317,6 +360,7 @@ void Store::evict(Entry& entry) {
     report_.evicted_bytes += entry.size;
     ++report_.evictions;
   }
+  if (entry.host_valid) host_.add(entry);
   take_from_device(entry);
   evicted_ = driver_->record(copies_);
 }
@@ -387,8 +431,10 @@ void Store::book_copies() noexcept {
 
 Buffer Store::fetch(const std::shared_ptr<Entry>& entry) {
   Event event;
+  Buffer bytes;
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    host_.bring_back(*entry, lock);
     if (!entry->host_valid) {
       throw_if_failed();
       const bool idle = entry->pins == 0;
@@ -407,6 +453,7 @@ Buffer Store::fetch(const std::shared_ptr<Entry>& entry) {
       if (idle) unpinned_.splice(unpinned_.end(), unpinned_, entry->place);
     }
     event = entry->downloaded;
+    bytes = entry->host;
   }
   const Waiter waiter = this_waiter();
   if (waiter.in_task && driver_->state(event) == EventState::Pending) {
@@ -418,12 +465,12 @@ Buffer Store::fetch(const std::shared_ptr<Entry>& entry) {
     wait_until(waiter, "a copy from " + text(), [&] { return done->load(std::memory_order_acquire); });
   }
   if (driver_->synchronize(event) == EventState::Failed) throw_if_failed();
-  const std::lock_guard lock(mutex_);
-  return entry->host;
+  return bytes;
 }
 
 void Store::drop(Entry& entry) noexcept {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
+  host_.leave(entry, lock);
   // A copy to the host that is still under way writes into a buffer that goes now.
   if (entry.host_valid && entry.downloaded.number != 0) driver_->synchronize(entry.downloaded);
   if (entry.device == nullptr) return;
@@ -477,6 +524,7 @@ void Store::complete(Ticket& ticket, bool failed) noexcept {
   if (ticket.ended) return;
   ticket.ended = true;
   ticket.failed = failed;
+  want_no_more(ticket);
   active_.fetch_sub(1, std::memory_order_relaxed);
   if (ticket.granted) {
     book(ticket);

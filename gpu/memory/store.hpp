@@ -2,6 +2,7 @@
 
 #include "gpu/driver/driver.hpp"
 #include "gpu/driver/watcher.hpp"
+#include "gpu/memory/host_room.hpp"
 
 #include <weft/gpu.hpp>
 
@@ -20,8 +21,8 @@ namespace detail {
 class Store;
 struct Ticket;
 
-/// The bytes behind the copies of one DeviceBuffer: on the host, on one device, or both.
-/// Owns: both copies.  Threading: `size` is constant; the store is set once, under kHomes; all else is guarded by the
+/// The bytes behind the copies of one DeviceBuffer: on the host, on one device, on disk, or several of them.
+/// Owns: the copies.  Threading: `size` is constant; the store is set once, under kHomes; all else is guarded by the
 /// store's mutex, and constant while there is no store.
 struct Entry {
   explicit Entry(std::size_t size_in_bytes) : size(size_in_bytes) {}
@@ -44,6 +45,12 @@ struct Entry {
   /// The work that is to put the bytes on the device, until they are on its stream.
   Ticket* loader = nullptr;
   unsigned pins = 0;
+  /// Of the host's room: whether its copy there counts, whether the disk is at it, how many are about to need it there,
+  /// and where it lies on disk.
+  bool counted = false, moving = false;
+  unsigned wanted = 0;
+  SpillTicket kept;
+  std::list<Entry*>::iterator host_place;
   std::list<Entry*>::iterator place;  // among the unpinned ones of the store
 };
 
@@ -63,7 +70,7 @@ struct Ticket {
   std::shared_ptr<Store> store;
   std::vector<Operand> operands;
   // Unset until begin(). What follows is the store's, guarded by its mutex.
-  std::vector<Entry*> pinned, loads;
+  std::vector<Entry*> pinned, loads, wanted;
   StreamId stream = 0;
   Waiter waiter;
   bool granted = false, uploading = false, uploaded = false, ended = false, failed = false;
@@ -112,6 +119,7 @@ class Store {
   std::string text() const;
   DeviceReport report();
   void set_budget(std::size_t bytes);
+  void set_host_limits(HostLimits limits);
   unsigned active() const noexcept { return active_.load(std::memory_order_relaxed); }
 
  private:
@@ -119,7 +127,9 @@ class Store {
   void check_alone(const Ticket& ticket) const;
   void pump();
   bool take_turn(Ticket& ticket);
-  bool has_room(const Ticket& ticket) const;
+  bool has_room(const Ticket& ticket);
+  void bring_back_inputs(Ticket& ticket);
+  void want_no_more(Ticket& ticket) noexcept;
   bool try_grant(Ticket& ticket);
   bool allocate_operands(Ticket& ticket);
   void pin(Ticket& ticket);
@@ -160,6 +170,7 @@ class Store {
   Event evicted_;
   unsigned running_ = 0;
   std::atomic<unsigned> active_{0};
+  HostRoom host_;
   Watcher watcher_;  // the last member: its thread ends first
 };
 

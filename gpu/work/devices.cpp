@@ -1,15 +1,42 @@
 #include "gpu/memory/store.hpp"
 
+#include "core/diagnostics/device_books.hpp"
+#include "core/memory/limits.hpp"
+#include "core/runtime/machine.hpp"
+
 #include <weft/client.hpp>
 #include <weft/this_task.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <utility>
 
 namespace weft::gpu {
 namespace detail {
 namespace {
+
+std::atomic<FailureListener> failure_listener{nullptr};
+
+/// The devices' part of the ledger.
+std::vector<DeviceRow> books() {
+  std::vector<DeviceRow> rows;
+  for (const auto& store : stores()) {
+    const DeviceReport told = store->report();
+    DeviceRow& row = rows.emplace_back();
+    row.name = store->text();
+    row.works = told.works;
+    row.launch_seconds = told.launch_seconds;
+    row.upload_seconds = told.upload_seconds;
+    row.kernel_seconds = told.kernel_seconds;
+    row.download_seconds = told.download_seconds;
+    row.evict_seconds = told.evict_seconds;
+    row.uploaded_bytes = told.uploaded_bytes;
+    row.downloaded_bytes = told.downloaded_bytes;
+    row.evicted_bytes = told.evicted_bytes;
+  }
+  return rows;
+}
 
 /// What this process found, opened at the first question.
 /// Owns: the stores.  Threading: opened under a lock; replaced by tests while nothing runs.
@@ -35,6 +62,7 @@ struct Devices {
       const std::size_t budget = i < budgets.size() ? budgets[i] : facts.back().memory_bytes / 10 * 9;
       stores.push_back(std::make_shared<Store>(std::move(drivers[i]), budget, static_cast<unsigned>(i)));
     }
+    set_device_books(&books);
   }
   static Devices& get() {
     // Never destroyed: the driver may be gone when static objects are.
@@ -53,6 +81,16 @@ struct Devices {
 const std::vector<std::shared_ptr<Store>>& stores() { return Devices::get().stores; }
 std::string why_no_store() { return Devices::get().why; }
 
+HostLimits host_limits() {
+  constexpr std::size_t kShare = 2;  // the other half is for what the host computes
+  if (!this_task::running()) return {memory_limits().bytes / kShare, choose_spill_directory({})};
+  const Settings& settings = this_task::client().settings();
+  HostLimits limits;
+  limits.bytes = machine::memory_budget(settings) / kShare;
+  if (settings.spill) limits.directory = choose_spill_directory(settings.spill_dir);
+  return limits;
+}
+
 Waiter this_waiter() {
   if (!this_task::running()) return {};
   return {true, this_task::client().serial()};
@@ -66,6 +104,11 @@ std::string why_no_device() { return devices().empty() ? detail::why_no_store() 
 bool usable() {
   const auto& all = detail::stores();
   return std::any_of(all.begin(), all.end(), [](const auto& store) { return store->driver().failure().empty(); });
+}
+
+void set_failure_listener(FailureListener listener) noexcept { detail::failure_listener.store(listener); }
+void tell_failure(const std::string& why) {
+  if (const FailureListener listener = detail::failure_listener.load()) listener(why);
 }
 
 void set_devices(std::vector<std::unique_ptr<Driver>> drivers, std::vector<std::size_t> budgets) {
@@ -88,5 +131,10 @@ detail::Store& store_of(unsigned device) {
 
 DeviceReport report(unsigned device) { return store_of(device).report(); }
 void set_budget(unsigned device, std::size_t bytes) { store_of(device).set_budget(bytes); }
+void set_host_budget(unsigned device, std::size_t bytes) {
+  detail::HostLimits limits = detail::host_limits();
+  limits.bytes = bytes;
+  store_of(device).set_host_limits(std::move(limits));
+}
 
 }  // namespace weft::gpu

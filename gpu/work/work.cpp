@@ -31,7 +31,7 @@ bool DeviceBuffer::on_host() const noexcept {
 }
 
 std::size_t weft_size_of(const DeviceBuffer& buffer) {
-  return sizeof buffer + (buffer.on_device() ? 0 : buffer.size());
+  return sizeof buffer + (buffer.on_device() || !buffer.on_host() ? 0 : buffer.size());
 }
 
 // ---- Work

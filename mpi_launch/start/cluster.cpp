@@ -7,6 +7,7 @@
 #include "core/config/option_table.hpp"
 #include "core/runtime/layout.hpp"
 #include "dashboard/live_page.hpp"
+#include "gpu/driver/driver.hpp"
 #include "mpi_launch/control/connection.hpp"
 #include "mpi_launch/control/secret.hpp"
 #include "mpi_launch/start/exchange.hpp"
@@ -89,6 +90,7 @@ void work(const WorkerOrders& orders) {
   leave.sa_handler = [](int) { leave_soon(); };
   ::sigaction(SIGTERM, &leave, nullptr);
   set_page_maker([](const Client&) { return nullptr; });
+  gpu::set_failure_listener([](const std::string& why) { cut_off(why.c_str()); });
   worker_is_ready();
   switch (run_worker(std::move(settings), std::move(transport), orders.scheduler_address, std::move(identity))) {
     case WorkerEnd::Told:

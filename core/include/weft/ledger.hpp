@@ -61,6 +61,20 @@ struct MovedRow {
   std::uint64_t bytes = 0;
 };
 
+/// What a device did. Its streams run beside each other, so the sums may exceed the time of the run.
+struct DeviceRow {
+  std::string name;  ///< "device 0 (NVIDIA H200)"
+  std::uint64_t works = 0;
+  double launch_seconds = 0;    ///< the host's: putting works on streams
+  double upload_seconds = 0;    ///< copies of inputs to the device
+  double kernel_seconds = 0;    ///< what works put on their streams
+  double download_seconds = 0;  ///< copies to the host that somebody asked for
+  double evict_seconds = 0;     ///< copies to the host because the room was needed
+  std::uint64_t uploaded_bytes = 0;
+  std::uint64_t downloaded_bytes = 0;
+  std::uint64_t evicted_bytes = 0;
+};
+
 /// The outcome of comparing a run with its budget a task.
 struct BudgetVerdict {
   double budget_us = 0;
@@ -78,6 +92,7 @@ struct LedgerReport {
   std::vector<SlotRow> rows;           ///< filled always; printed by the full ledger only
   std::vector<LayerRow> layers;        ///< filled by whoever knows the layers; may be empty
   std::vector<MovedRow> moved;         ///< most bytes first; empty where all workers are one process
+  std::vector<DeviceRow> devices;      ///< those that worked
   std::uint64_t samples = 0;           ///< tasks whose launch, kernel and completion were timed one by one
   double inferred_kernel_seconds = 0;  ///< part of kernel booked because a stretch was far longer than its samples
   double sampled_p50_us = 0;           ///< launch + completion of the samples

@@ -43,6 +43,8 @@ struct DeviceReport {
   /// Copied to the host because something else needed the room, and how often.
   std::size_t evicted_bytes = 0;
   std::uint64_t evictions = 0;
+  /// What the host holds now of what was evicted, and what was written to disk because there was no room there either.
+  std::size_t host_bytes = 0, spilled_bytes = 0;
   /// Works that were begun, and those that had to wait for room first.
   std::uint64_t works = 0, waited = 0;
   /// Refused by the device although the budget had room.
@@ -54,6 +56,9 @@ struct DeviceReport {
 DeviceReport report(unsigned device = 0);
 /// Keeps what weft holds on the device below this; at the start 90% of what was free.
 void set_budget(unsigned device, std::size_t bytes);
+/// Keeps what was evicted from the device to the host's memory below this; what is more goes to disk. At the start half
+/// of what the process may use.
+void set_host_budget(unsigned device, std::size_t bytes);
 
 /// What moves between the host's pinned memory and a device, and on the device, measured with so many bytes.
 struct LinkRates {

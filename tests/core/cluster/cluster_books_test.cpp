@@ -88,6 +88,13 @@ TEST(BooksTest, BooksComeBackAsTheyWentOrAreRefused) {
   row.tasks = 7;
   report.rows.push_back(row);
   report.moved.push_back({"main.cpp:31", 4, 4096});
+  DeviceRow device;
+  device.name = "device 0 (pretended)";
+  device.works = 3;
+  device.upload_seconds = 0.5;
+  device.evict_seconds = 0.125;
+  device.downloaded_bytes = 1 << 20;
+  report.devices.push_back(device);
   Writer writer;
   cluster::write_books(writer, report);
   Reader reader(writer);
@@ -97,6 +104,10 @@ TEST(BooksTest, BooksComeBackAsTheyWentOrAreRefused) {
     Reader part(writer.data(), size);
     EXPECT_THROW(cluster::read_books(part), Error) << size;
   }
+  LedgerReport all;
+  cluster::add_books(all, back, "worker 1");
+  ASSERT_EQ(all.devices.size(), 1u);
+  EXPECT_EQ(all.devices[0].name, "worker 1 device 0 (pretended)");
 }
 
 }  // namespace

@@ -160,6 +160,25 @@ TEST(LedgerReportTest, WhatMovedStandsInTextAndJson) {
             std::string::npos);
 }
 
+TEST(LedgerReportTest, DevicesStandInTextAndJson) {
+  LedgerReport report = example();
+  EXPECT_EQ(report.to_text().find("device"), std::string::npos);
+  DeviceRow row;
+  row.name = "device 0 (NVIDIA H200)";
+  row.works = 12;
+  row.kernel_seconds = 0.25;
+  row.uploaded_bytes = 3 << 20;
+  report.devices.push_back(row);
+  const std::string text = report.to_text();
+  EXPECT_NE(text.find("\n  device "), std::string::npos) << text;
+  EXPECT_NE(text.find("\n  device 0 (NVIDIA H200)                     12       0 s       0 s    250 ms"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(report.to_json().find("\"devices\":[{\"name\":\"device 0 (NVIDIA H200)\",\"works\":12,\"launch\":0,"),
+            std::string::npos)
+      << report.to_json();
+}
+
 TEST(LedgerReportTest, JsonIsOneLineWithPhasesAndUnbooked) {
   LedgerReport report = example();
   report.layers.push_back({"a \"quoted\"\nname", 1, 0, 0});

@@ -213,6 +213,21 @@ TEST(WorkTest, TheReportTellsWhereTheDevicesTimeWent) {
   EXPECT_EQ(report.evict_seconds, 0);
 }
 
+TEST(WorkTest, TheLedgerHasTheDevicesTime) {
+  for (const char* scheduler : {"sync", "threads"}) {
+    const PretendedDevices devices({gpu::PretendedDevice{}});
+    Client client(Options{.scheduler = scheduler, .threads = 2});
+    for (std::uint32_t i = 0; i < 4; ++i) client.submit(&add, gpu::DeviceBuffer(numbers(1000, i)), 1u).result().fetch();
+    const LedgerReport ledger = client.ledger();
+    ASSERT_EQ(ledger.devices.size(), 1u) << scheduler;
+    EXPECT_EQ(ledger.devices[0].works, 4u) << scheduler;
+    EXPECT_EQ(ledger.devices[0].uploaded_bytes, 16000u) << scheduler;
+    EXPECT_EQ(ledger.devices[0].downloaded_bytes, 16000u) << scheduler;
+    EXPECT_GT(ledger.devices[0].kernel_seconds, 0) << scheduler;
+    client.submit([] { return 1; }).result();
+  }
+}
+
 TEST(WorkTest, ADeviceThatFailedIsNotChosenWhileAnotherWorks) {
   const PretendedDevices devices({gpu::PretendedDevice{.fault_at = 1}, gpu::PretendedDevice{}});
   EXPECT_THROW(add(gpu::DeviceBuffer(numbers(10, 1)), 1), gpu::DeviceError);
