@@ -10,10 +10,10 @@
 namespace weft::io::hdf5 {
 namespace {
 
-/// Nothing where it is not there, or is no file.
+/// Nothing where it is not there, or is no regular file: opening a pipe would wait for ever.
 std::optional<OtherFile> at(const std::string& path) {
   struct stat info {};
-  if (::stat(path.c_str(), &info) != 0 || S_ISDIR(info.st_mode)) return {};
+  if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return {};
   return OtherFile{path, static_cast<std::uint64_t>(info.st_size),
                    info.st_mtim.tv_sec * std::int64_t{1'000'000'000} + info.st_mtim.tv_nsec};
 }
