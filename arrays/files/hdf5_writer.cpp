@@ -9,6 +9,8 @@
 #include <weft/storage_writer.hpp>
 
 #include <algorithm>
+#include <optional>
+#include <set>
 
 namespace weft {
 namespace {
@@ -58,11 +60,44 @@ void write_variable(const Client& client, io::NetcdfWriter& writer, const std::s
       });
 }
 
+/// Writes a chunk as a file of its own; run by the worker that has it.
+struct WritePart {
+  std::int64_t operator()(const std::string& path, const std::string& name, const io::ElementType& type,
+                          const io::ChunkPacking& packing, const std::vector<std::int64_t>& extent,
+                          const Buffer& values) const {
+    io::NewVariable variable;
+    variable.name = name;
+    variable.type = type;
+    variable.chunk = packing.chunk;
+    variable.deflate = packing.deflate;
+    io::write_part(path, variable, extent, values.data());
+    return 1;
+  }
+};
+
+std::vector<io::VariablePart> write_parts(const Client& client, const io::PartsFolder& folder,
+                                          const io::NewVariable& variable, const arrays::Array& array) {
+  const auto write = delayed(WritePart{});
+  std::vector<Delayed<std::int64_t>> tasks;
+  std::vector<io::VariablePart> parts;
+  for (const auto& [region, chunk] : arrays::detail::chunks_with_regions(array)) {
+    const io::ChunkPacking packing{variable.chunk.empty() ? region.extent : variable.chunk, variable.type.bytes,
+                                   variable.deflate, true};
+    tasks.push_back(write(folder.path_of(variable.name, parts.size()), variable.name, variable.type, packing,
+                          region.extent, chunk));
+    parts.push_back({folder.name_of(variable.name, parts.size()), region.start, region.extent});
+  }
+  arrays::detail::wait_for(client, tasks);
+  return parts;
+}
+
 }  // namespace
 
 void to_hdf5(const Client& client, const std::string& path,
              const std::vector<std::pair<std::string, arrays::Array>>& variables, const WriteOptions& options) {
   io::NetcdfWriter writer(path, options.overwrite);
+  std::optional<io::PartsFolder> folder;
+  std::set<std::string> in_parts;
   for (const auto& [name, array] : variables) {
     io::NewVariable variable;
     variable.name = name;
@@ -73,10 +108,18 @@ void to_hdf5(const Client& client, const std::string& path,
       variable.dimensions.push_back(name + "_" + std::to_string(axis));
       writer.dimension(variable.dimensions.back(), array.shape()[axis]);
     }
-    writer.variable(variable);
+    if (options.parts && array.ndim() > 0 && array.size() > 0) {
+      if (!folder) folder.emplace(path);
+      writer.variable(variable, write_parts(client, *folder, variable, array));
+      in_parts.insert(name);
+    } else {
+      writer.variable(variable);
+    }
   }
-  for (const auto& [name, array] : variables) write_variable(client, writer, name, array);
-  writer.finish();
+  for (const auto& [name, array] : variables) {
+    if (in_parts.count(name) == 0) write_variable(client, writer, name, array);
+  }
+  writer.finish(folder ? &*folder : nullptr);
 }
 
 void to_hdf5(const Client& client, const std::string& path, const std::string& name, const arrays::Array& array,

@@ -426,6 +426,41 @@ void NetcdfWriter::finish(PartsFolder* parts) {
   remove_parts(state_->path, kept);
 }
 
+namespace {
+
+struct PackedCell {
+  std::vector<hsize_t> start;
+  std::vector<std::byte> bytes;
+};
+
+/// All chunks of a box, packed.
+std::vector<PackedCell> pack_cells(const std::string& path, const ChunkPacking& packing,
+                                   const std::vector<std::int64_t>& extent, const std::byte* data) {
+  std::vector<PackedCell> packed;
+  const std::vector<std::int64_t> strides = packed_strides(extent, packing.element_bytes);
+  const std::vector<std::int64_t> zero(extent.size(), 0);
+  std::vector<std::byte> box;
+  each_cell(packing.chunk, zero, extent, [&](const std::vector<std::int64_t>& at) {
+    const std::byte* from = data;
+    std::vector<std::int64_t> part;
+    PackedCell one;
+    for (std::size_t axis = 0; axis < at.size(); ++axis) {
+      const std::int64_t start = at[axis] * packing.chunk[axis];
+      one.start.push_back(static_cast<hsize_t>(start));
+      part.push_back(std::min(packing.chunk[axis], extent[axis] - start));
+      from += start * strides[axis];
+    }
+    const std::vector<std::int64_t> to = packed_strides(part, packing.element_bytes);
+    box.resize(static_cast<std::size_t>(to[0] * part[0]));
+    copy_box(box.data(), to.data(), from, strides.data(), part.data(), part.size(), packing.element_bytes);
+    one.bytes = pack_chunk(path, packing, part, box.data());
+    packed.push_back(std::move(one));
+  });
+  return packed;
+}
+
+}  // namespace
+
 void write_part(const std::string& path, const NewVariable& variable, const std::vector<std::int64_t>& extent,
                 const std::byte* data) {
   ChunkPacking packing{variable.chunk, variable.type.bytes, variable.deflate, variable.shuffle};
@@ -435,31 +470,10 @@ void write_part(const std::string& path, const NewVariable& variable, const std:
   const auto check = [&](std::int64_t result) {
     if (result < 0) fail(path, "writing it failed; is the disk full?");
   };
-  struct Packed {
-    std::vector<hsize_t> start;
-    std::vector<std::byte> bytes;
-  };
   // All packing is done before the library is asked: it serves one thread at a time.
-  std::vector<Packed> packed;
-  const std::vector<std::int64_t> strides = packed_strides(extent, variable.type.bytes);
-  const std::vector<std::int64_t> zero(extent.size(), 0);
-  std::vector<std::byte> box;
-  each_cell(packing.chunk, zero, extent, [&](const std::vector<std::int64_t>& at) {
-    const std::byte* from = data;
-    std::vector<std::int64_t> part;
-    Packed one;
-    for (std::size_t axis = 0; axis < at.size(); ++axis) {
-      const std::int64_t start = at[axis] * packing.chunk[axis];
-      one.start.push_back(static_cast<hsize_t>(start));
-      part.push_back(std::min(packing.chunk[axis], extent[axis] - start));
-      from += start * strides[axis];
-    }
-    const std::vector<std::int64_t> to = packed_strides(part, variable.type.bytes);
-    box.resize(static_cast<std::size_t>(to[0] * part[0]));
-    copy_box(box.data(), to.data(), from, strides.data(), part.data(), part.size(), variable.type.bytes);
-    one.bytes = pack_chunk(path, packing, part, box.data());
-    packed.push_back(std::move(one));
-  });
+  const bool plain = variable.deflate == 0;
+  std::vector<PackedCell> packed;
+  if (!plain) packed = pack_cells(path, packing, extent, data);
   const std::string beside = name_beside(path);
   try {
     const std::scoped_lock lock(library());
@@ -471,15 +485,18 @@ void write_part(const std::string& path, const NewVariable& variable, const std:
     const std::vector<hsize_t> shape(extent.begin(), extent.end()), chunk(packing.chunk.begin(), packing.chunk.end());
     const Handle space(H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr), H5Sclose);
     const Handle create(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
-    check(H5Pset_chunk(create, static_cast<int>(chunk.size()), chunk.data()));
-    if (variable.shuffle) H5Pset_shuffle(create);
-    H5Pset_deflate(create, static_cast<unsigned>(variable.deflate));
+    if (!plain) {
+      check(H5Pset_chunk(create, static_cast<int>(chunk.size()), chunk.data()));
+      if (variable.shuffle) H5Pset_shuffle(create);
+      H5Pset_deflate(create, static_cast<unsigned>(variable.deflate));
+    }
     const Handle set(
         H5Dcreate2(file, variable.name.c_str(), number_type(variable.type), space, H5P_DEFAULT, create, H5P_DEFAULT),
         H5Dclose);
     check(set);
-    for (const Packed& one : packed)
+    for (const PackedCell& one : packed)
       check(H5Dwrite_chunk(set, H5P_DEFAULT, 0, one.start.data(), one.bytes.size(), one.bytes.data()));
+    if (plain) check(H5Dwrite(set, number_type(variable.type), H5S_ALL, H5S_ALL, H5P_DEFAULT, data));
     check(H5Fflush(file, H5F_SCOPE_GLOBAL));
   } catch (...) {
     if (::truncate(beside.c_str(), 0) != 0) errno = 0;

@@ -61,6 +61,10 @@ struct WriteOptions {
   bool overwrite = false;
   /// 0: not packed.
   int deflate = 0;
+  /// Each chunk is written by the worker that has it, as a file of its own in a folder beside
+  /// ("out.h5.parts-1f2e3d4c"); the file that is asked for is a virtual dataset over them, which HDF5 1.10 and later
+  /// reads as one. Otherwise one process writes all chunks into one file.
+  bool parts = false;
 };
 /// Writes arrays as variables of one HDF5 file, `to_hdf5(client, "out.h5", {{"x", x}, {"y", y}})`; it appears when it
 /// is complete. Some chunks at a time are computed and written. Bools become bytes, times their counts. Throws

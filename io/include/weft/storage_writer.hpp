@@ -111,9 +111,9 @@ std::vector<std::byte> pack_chunk(const std::string& path, const ChunkPacking& p
 /// Returns whether this build can do so.
 bool can_pack_chunks();
 
-/// Writes a part of a variable as a file of its own, in packed chunks: by any thread of any process, each its own parts
-/// at the same time. It appears when it is complete; written again, it is replaced. `data`: the part's elements in C
-/// order. Throws FileError naming `path`.
+/// Writes a part of a variable as a file of its own, in packed chunks, or as one piece where `deflate` is 0: by any
+/// thread of any process, each its own parts at the same time. It appears when it is complete; written again, it is
+/// replaced. `data`: the part's elements in C order. Throws FileError naming `path`.
 void write_part(const std::string& path, const NewVariable& variable, const std::vector<std::int64_t>& extent,
                 const std::byte* data);
 

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <filesystem>
 #include <numeric>
 
 namespace weft {
@@ -48,6 +49,28 @@ TEST_F(StoredArrayTest, ArraysBecomeVariablesOfAnHdf5File) {
   EXPECT_THAT([&] { to_hdf5(client_, path, "x", x); }, ThrowsMessage<io::FileError>(HasSubstr(path)));
   EXPECT_THAT([&] { to_hdf5(client_, path, "x", x.astype(complex128), {.overwrite = true}); },
               ThrowsMessage<io::FileError>(HasSubstr("imaginary")));
+}
+
+TEST_F(StoredArrayTest, ArraysInPartsAreReadAsOneFileAndReplacedAsOne) {
+  if (!io::can_write_netcdf()) GTEST_SKIP() << "this build lacks the HDF5 library";
+  const Array x = random::normal(0, 1, {50, 7}, {.chunks = {20, 3}, .seed = 1});
+  const std::string path = folder_ / "parts.h5";
+  const auto folders = [&] {
+    std::vector<std::filesystem::path> found;
+    for (const auto& entry : std::filesystem::directory_iterator(std::string(folder_ / ""))) {
+      if (entry.path().filename().string().starts_with("parts.h5.parts-")) found.push_back(entry.path());
+    }
+    return found;
+  };
+  for (const int deflate : {0, 4}) {
+    to_hdf5(client_, path, {{"x", x}, {"one", sum(x)}}, {.overwrite = true, .deflate = deflate, .parts = true});
+    EXPECT_EQ(client_.compute(from_hdf5(path, "x")).to_vector<double>(), client_.compute(x).to_vector<double>());
+    EXPECT_EQ(client_.compute(from_hdf5(path, "one")).item<double>(), client_.compute(sum(x)).item<double>());
+    ASSERT_EQ(folders().size(), 1u) << "the parts of the file that was replaced are gone";
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folders()[0]), {}), 9);
+  }
+  to_hdf5(client_, path, "x", x, {.overwrite = true});
+  EXPECT_TRUE(folders().empty());
 }
 
 TEST_F(StoredArrayTest, PackedValuesAreUnpacked) {
