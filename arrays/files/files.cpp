@@ -11,6 +11,8 @@
 #include <weft/ops/structure.hpp>
 #include <weft/remote.hpp>
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <filesystem>
 
@@ -29,6 +31,9 @@ struct ReadRegion {
   std::string path;
   std::int64_t offset;
   std::vector<std::int64_t> shape;
+  /// What the file was when the array was described: it has another name once the file has changed.
+  std::int64_t file_bytes;
+  std::int64_t changed_ns;
   void needs(const Box&, std::vector<Need>&) const {}
   void run(const ChunkWork& work) const {
     const OpenedFile file(path, OpenedFile::Use::Read);
@@ -52,9 +57,12 @@ Array read_from(const std::string& path, std::int64_t offset, Dtype dtype, const
   std::error_code error;
   std::string full = std::filesystem::absolute(path, error).string();
   if (error) full = path;
-  return Array(
-      expression::make_structural(expression::make_structure(ReadRegion{std::move(full), offset, shape.vector()}), {},
-                                  dtype, expression::make_grid(shape, chunks, dtype.size()), where));
+  struct stat status {};
+  if (::stat(full.c_str(), &status) != 0) status = {};
+  const std::int64_t changed_ns = status.st_mtim.tv_sec * std::int64_t{1'000'000'000} + status.st_mtim.tv_nsec;
+  ReadRegion read{std::move(full), offset, shape.vector(), status.st_size, changed_ns};
+  return Array(expression::make_structural(expression::make_structure(std::move(read)), {}, dtype,
+                                           expression::make_grid(shape, chunks, dtype.size()), where));
 }
 
 namespace {

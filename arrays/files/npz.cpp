@@ -8,6 +8,7 @@
 #include "io/numpy/zip.hpp"
 
 #include <weft/error.hpp>
+#include <weft/journal.hpp>
 #include <weft/ops/structure.hpp>
 #include <weft/stored_array.hpp>
 
@@ -27,6 +28,7 @@ std::span<const std::byte> bytes_of(const std::string& text) { return std::as_by
 /// Sums the bytes of a member where it was written.
 struct SumOfMember {
   std::int64_t operator()(const std::string& path, std::int64_t place, std::int64_t bytes) const {
+    this_task::has_effect();  // what it reads was written by this run
     const OpenedFile file(path, OpenedFile::Use::Read);
     std::vector<std::byte> piece(std::min<std::size_t>(kPieceBytes, static_cast<std::size_t>(bytes)));
     std::uint32_t sum = 0;

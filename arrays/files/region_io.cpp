@@ -4,6 +4,7 @@
 #include "io/files/size_limit.hpp"
 
 #include <weft/error.hpp>
+#include <weft/journal.hpp>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -90,6 +91,7 @@ void OpenedFile::read(void* to, std::size_t count, std::int64_t place) const {
 }
 
 void OpenedFile::write(const void* from, std::size_t count, std::int64_t place) const {
+  this_task::has_effect();
   const auto* at = static_cast<const char*>(from);
   if (!io::within_size_limit(static_cast<std::uint64_t>(place) + count)) fail(path_, "cannot be written");
   while (count > 0) {

@@ -1,3 +1,5 @@
+#include "core/journal/journal.hpp"
+
 #include <weft/bag.hpp>
 #include <weft/error.hpp>
 
@@ -127,6 +129,7 @@ Bag<std::string> read_text(const std::vector<std::string>& patterns, const TextO
   const DelayedFunction<detail::ReadLines> read({}, where);
   std::vector<Delayed<std::vector<std::string>>> partitions;
   for (const detail::TextBlock& block : detail::text_blocks(patterns, options)) {
+    const journal::ReadsFile state(block.path);
     partitions.push_back(read(block.path, block.first, block.end));
   }
   return Bag<std::string>::from_delayed(std::move(partitions));

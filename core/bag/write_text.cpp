@@ -1,5 +1,6 @@
 #include <weft/bag.hpp>
 #include <weft/error.hpp>
+#include <weft/journal.hpp>
 
 #include <unistd.h>
 
@@ -56,6 +57,7 @@ class NewFile {
 }  // namespace
 
 std::string WriteLines::operator()(const std::vector<std::string>& lines, const std::string& path) const {
+  this_task::has_effect();
   NewFile file(path);
   for (const std::string& line : lines) file.line(line);
   file.finish();

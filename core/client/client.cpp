@@ -4,6 +4,7 @@
 #include "core/coordination/named_objects.hpp"
 #include "core/coordination/notes.hpp"
 #include "core/diagnostics/resource_profile.hpp"
+#include "core/diagnostics/terminal.hpp"
 #include "core/diagnostics/watch.hpp"
 #include "core/executor/clock.hpp"
 #include "core/graph/content.hpp"
@@ -12,6 +13,7 @@
 #include "core/graph/graph_size.hpp"
 #include "core/graph/launch_options.hpp"
 #include "core/graph/task_name.hpp"
+#include "core/journal/journal.hpp"
 #include "core/runtime/layout.hpp"
 #include "core/runtime/machine.hpp"
 #include "core/runtime/runtime.hpp"
@@ -218,6 +220,9 @@ struct Client::Notes {
   // Constant after construction: for opening again.
   std::map<std::string, std::uint32_t> resources;
   std::unique_ptr<LivePage> page;
+  // While it is open, where its process has the scheduler.
+  std::unique_ptr<journal::Describing> journal;
+  std::unique_ptr<journal::Writing> written;
 };
 
 Client::Client(Settings settings, std::map<std::string, std::uint32_t> resources)
@@ -236,8 +241,13 @@ void Client::open(Settings settings) {
   serial_ = owned_->serial();
   detail::list_notes(serial_, notes_->noted);
   try {
+    if (owned_->far_client() == nullptr) {
+      notes_->journal = std::make_unique<journal::Describing>(owned_->settings());
+      if (owned_->alone()) notes_->written = std::make_unique<journal::Writing>(owned_->settings());
+    }
     notes_->page = make_live_page(*this);
   } catch (...) {
+    notes_->journal.reset();
     owned_->close();
     detail::unlist_notes(serial_);
     owned_.reset();
@@ -281,6 +291,10 @@ bool Client::close() {
   stop_profiles(serial_);
   stop_streams(serial_);
   const bool within_budget = owned_->close();
+  if (notes_->journal != nullptr) {
+    if (const std::string told = notes_->journal->summary(); !told.empty()) terminal::write_lines(told);
+    notes_->journal.reset();
+  }
   detail::forget_pure(serial_);
   detail::unlist_notes(serial_);
   detail::forget_named(serial_);
@@ -290,6 +304,7 @@ bool Client::close() {
     std::erase(clients.all, this);
   }
   owned_.reset();
+  notes_->written.reset();
   return within_budget;
 }
 
@@ -434,6 +449,7 @@ void Client::require_scheduler() const {
 }
 
 const Client& Client::current() {
+  this_task::has_effect();
   OpenClients& clients = open_clients();
   const std::lock_guard lock(clients.mutex);
   for (const Client* client : clients.all) {
@@ -489,6 +505,11 @@ MemoryReport Client::memory() const {
 LedgerReport Client::ledger() const {
   require_open();
   return runtime_->ledger();
+}
+
+JournalReport Client::journal() const {
+  require_open();
+  return notes_->journal == nullptr ? JournalReport{} : notes_->journal->report();
 }
 
 void Client::reset_ledger() const {

@@ -4,6 +4,7 @@
 #include "core/cluster/packet_writer.hpp"
 #include "core/cluster/values.hpp"
 #include "core/encode/address_run.hpp"
+#include "core/journal/journal.hpp"
 
 #include <weft/build.hpp>
 #include <weft/callable.hpp>
@@ -193,8 +194,19 @@ void read_kept(Reader& reader, PacketTasks& tasks) {
   }
 }
 
+void read_keys(Reader& reader, const PacketTasks& tasks) {
+  const bool wanted = journal::writes_results.load(std::memory_order_relaxed);
+  for (const TaskId task : tasks.ids) {
+    if (reader.number<std::uint8_t>("keys of tasks") == 0) continue;
+    const auto key = reader.number<journal::Key>("keys of tasks");
+    if (wanted) journal::set_key(task, key);
+  }
+}
+
 void read_extras(Reader& reader, const PacketTasks& tasks) {
-  const std::size_t count = reader.elements(3, "options of tasks");
+  const std::uint64_t head = reader.count("options of tasks");
+  const std::uint64_t count = head >> 1;
+  if (count > reader.remaining() / 3) reader.damaged("options of tasks", "more of them are told than bytes follow");
   for (std::size_t i = 0; i < count; ++i) {
     const std::uint32_t index = read_small(reader, "options of tasks");
     if (index >= tasks.ids.size()) reader.damaged("options of tasks", "they are of a task that is not in the packet");
@@ -217,6 +229,7 @@ void read_extras(Reader& reader, const PacketTasks& tasks) {
       extra.name = std::move(name);
     });
   }
+  if ((head & 1) != 0) read_keys(reader, tasks);
 }
 
 }  // namespace

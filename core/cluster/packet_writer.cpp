@@ -5,6 +5,8 @@
 #include "core/encode/address_run.hpp"
 #include "core/graph/sites.hpp"
 #include "core/graph/task_name.hpp"
+#include "core/journal/journal.hpp"
+#include "core/journal/loader.hpp"
 
 #include <weft/callable.hpp>
 #include <weft/error.hpp>
@@ -247,7 +249,8 @@ void PacketWriter::write_extras(std::span<const TaskId> tasks, Writer& out) {
       found.push_back(std::move(one));
     });
   }
-  out.count(found.size());
+  const bool keyed = journal::gives_keys.load(std::memory_order_relaxed);
+  out.count(found.size() << 1 | (keyed ? 1 : 0));
   for (const Found& one : found) {
     out.count(one.index);
     out.count(one.extra.retries_left);
@@ -258,6 +261,12 @@ void PacketWriter::write_extras(std::span<const TaskId> tasks, Writer& out) {
     }
     out.number(static_cast<std::uint8_t>(one.extra.cancelled ? 1 : 0));
     write_text(out, one.extra.name);
+  }
+  if (!keyed) return;
+  for (const TaskId task : tasks) {
+    const journal::Key key = journal::cost_of(task) < 0 ? journal::Key{} : journal::key_of(task);
+    out.number(static_cast<std::uint8_t>(key.none() ? 0 : 1));
+    if (!key.none()) out.number(key);
   }
 }
 
@@ -279,14 +288,20 @@ const char* read_site_text(Reader& reader) {
 
 void write_site(Writer& out, std::uint32_t index) {
   const Site& entry = site(index);
-  encode_address(out, entry.type);
+  // A kind of task that reads the journal is made where it is needed: what it reads tells which.
+  const bool loads = journal::is_loader(*entry.type);
+  out.number(static_cast<std::uint8_t>(loads ? 1 : 0));
+  loads ? encode_address(out, entry.type->result) : encode_address(out, entry.type);
   write_site_text(out, entry.file);
   write_site_text(out, entry.function);
   out.count(entry.line);
 }
 
 std::uint32_t read_site(Reader& reader) {
-  const auto* type = static_cast<const TaskType*>(decode_address(reader));
+  const bool loads = reader.number<std::uint8_t>("site") != 0;
+  const void* const place = decode_address(reader);
+  const auto* type =
+      loads ? &journal::loader_of(*static_cast<const ValueType*>(place)) : static_cast<const TaskType*>(place);
   const char* const file = read_site_text(reader);
   const char* const function = read_site_text(reader);
   return site_of(*type, file, function, read_small(reader, "site"));

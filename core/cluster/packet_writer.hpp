@@ -13,10 +13,11 @@ namespace weft::cluster {
 
 // The body of a packet on the wire: first the inputs that come from elsewhere, then the tasks.
 //
-//   body     = count of tasks, externals, tasks, kept, wanted, extras
+//   body     = count of tasks, externals, tasks, kept, wanted, 2 * count of extras + (keys ? 1 : 0), extras, keys
 //   external = 2 * index + (same packet as before ? 0 : 1), [packet], site          an output of another packet
 //            | in a second list: site, end                                           an end that is sent along
 //   task     = head, [site, count of inputs], inputs, [closure] | run: head with kRun, count
+//   key      = 0 | 1, key: what the journal calls the task's result; one a task
 //   input    = 2 * distance back in this packet, or 2 * number of the external + 1
 //
 // Numbers are of one to ten bytes (Writer::count). Sites are the client's numbers; letters define them before.

@@ -8,6 +8,7 @@
 #include "core/executor/signal_stack.hpp"
 #include "core/graph/boxes.hpp"
 #include "core/graph/launch_options.hpp"
+#include "core/journal/journal.hpp"
 #include "core/messages/encoding.hpp"
 #include "core/runtime/look.hpp"
 #include "core/runtime/machine.hpp"
@@ -371,6 +372,7 @@ WorkerEnd run_worker(Settings settings, std::unique_ptr<Transport> transport, st
                      WorkerIdentity identity) {
   const bool own_process = identity.own_process;
   logging::set_process_name(identity.name);
+  const journal::Writing written(settings);
   const auto worker =  // shared with the client that its tasks see
       std::make_shared<cluster::WorkerProcess>(std::move(settings), std::move(transport), std::move(identity));
   if (!own_process) return worker->main_loop(scheduler_address);

@@ -6,6 +6,7 @@
 #include "core/runtime/runtime.hpp"
 
 #include <weft/error.hpp>
+#include <weft/journal.hpp>
 
 #include <algorithm>
 #include <random>
@@ -253,6 +254,7 @@ Handle perform_call(Reader& reader) {
 }
 
 TaskId ask_for_call(std::uint32_t client, const std::string& question, std::uint32_t site) {
+  this_task::has_effect();
   FarClient* const far = far_client(client);
   if (far == nullptr) throw Error("this actor's client is in another process, which cannot be reached from here");
   return far->ask_for_task(question, site);

@@ -6,6 +6,7 @@
 #include "core/graph/task_name.hpp"
 
 #include <weft/error.hpp>
+#include <weft/journal.hpp>
 
 #include <algorithm>
 #include <thread>
@@ -110,6 +111,7 @@ void Named::find_again(Identity identity) {
 
 bool Named::perform(NamedAct act, NamedAnswer& answer, std::int64_t longest_ms, std::uint64_t number,
                     Parcel parcel) const {
+  this_task::has_effect();
   const Identity& mine = identity();
   NamedCall call{act, longest_ms != kNow, number, {0, who_asks()}, std::move(parcel)};
   FarClient* const far = far_client(mine.client);

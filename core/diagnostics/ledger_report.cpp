@@ -13,8 +13,9 @@ namespace weft {
 
 namespace {
 
-constexpr std::string_view kNames[kPhaseCount] = {"build",  "submit", "schedule", "message", "queue", "fetch",
-                                                  "launch", "kernel", "complete", "release", "spill", "idle"};
+constexpr std::string_view kNames[kPhaseCount] = {"build", "submit",  "schedule", "message",  "queue",
+                                                  "fetch", "launch",  "kernel",   "complete", "release",
+                                                  "spill", "journal", "idle"};
 constexpr double kWarnShare = 0.05;
 constexpr double kShortRun = 0.5;  // seconds in which nothing needs to be better
 constexpr std::size_t kMostMoved = 10;

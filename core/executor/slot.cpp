@@ -1,12 +1,14 @@
 #include "core/executor/slot.hpp"
 
 #include "core/diagnostics/inject.hpp"
+#include "core/executor/aside.hpp"
 #include "core/executor/executor.hpp"
 #include "core/executor/failing.hpp"
 #include "core/graph/extras.hpp"
 #include "core/graph/release.hpp"
 #include "core/graph/resend.hpp"
 #include "core/graph/sites.hpp"
+#include "core/journal/journal.hpp"
 
 #include <weft/build.hpp>
 #include <weft/trace_point.hpp>
@@ -268,7 +270,9 @@ void Slot::run_chain(TaskId task) {
     const PacketId packet = arena::packet_of(task);
     const std::uint32_t home = record.link;
     slot->mark_ = slot->ready_.bottom();
-    const bool timed = found != 0 || at.pace.load(std::memory_order_relaxed) != Site::kShort;
+    // With a journal each is: one of a short kind may be a long one.
+    const bool timed = found != 0 || at.pace.load(std::memory_order_relaxed) != Site::kShort ||
+                       journal::writes_results.load(std::memory_order_relaxed);
     if (timed && slot->executor_.sleepers_.any()) slot->look_for_free_slots();
     const Ticks begun = timed ? ticks_now() : 0;
     if (timed && slot->executor_.time_left_.known() && slot->executor_.hold(task, record.site, begun)) [[unlikely]] {
@@ -284,6 +288,9 @@ void Slot::run_chain(TaskId task) {
     if (well && (record.word.load(std::memory_order_relaxed) & task_word::kExtra) != 0) [[unlikely]]
       well = !failing::cancelled_meanwhile(task, record);
     const Ticks ended = timed ? end_timed(task, begun, well) : 0;
+    const bool keeps =
+        timed && well && ended - begun > kShortTicks && journal::writes_results.load(std::memory_order_relaxed);
+    const Ticks kept = keeps ? keep_in_journal(task, ended - begun) : 0;
     inject::delay(Phase::Complete);
     slot = mine;
     slot->nested_ = outer != kNone;
@@ -297,7 +304,7 @@ void Slot::run_chain(TaskId task) {
       if (well && slot->executor_.time_left_.known())
         slot->executor_.learn_time(static_cast<std::uint32_t>(&at - &site(0)), ended - begun, ended);
       const Ticks now = ticks_now();
-      slot->book_.sample(found != 0 ? begun - found : 0, ended - begun, now - ended);
+      slot->book_.sample(found != 0 ? begun - found : 0, ended - begun, now - ended - kept);
       if (slot->handed_to_ != nullptr) slot->take_back();
     }
     if (SlotBook::kBooks && ++slot->stretch_tasks_ >= kStretch) [[unlikely]]
@@ -322,6 +329,14 @@ Ticks Slot::end_timed(TaskId task, Ticks begun, bool well) {
   if (mine->executor_.task_log_.on()) [[unlikely]]
     mine->executor_.task_log_.note(task, mine->index_, now - begun, !well);
   return now;
+}
+
+[[gnu::noinline]] Ticks Slot::keep_in_journal(TaskId task, Ticks took) {
+  const Ticks begin = ticks_now();
+  const Aside aside(Phase::Journal);
+  const TaskRecord& record = arena::task(task);
+  journal::task_ended(task, record, *site(record.site).type, static_cast<double>(took) / ticks_per_second());
+  return ticks_now() - begin;
 }
 
 inline bool Slot::call(TaskId task, TaskRecord& record, const TaskType& type) {

@@ -69,6 +69,8 @@ class Slot {
   bool call(TaskId task, TaskRecord& record, const TaskType& type);
   /// Returns now, and notes that a timed task has run, if somebody wants to know.
   static Ticks end_timed(TaskId task, Ticks begun, bool well);
+  /// Gives the journal the result of a task that has run; returns how long that took.
+  static Ticks keep_in_journal(TaskId task, Ticks took);
   /// Settles what becomes of a task that threw; returns whether it is called again now.
   static bool runs_again(TaskId task, std::exception_ptr thrown);
   /// Puts a task that asked to run later behind what waits; returns false for one that did not.

@@ -4,6 +4,7 @@
 #include "core/graph/extras.hpp"
 #include "core/graph/graph_size.hpp"
 #include "core/graph/release.hpp"
+#include "core/journal/segment_keys.hpp"
 
 #include <weft/error.hpp>
 
@@ -80,6 +81,7 @@ void register_thread() {
 }
 
 void recycle_segment(std::uint32_t segment) {
+  if (journal::any_keys.load(std::memory_order_relaxed)) journal::forget_keys(segment);
   Book& b = book();
   const std::lock_guard lock(b.mutex);
   for (std::uint32_t block = b.first_block[segment]; block != kNone; block = b.next_block[block]) {

@@ -2,6 +2,7 @@
 
 #include "core/graph/extras.hpp"
 #include "core/graph/task_name.hpp"
+#include "core/journal/journal.hpp"
 
 #include <weft/annotate.hpp>
 #include <weft/error.hpp>
@@ -137,7 +138,15 @@ std::shared_ptr<const Content> content_of(TaskId task, std::uint32_t client) {
 }
 
 TaskId known_task(TaskId fresh, std::uint64_t word, std::uint32_t client, const TaskOptions* given) {
-  if ((given == nullptr || !given->pure) && !annotations().pure) return fresh;
+  const bool pure = (given != nullptr && given->pure) || annotations().pure;
+  if (journal::gives_keys.load(std::memory_order_acquire)) {
+    const TaskId there = journal::find_result(fresh, word, client, given, pure);
+    if (there != fresh) {
+      give_up(fresh, word);
+      return there;
+    }
+  }
+  if (!pure) return fresh;
   std::shared_ptr<const Content> content;
   try {
     content = content_of(fresh, client);

@@ -25,6 +25,7 @@ TaskOptions merge_options(const TaskOptions& outer, const TaskOptions& inner) {
   if (!outer.name.empty()) both.name = inner.name.empty() ? outer.name : outer.name + '/' + inner.name;
   both.pure = outer.pure || inner.pure;
   both.retriable = outer.retriable && inner.retriable;
+  both.journalled = outer.journalled && inner.journalled;
   if (both.fifo_timeout.count() == 0) both.fifo_timeout = outer.fifo_timeout;
   if (both.batch_size == 0) both.batch_size = outer.batch_size;
   return both;

@@ -1,5 +1,6 @@
 #include <weft/avro.hpp>
 
+#include "core/journal/journal.hpp"
 #include "io/avro/schema.hpp"
 #include "io/codecs/packers.hpp"
 #include "io/files/open_file.hpp"
@@ -7,6 +8,7 @@
 #include <weft/client.hpp>
 #include <weft/delayed.hpp>
 #include <weft/error.hpp>
+#include <weft/journal.hpp>
 #include <weft/remote.hpp>
 #include <weft/storage.hpp>
 
@@ -221,6 +223,7 @@ struct WriteAvro {
 
   static void write_whole(const std::string& path, std::span<const std::byte> bytes) {
     const std::string beside = path + ".part-" + std::to_string(::getpid());
+    this_task::has_effect();
     std::FILE* const file = std::fopen(beside.c_str(), "wbe");
     const bool written = file != nullptr && std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size();
     const bool closed = file != nullptr && std::fclose(file) == 0;
@@ -272,6 +275,7 @@ Bag<AvroValue> read_avro(const std::vector<std::string>& paths, const TextOption
   const DelayedFunction<ReadAvro> read({}, where);
   std::vector<Delayed<std::vector<AvroValue>>> partitions;
   const auto add = [&](const detail::TextBlock& block) {
+    const journal::ReadsFile state(block.path);
     partitions.push_back(read(block.path, block.first, block.end));
   };
   for (const std::string& path : paths) {

@@ -4,6 +4,7 @@
 
 #include <weft/delayed.hpp>
 #include <weft/error.hpp>
+#include <weft/journal.hpp>
 #include <weft/remote.hpp>
 #include <weft/storage.hpp>
 
@@ -17,6 +18,7 @@ constexpr std::uint64_t kMostBytes = std::uint64_t{4} << 30;
 
 struct ReadUrl {
   std::vector<std::string> operator()(const std::string& url) const {
+    this_task::has_effect();  // what is at an address may be another thing tomorrow
     std::vector<std::string> lines;
     bool there = false;
     io::remote::read_parts({{.path = url}}, kMostBytes,

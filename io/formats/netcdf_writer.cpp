@@ -7,6 +7,8 @@
 #include "io/formats/chunk_box.hpp"
 #include "io/formats/format.hpp"
 
+#include <weft/journal.hpp>
+
 #include <unistd.h>
 #include <algorithm>
 #include <bit>
@@ -370,6 +372,7 @@ void NetcdfWriter::variable(const NewVariable& one, const std::vector<VariablePa
 
 void NetcdfWriter::write(const std::string& variable, const std::vector<std::int64_t>& start,
                          const std::vector<std::int64_t>& extent, const std::byte* data) {
+  this_task::has_effect();
   const std::scoped_lock lock(library());
   const auto found = state_->datasets.find(variable);
   if (found == state_->datasets.end()) fail(state_->path, "has no variable '" + variable + "' to write");
@@ -389,6 +392,7 @@ void NetcdfWriter::write(const std::string& variable, const std::vector<std::int
 
 void NetcdfWriter::write_packed(const std::string& variable, const std::vector<std::int64_t>& start,
                                 const std::vector<std::byte>& packed) {
+  this_task::has_effect();
   const std::scoped_lock lock(library());
   const auto found = state_->datasets.find(variable);
   if (found == state_->datasets.end()) fail(state_->path, "has no variable '" + variable + "' to write");

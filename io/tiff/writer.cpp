@@ -7,6 +7,8 @@
 #include "io/tiff/pages.hpp"
 #include "io/zarr/description.hpp"
 
+#include <weft/journal.hpp>
+
 #include <fcntl.h>
 #include <unistd.h>
 #include <algorithm>
@@ -206,6 +208,7 @@ struct TiffWriter::State {
   std::vector<std::uint64_t> places, bytes;
 
   void put(std::uint64_t place, const void* from, std::size_t count) {
+    this_task::has_effect();
     const char* at = static_cast<const char*>(from);
     if (!within_size_limit(place + count)) fail(path, std::string("cannot be written: ") + std::strerror(errno));
     while (count > 0) {

@@ -10,6 +10,8 @@
 #include "io/remote/objects.hpp"
 #include "io/zarr/description.hpp"
 
+#include <weft/journal.hpp>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -132,6 +134,7 @@ void make_folders(const std::string& folder) {
 
 /// Writes a file under another name and gives it its own when it is complete.
 void write_whole(const std::string& path, const std::vector<std::byte>& bytes) {
+  this_task::has_effect();
   if (is_remote(path)) return remote::write_object(path, bytes);
   const std::string beside = name_beside(path);
   const auto refuse = [&](const char* what) {

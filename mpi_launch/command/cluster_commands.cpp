@@ -49,6 +49,7 @@ struct SubmitWords {
   std::string scheduler;
   std::string time = "1h";
   std::string file;
+  std::string journal;
   bool now = false;
   launch::BatchJob job;
 };
@@ -80,6 +81,8 @@ void call(std::vector<std::string> words) {
 void submit(SubmitWords words, const Shared& shared) {
   const launch::BatchSystem system = launch::batch_system(words.scheduler);
   words.job.walltime_s = static_cast<std::uint64_t>(parse_duration(words.time));
+  // The shell's quotation marks are those of JSON, but for what a folder's name hardly has.
+  if (!words.journal.empty()) words.job.prologue.push_back("export WEFT_JOURNAL=" + json_text(words.journal));
   const std::string text = launch::batch_script(system, words.job);
   const bool writes = (words.now || !words.file.empty()) && !shared.dry_run;
   const std::string path = !words.file.empty() || !words.now ? words.file : words.job.name + ".sh";
@@ -121,6 +124,9 @@ void add_submit(CLI::App& app) {
   sub->add_option("--run-before", words->job.prologue, "a line to run before the program; may be repeated")
       ->type_name("LINE");
   sub->add_flag("--resume", words->job.resume, "run the job again when the program ends with 75 (out of time)");
+  sub->add_option("--journal", words->journal,
+                  "keep results in this folder, so that a job that is run again goes on where it was (none)")
+      ->type_name("FOLDER");
   sub->add_option("--file", words->file, "write the script there instead of printing it")->type_name("FILE");
   sub->add_flag("--now", words->now, "submit it");
   sub->add_option("PROGRAM", words->job.command, "the program and its arguments, after --")->required();

@@ -9,6 +9,7 @@
 #include "core/messages/recording.hpp"
 #include "mpi_launch/command/cluster_commands.hpp"
 #include "mpi_launch/command/examples.hpp"
+#include "mpi_launch/command/journal_command.hpp"
 #include "mpi_launch/command/say.hpp"
 
 #include <CLI/CLI.hpp>
@@ -174,6 +175,7 @@ void add_subcommands(CLI::App& app) {
   add_config(app);
   add_replay(app);
   add_cluster_commands(app);
+  add_journal(app);
 }
 
 }  // namespace weft::command

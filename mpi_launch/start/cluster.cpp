@@ -29,6 +29,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 
@@ -214,6 +215,7 @@ class Cluster : public Job::Watcher {
     theirs.page = "off";
     theirs.config = "none";
     theirs.address_file.clear();
+    if (!theirs.journal.empty()) theirs.journal = std::filesystem::absolute(theirs.journal).lexically_normal().string();
     job_->start_workers(runtime_->address(), option_words(theirs), resources);
     const auto all = static_cast<std::uint32_t>(job_->layout().workers.size());
     const auto count = enough_of(all, settings.min_workers);

@@ -3,6 +3,7 @@
 #include <weft/client_info.hpp>
 #include <weft/config.hpp>
 #include <weft/graph.hpp>
+#include <weft/journal.hpp>
 #include <weft/lazy_collection.hpp>
 #include <weft/ledger.hpp>
 #include <weft/memory.hpp>
@@ -273,6 +274,8 @@ class Client : public detail::Submitting {
   /// Returns where the time of the slots went since the client was opened, or since reset_ledger().
   LedgerReport ledger() const;
   void reset_ledger() const;
+  /// Returns what this run has taken from the journal and what has been written to it (--weft-journal).
+  JournalReport journal() const;
 
  private:
   Client(Settings settings, std::map<std::string, std::uint32_t> resources);

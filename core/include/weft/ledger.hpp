@@ -22,17 +22,20 @@ enum class Phase : std::uint8_t {
   Complete,  ///< keeping the result, counting down consumers
   Release,   ///< freeing results nobody needs any more
   Spill,     ///< writing results to disk and reading them back
+  Journal,   ///< keeping results for the next run of the program, and reading those of the last one
   Idle,      ///< nothing to run
 };
 
-inline constexpr std::size_t kPhaseCount = 12;
+inline constexpr std::size_t kPhaseCount = 13;
 
 /// Returns the lower-case name used in tables and JSON: "build", "submit", ...
 std::string_view phase_name(Phase phase);
 
-/// Returns whether a phase counts as overhead: all but fetch, kernel, spill and idle, which have floors of their own.
+/// Returns whether a phase counts as overhead: all but fetch, kernel, spill, journal and idle, which have floors of
+/// their own.
 constexpr bool is_overhead(Phase phase) {
-  return phase != Phase::Fetch && phase != Phase::Kernel && phase != Phase::Spill && phase != Phase::Idle;
+  return phase != Phase::Fetch && phase != Phase::Kernel && phase != Phase::Spill && phase != Phase::Journal &&
+         phase != Phase::Idle;
 }
 
 /// Seconds by phase, indexed by Phase.

@@ -10,7 +10,15 @@ namespace weft {
 
 namespace detail {
 struct Content;
-}
+/// While it exists, calls that this thread describes are those of pure functions to the journal (--weft-journal): it
+/// does not tell the second of equal ones from the first.
+struct PureDescription {
+  PureDescription() noexcept;
+  ~PureDescription();
+  PureDescription(const PureDescription&) = delete;
+  PureDescription& operator=(const PureDescription&) = delete;
+};
+}  // namespace detail
 
 /// Describes calls of pure functions: equal calls with equal arguments are one task, which runs once.
 ///
@@ -36,6 +44,7 @@ class PureCalls {
 
     template <class... A>
     auto operator()(A&&... arguments) const {
+      const detail::PureDescription pure;
       auto fresh = lazy_(std::forward<A>(arguments)...);
       const TaskId known = calls_.merge(fresh);
       return known == fresh.task_id() ? std::move(fresh) : decltype(fresh)::adopt(known);

@@ -43,6 +43,8 @@ struct TaskOptions {
   /// How many tasks `map` hands over at once, at most. 0: one at first, so that work begins at once, then more and
   /// more.
   std::size_t batch_size = 0;
+  /// Its result may be kept in the journal (--weft-journal) and taken from there by the next run of the program.
+  bool journalled = true;
 
   bool plain() const { return retries == 0 && name.empty() && !pure && !own_packet(); }
   /// Returns whether the scheduler must decide about the task by itself.

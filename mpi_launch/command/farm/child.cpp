@@ -4,6 +4,7 @@
 #include "mpi_launch/supervise/child.hpp"
 
 #include <weft/error.hpp>
+#include <weft/journal.hpp>
 #include <weft/this_task.hpp>
 
 #include <fcntl.h>
@@ -213,6 +214,7 @@ std::string tail_of(const std::string& path) {
 }  // namespace
 
 ChildEnd run_child(const ChildOrders& orders) {
+  this_task::has_effect();
   ChildEnd end;
   end.host = host_name();
   if (!sit_out(orders.delay)) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <weft/journal.hpp>
 #include <weft/locks.hpp>
 #include <weft/ops/blocks.hpp>
 #include <weft/ops/creation.hpp>
@@ -83,6 +84,7 @@ struct WriteChunk {
   std::int64_t operator()(const Target& target, const Region& region, const std::optional<Lock>& lock,
                           const Buffer& chunk) const {
     using View = typename WriteMember<decltype(&Target::write)>::View;
+    this_task::has_effect();
     const Lease held = lock ? lock->acquire() : Lease();
     target.write(region, typed_view<View>(view_of(region, dtype_of<typename View::value_type>(), chunk)));
     return 1;
