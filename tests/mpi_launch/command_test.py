@@ -79,11 +79,11 @@ class WeftCommandTest(unittest.TestCase):
             self.assertIn(part, done.stderr)
 
     def test_helps_begin_with_three_examples_and_these_run(self):
-        for name in ("config", "demo", "doctor", "submit", "replay", "graph", "scheduler", "worker", "dump"):
+        for name in ("config", "demo", "doctor", "submit", "replay", "graph", "scheduler", "worker", "journal", "dump"):
             lines = [line.split("  #")[0].strip() for line in weft(name, "--help").stdout.splitlines()[:3]]
             self.assertTrue(all("weft " in line for line in lines), (name, lines))
-            # The last four need a saved graph, or a program that goes on.
-            if name in ("graph", "scheduler", "worker", "dump"):
+            # The last five need a saved graph, a journal, or a program that goes on.
+            if name in ("graph", "scheduler", "worker", "journal", "dump"):
                 continue
             for line in lines:
                 if line.startswith("mpirun") and not shutil.which("mpirun"):
