@@ -166,7 +166,7 @@ TEST_P(JournalTest, ResultsOfEveryFormComeBack) {
     const auto pure = client.with({.pure = true});
     std::vector<Future<std::vector<double>>> rows;
     for (int i = 0; i < 3; ++i) rows.push_back(pure.submit(row, 1000 * i, 10'000));
-    EXPECT_EQ(rows[2].result().at(5), 2005);
+    for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(rows[i].result().at(5), 1000.0 * static_cast<double>(i) + 5);
     EXPECT_EQ(pure.submit(text_of, 7).result(), "xxxxxxx");
     EXPECT_EQ(pure.submit(text_of, 50'000).result().size(), 50'000u);
     const Annotate scope({.pure = true});
