@@ -17,7 +17,7 @@ PROGRAM = ""
 ALWAYS = ("case", "params", "seconds_min", "seconds_median", "peak_rss_bytes")
 GRAPH = ("tasks", "us_per_task", "us_per_task_cold", "tasks_per_second")
 PHASES = {"build", "submit", "schedule", "message", "queue", "fetch", "launch", "kernel", "complete", "release", "spill",
-          "idle"}
+          "journal", "idle"}
 
 # Each case with its tiny arguments, and the keys it must have besides ALWAYS.
 SHAPE_KEYS = (*GRAPH, "bytes_per_task", "ledger")
