@@ -135,7 +135,9 @@ Bottleneck bottleneck_of(const Run& run) {
                kernel = run.share("kernel");
   double overhead = 0;
   for (const Phase& one : run.phases) {
-    if (one.name != "idle" && one.name != "fetch" && one.name != "spill" && one.name != "kernel") overhead += one.share;
+    if (one.name != "idle" && one.name != "fetch" && one.name != "spill" && one.name != "kernel" &&
+        one.name != "journal")
+      overhead += one.share;
   }
   const double longest = run.tasks.empty() ? 0 : run.tasks[0].seconds;
   if (kernel >= std::max({idle, fetch, spill, overhead})) {
