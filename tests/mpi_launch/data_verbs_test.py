@@ -588,9 +588,9 @@ class DataVerbsTest(unittest.TestCase):
         field = xr.Dataset({"sst": (("y", "x"), np.sin(lat / 9) + np.cos(np.deg2rad(lon) * 5), {"coordinates": "lat lon"}),
                             "lat": (("y", "x"), lat, {"units": "degrees_north", "standard_name": "latitude"}),
                             "lon": (("y", "x"), lon, {"units": "degrees_east", "standard_name": "longitude"})})
-        field.to_netcdf(os.path.join(FOLDER, "group-ocean.nc"))
-        out = self.changed("regrid", "--grid", "r180x90", "--method", "bilinear", "group-ocean.nc").sst
-        subprocess.run(["cdo", "-s", "-O", "-b", "F64", "remapbil,r180x90", "group-ocean.nc", "cdo.nc"], cwd=FOLDER, check=True,
+        field.to_netcdf(os.path.join(FOLDER, "ocean.nc"))
+        out = self.changed("regrid", "--grid", "r180x90", "--method", "bilinear", "ocean.nc").sst
+        subprocess.run(["cdo", "-s", "-O", "-b", "F64", "remapbil,r180x90", "ocean.nc", "cdo.nc"], cwd=FOLDER, check=True,
                        capture_output=True)
         with xr.open_dataset(os.path.join(FOLDER, "cdo.nc")) as wanted:
             theirs = wanted.sst.sel(lat=out.lat, method="nearest")
@@ -646,10 +646,10 @@ class DataVerbsTest(unittest.TestCase):
             xr.Dataset({"sst": (("time", "depth"), rng.standard_normal((40, 7)), {"units": "K"}),
                         "plain": (("depth",), np.arange(7.0))}, {"time": time}, {"title": "the ocean"}).to_netcdf(
                             path, mode="a", group="model/ocean")
-        done = weft("reduce", "mean", "--dim", "time", "--var", "model/ocean/sst", "groups0.nc", "group-ocean.nc")
+        done = weft("reduce", "mean", "--dim", "time", "--var", "model/ocean/sst", "groups0.nc", "group-mean.nc")
         self.assertEqual(done.returncode, 0, done.stderr)
         with xr.open_dataset(os.path.join(FOLDER, "groups0.nc"), group="model/ocean") as wanted, \
-                xr.open_dataset(os.path.join(FOLDER, "group-ocean.nc")) as found:
+                xr.open_dataset(os.path.join(FOLDER, "group-mean.nc")) as found:
             np.testing.assert_allclose(found.sst, wanted.sst.mean("time"))
             self.assertEqual(found.attrs["title"], "the ocean")
             self.assertEqual(found.sst.attrs["units"], "K")
