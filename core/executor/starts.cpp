@@ -55,12 +55,14 @@ bool Executor::take_start(Slot& slot) {
   inject::delay(Phase::Queue);
   const std::lock_guard lock(starts_mutex_);
   const bool held = roots_held_.load(std::memory_order_relaxed);
+  // Whoever only helps takes nothing past what waits for a slot's own thread.
+  const unsigned most_refused = slot.awaited_ == kAnyTask ? 1 : kMostRefused;
   unsigned refused = 0;
   for (auto at = starts_.begin(); at != starts_.end(); ++at) {
     const TaskRange range = at->range;
     const bool holds_awaited = slot.awaited_ >= range.first && slot.awaited_ < range.end;
     if (!holds_awaited && slot.refuses(range.first)) {
-      if (++refused == kMostRefused) return false;
+      if (++refused == most_refused) return false;
       continue;
     }
     if (held && at->holdable && allowed_roots_.load(std::memory_order_relaxed) == 0) continue;
