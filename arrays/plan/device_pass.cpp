@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 namespace weft::arrays::lowering {
 namespace {
@@ -44,8 +45,9 @@ class DeviceWork {
   }
   gpu::Work& work() { return work_; }
 
-  /// Puts a pass's copies on the stream, and gives its operands their true addresses.
-  void settle(std::size_t number, Planned& planned, const kernels::SpaceLoops& loops, void* stream) const {
+  /// Returns a pass's copies and gives its operands their true addresses. The work has begun.
+  std::vector<BoxCopy> settle(std::size_t number, Planned& planned) const {
+    std::vector<BoxCopy> copies;
     for (const NamedChunks::Copy& copy : planned.named.copies) {
       BoxCopy box;
       box.axes = static_cast<std::int32_t>(copy.extents.size());
@@ -55,11 +57,12 @@ class DeviceWork {
       std::copy(copy.from_strides.begin(), copy.from_strides.end(), box.from_strides);
       box.from = place(number, copy.from);
       box.to = place(number, copy.to);
-      loops.copy(stream, box);
+      copies.push_back(box);
     }
     for (kernels::PassOperand& operand : planned.pass.operands) {
       if (operand.first != nullptr) operand.first = place(number, operand.first);
     }
+    return copies;
   }
 
  private:
@@ -80,8 +83,8 @@ class DeviceWork {
 /// Calls use(loops, stream) where the device's kernels run: at once for a CUDA stream, which they are put on; in its
 /// order for a pretended one.
 template <class Use>
-void on_stream(gpu::Work& work, const Use& use) {
-  work.launch([&](gpu::NativeStream stream) {
+void on_stream(gpu::Work& work, Use use) {
+  work.launch([use = std::move(use)](gpu::NativeStream stream) {
     if (stream.pretended()) {
       stream.host([use] { use(kernels::host_loops(), nullptr); });
       return;
@@ -106,6 +109,23 @@ ReduceState parts_at(const StateLayout& layout, std::byte* data, const kernels::
     state.parts[part] = static_cast<std::byte*>(state.parts[part]) + first_output * size;
   }
   return state;
+}
+
+/// Bytes of a pass, read and written, that take the device less time than starting a kernel takes the host.
+constexpr std::size_t kShortPass = std::size_t{4} << 20;
+
+/// Where all passes are the device's, short ones go there together; where the place is a question of time, each is
+/// timed alone.
+bool goes_with_others(const Stage& stage, std::size_t out_bytes, const std::vector<gpu::DeviceBuffer>& inputs) {
+  std::size_t bytes = out_bytes;
+  for (const gpu::DeviceBuffer& input : inputs) bytes += input.size();
+  return stage.device == Stage::kAlways && bytes <= kShortPass;
+}
+
+/// Whether the device alone has something that the pass needs: a failure loses the chunk in any case then, so nobody
+/// has to wait for its end. Otherwise the host computes it after a failure.
+bool lost_anyway(const std::vector<gpu::DeviceBuffer>& inputs) {
+  return std::any_of(inputs.begin(), inputs.end(), [](const auto& input) { return !input.on_host(); });
 }
 
 /// What is folded at once. Where the place of a pass is a question of time, the blocks are the host's, so that the bits
@@ -163,15 +183,18 @@ std::optional<gpu::DeviceBuffer> compute_on_device(const Stage& stage, const Box
   DeviceWork device(inputs);
   device.add_rooms(planned);
   gpu::Work& work = device.work();
-  const auto out = work.output(static_cast<std::size_t>(box.elements()) * Dtype(stage.type).size());
+  const std::size_t bytes = static_cast<std::size_t>(box.elements()) * Dtype(stage.type).size();
+  const auto out = work.output(bytes);
+  const bool together = goes_with_others(stage, bytes, inputs);
+  if (together) work.join_batches();
   work.begin();
+  const auto copies = device.settle(0, planned);
   auto* const to = work.data<std::byte>(out);
-  on_stream(work, [&device, planned, to](const kernels::SpaceLoops& loops, void* stream) {
-    Planned mine = planned;
-    device.settle(0, mine, loops, stream);
-    loops.write(stream, mine.pass, to);
+  on_stream(work, [copies, pass = planned.pass, to](const kernels::SpaceLoops& loops, void* stream) {
+    for (const BoxCopy& copy : copies) loops.copy(stream, copy);
+    loops.write(stream, pass, to);
   });
-  return work.finish(out);
+  return together && lost_anyway(inputs) ? work.leave(out) : work.finish(out);
 }
 
 std::optional<Buffer> fold_on_device(const Stage& stage, const ReductionTree& tree, std::int64_t first,
@@ -201,6 +224,9 @@ std::optional<Buffer> fold_on_device(const Stage& stage, const ReductionTree& tr
   const auto states = work.output(layout.bytes * static_cast<std::size_t>(end - first));
   const auto room = work.scratch(tiles.bytes);
   work.begin();
+  std::vector<std::vector<BoxCopy>> copies;
+  for (std::size_t number = 0; number < passes.size(); ++number)
+    copies.push_back(device.settle(number, passes[number]));
   on_stream(work, [&, at = work.data<std::byte>(states), tiles_at = work.data<std::byte>(room)](
                       const kernels::SpaceLoops& loops, void* stream) {
     for (std::int64_t leaf = first; leaf < end; ++leaf) {
@@ -208,8 +234,8 @@ std::optional<Buffer> fold_on_device(const Stage& stage, const ReductionTree& tr
       loops.begin(stream, {stage.reduce.code, type, parts_at(layout, mine, kernel, 0)}, layout.outputs);
     }
     for (std::size_t number = 0; number < passes.size(); ++number) {
-      Planned& planned = passes[number];
-      device.settle(number, planned, loops, stream);
+      const Planned& planned = passes[number];
+      for (const BoxCopy& copy : copies[number]) loops.copy(stream, copy);
       std::byte* const mine = at + static_cast<std::size_t>(planned.state) * layout.bytes;
       loops.fold(stream, planned.pass, {stage.reduce.code, type, parts_at(layout, mine, kernel, planned.first_output)},
                  parts_at(tiles, tiles_at, kernel, 0));

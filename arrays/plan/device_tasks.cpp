@@ -136,7 +136,8 @@ std::optional<Result> try_device(const Stage& stage, const policies::DevicePass&
   const policies::DeviceRates rates = measured.books().rates;
   const policies::DeviceState state = device_state();
   if (stage.device == Stage::kWhereFirst && place_pass(pass, rates, state) == policies::DeviceChoice::Cpu) return {};
-  const bool alone = state.waiting_s <= 0;
+  // What is the device's anyway may not have run yet when its task ends.
+  const bool alone = state.waiting_s <= 0 && stage.device == Stage::kWhereFirst;
   const double expected = measured.begin(device_seconds(pass, rates, state));
   const Clock::time_point start = Clock::now();
   try {

@@ -1,3 +1,4 @@
+#include "gpu/driver/cuda_graphs.hpp"
 #include "gpu/driver/driver.hpp"
 
 #include <cuda_runtime_api.h>
@@ -36,6 +37,7 @@ class CudaDevice final : public Driver {
   }
   ~CudaDevice() override {
     select();
+    graphs_.clear();
     for (Stream& stream : streams_) {
       for (auto& [number, event] : stream.events) cudaEventDestroy(event);
       cudaStreamDestroy(stream.native);
@@ -92,11 +94,12 @@ class CudaDevice final : public Driver {
     const cudaMemcpyKind kind = way == CopyWay::ToDevice ? cudaMemcpyHostToDevice
                                 : way == CopyWay::ToHost ? cudaMemcpyDeviceToHost
                                                          : cudaMemcpyDeviceToDevice;
-    note(cudaMemcpyAsync(to, from, bytes, kind, native_of(stream)));
+    const cudaError_t error = cudaMemcpyAsync(to, from, bytes, kind, native_of(stream));
+    if (!capturing_this(stream)) note(error);  // of a captured one its end tells
   }
   Event record(StreamId stream) noexcept override {
     select();
-    note(cudaGetLastError());  // a launch that was refused says so here and nowhere else
+    note(last_error());  // a launch that was refused says so here, where nobody asked for its refusal()
     const std::lock_guard lock(mutex_);
     cudaEvent_t event = nullptr;
     if (idle_events_.empty()) {
@@ -122,7 +125,10 @@ class CudaDevice final : public Driver {
     const cudaEvent_t native = find(event);
     if (native != nullptr && failure_.empty()) {
       const cudaError_t error = cudaEventQuery(native);
-      if (error == cudaErrorNotReady) return EventState::Pending;
+      if (error == cudaErrorNotReady) {
+        cudaGetLastError();  // an answer, not an error that the next launch had
+        return EventState::Pending;
+      }
       note_locked(error);
       if (error == cudaSuccess) reach(event);
     }
@@ -138,6 +144,38 @@ class CudaDevice final : public Driver {
     // Used again meanwhile it would be reached later than asked for, never earlier.
     if (native != nullptr) note(cudaEventSynchronize(native));
     return state(event);
+  }
+  bool begin_capture(StreamId stream) noexcept override {
+    select();
+    // Other threads go on with calls that this one may not make meanwhile.
+    if (cudaStreamBeginCapture(native_of(stream), cudaStreamCaptureModeThreadLocal) != cudaSuccess) {
+      cudaGetLastError();
+      return false;
+    }
+    const std::lock_guard lock(mutex_);
+    streams_[stream].capturing = true;
+    return true;
+  }
+  GraphUse end_capture(StreamId stream, bool launch) noexcept override {
+    select();
+    cudaGraph_t graph = nullptr;
+    const bool whole = cudaStreamEndCapture(native_of(stream), &graph) == cudaSuccess && graph != nullptr;
+    {
+      const std::lock_guard lock(mutex_);
+      streams_[stream].capturing = false;
+    }
+    const GraphUse use = whole && launch ? graphs_.launch(graph, native_of(stream)) : GraphUse::None;
+    if (graph != nullptr) cudaGraphDestroy(graph);
+    cudaGetLastError();  // whoever captured does without a graph then
+    return use;
+  }
+  std::string refusal() noexcept override {
+    select();
+    const cudaError_t error = last_error();
+    if (error == cudaSuccess) return {};
+    // What stays when it was asked for is the device's failure.
+    if (cudaPeekAtLastError() != cudaSuccess) note(error);
+    return cudaGetErrorString(error);
   }
   std::uint32_t stamp(StreamId stream) noexcept override {
     select();
@@ -178,6 +216,7 @@ class CudaDevice final : public Driver {
   struct Stream {
     cudaStream_t native = nullptr;
     std::uint64_t recorded = 0, reached = 0;
+    bool capturing = false;
     std::deque<std::pair<std::uint64_t, cudaEvent_t>> events;
   };
 
@@ -188,6 +227,15 @@ class CudaDevice final : public Driver {
   cudaStream_t native_of(StreamId stream) noexcept {
     const std::lock_guard lock(mutex_);
     return streams_[stream].native;
+  }
+  bool capturing_this(StreamId stream) {
+    const std::lock_guard lock(mutex_);
+    return streams_[stream].capturing;
+  }
+  /// An event that was not reached yet is no error, although it is kept like one.
+  static cudaError_t last_error() noexcept {
+    const cudaError_t error = cudaGetLastError();
+    return error == cudaErrorNotReady ? cudaSuccess : error;
   }
   void note(cudaError_t error) noexcept {
     if (error == cudaSuccess) return;
@@ -223,6 +271,8 @@ class CudaDevice final : public Driver {
   std::vector<cudaEvent_t> stamps_;
   std::vector<std::uint32_t> idle_stamps_;
   std::string failure_;
+  /// Used by whoever captures, one thread at a time.
+  CudaGraphs graphs_;
 };
 
 }  // namespace

@@ -24,12 +24,15 @@ enum class EventState { Pending, Reached, Failed };
 
 enum class CopyWay { ToDevice, ToHost, OnDevice };
 
+/// How what was captured went to its stream: not at all, as a new graph, or as a graph of the same shape that was kept.
+enum class GraphUse { None, Made, Kept };
+
 /// One device, as the store and the works see it: memory in the order of streams, copies, kernels, events.
 ///
 /// A failure of the device (a kernel that faults, a device that is gone) is sticky: every event after it is Failed, and
 /// failure() says why. Calls other than `allocate` do not throw.
-/// Owns: the device's streams, events and what was allocated.  Threading: any thread; one stream is used by one thread
-/// at a time.
+/// Owns: the device's streams, events and what was allocated.  Threading: any thread; the native stream, and one that
+/// is being captured, is used by one thread at a time.
 class Driver {
  public:
   virtual ~Driver() = default;
@@ -54,6 +57,15 @@ class Driver {
   virtual EventState state(const Event& event) noexcept = 0;
   /// Waits until the event is reached or failed.
   virtual EventState synchronize(const Event& event) noexcept = 0;
+
+  /// Notes what is put on `stream` from now on, kernels and copies, instead of doing it; false where that cannot be.
+  virtual bool begin_capture(StreamId stream) noexcept = 0;
+  /// Ends that. `launch`: what was noted goes to the stream as one graph; None where the device cannot, and where it
+  /// was told not to: then nothing of it will be done.
+  virtual GraphUse end_capture(StreamId stream, bool launch) noexcept = 0;
+  /// Returns why a launch of this thread was refused since the last call, and forgets it; "" where none was. The device
+  /// goes on: nothing of that launch was done.
+  virtual std::string refusal() noexcept = 0;
 
   /// Notes the device's time when the stream comes so far; 0 where that cannot be noted.
   virtual std::uint32_t stamp(StreamId stream) noexcept = 0;

@@ -6,7 +6,9 @@
 #include <cstring>
 #include <deque>
 #include <exception>
+#include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -22,6 +24,10 @@ struct Stream {
   StreamId id = 0;
   std::deque<std::function<void()>> work;
   std::uint64_t recorded = 0, reached = 0;
+  /// What is captured, and of which kinds it is.
+  bool capturing = false;
+  std::vector<std::function<void()>> captured;
+  std::string shape;
   std::thread thread;
 };
 
@@ -58,7 +64,9 @@ class Pretended final : public Driver {
     return {streams_[stream].get(),
             [](void* to, std::function<void()> function) {
               Stream& it = *static_cast<Stream*>(to);
-              it.device->add(it, [device = it.device, function = std::move(function)] { device->kernel(function); });
+              if (it.device->refuses_launch()) return;
+              it.device->add(
+                  it, [device = it.device, function = std::move(function)] { device->kernel(function); }, 'k');
             },
             true};
   }
@@ -101,12 +109,15 @@ class Pretended final : public Driver {
   void release_pinned(void* memory) noexcept override { std::free(memory); }
 
   void copy(void* to, const void* from, std::size_t bytes, CopyWay, StreamId stream) noexcept override {
-    add(*streams_[stream], [this, to, from, bytes] {
-      if (failed()) return;
-      std::memcpy(to, from, bytes);
-      if (device_.copy_rate > 0)
-        std::this_thread::sleep_for(std::chrono::duration<double>(static_cast<double>(bytes) / device_.copy_rate));
-    });
+    add(
+        *streams_[stream],
+        [this, to, from, bytes] {
+          if (failed()) return;
+          std::memcpy(to, from, bytes);
+          if (device_.copy_rate > 0)
+            std::this_thread::sleep_for(std::chrono::duration<double>(static_cast<double>(bytes) / device_.copy_rate));
+        },
+        'c');
   }
   Event record(StreamId stream) noexcept override {
     Stream& it = *streams_[stream];
@@ -134,6 +145,38 @@ class Pretended final : public Driver {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return state_of(event) != EventState::Pending; });
     return state_of(event);
+  }
+  bool begin_capture(StreamId stream) noexcept override {
+    const std::lock_guard lock(mutex_);
+    Stream& it = *streams_[stream];
+    if (device_.no_graphs || !failure_.empty()) return false;
+    it.capturing = true;
+    return true;
+  }
+  GraphUse end_capture(StreamId stream, bool launch) noexcept override {
+    Stream& it = *streams_[stream];
+    std::vector<std::function<void()>> captured;
+    GraphUse use = GraphUse::None;
+    {
+      const std::lock_guard lock(mutex_);
+      it.capturing = false;
+      captured = std::exchange(it.captured, {});
+      const std::string shape = std::exchange(it.shape, {});
+      if (!launch || ++graphs_ == device_.refuse_graph_at) return use;
+      use = shapes_.insert(shape).second ? GraphUse::Made : GraphUse::Kept;
+    }
+    add(it, [captured = std::move(captured)] {
+      for (const auto& function : captured) function();
+    });
+    return use;
+  }
+  std::string refusal() noexcept override {
+    const std::lock_guard lock(mutex_);
+    const auto mine = refusals_.find(std::this_thread::get_id());
+    if (mine == refusals_.end()) return {};
+    std::string why = std::move(mine->second);
+    refusals_.erase(mine);
+    return why;
   }
   std::uint32_t stamp(StreamId stream) noexcept override {
     std::uint32_t number = 0;
@@ -173,12 +216,24 @@ class Pretended final : public Driver {
     const std::lock_guard lock(mutex_);
     return !failure_.empty();
   }
-  void add(Stream& stream, std::function<void()> function) {
+  /// `kind`: of what a graph may hold; 0: nothing of it.
+  void add(Stream& stream, std::function<void()> function, char kind = 0) {
     {
       const std::lock_guard lock(mutex_);
+      if (stream.capturing && kind != 0) {
+        stream.captured.push_back(std::move(function));
+        stream.shape += kind;
+        return;
+      }
       stream.work.push_back(std::move(function));
     }
     changed_.notify_all();
+  }
+  bool refuses_launch() {
+    const std::lock_guard lock(mutex_);
+    if (++launches_ != device_.refuse_launch_at) return false;
+    refusals_[std::this_thread::get_id()] = "the launch was refused (pretended)";
+    return true;
   }
   void kernel(const std::function<void()>& function) {
     std::string why;
@@ -219,7 +274,10 @@ class Pretended final : public Driver {
   std::unordered_map<std::uint32_t, std::chrono::steady_clock::time_point> stamps_;
   std::uint32_t stamps_given_ = 0;
   std::size_t used_ = 0, releases_ = 0;
-  std::uint64_t allocations_ = 0, kernels_ = 0;
+  std::uint64_t allocations_ = 0, kernels_ = 0, launches_ = 0, graphs_ = 0;
+  /// Of graphs that were made, and of launches, by the thread that did them.
+  std::set<std::string> shapes_;
+  std::map<std::thread::id, std::string> refusals_;
   std::string failure_;
   bool ending_ = false;
 };

@@ -17,6 +17,11 @@ struct PretendedDevice {
   std::uint64_t refuse_at = 0, refuse_every = 0;
   /// This function of a stream, counted from 1, ends in a fault of the device; 0: none does.
   std::uint64_t fault_at = 0;
+  /// This function that is put on a stream, counted from 1, is refused: it never runs, the device goes on; 0: none is.
+  std::uint64_t refuse_launch_at = 0;
+  /// This graph, counted from 1 at the end of its capture, cannot be made, or none can at all.
+  std::uint64_t refuse_graph_at = 0;
+  bool no_graphs = false;
 };
 
 /// A device that runs on the host: a thread a stream, real copies, memory of its own that ends where it says. A

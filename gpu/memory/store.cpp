@@ -52,7 +52,12 @@ Store::Store(std::unique_ptr<Driver> driver, std::size_t budget, unsigned number
       number_(number),
       budget_(budget),
       copies_(driver_->open_stream()),
+      feed_(driver_->open_stream()),
       host_(*driver_, mutex_, changed_, [this] { pump(); }),
+      batches_(
+          *driver_, watcher_, feed_,
+          [this](const Batches::Works& works, const Event& done) { batch_launched(works, done); },
+          [this](const BatchEnd& batch) { batch_ended(batch); }),
       watcher_(*driver_) {
   for (unsigned i = 0; i < kStreams; ++i) idle_streams_.push_back(driver_->open_stream());
 }
@@ -104,6 +109,11 @@ void Store::throw_if_failed() const {
   throw DeviceError(text() + " failed: " + why +
                     ". What it held is lost; this process cannot use it again: start it anew, or run on the others "
                     "(CUDA_VISIBLE_DEVICES)");
+}
+
+void Store::throw_if_never_made(const Entry& entry) {
+  if (!entry.problem.empty())
+    throw DeviceError("the bytes were never made, because their work failed: " + entry.problem);
 }
 
 // ---- reservations
@@ -160,6 +170,13 @@ void Store::begin(const std::shared_ptr<Ticket>& ticket) {
     throw;
   }
   upload(*ticket);
+  try {
+    const std::lock_guard lock(mutex_);
+    for (const auto& operand : ticket->operands) throw_if_never_made(*operand.entry);
+  } catch (...) {
+    abandon(*ticket);
+    throw;
+  }
 }
 
 /// Has the disk give back what the work is going to copy. Nothing is reserved yet, so that it may fail.
@@ -185,8 +202,7 @@ void Store::want_no_more(Ticket& ticket) noexcept {
 }
 
 /// Waits until `settled`, which is called under the mutex. A task lends its slot meanwhile.
-template <class Settled>
-void Store::wait_until(const Waiter& waiter, const std::string& what, const Settled& settled) {
+void Store::wait_until(const Waiter& waiter, const std::string& what, const std::function<bool()>& settled) {
   // The device is not one of the client's tasks: so each wait has an end, and no scheduler takes it for a hopeless one.
   constexpr std::int64_t kLookAgainMs = 200;
   if (!waiter.in_task) {
@@ -234,7 +250,7 @@ bool Store::has_room(const Ticket& ticket) {
     held -= rounded(entry->size);
     if (HostRoom::needs_room(*entry)) to_host += entry->size;
   }
-  return !idle_streams_.empty() && held <= budget_ && host_.takes(to_host);
+  return (ticket.joins || !idle_streams_.empty()) && held <= budget_ && host_.takes(to_host);
 }
 
 bool Store::try_grant(Ticket& ticket) {
@@ -242,11 +258,11 @@ bool Store::try_grant(Ticket& ticket) {
     ticket.refused = text() + " failed: " + driver_->failure();
     return false;
   }
-  if (idle_streams_.empty()) return false;
+  if (!ticket.joins && idle_streams_.empty()) return false;
   if (!make_room(missing(ticket), &ticket)) return false;
-  ticket.stream = idle_streams_.back();
+  ticket.stream = ticket.joins ? feed_ : idle_streams_.front();
   if (!allocate_operands(ticket)) return false;
-  idle_streams_.pop_back();
+  if (!ticket.joins) idle_streams_.pop_front();
   pin(ticket);
   ++running_;
   ++report_.works;
@@ -379,7 +395,8 @@ void Store::upload(Ticket& ticket) {
 void Store::upload_claimed(Ticket& ticket, std::unique_lock<std::mutex>& lock) {
   ticket.uploading = true;
   std::size_t bytes = 0;
-  ticket.began = driver_->stamp(ticket.stream);
+  // The stream that feeds batches is many works': what it takes is not one's time.
+  if (!ticket.joins) ticket.began = driver_->stamp(ticket.stream);
   for (Entry* entry : ticket.loads) {
     lock.unlock();
     driver_->wait(ticket.stream, entry->downloaded);
@@ -401,10 +418,13 @@ void Store::upload_claimed(Ticket& ticket, std::unique_lock<std::mutex>& lock) {
       else
         upload_claimed(*entry.loader, lock);
     }
+    // What comes in the order of batches anyway is not waited for.
+    if (ticket.joins && (entry.gathered || entry.written.stream == batches_.stream())) continue;
+    wait_for_batch(*operand.entry, lock);
     driver_->wait(ticket.stream, entry.written);
   }
   // Behind the waits for copies of others: a work that has to wait for them does not count it as its kernel's time.
-  ticket.copied = driver_->stamp(ticket.stream);
+  if (!ticket.joins) ticket.copied = driver_->stamp(ticket.stream);
   ticket.uploaded = true;
   changed_.notify_all();
 }
@@ -435,6 +455,8 @@ Buffer Store::fetch(const std::shared_ptr<Entry>& entry) {
   {
     std::unique_lock lock(mutex_);
     host_.bring_back(*entry, lock);
+    wait_for_batch(*entry, lock);
+    throw_if_never_made(*entry);
     if (!entry->host_valid) {
       throw_if_failed();
       const bool idle = entry->pins == 0;
@@ -477,68 +499,6 @@ void Store::drop(Entry& entry) noexcept {
   take_from_device(entry);
   evicted_ = driver_->record(copies_);
   pump();
-}
-
-// ---- ends
-
-void Store::end(const std::shared_ptr<Ticket>& ticket) {
-  ticket->done = driver_->stamp(ticket->stream);
-  const Event done = driver_->record(ticket->stream);
-  {
-    const std::lock_guard lock(mutex_);
-    for (auto& operand : ticket->operands)
-      if (operand.output) operand.entry->written = done;
-  }
-  if (!ticket->waiter.in_task) {
-    const EventState state = driver_->synchronize(done);
-    const std::lock_guard lock(mutex_);
-    complete(*ticket, state == EventState::Failed);
-  } else {
-    watcher_.watch(done, [this, ticket](EventState state) {
-      const std::lock_guard lock(mutex_);
-      complete(*ticket, state == EventState::Failed);
-      wake(ticket->waiter);
-    });
-    wait_until(ticket->waiter, "work on " + text(), [&] { return ticket->ended; });
-  }
-  if (ticket->failed) throw_if_failed();
-}
-
-void Store::abandon(Ticket& ticket) noexcept {
-  bool granted;
-  {
-    const std::lock_guard lock(mutex_);
-    if (ticket.ended) return;
-    if (const auto mine = std::find(queue_.begin(), queue_.end(), &ticket); mine != queue_.end()) queue_.erase(mine);
-    granted = ticket.granted;
-  }
-  // Others may wait for what this work was to copy.
-  if (granted) upload(ticket);
-  if (granted) driver_->synchronize(driver_->record(ticket.stream));
-  const std::lock_guard lock(mutex_);
-  complete(ticket, false);
-}
-
-/// Under the mutex: the device is done with the work, or never began it.
-void Store::complete(Ticket& ticket, bool failed) noexcept {
-  if (ticket.ended) return;
-  ticket.ended = true;
-  ticket.failed = failed;
-  want_no_more(ticket);
-  active_.fetch_sub(1, std::memory_order_relaxed);
-  if (ticket.granted) {
-    book(ticket);
-    unpin(ticket);
-    idle_streams_.push_back(ticket.stream);
-    --running_;
-  }
-  pump();
-  changed_.notify_all();
-}
-
-void Store::wake(const Waiter& waiter) noexcept {
-  changed_.notify_all();
-  if (waiter.in_task) weft::detail::wake_client(waiter.client);
 }
 
 }  // namespace weft::gpu::detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gpu/batches/batches.hpp"
 #include "gpu/driver/driver.hpp"
 #include "gpu/driver/watcher.hpp"
 #include "gpu/memory/host_room.hpp"
@@ -9,6 +10,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -42,6 +44,10 @@ struct Entry {
   Event written, downloaded;
   bool host_valid = false;
   Buffer host;
+  /// The work that makes it is gathered and not on its stream yet, so `written` is not known; and why it was never
+  /// made, although the device goes on.
+  bool gathered = false;
+  std::string problem;
   /// The work that is to put the bytes on the device, until they are on its stream.
   Ticket* loader = nullptr;
   unsigned pins = 0;
@@ -61,7 +67,7 @@ struct Waiter {
 };
 
 /// A work, as the store sees it.
-struct Ticket {
+struct Ticket : ShortWork {
   struct Operand {
     std::shared_ptr<Entry> entry;
     bool output = false;
@@ -81,6 +87,8 @@ struct Ticket {
   std::string name = "weft";
   std::uint64_t range = 0;
   std::string refused;  // why it will never be granted
+  /// It may go with others (Work::join_batches), and nobody waits for its end (Work::leave).
+  bool joins = false, left = false;
 };
 
 /// The memory of one device and who may use it.
@@ -95,6 +103,7 @@ struct Ticket {
 /// host; then the work waits for those that run.
 /// The room of a work is free as soon as the device is done with it, whether its thread has woken or not: that thread
 /// may be running another task meanwhile, which waits for just this room.
+/// Works that join batches take none of the four streams: their inputs come on one that feeds all batches.
 /// Owns: the driver; the room of every entry on the device.  Threading: any thread; one mutex. Copies to pageable host
 /// memory happen under it, those to pinned memory are only put on a stream.
 class Store {
@@ -106,6 +115,8 @@ class Store {
   void begin(const std::shared_ptr<Ticket>& ticket);
   /// Waits for all that was launched and gives the room back; throws DeviceError where the device failed.
   void end(const std::shared_ptr<Ticket>& ticket);
+  /// Returns at once: the room is given back when the device is done. The ticket is not touched any more.
+  void leave(const std::shared_ptr<Ticket>& ticket);
   /// Gives everything back after an error: waits, throws nothing.
   void abandon(Ticket& ticket) noexcept;
 
@@ -140,11 +151,16 @@ class Store {
   void take_from_device(Entry& entry) noexcept;
   void upload(Ticket& ticket);
   void upload_claimed(Ticket& ticket, std::unique_lock<std::mutex>& lock);
-  template <class Settled>
-  void wait_until(const Waiter& waiter, const std::string& what, const Settled& settled);
+  void wait_until(const Waiter& waiter, const std::string& what, const std::function<bool()>& settled);
   void complete(Ticket& ticket, bool failed) noexcept;
+  void gather(const std::shared_ptr<Ticket>& ticket);
+  void end_in_batch(const std::shared_ptr<Ticket>& ticket);
+  void batch_launched(const Batches::Works& works, const Event& done) noexcept;
+  void batch_ended(const BatchEnd& batch) noexcept;
+  void wait_for_batch(Entry& entry, std::unique_lock<std::mutex>& lock);
   void wake(const Waiter& waiter) noexcept;
   void throw_if_failed() const;
+  static void throw_if_never_made(const Entry& entry);
 
   void book(Ticket& ticket) noexcept;
   void book_copies() noexcept;
@@ -165,12 +181,13 @@ class Store {
   std::deque<TimedCopy> copies_timed_;
   std::list<Entry*> unpinned_;  // the longest unused first
   std::deque<Ticket*> queue_;
-  std::vector<StreamId> idle_streams_;
-  StreamId copies_;
+  std::deque<StreamId> idle_streams_;  // the longest unused first
+  StreamId copies_, feed_;
   Event evicted_;
   unsigned running_ = 0;
   std::atomic<unsigned> active_{0};
   HostRoom host_;
+  Batches batches_;
   Watcher watcher_;  // the last member: its thread ends first
 };
 

@@ -34,6 +34,13 @@ std::vector<DeviceRow> books() {
     row.uploaded_bytes = told.uploaded_bytes;
     row.downloaded_bytes = told.downloaded_bytes;
     row.evicted_bytes = told.evicted_bytes;
+    if (told.graphs == 0) continue;
+    // Of those above, what went as CUDA graphs.
+    DeviceRow& graphs = rows.emplace_back();
+    graphs.name = store->text() + " in graphs";
+    graphs.works = told.graph_works;
+    graphs.launch_seconds = told.graph_launch_seconds;
+    graphs.kernel_seconds = told.graph_seconds;
   }
   return rows;
 }

@@ -120,33 +120,63 @@ void Work::begin() {
 }
 void* Work::data(Operand operand) const {
   if (ticket_->store == nullptr || !ticket_->granted) refuse("data() before begin()");
-  if (ticket_->ended) refuse("data() after finish(): the bytes may have moved to the host");
+  if (ticket_->left || ticket_->ended) refuse("data() after finish(): the bytes may have moved to the host");
   return ticket_->operands.at(operand.number).entry->device;
 }
+void Work::join_batches() {
+  if (ticket_->store != nullptr) refuse("join_batches() after begin(): say so first");
+  ticket_->joins = true;
+}
 void Work::launch(const std::function<void(NativeStream)>& function) {
-  if (!ticket_->granted || ticket_->ended) refuse("launch() outside of begin() and finish()");
+  if (!ticket_->granted || ticket_->left || ticket_->ended) refuse("launch() outside of begin() and finish()");
+  Driver& driver = ticket_->store->driver();
+  if (ticket_->joins) {
+    ticket_->steps.emplace_back([&driver, function](StreamId stream) { function(driver.native(stream)); });
+    return;
+  }
   const auto start = std::chrono::steady_clock::now();
-  function(ticket_->store->driver().native(ticket_->stream));
+  function(driver.native(ticket_->stream));
   ticket_->launch_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (const std::string why = driver.refusal(); !why.empty())
+    throw DeviceError(ticket_->store->text() + " refused what the work launched: " + why);
 }
 void Work::copy(Operand to, Operand from) {
-  if (!ticket_->granted || ticket_->ended) refuse("copy() outside of begin() and finish()");
+  if (!ticket_->granted || ticket_->left || ticket_->ended) refuse("copy() outside of begin() and finish()");
   const auto& target = ticket_->operands.at(to.number);
   const auto& source = ticket_->operands.at(from.number);
   if (!target.output) refuse("copy() to an input: inputs never change");
   if (target.entry->size != source.entry->size) refuse("copy() between operands of different sizes");
-  ticket_->store->driver().copy(target.entry->device, source.entry->device, source.entry->size, CopyWay::OnDevice,
-                                ticket_->stream);
+  Driver& driver = ticket_->store->driver();
+  const auto copy = [&driver, to = target.entry->device, from = source.entry->device, bytes = source.entry->size](
+                        StreamId stream) { driver.copy(to, from, bytes, CopyWay::OnDevice, stream); };
+  if (ticket_->joins)
+    ticket_->steps.emplace_back(copy);
+  else
+    copy(ticket_->stream);
 }
 unsigned Work::device() const noexcept { return ticket_->store == nullptr ? 0 : ticket_->store->number(); }
 
 void Work::finish() {
   if (!ticket_->granted) refuse("finish() before begin()");
+  if (ticket_->left) refuse("finish() after leave(): nobody waits for its end");
   if (!ticket_->ended) ticket_->store->end(ticket_);
   if (ticket_->range != 0) end_range(std::exchange(ticket_->range, 0));
 }
 DeviceBuffer Work::finish(Operand operand) {
   finish();
+  return output_at(operand);
+}
+void Work::leave() {
+  if (ticket_->left) return;
+  if (!ticket_->granted || ticket_->ended) refuse("leave() outside of begin() and finish()");
+  if (ticket_->range != 0) end_range(std::exchange(ticket_->range, 0));
+  ticket_->store->leave(ticket_);
+}
+DeviceBuffer Work::leave(Operand operand) {
+  leave();
+  return output_at(operand);
+}
+DeviceBuffer Work::output_at(Operand operand) const {
   const auto& it = ticket_->operands.at(operand.number);
   if (!it.output) refuse("finish() of an input: only outputs are results");
   DeviceBuffer buffer;

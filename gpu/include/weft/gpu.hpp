@@ -52,6 +52,10 @@ struct DeviceReport {
   /// Where the device's time went, summed over its streams, which run beside each other: copies of inputs to it, what
   /// works put on their streams, what was fetched, and what was evicted. And the host's: putting works on streams.
   double upload_seconds = 0, kernel_seconds = 0, download_seconds = 0, evict_seconds = 0, launch_seconds = 0;
+  /// CUDA graphs that batches of works were launched as, those among them that took over one of the same shape, the
+  /// works in them, and what they took of the host's time for launching and of the device's.
+  std::uint64_t graphs = 0, graphs_kept = 0, graph_works = 0;
+  double graph_launch_seconds = 0, graph_seconds = 0;
 };
 DeviceReport report(unsigned device = 0);
 /// Keeps what weft holds on the device below this; at the start 90% of what was free.
@@ -158,7 +162,12 @@ class Work {
   T* data(Operand operand) const {
     return static_cast<T*>(data(operand));
   }
-  /// Calls `function` with the stream of this work.
+  /// Says that the work is short, so that it may go to the device together with others, as one CUDA graph where that
+  /// pays. Before begin(). What is launched is put on a stream after finish() or leave() was called, by any thread, and
+  /// once more where a graph was refused: functions given to launch() do nothing else, make no call that a stream
+  /// under capture forbids, and what they refer to lives until finish() returns; with leave() they own it.
+  void join_batches();
+  /// Calls `function` with the stream of this work; throws DeviceError where the device refuses what it launches.
   void launch(const std::function<void(NativeStream)>& function);
   /// Copies an operand's bytes to another of the same size, in the order of what was launched.
   void copy(Operand to, Operand from);
@@ -168,8 +177,13 @@ class Work {
   DeviceBuffer finish(Operand operand);
   /// The same for a work without outputs.
   void finish();
+  /// Ends the work without waiting for the device. May be called for each output. Works that take the output follow in
+  /// the device's order; who fetches it waits. What goes wrong meanwhile is told to those.
+  DeviceBuffer leave(Operand operand);
+  void leave();
 
  private:
+  DeviceBuffer output_at(Operand operand) const;
   std::shared_ptr<detail::Ticket> ticket_;
 };
 

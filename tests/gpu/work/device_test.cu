@@ -73,6 +73,57 @@ TEST_F(DeviceTest, ThreeTimesTheBudgetCompletes) {
   weft::gpu::set_budget(0, before);
 }
 
+// Nobody waits for any of them until the end; most go as graphs, whose kernels and arguments change from one to the
+// next.
+TEST_F(DeviceTest, ShortWorksGoTogetherAsGraphs) {
+  weft::Client client(weft::Options{.scheduler = "threads", .threads = 2});
+  constexpr std::size_t kCount = 1024;
+  constexpr std::uint32_t kChains = 200, kSteps = 20;
+  std::vector<weft::Future<weft::gpu::DeviceBuffer>> ends;
+  for (std::uint32_t i = 0; i < kChains; ++i) {
+    auto last = client.submit([](std::uint32_t k) { return add(weft::gpu::DeviceBuffer(numbers(kCount, k)), 1); }, i);
+    for (std::uint32_t step = 0; step < kSteps; ++step) {
+      last = client.submit(
+          [](const weft::gpu::DeviceBuffer& buffer) {
+            weft::gpu::Work work;
+            work.join_batches();
+            const auto in = work.input(buffer);
+            const auto out = work.output(buffer.size());
+            work.begin();
+            work.launch([from = work.data<const std::uint32_t>(in), to = work.data<std::uint32_t>(out),
+                         count = buffer.size() / sizeof(std::uint32_t)](weft::gpu::NativeStream stream) {
+              add_kernel<<<4, 256, 0, static_cast<cudaStream_t>(stream.cuda())>>>(from, to, count, 3);
+            });
+            return work.leave(out);
+          },
+          last);
+    }
+    ends.push_back(last);
+  }
+  for (std::uint32_t i = 0; i < kChains; ++i) EXPECT_EQ(value(ends[i].result(), 7), i + 8 + 3 * kSteps);
+  const weft::gpu::DeviceReport report = weft::gpu::report();
+  EXPECT_GT(report.graphs, 0u);
+  EXPECT_GT(report.graphs_kept, 0u);
+}
+
+TEST_F(DeviceTest, ALaunchThatIsRefusedIsItsWorksErrorAlone) {
+  for (const bool joins : {false, true}) {
+    weft::gpu::Work work;
+    if (joins) work.join_batches();
+    work.output(4);
+    work.begin();
+    EXPECT_THROW(
+        {
+          work.launch([](weft::gpu::NativeStream stream) {
+            faulting_kernel<<<1, 1 << 20, 0, static_cast<cudaStream_t>(stream.cuda())>>>();  // no block is so large
+          });
+          work.finish();
+        },
+        weft::gpu::DeviceError);
+    EXPECT_TRUE(weft::gpu::usable());
+  }
+}
+
 // The last: a device that faulted is gone for the process.
 TEST_F(DeviceTest, ZAFaultIsASentence) {
   weft::gpu::Work work;
