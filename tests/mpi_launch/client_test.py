@@ -291,7 +291,7 @@ class ClientTest(job_test.JobTest):
 
     def check_ended_by(self, number):
         """Open MPI's mpirun sends SIGKILL 15 ms after SIGTERM: on a busy machine not every first try has its sentence."""
-        for left in reversed(range(4)):
+        for left in reversed(range(10)):
             self.job = Job(3, "watched", "-")
             self.job.until("working")
             os.kill(self.job.process.pid, number)
