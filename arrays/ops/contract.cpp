@@ -1,4 +1,5 @@
 // Products of two arrays summed over any of their axes, and the axes of one array put in any order.
+#include "arrays/ops/contract.hpp"
 #include "arrays/ops/matrix.hpp"
 #include "arrays/ops/telling.hpp"
 
@@ -17,51 +18,6 @@ std::ptrdiff_t place_of(const std::vector<int>& labels, int label) {
   const auto found = std::find(labels.begin(), labels.end(), label);
   return found == labels.end() ? -1 : found - labels.begin();
 }
-
-/// Axes of the output are numbered 0, 1, ...; those summed over follow. `a` and `b` give the number of each axis.
-struct Contract {
-  static constexpr const char* kName = "contract";
-  static constexpr bool kAssembles = false;
-  std::vector<std::int64_t> a;
-  std::vector<std::int64_t> b;
-  std::int64_t out_axes;
-  /// Of the axes summed over: cut where one of the factors is; the pieces are added in order.
-  std::vector<AxisGrid> inner;
-
-  void needs(const Box& out, std::vector<Need>& needs) const {
-    if (out.elements() == 0) return;
-    std::vector<std::int64_t> piece(inner.size(), 0);
-    for (;;) {
-      for (const std::vector<std::int64_t>* const axes : {&a, &b}) {
-        Need need;
-        need.input = axes == &a ? 0 : 1;
-        for (const std::int64_t number : *axes) {
-          if (number < out_axes) {
-            need.box.start.push_back(out.start[static_cast<std::size_t>(number)]);
-            need.box.extent.push_back(out.extent[static_cast<std::size_t>(number)]);
-          } else {
-            const auto at = static_cast<std::size_t>(number - out_axes);
-            need.box.start.push_back(inner[at].start(piece[at]));
-            need.box.extent.push_back(inner[at].size(piece[at]));
-          }
-        }
-        needs.push_back(std::move(need));
-      }
-      std::size_t axis = inner.size();
-      for (;;) {
-        if (axis-- == 0) return;
-        if (++piece[axis] < inner[axis].count()) break;
-        piece[axis] = 0;
-      }
-    }
-  }
-  void run(const ChunkWork& work) const;
-};
-
-/// Which axes of a factor are common to both and the output, its own, or summed over, in the output's order.
-struct Roles {
-  std::vector<std::int64_t> batch, rows, columns, inner;
-};
 
 std::int64_t product_of(const std::vector<std::int64_t>& extents) {
   std::int64_t product = 1;
@@ -159,15 +115,54 @@ MultiplyAdd multiply_add_for(TypeCode type) {
   return nullptr;
 }
 
-void Contract::run(const ChunkWork& work) const {
+Contract itself(const Contract& contract, const ChunkWork&) { return contract; }
+[[maybe_unused]] const bool kOnDevices =
+    expression::add_device_structure(expression::structure_type<Contract>, product_on_devices<Contract, &itself>);
+
+}  // namespace
+
+void Contract::needs(const Box& out, std::vector<Need>& needs) const {
+  if (out.elements() == 0) return;
+  std::vector<std::int64_t> piece(inner.size(), 0);
+  for (;;) {
+    for (const std::vector<std::int64_t>* const axes : {&a, &b}) {
+      Need need;
+      need.input = axes == &a ? 0 : 1;
+      for (const std::int64_t number : *axes) {
+        if (number < out_axes) {
+          need.box.start.push_back(out.start[static_cast<std::size_t>(number)]);
+          need.box.extent.push_back(out.extent[static_cast<std::size_t>(number)]);
+        } else {
+          const auto at = static_cast<std::size_t>(number - out_axes);
+          need.box.start.push_back(inner[at].start(piece[at]));
+          need.box.extent.push_back(inner[at].size(piece[at]));
+        }
+      }
+      needs.push_back(std::move(need));
+    }
+    std::size_t axis = inner.size();
+    for (;;) {
+      if (axis-- == 0) return;
+      if (++piece[axis] < inner[axis].count()) break;
+      piece[axis] = 0;
+    }
+  }
+}
+
+Contract::Roles Contract::roles() const {
   const auto in = [](const std::vector<std::int64_t>& axes, std::int64_t number) {
     return std::find(axes.begin(), axes.end(), number) != axes.end();
   };
-  std::vector<std::int64_t> batch, rows, columns, summed;
+  Roles roles;
   for (std::int64_t number = 0; number < out_axes; ++number) {
-    (in(a, number) ? in(b, number) ? batch : rows : columns).push_back(number);
+    (in(a, number) ? in(b, number) ? roles.batch : roles.rows : roles.columns).push_back(number);
   }
-  for (std::size_t i = 0; i < inner.size(); ++i) summed.push_back(out_axes + static_cast<std::int64_t>(i));
+  for (std::size_t i = 0; i < inner.size(); ++i) roles.summed.push_back(out_axes + static_cast<std::int64_t>(i));
+  return roles;
+}
+
+void Contract::run(const ChunkWork& work) const {
+  const auto [batch, rows, columns, summed] = roles();
   const auto joined = [](std::vector<std::int64_t> first, const std::vector<std::int64_t>& second,
                          const std::vector<std::int64_t>& third) {
     first.insert(first.end(), second.begin(), second.end());
@@ -216,8 +211,6 @@ void Contract::run(const ChunkWork& work) const {
     kernels::copy_box(work.output.data, to.data(), sums, from.data(), extents.data(), extents.size(), bytes);
   }
 }
-
-}  // namespace
 
 Array field_array(const char* operation, const Array& array, std::size_t ndim, const std::source_location& where) {
   if (array.ndim() != ndim) {

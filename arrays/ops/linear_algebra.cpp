@@ -2,6 +2,7 @@
 
 #include "arrays/kernels/lapack.hpp"
 #include "arrays/ops/axes.hpp"
+#include "arrays/ops/contract.hpp"
 #include "arrays/ops/matrix.hpp"
 #include "arrays/ops/telling.hpp"
 
@@ -164,6 +165,21 @@ void MatrixProduct::run(const ChunkWork& work) const {
     if (first) std::memset(out, 0, matrix_bytes);
   }
 }
+
+/// All axes but the last two are common to both factors.
+ops::Contract as_contract(const MatrixProduct& product, const ChunkWork& work) {
+  ops::Contract same;
+  same.out_axes = static_cast<std::int64_t>(work.output.shape.size());
+  for (std::int64_t axis = 0; axis + 1 < same.out_axes; ++axis) same.a.push_back(axis);
+  same.a.push_back(same.out_axes);
+  for (std::int64_t axis = 0; axis + 2 < same.out_axes; ++axis) same.b.push_back(axis);
+  same.b.push_back(same.out_axes);
+  same.b.push_back(same.out_axes - 1);
+  same.inner = {product.inner};
+  return same;
+}
+[[maybe_unused]] const bool kOnDevices = expression::add_device_structure(
+    expression::structure_type<MatrixProduct>, ops::product_on_devices<MatrixProduct, &as_contract>);
 
 }  // namespace
 

@@ -1,6 +1,8 @@
 #include "arrays/plan/device_pass.hpp"
 
 #include "arrays/plan/defer.hpp"
+#include "arrays/plan/device_structures.hpp"
+#include "arrays/plan/device_work.hpp"
 #include "arrays/plan/evaluate.hpp"
 #include "arrays/plan/fold_blocks.hpp"
 #include "arrays/plan/tile_walk.hpp"
@@ -27,58 +29,15 @@ struct Planned {
 bool plan(const Stage& stage, const Box& box, const std::vector<SourceChunk>& chunks, Planned& planned) {
   const TileWalk walk(stage, box, ChunkInputs(chunks, planned.named));
   if (!walk.flatten(planned.pass)) return false;
-  return std::all_of(planned.named.copies.begin(), planned.named.copies.end(), [](const NamedChunks::Copy& copy) {
-    return copy.extents.size() <= static_cast<std::size_t>(kernels::kPassAxes);
-  });
+  return device_gathers(planned.named);
 }
 
-/// The operands of a work, and where they lie once it has begun.
-/// Owns: the work.  Threading: one task.
-class DeviceWork {
- public:
-  explicit DeviceWork(const std::vector<gpu::DeviceBuffer>& inputs) {
-    for (const gpu::DeviceBuffer& input : inputs) chunks_.push_back(work_.input(input));
+/// Gives the operands of a pass their true addresses.
+void settle(Planned& planned, const DeviceWork& device, std::size_t number) {
+  for (kernels::PassOperand& operand : planned.pass.operands) {
+    if (operand.first != nullptr) operand.first = device.place(number, operand.first);
   }
-  void add_rooms(const Planned& planned) {
-    std::vector<gpu::Work::Operand>& rooms = rooms_.emplace_back();
-    for (const std::size_t bytes : planned.named.rooms) rooms.push_back(work_.scratch(std::max<std::size_t>(1, bytes)));
-  }
-  gpu::Work& work() { return work_; }
-
-  /// Returns a pass's copies and gives its operands their true addresses. The work has begun.
-  std::vector<BoxCopy> settle(std::size_t number, Planned& planned) const {
-    std::vector<BoxCopy> copies;
-    for (const NamedChunks::Copy& copy : planned.named.copies) {
-      BoxCopy box;
-      box.axes = static_cast<std::int32_t>(copy.extents.size());
-      box.element_bytes = static_cast<std::int32_t>(copy.element_bytes);
-      std::copy(copy.extents.begin(), copy.extents.end(), box.extents);
-      std::copy(copy.to_strides.begin(), copy.to_strides.end(), box.to_strides);
-      std::copy(copy.from_strides.begin(), copy.from_strides.end(), box.from_strides);
-      box.from = place(number, copy.from);
-      box.to = place(number, copy.to);
-      copies.push_back(box);
-    }
-    for (kernels::PassOperand& operand : planned.pass.operands) {
-      if (operand.first != nullptr) operand.first = place(number, operand.first);
-    }
-    return copies;
-  }
-
- private:
-  std::byte* place(std::size_t number, const std::byte* name) const {
-    const auto word = reinterpret_cast<std::uintptr_t>(name);
-    const std::size_t operand = (word >> NamedChunks::kPlaceBits) - 1;
-    const std::uintptr_t offset = word & ((std::uintptr_t{1} << NamedChunks::kPlaceBits) - 1);
-    const gpu::Work::Operand at =
-        operand < chunks_.size() ? chunks_[operand] : rooms_[number][operand - chunks_.size()];
-    return work_.data<std::byte>(at) + offset;
-  }
-
-  std::vector<gpu::Work::Operand> chunks_;
-  std::vector<std::vector<gpu::Work::Operand>> rooms_;
-  gpu::Work work_;  // the last member: where the task ends early it waits for the stream, which uses the others
-};
+}
 
 /// Calls use(loops, stream) where the device's kernels run: at once for a CUDA stream, which they are put on; in its
 /// order for a pretended one.
@@ -122,12 +81,6 @@ bool goes_with_others(const Stage& stage, std::size_t out_bytes, const std::vect
   return stage.device == Stage::kAlways && bytes <= kShortPass;
 }
 
-/// Whether the device alone has something that the pass needs: a failure loses the chunk in any case then, so nobody
-/// has to wait for its end. Otherwise the host computes it after a failure.
-bool lost_anyway(const std::vector<gpu::DeviceBuffer>& inputs) {
-  return std::any_of(inputs.begin(), inputs.end(), [](const auto& input) { return !input.on_host(); });
-}
-
 /// What is folded at once. Where the place of a pass is a question of time, the blocks are the host's, so that the bits
 /// are too; where all passes are the device's, blocks for the cache of a processor would only be many kernels.
 std::vector<FoldBlock> blocks_of(const Stage& stage, const ReductionTree& tree, std::int64_t leaf) {
@@ -162,7 +115,8 @@ std::string why_not_on_devices() {
 }
 
 bool known_on_device(const Stage& stage) {
-  if (stage.kind == Stage::Structural || deferred(stage)) return false;
+  if (stage.kind == Stage::Structural) return structure_known_on_device(stage);
+  if (deferred(stage)) return false;
   const auto made = [](const Source& source) { return !source.made.empty(); };
   if (std::any_of(stage.sources.begin(), stage.sources.end(), made)) return false;
   if (expression::chunk_count(stage.grid) == 0) return false;
@@ -181,14 +135,15 @@ std::optional<gpu::DeviceBuffer> compute_on_device(const Stage& stage, const Box
   Planned planned;
   if (!plan(stage, box, chunks, planned)) return {};
   DeviceWork device(inputs);
-  device.add_rooms(planned);
+  device.add_rooms(planned.named);
   gpu::Work& work = device.work();
   const std::size_t bytes = static_cast<std::size_t>(box.elements()) * Dtype(stage.type).size();
   const auto out = work.output(bytes);
   const bool together = goes_with_others(stage, bytes, inputs);
   if (together) work.join_batches();
   work.begin();
-  const auto copies = device.settle(0, planned);
+  const auto copies = device.copies(0, planned.named);
+  settle(planned, device, 0);
   auto* const to = work.data<std::byte>(out);
   on_stream(work, [copies, pass = planned.pass, to](const kernels::SpaceLoops& loops, void* stream) {
     for (const BoxCopy& copy : copies) loops.copy(stream, copy);
@@ -219,14 +174,16 @@ std::optional<Buffer> fold_on_device(const Stage& stage, const ReductionTree& tr
   // Folds of one work follow each other, so they share the room for the states of tiles.
   const StateLayout tiles = state_layout(stage, std::max<std::int64_t>(1, most_tiles));
   DeviceWork device(inputs);
-  for (const Planned& planned : passes) device.add_rooms(planned);
+  for (const Planned& planned : passes) device.add_rooms(planned.named);
   gpu::Work& work = device.work();
   const auto states = work.output(layout.bytes * static_cast<std::size_t>(end - first));
   const auto room = work.scratch(tiles.bytes);
   work.begin();
   std::vector<std::vector<BoxCopy>> copies;
-  for (std::size_t number = 0; number < passes.size(); ++number)
-    copies.push_back(device.settle(number, passes[number]));
+  for (std::size_t number = 0; number < passes.size(); ++number) {
+    copies.push_back(device.copies(number, passes[number].named));
+    settle(passes[number], device, number);
+  }
   on_stream(work, [&, at = work.data<std::byte>(states), tiles_at = work.data<std::byte>(room)](
                       const kernels::SpaceLoops& loops, void* stream) {
     for (std::int64_t leaf = first; leaf < end; ++leaf) {

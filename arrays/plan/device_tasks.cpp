@@ -1,6 +1,7 @@
 #include "arrays/plan/device_tasks.hpp"
 
 #include "arrays/plan/device_pass.hpp"
+#include "arrays/plan/device_structures.hpp"
 #include "arrays/plan/evaluate.hpp"
 
 #include <weft/log.hpp>
@@ -137,7 +138,8 @@ std::optional<Result> try_device(const Stage& stage, const policies::DevicePass&
   const policies::DeviceState state = device_state();
   if (stage.device == Stage::kWhereFirst && place_pass(pass, rates, state) == policies::DeviceChoice::Cpu) return {};
   // What is the device's anyway may not have run yet when its task ends.
-  const bool alone = state.waiting_s <= 0 && stage.device == Stage::kWhereFirst;
+  // A library's steps are not those of passes.
+  const bool alone = state.waiting_s <= 0 && stage.device == Stage::kWhereFirst && stage.kind != Stage::Structural;
   const double expected = measured.begin(device_seconds(pass, rates, state));
   const Clock::time_point start = Clock::now();
   try {
@@ -171,11 +173,16 @@ gpu::DeviceBuffer ComputeAnywhere::operator()(const StageReference& reference, s
   list_sources(stage, box, chunks);
   const std::vector<gpu::DeviceBuffer> inputs = values_of(handles);
   const auto bytes = static_cast<std::size_t>(box.elements()) * Dtype(stage.type).size();
-  const auto pass = needs_of(stage, static_cast<double>(box.elements()), static_cast<double>(bytes), inputs);
-  auto made = try_device<gpu::DeviceBuffer>(stage, pass, [&] { return compute_on_device(stage, box, chunks, inputs); });
+  auto pass = needs_of(stage, static_cast<double>(box.elements()), static_cast<double>(bytes), inputs);
+  const bool structural = stage.kind == Stage::Structural;
+  if (structural) pass.steps = structure_steps(stage, box, chunks).value_or(pass.steps);
+  auto made = try_device<gpu::DeviceBuffer>(stage, pass, [&] {
+    return structural ? structure_on_device(stage, box, chunks, inputs) : compute_on_device(stage, box, chunks, inputs);
+  });
   if (made) return std::move(*made);
   const std::vector<Buffer> buffers = fetched(inputs);
   const Clock::time_point start = Clock::now();
+  if (structural) return gpu::DeviceBuffer(compute_structure(stage, box, ChunkInputs(chunks, buffers)));
   Buffer out = Buffer::allocate(std::max<std::size_t>(bytes, 1));
   compute_box(stage, box, ChunkInputs(chunks, buffers), out.data());
   Measurements::get().ended_on_cpu(pass, seconds_since(start));

@@ -24,7 +24,7 @@ Stage::Device Lowering::device_of(const Stage& stage) const {
 bool Lowering::on_device(const expression::NodePointer& node) {
   if (node->kind == expression::NodeKind::Stored) return expression::device_chunks(*node) != nullptr;
   const std::shared_ptr<const Stage>& stage = step_of(node).stage;
-  return stage->kind == Stage::Compute && stage->device != Stage::kNever;
+  return stage->kind != Stage::Reduce && stage->device != Stage::kNever;
 }
 
 const Delayed<gpu::DeviceBuffer>& Lowering::device_chunk(const expression::NodePointer& node, std::int64_t number) {

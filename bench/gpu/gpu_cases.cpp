@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 
 namespace weft::bench {
@@ -221,6 +222,32 @@ void empty_tasks(Bench& bench) {
   bench.rows.push_back({"the same, left in batches", micros(batched), "3 us", 3e-6 / batched, 1});
 }
 
+/// In chunks, against one call of the library for the whole.
+void products(Bench& bench) {
+  for (const Dtype dtype : {float32, float64}) {
+    const std::int64_t side = bench.sizes.matrix;
+    const Client client = bench.client();
+    double rates[2] = {};
+    for (const bool whole : {false, true}) {
+      const std::int64_t part = whole ? side : bench.sizes.matrix_chunk;
+      const Array a =
+          client.persist(random::uniform({side, side}, {.dtype = dtype, .chunks = {part, part}, .seed = 7}));
+      finish(client, a);
+      const double time = median(bench.sizes.repeats, [&] { finish(client, client.persist(matmul(a, a))); });
+      rates[whole ? 1 : 0] = 2 * std::pow(static_cast<double>(side), 3) / time;
+    }
+    const auto text = [](double rate) {
+      char made[32];
+      std::snprintf(made, sizeof made, "%.1f TFLOP/s", rate / 1e12);
+      return std::string(made);
+    };
+    const char* const tf32 = std::getenv("WEFT_TF32");
+    const std::string kind = dtype == float32 && tf32 != nullptr && *tf32 == '1' ? "tf32" : dtype.name();
+    bench.rows.push_back(
+        {"matmul in chunks, " + kind, text(rates[0]), "one cuBLAS call, " + text(rates[1]), rates[0] / rates[1], 0.9});
+  }
+}
+
 void mixed(Bench& bench) {
   double times[3] = {};
   const char* const ways[] = {"cpu", "gpu", "auto"};
@@ -237,12 +264,14 @@ void mixed(Bench& bench) {
 
 }  // namespace
 
-std::vector<GpuRow> run_gpu_cases(const GpuSizes& sizes) {
+std::vector<GpuRow> run_gpu_cases(const GpuSizes& sizes, const std::string& only) {
   Bench bench{sizes, {}};
   const std::pair<const char*, void (*)(Bench&)> cases[] = {
-      {"copies", copies},     {"elementwise", elementwise},     {"expression", expression},   {"stencil", stencil},
-      {"streamed", streamed}, {"beyond memory", beyond_memory}, {"empty tasks", empty_tasks}, {"mixed", mixed}};
+      {"copies", copies},           {"elementwise", elementwise}, {"expression", expression},
+      {"stencil", stencil},         {"streamed", streamed},       {"beyond memory", beyond_memory},
+      {"empty tasks", empty_tasks}, {"products", products},       {"mixed", mixed}};
   for (const auto& [name, run] : cases) {
+    if (!only.empty() && only != name) continue;
     try {
       run(bench);
     } catch (const std::exception& error) {

@@ -23,12 +23,15 @@ struct GpuSizes {
   std::size_t chunks = 32;
   /// Side of the square of the expression, and of its chunks.
   std::int64_t side = 64'000, chunk_side = 8'000;
+  /// Of products of matrices.
+  std::int64_t matrix = 32'768, matrix_chunk = 4'096;
   int repeats = 5;
   int empty_tasks = 20'000;
 };
 
-/// Runs every case on the devices of this process, in order; a case that fails is a row that says why.
-std::vector<GpuRow> run_gpu_cases(const GpuSizes& sizes);
+/// Runs every case on the devices of this process, in order, or the one that is named; a case that fails is a row that
+/// says why.
+std::vector<GpuRow> run_gpu_cases(const GpuSizes& sizes, const std::string& only = {});
 
 /// "| case | measured | floor | reached | goal |" and a line for each row.
 std::string gpu_table(const std::vector<GpuRow>& rows);

@@ -1,4 +1,5 @@
-// Measures the devices of this process beside their own floors: weft_gpu_bench [chunk MiB [chunks [side]]]
+// Measures the devices of this process beside their own floors: weft_gpu_bench [--case NAME] [chunk MiB [chunks
+// [side]]]
 #include "bench/gpu/gpu_cases.hpp"
 
 #include <weft/gpu.hpp>
@@ -6,9 +7,17 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <string>
+#include <string_view>
 
 int main(int count, char** words) {
   weft::bench::GpuSizes sizes;
+  std::string only;
+  if (count > 2 && std::string_view(words[1]) == "--case") {
+    only = words[2];
+    words += 2;
+    count -= 2;
+  }
   if (count > 1) sizes.chunk_bytes = std::strtoull(words[1], nullptr, 10) << 20;
   if (count > 2) sizes.chunks = std::strtoull(words[2], nullptr, 10);
   if (count > 3) sizes.side = std::strtoll(words[3], nullptr, 10);
@@ -19,6 +28,6 @@ int main(int count, char** words) {
   const weft::gpu::DeviceFacts& device = weft::gpu::devices()[0];
   std::printf("%s, sm_%d%d, %.1f GB free\n\n", device.name.c_str(), device.major, device.minor,
               static_cast<double>(device.memory_bytes) / 1e9);
-  std::fputs(weft::bench::gpu_table(weft::bench::run_gpu_cases(sizes)).c_str(), stdout);
+  std::fputs(weft::bench::gpu_table(weft::bench::run_gpu_cases(sizes, only)).c_str(), stdout);
   return 0;
 }

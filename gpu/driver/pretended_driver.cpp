@@ -61,14 +61,13 @@ class Pretended final : public Driver {
   }
   NativeStream native(StreamId stream) noexcept override {
     const std::lock_guard lock(mutex_);
-    return {streams_[stream].get(),
-            [](void* to, std::function<void()> function) {
-              Stream& it = *static_cast<Stream*>(to);
-              if (it.device->refuses_launch()) return;
-              it.device->add(
-                  it, [device = it.device, function = std::move(function)] { device->kernel(function); }, 'k');
-            },
-            true};
+    return {streams_[stream].get(), &put_on_pretended, true};
+  }
+
+  void launch(Stream& stream, std::function<void()> function) {
+    if (refuses_launch()) return;
+    add(
+        stream, [this, function = std::move(function)] { kernel(function); }, 'k');
   }
 
   void* allocate(std::size_t bytes, StreamId) noexcept override {
@@ -283,6 +282,11 @@ class Pretended final : public Driver {
 };
 
 }  // namespace
+
+void put_on_pretended(void* stream, std::function<void()> function) {
+  Stream& it = *static_cast<Stream*>(stream);
+  it.device->launch(it, std::move(function));
+}
 
 std::unique_ptr<Driver> pretended_driver(PretendedDevice device) { return std::make_unique<Pretended>(device); }
 

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 namespace weft::gpu {
@@ -27,5 +28,8 @@ struct PretendedDevice {
 /// A device that runs on the host: a thread a stream, real copies, memory of its own that ends where it says. A
 /// function put on a stream by NativeStream::host stands for a kernel; one that throws is a kernel that faults.
 std::unique_ptr<Driver> pretended_driver(PretendedDevice device);
+
+/// Puts a function on what NativeStream::cuda() is of a pretended device; for libraries that stand for CUDA's.
+void put_on_pretended(void* stream, std::function<void()> function);
 
 }  // namespace weft::gpu

@@ -10,8 +10,14 @@ namespace {
 
 TEST(GpuCasesTest, EveryCaseRunsAndHasALineInTheTable) {
   const testing::PretendedDevices devices({gpu::PretendedDevice{.memory_bytes = std::size_t{256} << 20}});
-  const GpuSizes tiny{
-      .chunk_bytes = 64 << 10, .chunks = 6, .side = 256, .chunk_side = 64, .repeats = 1, .empty_tasks = 50};
+  const GpuSizes tiny{.chunk_bytes = 64 << 10,
+                      .chunks = 6,
+                      .side = 256,
+                      .chunk_side = 64,
+                      .matrix = 64,
+                      .matrix_chunk = 32,
+                      .repeats = 1,
+                      .empty_tasks = 50};
   const std::vector<GpuRow> rows = run_gpu_cases(tiny);
   EXPECT_GE(rows.size(), 12u);
   for (const GpuRow& row : rows) EXPECT_EQ(row.value.find("failed"), std::string::npos) << row.name << " " << row.value;
