@@ -2,6 +2,7 @@
 #include "arrays/labelled/cell_corners.hpp"
 
 #include "arrays/kernels/kdtree.hpp"
+#include "arrays/labelled/sphere_polygon.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -11,7 +12,7 @@
 namespace weft::labelled {
 namespace {
 
-constexpr double kRadians = std::numbers::pi / 180;
+constexpr double kRadians = kRadiansInDegree;
 constexpr double kEarthRadiusKm = 6371;
 /// Nearer to the poles than this degrees of longitude tell no distance.
 constexpr double kPolar = 80;
@@ -20,13 +21,7 @@ constexpr double kEdge = 1e-9;
 /// How many cells around the nearest point are looked at, each way.
 constexpr std::int64_t kAround = 2;
 
-using Vector = std::array<double, 3>;
-
-Vector on_sphere(double lat, double lon) {
-  return {std::cos(lat * kRadians) * std::cos(lon * kRadians), std::cos(lat * kRadians) * std::sin(lon * kRadians),
-          std::sin(lat * kRadians)};
-}
-double dot(const Vector& a, const Vector& b) { return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]; }
+using Vector = SphereVector;
 
 /// A corner of a cell on a plane whose origin is the place that is looked for.
 struct Corner {
@@ -63,8 +58,13 @@ std::optional<std::array<double, 2>> inside(const Corners& c) {
 /// Points in rows and columns.
 class PointGrid {
  public:
-  PointGrid(const std::vector<double>& lat, const std::vector<double>& lon, std::int64_t rows, std::int64_t columns)
-      : lat_(lat), lon_(lon), rows_(rows), columns_(columns), round_(goes_round()), points_(lat, lon) {}
+  explicit PointGrid(const CellGrid& grid)
+      : lat_(grid.lat()),
+        lon_(grid.lon()),
+        rows_(grid.shape()[0]),
+        columns_(grid.shape()[1]),
+        round_(columns_go_round(grid)),
+        points_(lat_, lon_) {}
 
   /// Fills in the corners of the cell that a place lies in, at `at` of each list.
   void find(double lat, double lon, std::size_t at, CellCorners& out) const {
@@ -82,24 +82,6 @@ class PointGrid {
   }
 
  private:
-  bool goes_round() const {
-    std::int64_t near = 0, rows = 0;
-    for (std::int64_t row = 0; row < rows_ && columns_ > 2; ++row) {
-      const auto point = [&](std::int64_t column) {
-        const auto at = static_cast<std::size_t>(row * columns_ + column);
-        return on_sphere(lat_[at], lon_[at]);
-      };
-      const Vector first = point(0), last = point(columns_ - 1);
-      const double gap = std::acos(std::clamp(dot(first, last), -1.0, 1.0));
-      const double step = std::max(std::acos(std::clamp(dot(first, point(1)), -1.0, 1.0)),
-                                   std::acos(std::clamp(dot(last, point(columns_ - 2)), -1.0, 1.0)));
-      if (std::isnan(gap) || std::isnan(step)) continue;
-      ++rows;
-      near += gap <= 1.5 * step ? 1 : 0;
-    }
-    return 2 * near > rows;
-  }
-
   bool try_cell(double lat, double lon, std::int64_t row, std::int64_t column, std::size_t at, CellCorners& out) const {
     if (row < 0 || row + 1 >= rows_ || columns_ < 2) return false;
     if (!round_ && (column < 0 || column + 1 >= columns_)) return false;
@@ -175,17 +157,31 @@ std::int64_t SpherePoints::nearest(double lat, double lon, double most_km) const
   return one.place;
 }
 
-CellCorners corners_around(const std::vector<double>& lat, const std::vector<double>& lon, std::int64_t rows,
-                           std::int64_t columns, const LatLonGrid& target) {
-  CellCorners out;
-  const std::size_t count = target.lat().size() * target.lon().size();
-  for (auto& places : out.places) places.resize(count);
-  for (auto& weights : out.weights) weights.resize(count);
-  const PointGrid grid(lat, lon, rows, columns);
-  std::size_t at = 0;
-  for (const double row : target.lat()) {
-    for (const double column : target.lon()) grid.find(row, column, at++, out);
+bool columns_go_round(const CellGrid& grid) {
+  const std::int64_t rows = grid.shape()[0], columns = grid.shape()[1];
+  std::int64_t near = 0, known = 0;
+  for (std::int64_t row = 0; row < rows && columns > 2; ++row) {
+    const auto point = [&](std::int64_t column) {
+      const auto at = static_cast<std::size_t>(row * columns + column);
+      return on_sphere(grid.lat()[at], grid.lon()[at]);
+    };
+    const Vector first = point(0), last = point(columns - 1);
+    const double gap = std::acos(std::clamp(dot(first, last), -1.0, 1.0));
+    const double step = std::max(std::acos(std::clamp(dot(first, point(1)), -1.0, 1.0)),
+                                 std::acos(std::clamp(dot(last, point(columns - 2)), -1.0, 1.0)));
+    if (std::isnan(gap) || std::isnan(step)) continue;
+    ++known;
+    near += gap <= 1.5 * step ? 1 : 0;
   }
+  return 2 * near > known;
+}
+
+CellCorners corners_around(const CellGrid& source, const std::vector<double>& lat, const std::vector<double>& lon) {
+  CellCorners out;
+  for (auto& places : out.places) places.resize(lat.size());
+  for (auto& weights : out.weights) weights.resize(lat.size());
+  const PointGrid grid(source);
+  for (std::size_t i = 0; i < lat.size(); ++i) grid.find(lat[i], lon[i], i, out);
   return out;
 }
 

@@ -22,7 +22,7 @@ class SpherePoints {
   std::vector<double> tree_;
 };
 
-/// Of each place of a target, row by row: the four points around it, as places in C order of the source, and how much
+/// Of each place of a target: the four points around it, as places in C order of the source, and how much
 /// each counts. -1 where it lies in no cell.
 struct CellCorners {
   std::array<std::vector<std::int64_t>, 4> places;
@@ -30,7 +30,9 @@ struct CellCorners {
 };
 /// Of points in rows and columns: neighbours are the corners of a cell. Columns go round where the last one lies as
 /// near to the first one as neighbours do.
-CellCorners corners_around(const std::vector<double>& lat, const std::vector<double>& lon, std::int64_t rows,
-                           std::int64_t columns, const LatLonGrid& target);
+CellCorners corners_around(const CellGrid& source, const std::vector<double>& lat, const std::vector<double>& lon);
+
+/// Tells whether the columns of points in rows go round, as above.
+bool columns_go_round(const CellGrid& grid);
 
 }  // namespace weft::labelled

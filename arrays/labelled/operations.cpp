@@ -225,14 +225,30 @@ Self LabelledOperations<Self>::regrid(const LatLonGrid& target, const RegridOpti
                                       const Where& where) const {
   return arrays::ops::told("regrid", where, [&] { return labelled::regrid(self(*this), target, options, where); });
 }
+template <class Self>
+Self LabelledOperations<Self>::regrid(const CellGrid& target, const RegridOptions& options, const Where& where) const {
+  return arrays::ops::told("regrid", where, [&] { return labelled::regrid(self(*this), target, options, where); });
+}
 
 template <class Self>
 Self LabelledOperations<Self>::regrid_points(const std::vector<std::string>& dims, const NDArray& lat,
                                              const NDArray& lon, const LatLonGrid& target, const PointsOptions& options,
                                              const Where& where) const {
   return arrays::ops::told("regrid_points", where, [&] {
-    return labelled::regrid_points(self(*this), dims, lat, lon, target, options, where);
+    return labelled::regrid_points(self(*this), CellGrid(dims, lat, lon), target, options, where);
   });
+}
+template <class Self>
+Self LabelledOperations<Self>::regrid_points(const CellGrid& source, const LatLonGrid& target,
+                                             const PointsOptions& options, const Where& where) const {
+  return arrays::ops::told("regrid_points", where,
+                           [&] { return labelled::regrid_points(self(*this), source, target, options, where); });
+}
+template <class Self>
+Self LabelledOperations<Self>::regrid_points(const CellGrid& source, const CellGrid& target,
+                                             const PointsOptions& options, const Where& where) const {
+  return arrays::ops::told("regrid_points", where,
+                           [&] { return labelled::regrid_points(self(*this), source, target, options, where); });
 }
 
 template <class Self>

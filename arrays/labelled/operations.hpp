@@ -69,14 +69,17 @@ LabelledArray sel_points(const LabelledArray& array,
                          const std::vector<std::pair<std::string, std::vector<double>>>& labels,
                          const std::string& name, const Where& where);
 
-LabelledArray regrid(const LabelledArray& array, const LatLonGrid& target, const RegridOptions& options,
-                     const Where& where);
-Dataset regrid(const Dataset& set, const LatLonGrid& target, const RegridOptions& options, const Where& where);
-LabelledArray regrid_points(const LabelledArray& array, const std::vector<std::string>& dims, const NDArray& lat,
-                            const NDArray& lon, const LatLonGrid& target, const PointsOptions& options,
-                            const Where& where);
-Dataset regrid_points(const Dataset& set, const std::vector<std::string>& dims, const NDArray& lat, const NDArray& lon,
-                      const LatLonGrid& target, const PointsOptions& options, const Where& where);
+/// `Grid`: LatLonGrid or CellGrid.
+template <class Grid>
+LabelledArray regrid(const LabelledArray& array, const Grid& target, const RegridOptions& options, const Where& where);
+template <class Grid>
+Dataset regrid(const Dataset& set, const Grid& target, const RegridOptions& options, const Where& where);
+template <class Grid>
+LabelledArray regrid_points(const LabelledArray& array, const CellGrid& source, const Grid& target,
+                            const PointsOptions& options, const Where& where);
+template <class Grid>
+Dataset regrid_points(const Dataset& set, const CellGrid& source, const Grid& target, const PointsOptions& options,
+                      const Where& where);
 
 LabelledArray where(const LabelledArray& array, const LabelledArray& condition, std::optional<double> other,
                     const Where& line);

@@ -1,13 +1,10 @@
 // Values on other grids of latitudes and longitudes.
-#include "arrays/labelled/attributes.hpp"
-#include "arrays/labelled/cell_corners.hpp"
 #include "arrays/labelled/nearest_places.hpp"
-#include "arrays/labelled/operations.hpp"
 #include "arrays/labelled/regrid_cells.hpp"
+#include "arrays/labelled/regrid_target.hpp"
 #include "arrays/ops/gather.hpp"
 
 #include <weft/error.hpp>
-#include <weft/ops/neighbours.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -18,35 +15,20 @@ namespace weft {
 namespace {
 
 using arrays::expression::AxisGrid;
+using labelled::PlaceKind;
+using labelled::RegridTarget;
 using labelled::Where;
 using Coordinates = LabelledArray::Coordinates;
 
 constexpr double kRadians = std::numbers::pi / 180;
 constexpr double kEarthRadiusKm = 6371;
-/// What a sum of weights may lack of a whole.
-constexpr double kRounding = 1e-9;
-
-/// How latitudes, or longitudes, are told.
-struct Kind {
-  const char* what;
-  std::vector<std::string> units;
-  std::vector<std::string> names;
-};
-const Kind& latitudes() {
-  static const Kind kind{"latitude", {"degrees_north", "degree_north", "degrees_N", "degree_N"}, {"lat", "latitude"}};
-  return kind;
-}
-const Kind& longitudes() {
-  static const Kind kind{"longitude", {"degrees_east", "degree_east", "degrees_E", "degree_E"}, {"lon", "longitude"}};
-  return kind;
-}
 
 bool one_of(const std::vector<std::string>& list, const std::string& text) {
   return std::find(list.begin(), list.end(), text) != list.end();
 }
 
 /// The name of the dimension whose labels are latitudes, or longitudes; `given` where the user named it.
-std::string dimension(const Coordinates& coordinates, const std::string& given, const Kind& kind) {
+std::string dimension(const Coordinates& coordinates, const std::string& given, const PlaceKind& kind) {
   std::string names;
   for (const bool by_units : {true, false}) {
     for (const auto& [dim, labels] : coordinates) {
@@ -64,8 +46,8 @@ std::string dimension(const Coordinates& coordinates, const std::string& given, 
 }
 
 LatLonGrid grid_of(const Coordinates& coordinates) {
-  return {coordinates.at(dimension(coordinates, {}, latitudes())).numbers(),
-          coordinates.at(dimension(coordinates, {}, longitudes())).numbers()};
+  return {coordinates.at(dimension(coordinates, {}, labelled::latitudes())).numbers(),
+          coordinates.at(dimension(coordinates, {}, labelled::longitudes())).numbers()};
 }
 
 /// The source's axes, and the names of its dimensions.
@@ -76,8 +58,8 @@ struct SourceGrid {
 
 SourceGrid source_of(const Coordinates& coordinates, const RegridOptions& options) {
   SourceGrid source;
-  source.lat_dim = dimension(coordinates, options.lat, latitudes());
-  source.lon_dim = dimension(coordinates, options.lon, longitudes());
+  source.lat_dim = dimension(coordinates, options.lat, labelled::latitudes());
+  source.lon_dim = dimension(coordinates, options.lon, labelled::longitudes());
   source.lat = labelled::rising_latitudes(coordinates.at(source.lat_dim).numbers(), options.lat_edges);
   source.lon = labelled::rising_longitudes(coordinates.at(source.lon_dim).numbers(), options.lon_edges);
   return source;
@@ -166,214 +148,76 @@ arrays::Array nearest(const arrays::Array& values, const SourceGrid& source, con
   return arrays::ops::gathered(data, table, 2, std::move(gather), where);
 }
 
-/// The labels of a dimension of the target, with what the source's said of itself.
-Coordinate labels_like(const Coordinates& source, const std::string& dim, std::vector<double> labels,
-                       const Kind& kind) {
-  std::vector<io::Attribute> attributes;
-  const auto known = source.find(dim);
-  if (known != source.end()) attributes = known->second.attributes();
-  std::erase_if(attributes, [](const io::Attribute& one) {
-    return one.name == "bounds" || one.name == "actual_range" || one.name == "valid_min" || one.name == "valid_max";
-  });
-  if (io::find_attribute(attributes, "units") == nullptr) {
-    labelled::set_text(attributes, "units", kind.units[0]);
-    labelled::set_text(attributes, "standard_name", kind.what);
-  }
-  return Coordinate::of_numbers(dim, std::move(labels), std::move(attributes));
-}
-
-std::vector<std::string> dims_but(const LabelledArray& array, const std::vector<std::string>& left_out) {
-  std::vector<std::string> dims;
-  for (const std::string& dim : array.dims()) {
-    if (!one_of(left_out, dim)) dims.push_back(dim);
-  }
-  return dims;
-}
-
-/// The array with its dimensions in an order, the last two of which are new rows and columns.
-LabelledArray on_target(const LabelledArray& array, arrays::Array data, std::vector<std::string> dims,
-                        const LatLonGrid& target, const std::vector<std::string>& in_order) {
-  Coordinates coordinates = array.coordinates();
-  const std::size_t row = dims.size() - 2;
-  coordinates[dims[row]] = labels_like(array.coordinates(), dims[row], target.lat(), latitudes());
-  coordinates[dims[row + 1]] = labels_like(array.coordinates(), dims[row + 1], target.lon(), longitudes());
-  std::vector<io::Attribute> attributes = array.attributes();
-  std::erase_if(attributes,
-                [](const io::Attribute& one) { return one.name == "cell_measures" || one.name == "coordinates"; });
-  return LabelledArray(std::move(data), std::move(dims), std::move(coordinates), array.name(), std::move(attributes))
-      .transpose(in_order);
-}
-
 LabelledArray regrid_one(const LabelledArray& array, const SourceGrid& source, const LatLonGrid& target,
                          const RegridOptions& options, const Where& where) {
   arrays::expression::require_known(*array.data().node(), "regrid", where);
-  std::vector<std::string> dims = dims_but(array, {source.lat_dim, source.lon_dim});
-  dims.push_back(source.lat_dim);
-  dims.push_back(source.lon_dim);
+  const std::vector<std::string> own{source.lat_dim, source.lon_dim};
+  std::vector<std::string> dims = labelled::dims_but(array, own);
+  dims.insert(dims.end(), own.begin(), own.end());
   const arrays::Array data = array.transpose(dims).data();
   arrays::Array made = options.method == "nearest" ? nearest(data, source, target, options, where)
                                                    : means(data, source, target, options, where);
-  return on_target(array, std::move(made), std::move(dims), target, array.dims());
+  return RegridTarget(target, source.lat_dim, source.lon_dim)
+      .holding(array, std::move(made), std::move(dims), array.dims(), {});
 }
 
-void check_coverage(double min_coverage) {
-  if (!(min_coverage >= 0 && min_coverage <= 1)) {
-    throw Error("min_coverage is a share from 0 to 1, not " + std::to_string(min_coverage));
+/// The labels in the array's order.
+std::vector<double> in_array_order(std::vector<double> values, bool falls) {
+  if (falls) std::reverse(values.begin(), values.end());
+  return values;
+}
+
+/// Between the four around each place: what each of the rows and columns counts for, multiplied.
+labelled::SparseWeights between_labels(const SourceGrid& source, const RegridTarget& target) {
+  const labelled::AxisWeights rows = labelled::linear_latitudes(source.lat, target.lat(), source.lon.round);
+  const labelled::AxisWeights columns = labelled::linear_longitudes(source.lon, target.lon());
+  labelled::SparseWeights out;
+  for (std::int64_t at = 0; at < rows.targets(); ++at) {
+    const std::int64_t row = rows.first[static_cast<std::size_t>(at)];
+    const std::int64_t column = columns.first[static_cast<std::size_t>(at)];
+    const auto up = rows.of(at), across = columns.of(at);
+    for (std::size_t i = 0; i < up.size(); ++i) {
+      for (std::size_t j = 0; j < across.size(); ++j) {
+        const std::int64_t place = (column + static_cast<std::int64_t>(j)) % columns.extent;
+        out.add((row + static_cast<std::int64_t>(i)) * columns.extent + place, up[i] * across[j]);
+      }
+    }
+    // The mean of a whole row at a pole.
+    const std::int64_t end = row == 0 ? 0 : rows.extent - 1;
+    for (std::int64_t i = 0; rows.pole_of(at) != 0 && i < columns.extent; ++i)
+      out.add(end * columns.extent + i, rows.pole_of(at) / static_cast<double>(columns.extent));
+    out.end_target();
   }
+  return out;
+}
+
+/// From rows and columns to cells that are told one by one.
+CellGrid mesh_of(const SourceGrid& source) {
+  const LatLonGrid axes(in_array_order(source.lat.labels, source.lat.falls),
+                        in_array_order(source.lon.labels, source.lon.falls));
+  const RegridTarget places(axes, source.lat_dim, source.lon_dim);
+  return {places.dims(), NDArray::of(places.lat(), places.shape()), NDArray::of(places.lon(), places.shape())};
+}
+
+labelled::Making making_of(const SourceGrid& source, const CellGrid& target, const RegridOptions& options,
+                           const Where& where) {
+  const RegridTarget to(target);
+  if (options.method == "nearest") {
+    const CellGrid mesh = mesh_of(source);
+    return labelled::taking(labelled::nearest_table(mesh.lat(), mesh.lon(), to, options.max_distance_km), 2, where);
+  }
+  if (options.method == "bilinear")
+    return labelled::mixing(between_labels(source, to), 2, to.shape(), options.min_coverage, where);
+  const labelled::SphereCells cells = labelled::SphereCells::between(
+      in_array_order(source.lat.edges, source.lat.falls), in_array_order(source.lon.edges, source.lon.falls));
+  return labelled::mixing(labelled::shared_cells(cells, to.cells()), 2, to.shape(), options.min_coverage, where);
 }
 
 void check(const RegridOptions& options) {
   if (!one_of({"nearest", "bilinear", "conservative"}, options.method)) {
     throw Error("'" + options.method + "' is no method; there are nearest, bilinear, conservative");
   }
-  check_coverage(options.min_coverage);
-}
-
-std::vector<double> doubles(const NDArray& values, const char* what) {
-  if (values.dtype() == float64) return values.to_vector<double>();
-  if (values.dtype() == float32) {
-    const std::vector<float> own = values.to_vector<float>();
-    return {own.begin(), own.end()};
-  }
-  throw Error(std::string(what) + "s of type " + values.dtype().name() + ": give float64 or float32");
-}
-
-NDArray table_of(const std::vector<std::int64_t>& places, const LatLonGrid& target) {
-  return NDArray::of(places,
-                     {static_cast<std::int64_t>(target.lat().size()), static_cast<std::int64_t>(target.lon().size())});
-}
-
-/// What the values at points become on the target: places in the points' order, and how much each counts.
-struct PointTable {
-  std::vector<NDArray> places;
-  /// Empty: one point counts alone.
-  std::vector<NDArray> weights;
-};
-
-/// Of each place of the target the nearest point, or -1.
-PointTable nearest_points(const std::vector<double>& lat, const std::vector<double>& lon, const LatLonGrid& target,
-                          double max_distance_km) {
-  const labelled::SpherePoints points(lat, lon);
-  std::vector<std::int64_t> places;
-  for (const double row : target.lat()) {
-    for (const double column : target.lon()) places.push_back(points.nearest(row, column, max_distance_km));
-  }
-  return {{table_of(places, target)}, {}};
-}
-
-PointTable bilinear_points(const std::vector<double>& lat, const std::vector<double>& lon, const Shape& shape,
-                           const LatLonGrid& target) {
-  const labelled::CellCorners corners = labelled::corners_around(lat, lon, shape[0], shape[1], target);
-  PointTable out;
-  for (std::size_t i = 0; i < corners.places.size(); ++i) {
-    out.places.push_back(table_of(corners.places[i], target));
-    out.weights.push_back(NDArray::of(corners.weights[i], out.places[0].shape()));
-  }
-  return out;
-}
-
-/// Checks that each place along the dimensions has a latitude and a longitude, and finds what the target is made of.
-PointTable table_of(const Dataset& set, const std::vector<std::string>& dims, const NDArray& lat, const NDArray& lon,
-                    const LatLonGrid& target, const PointsOptions& options) {
-  std::vector<std::int64_t> extents;
-  const auto known = set.dims();
-  for (const std::string& dim : dims) {
-    if (known.count(dim) == 0) throw Error("there is no dimension '" + dim + "'");
-    extents.push_back(known.at(dim));
-  }
-  if (dims.empty() || lat.shape() != Shape(extents) || lon.shape() != Shape(extents)) {
-    throw Error("the points have the shape " + Shape(extents).text() + ", but latitudes and longitudes were given as " +
-                lat.shape().text() + " and " + lon.shape().text());
-  }
-  if (!one_of({"nearest", "bilinear"}, options.method)) {
-    throw Error("'" + options.method + "' is no method for points; there are nearest, bilinear");
-  }
-  if (options.method == "bilinear" && dims.size() != 2) {
-    throw Error("bilinear needs points in rows and columns, two dimensions, not " + std::to_string(dims.size()));
-  }
-  check_coverage(options.min_coverage);
-  const std::vector<double> lats = doubles(lat, "latitude"), lons = doubles(lon, "longitude");
-  return options.method == "nearest" ? nearest_points(lats, lons, target, options.max_distance_km)
-                                     : bilinear_points(lats, lons, lat.shape(), target);
-}
-
-/// The array with its points as its last axes, on the target. What is missing counts nothing.
-arrays::Array from_table(const arrays::Array& data, const PointTable& table, int axes, double min_coverage,
-                         const Where& where) {
-  if (table.weights.empty()) return arrays::gather_lut(data, table.places[0], {.axes = axes}, where);
-  const arrays::Array values = labelled::floating(data, where);
-  arrays::Array sum, whole;
-  for (std::size_t i = 0; i < table.places.size(); ++i) {
-    const arrays::Array corner =
-        arrays::gather_lut(values, table.places[i], {.axes = axes}, where).astype(float64, where);
-    const arrays::Array weight = arrays::from_ndarray(table.weights[i], {}, where);
-    const arrays::Array none = arrays::isnan(corner);
-    const arrays::Array part = arrays::where(none, 0.0, corner * weight), there = arrays::where(none, 0.0, weight);
-    sum = i == 0 ? part : sum + part;
-    whole = i == 0 ? there : whole + there;
-  }
-  const arrays::Array enough = arrays::logical_and(whole > 0.0, whole >= min_coverage - kRounding);
-  return arrays::where(enough, sum / whole, std::numeric_limits<double>::quiet_NaN()).astype(values.dtype(), where);
-}
-
-LabelledArray gather_points(const LabelledArray& array, const std::vector<std::string>& point_dims,
-                            const PointTable& table, const LatLonGrid& target, const PointsOptions& options,
-                            const Where& where) {
-  std::vector<std::string> dims = dims_but(array, point_dims), in_order = dims;
-  std::size_t first = dims.size();
-  for (const std::string& dim : point_dims) first = std::min(first, array.axis(dim));
-  in_order.insert(in_order.begin() + static_cast<std::ptrdiff_t>(first), {options.lat, options.lon});
-  std::vector<std::string> own = dims;
-  own.insert(own.end(), point_dims.begin(), point_dims.end());
-  dims.insert(dims.end(), {options.lat, options.lon});
-  const arrays::Array data = array.transpose(own).data();
-  // A projection of the points' own grid says nothing of the new one.
-  std::vector<io::Attribute> attributes = array.attributes();
-  std::erase_if(attributes, [](const io::Attribute& one) { return one.name == "grid_mapping"; });
-  const auto axes = static_cast<int>(point_dims.size());
-  return on_target(array.with_attributes(std::move(attributes)),
-                   from_table(data, table, axes, options.min_coverage, where), std::move(dims), target, in_order);
-}
-
-/// Where the cells along a dimension of the target end, two numbers a cell, around its label.
-LabelledArray bounds_of(const std::string& dim, const std::vector<double>& labels, const std::vector<double>& edges,
-                        bool round, const Where& where) {
-  std::vector<double> pairs;
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    const double turns = round ? 360 * std::nearbyint((labels[i] - (edges[i] + edges[i + 1]) / 2) / 360) : 0;
-    pairs.insert(pairs.end(), {edges[i] + turns, edges[i + 1] + turns});
-  }
-  const auto cells = static_cast<std::int64_t>(pairs.size() / 2);
-  return LabelledArray(arrays::from_ndarray(NDArray::of(pairs, {cells, 2}), {}, where), {dim, "bnds"}, {},
-                       dim + "_bnds");
-}
-
-/// Names the cells of the new grid, as CF has it.
-Dataset with_bounds(Dataset set, const std::string& lat, const std::string& lon, const LatLonGrid& target,
-                    const Where& where) {
-  std::vector<LabelledArray> variables = set.variables();
-  bool changed = false;
-  for (const bool rows : {true, false}) {
-    const std::string& dim = rows ? lat : lon;
-    const std::vector<double>& labels = rows ? target.lat() : target.lon();
-    std::vector<double> edges = rows ? target.lat_edges() : target.lon_edges();
-    if (edges.empty() && labels.size() > 1)
-      edges = rows ? labelled::latitude_edges(labels) : labelled::longitude_edges(labels);
-    const std::string name = dim + "_bnds";
-    if (edges.empty() || set.coordinates().count(dim) == 0 || set.has(name)) continue;
-    changed = true;
-    for (LabelledArray& one : variables) {
-      Coordinates coordinates = one.coordinates();
-      const auto found = coordinates.find(dim);
-      if (found == coordinates.end()) continue;
-      std::vector<io::Attribute> attributes = found->second.attributes();
-      labelled::set_text(attributes, "bounds", name);
-      found->second = Coordinate::of_numbers(dim, found->second.numbers(), std::move(attributes));
-      one = LabelledArray(one.data(), one.dims(), std::move(coordinates), one.name(), one.attributes());
-    }
-    variables.push_back(bounds_of(dim, labels, edges, !rows, where));
-  }
-  return changed ? Dataset(std::move(variables), set.attributes()) : set;
+  labelled::check_coverage(options.min_coverage);
 }
 
 }  // namespace
@@ -409,53 +253,49 @@ LatLonGrid LatLonGrid::named(const std::string& name) {
 
 LatLonGrid LatLonGrid::like(const LabelledArray& array) { return grid_of(array.coordinates()); }
 LatLonGrid LatLonGrid::like(const Dataset& set) { return grid_of(set.coordinates()); }
+std::pair<std::string, std::string> LatLonGrid::dims_of(const Dataset& set) {
+  return {dimension(set.coordinates(), {}, labelled::latitudes()),
+          dimension(set.coordinates(), {}, labelled::longitudes())};
+}
 
 namespace labelled {
 
+template <>
 LabelledArray regrid(const LabelledArray& array, const LatLonGrid& target, const RegridOptions& options,
                      const Where& where) {
   check(options);
   return regrid_one(array, source_of(array.coordinates(), options), target, options, where);
 }
 
+template <>
+LabelledArray regrid(const LabelledArray& array, const CellGrid& target, const RegridOptions& options,
+                     const Where& where) {
+  check(options);
+  const SourceGrid source = source_of(array.coordinates(), options);
+  return brought(array, {source.lat_dim, source.lon_dim}, RegridTarget(target),
+                 making_of(source, target, options, where));
+}
+
+template <>
 Dataset regrid(const Dataset& set, const LatLonGrid& target, const RegridOptions& options, const Where& where) {
   check(options);
   const SourceGrid source = source_of(set.coordinates(), options);
-  std::vector<LabelledArray> out;
-  for (const LabelledArray& one : set.variables()) {
-    const bool rows = one.has(source.lat_dim), columns = one.has(source.lon_dim);
-    if (rows && columns) {
-      out.push_back(regrid_one(one, source, target, options, where));
-    } else if (!rows && !columns) {
-      out.push_back(one);
-    }
-  }
-  return with_bounds({std::move(out), set.attributes()}, source.lat_dim, source.lon_dim, target, where);
+  return RegridTarget(target, source.lat_dim, source.lon_dim)
+      .described(
+          each_with_all(set, {source.lat_dim, source.lon_dim},
+                        [&](const LabelledArray& one) { return regrid_one(one, source, target, options, where); }),
+          where);
 }
 
-LabelledArray regrid_points(const LabelledArray& array, const std::vector<std::string>& dims, const NDArray& lat,
-                            const NDArray& lon, const LatLonGrid& target, const PointsOptions& options,
-                            const Where& where) {
-  for (const std::string& dim : dims) array.axis(dim);
-  return gather_points(array, dims, table_of(Dataset({array}), dims, lat, lon, target, options), target, options,
-                       where);
-}
-
-Dataset regrid_points(const Dataset& set, const std::vector<std::string>& dims, const NDArray& lat, const NDArray& lon,
-                      const LatLonGrid& target, const PointsOptions& options, const Where& where) {
-  const PointTable table = table_of(set, dims, lat, lon, target, options);
-  std::vector<LabelledArray> out;
-  for (const LabelledArray& one : set.variables()) {
-    const auto has = [&](const std::string& dim) { return one.has(dim); };
-    // The points' own latitudes are the new labels' names.
-    if (one.name() == options.lat || one.name() == options.lon) continue;
-    if (std::all_of(dims.begin(), dims.end(), has)) {
-      out.push_back(gather_points(one, dims, table, target, options, where));
-    } else if (std::none_of(dims.begin(), dims.end(), has)) {
-      out.push_back(one);
-    }
-  }
-  return with_bounds({std::move(out), set.attributes()}, options.lat, options.lon, target, where);
+template <>
+Dataset regrid(const Dataset& set, const CellGrid& target, const RegridOptions& options, const Where& where) {
+  check(options);
+  const SourceGrid source = source_of(set.coordinates(), options);
+  const std::vector<std::string> old{source.lat_dim, source.lon_dim};
+  const Making making = making_of(source, target, options, where);
+  const RegridTarget to(target);
+  return to.described(each_with_all(set, old, [&](const LabelledArray& one) { return brought(one, old, to, making); }),
+                      where);
 }
 
 }  // namespace labelled

@@ -20,68 +20,66 @@ using expression::Box;
 using expression::ChunkWork;
 using expression::Need;
 
-namespace {
-
-/// Where an element lies: a block, and the bytes from its first one. -1: nowhere.
-struct Found {
-  std::int32_t block = -1;
-  std::int64_t offset = 0;
-};
-
-/// Finds places among the boxes of a chunk.
-class Finder {
- public:
-  Finder(const Gather& gather, const ChunkWork& work) : gather_(gather), work_(work), at_(gather.extents.size()) {
-    all_ = 1;
-    for (const std::int64_t extent : gather.extents) all_ *= extent;
-    outer_ = work.needs[0].box.ndim() - at_.size();
-  }
-  Found operator()(std::int64_t place) {
-    if (place < 0 || place >= all_) return {};
-    for (std::size_t axis = at_.size(); axis-- > 0;) {
-      at_[axis] = place % gather_.extents[axis];
-      place /= gather_.extents[axis];
-    }
-    // Neighbours are mostly in the same box.
-    for (std::size_t tried = 0; tried < boxes(); ++tried, last_ = (last_ + 1) % boxes()) {
-      const Box& box = work_.needs[last_].box;
-      std::int64_t offset = 0;
-      bool inside = true;
-      for (std::size_t axis = 0; axis < at_.size() && inside; ++axis) {
-        const std::int64_t apart = at_[axis] - box.start[outer_ + axis];
-        inside = apart >= 0 && apart < box.extent[outer_ + axis];
-        offset += apart * work_.inputs[last_].strides[outer_ + axis];
-      }
-      if (inside) return {static_cast<std::int32_t>(last_), offset};
-    }
-    return {};
-  }
-
- private:
-  /// All inputs but the last one, which is the table.
-  std::size_t boxes() const { return work_.needs.size() - 1; }
-
-  const Gather& gather_;
-  const ChunkWork& work_;
-  std::vector<std::int64_t> at_;
-  std::int64_t all_ = 0;
-  std::size_t outer_ = 0;
-  std::size_t last_ = 0;
-};
-
-/// The table's elements, in C order.
-std::vector<std::int64_t> elements(const Block& block) {
-  std::vector<std::int64_t> out;
+template <class T>
+std::vector<T> elements(const Block& block) {
+  std::vector<T> out;
   std::vector<std::int64_t> at(block.shape.size(), 0);
   const std::int64_t count = Shape(block.shape).elements();
   for (std::int64_t i = 0; i < count; ++i) {
     std::int64_t offset = 0;
     for (std::size_t axis = 0; axis < at.size(); ++axis) offset += at[axis] * block.strides[axis];
-    out.push_back(*reinterpret_cast<const std::int64_t*>(block.data + offset));
+    out.push_back(*reinterpret_cast<const T*>(block.data + offset));
     for (std::size_t axis = at.size(); axis-- > 0 && ++at[axis] == block.shape[axis];) at[axis] = 0;
   }
   return out;
 }
+template std::vector<std::int64_t> elements(const Block& block);
+template std::vector<double> elements(const Block& block);
+
+bool next_outer(const ChunkWork& work, std::vector<std::int64_t>& at, std::vector<std::int64_t>& offsets) {
+  bool more = false;
+  for (std::size_t axis = at.size(); axis-- > 0 && !more;) {
+    more = ++at[axis] < work.output.shape[axis];
+    if (!more) at[axis] = 0;
+  }
+  for (std::size_t i = 0; i < offsets.size(); ++i) {
+    offsets[i] = 0;
+    for (std::size_t axis = 0; axis < at.size(); ++axis) offsets[i] += at[axis] * work.inputs[i].strides[axis];
+  }
+  return more;
+}
+
+PlaceFinder::PlaceFinder(const Gather& gather, const ChunkWork& work)
+    : gather_(gather), work_(work), at_(gather.extents.size()) {
+  for (const std::int64_t extent : gather.extents) all_ *= extent;
+  while (boxes_ < work.needs.size() && work.needs[boxes_].input == 0) ++boxes_;
+  outer_ = work.needs[0].box.ndim() - at_.size();
+}
+
+PlaceFinder::Found PlaceFinder::operator()(std::int64_t place) {
+  if (place < 0 || place >= all_) return {};
+  for (std::size_t axis = at_.size(); axis-- > 0;) {
+    at_[axis] = place % gather_.extents[axis];
+    place /= gather_.extents[axis];
+  }
+  // Neighbours are mostly in the same box.
+  for (std::size_t tried = 0; tried < boxes_; ++tried, last_ = (last_ + 1) % boxes_) {
+    const Box& box = work_.needs[last_].box;
+    std::int64_t offset = 0;
+    bool inside = true;
+    for (std::size_t axis = 0; axis < at_.size() && inside; ++axis) {
+      const std::int64_t apart = at_[axis] - box.start[outer_ + axis];
+      inside = apart >= 0 && apart < box.extent[outer_ + axis];
+      offset += apart * work_.inputs[last_].strides[outer_ + axis];
+    }
+    if (inside) return {static_cast<std::int32_t>(last_), offset};
+  }
+  return {};
+}
+
+namespace {
+
+using Found = PlaceFinder::Found;
 
 template <class T>
 void copy_found(const std::vector<Found>& found, std::span<const Block> blocks,
@@ -143,25 +141,16 @@ void Gather::needs(const Box& out, std::vector<Need>& needs) const {
 void Gather::run(const ChunkWork& work) const {
   const std::size_t outer = work.output.shape.size() - table.size(), bytes = work.output.dtype.size();
   if (Shape(work.output.shape).elements() == 0) return;
-  Finder find(*this, work);
+  PlaceFinder find(*this, work);
   std::vector<Found> found;
-  for (const std::int64_t place : elements(work.inputs.back())) found.push_back(find(place));
-  const std::span<const Block> blocks = work.inputs.first(work.inputs.size() - 1);
+  for (const std::int64_t place : elements<std::int64_t>(work.inputs.back())) found.push_back(find(place));
+  const std::span<const Block> blocks = work.inputs.first(find.boxes());
   std::vector<std::int64_t> at(outer, 0), offsets(blocks.size(), 0);
   std::byte* to = work.output.data;
-  for (bool more = true; more;) {
+  do {
     copy_found(bytes, found, blocks, offsets, fill.data(), to);
     to += found.size() * bytes;
-    more = false;
-    for (std::size_t axis = outer; axis-- > 0 && !more;) {
-      more = ++at[axis] < work.output.shape[axis];
-      if (!more) at[axis] = 0;
-    }
-    for (std::size_t i = 0; i < blocks.size(); ++i) {
-      offsets[i] = 0;
-      for (std::size_t axis = 0; axis < outer; ++axis) offsets[i] += at[axis] * blocks[i].strides[axis];
-    }
-  }
+  } while (next_outer(work, at, offsets));
 }
 
 Array gathered(const Array& array, const Array& table, std::size_t axes, Gather gather,
@@ -177,51 +166,55 @@ Array gathered(const Array& array, const Array& table, std::size_t axes, Gather 
                                            source->dtype, std::move(grid), where));
 }
 
+PlaceBoxes::PlaceBoxes(const Grid& source, const Shape& shape, std::size_t axes)
+    : grid_(source.end() - static_cast<std::ptrdiff_t>(axes), source.end()), at_(axes), chunk_(axes) {
+  for (std::size_t axis = shape.size() - axes; axis < shape.size(); ++axis) extents_.push_back(shape[axis]);
+}
+
+void PlaceBoxes::add(std::int64_t place) {
+  for (std::size_t axis = extents_.size(); axis-- > 0;) {
+    at_[axis] = place % extents_[axis];
+    place /= extents_[axis];
+    chunk_[axis] = grid_[axis].find(at_[axis]);
+  }
+  const std::int64_t number = expression::chunk_number(grid_, chunk_.data());
+  if (number != last_) {
+    box_ = &boxes_.try_emplace(number, at_, at_).first->second;
+    last_ = number;
+  }
+  for (std::size_t axis = 0; axis < at_.size(); ++axis) {
+    box_->first[axis] = std::min(box_->first[axis], at_[axis]);
+    box_->second[axis] = std::max(box_->second[axis], at_[axis]);
+  }
+}
+
+void PlaceBoxes::move_to(Gather& gather) {
+  // There is one at least, of one element.
+  if (boxes_.empty()) add(0);
+  for (auto& [number, box] : boxes_) {
+    for (std::size_t axis = 0; axis < at_.size(); ++axis) box.second[axis] += 1 - box.first[axis];
+    gather.add_box(box.first, box.second);
+  }
+  gather.end_chunk();
+  boxes_.clear();
+  last_ = -1;
+}
+
+Chunks table_chunks(const Array& array, std::size_t axes, const Shape& table) {
+  std::int64_t most = 1;
+  for (std::size_t axis = array.ndim() - axes; axis < array.ndim(); ++axis) {
+    most *= std::max<std::int64_t>(1, array.node()->grid[axis].largest());
+  }
+  std::vector<AxisChunks> sizes(table.size(), AxisChunks(1));
+  for (std::size_t axis = sizes.size(); axis-- > 0;) {
+    const std::int64_t extent = std::max<std::int64_t>(1, table[axis]);
+    sizes[axis] = AxisChunks(std::min(extent, std::max<std::int64_t>(1, most)));
+    most /= extent;
+  }
+  return Chunks(std::move(sizes));
+}
+
 namespace {
-
-/// Of one chunk of the table: what it needs of each chunk of the source.
-class Boxes {
- public:
-  Boxes(const Grid& source, const Shape& shape, std::size_t axes)
-      : grid_(source.end() - static_cast<std::ptrdiff_t>(axes), source.end()), at_(axes), chunk_(axes) {
-    for (std::size_t axis = shape.size() - axes; axis < shape.size(); ++axis) extents_.push_back(shape[axis]);
-  }
-  void add(std::int64_t place) {
-    for (std::size_t axis = extents_.size(); axis-- > 0;) {
-      at_[axis] = place % extents_[axis];
-      place /= extents_[axis];
-      chunk_[axis] = grid_[axis].find(at_[axis]);
-    }
-    const std::int64_t number = expression::chunk_number(grid_, chunk_.data());
-    if (number != last_) {
-      box_ = &boxes_.try_emplace(number, at_, at_).first->second;
-      last_ = number;
-    }
-    for (std::size_t axis = 0; axis < at_.size(); ++axis) {
-      box_->first[axis] = std::min(box_->first[axis], at_[axis]);
-      box_->second[axis] = std::max(box_->second[axis], at_[axis]);
-    }
-  }
-  void move_to(Gather& gather) {
-    // There is one at least, of one element.
-    if (boxes_.empty()) add(0);
-    for (auto& [number, box] : boxes_) {
-      for (std::size_t axis = 0; axis < at_.size(); ++axis) box.second[axis] += 1 - box.first[axis];
-      gather.add_box(box.first, box.second);
-    }
-    gather.end_chunk();
-    boxes_.clear();
-    last_ = -1;
-  }
-
- private:
-  const Grid grid_;
-  std::vector<std::int64_t> extents_, at_, chunk_;
-  /// Of chunks: the least and the greatest place.
-  std::map<std::int64_t, std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>>> boxes_;
-  std::int64_t last_ = -1;
-  std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>>* box_ = nullptr;
-};
 
 std::int64_t elements_of(const Array& array, std::size_t axes) {
   std::int64_t count = 1;
@@ -247,24 +240,10 @@ Array gather_lut(const Array& array, const NDArray& places, const GatherOptions&
   const std::int64_t count = ops::elements_of(array, axes);
   if (count == 0) throw Error(call + "the array of shape " + array.shape().text() + " has no elements to take");
   const NDArray table = places.as_contiguous();
-  // As many of the table's places in a chunk as the array has along its own axes, unless the user says otherwise.
-  Chunks chunks = options.chunks;
-  if (!chunks.given()) {
-    std::int64_t most = 1;
-    for (std::size_t axis = array.ndim() - axes; axis < array.ndim(); ++axis) {
-      most *= std::max<std::int64_t>(1, array.node()->grid[axis].largest());
-    }
-    std::vector<AxisChunks> sizes(table.shape().size(), AxisChunks(1));
-    for (std::size_t axis = sizes.size(); axis-- > 0;) {
-      const std::int64_t extent = std::max<std::int64_t>(1, table.shape()[axis]);
-      sizes[axis] = AxisChunks(std::min(extent, std::max<std::int64_t>(1, most)));
-      most /= extent;
-    }
-    chunks = Chunks(std::move(sizes));
-  }
+  const Chunks chunks = options.chunks.given() ? options.chunks : ops::table_chunks(array, axes, table.shape());
   const Array stored = from_ndarray(table, chunks, where);
   ops::Gather gather;
-  ops::Boxes boxes(array.node()->grid, array.shape(), axes);
+  ops::PlaceBoxes boxes(array.node()->grid, array.shape(), axes);
   bool missing = false;
   const auto* const data = reinterpret_cast<const std::int64_t*>(table.data());
   const std::int64_t pieces = expression::chunk_count(stored.node()->grid);

@@ -737,6 +737,16 @@ if __name__ == "__main__":
         os.mkdir(os.path.join(FOLDER, "docs"))
         for name in ("a.nc", "b.nc"):
             shutil.copy(os.path.join(FOLDER, "a2001.nc"), os.path.join(FOLDER, "docs", name))
+        # An ocean's curvilinear grid, and a map.
+        y, x = np.meshgrid(np.arange(9) * 5.0, np.arange(12) * 5.0, indexing="ij")
+        xr.Dataset({"sst": (("y", "x"), x * y, {"coordinates": "lat lon"}), "lat": (("y", "x"), y + 0.1 * x, {"units": "degrees_north"}),
+                    "lon": (("y", "x"), x - 0.2 * y, {"units": "degrees_east"})}).to_netcdf(os.path.join(FOLDER, "docs", "ocean.nc"))
+        xr.Dataset({"ice": (("y", "x"), x * y, {"grid_mapping": "crs"}),
+                    "crs": ((), np.int32(0), {"grid_mapping_name": "polar_stereographic", "latitude_of_projection_origin": 90.0,
+                                              "straight_vertical_longitude_from_pole": -45.0, "standard_parallel": 70.0})},
+                   {"y": ("y", np.arange(9) * 1e5, {"units": "m", "standard_name": "projection_y_coordinate"}),
+                    "x": ("x", np.arange(12) * 1e5, {"units": "m", "standard_name": "projection_x_coordinate"})}).to_netcdf(
+                        os.path.join(FOLDER, "docs", "map.nc"))
         made, how = dataset(2001, 0)
         made.to_netcdf(os.path.join(FOLDER, "classic.nc"), format="NETCDF3_64BIT",
                        encoding={"tas": {"_FillValue": np.float32(1e20)}})

@@ -267,11 +267,17 @@ class LabelledOperations {
               WEFT_HERE) const {
     return regrid(LatLonGrid(lat, lon), options, where);
   }
+  /// To cells that are told one by one. A set has their latitudes and longitudes as variables, `lat` and `lon`.
+  Self regrid(const CellGrid& target, const RegridOptions& options = {}, WEFT_HERE) const;
   /// From points whose places are told one by one, as a satellite's swath or a curvilinear grid has them: `lat` and
   /// `lon` have the extents of `dims`, in their order; points with NaN there count nothing. The nearest are found by a
   /// k-d tree on the sphere.
   Self regrid_points(const std::vector<std::string>& dims, const NDArray& lat, const NDArray& lon,
                      const LatLonGrid& target, const PointsOptions& options = {}, WEFT_HERE) const;
+  Self regrid_points(const CellGrid& source, const LatLonGrid& target, const PointsOptions& options = {},
+                     WEFT_HERE) const;
+  Self regrid_points(const CellGrid& source, const CellGrid& target, const PointsOptions& options = {},
+                     WEFT_HERE) const;
 
   // Missing values.
   /// Keeps values where the condition, by names, holds; others become `other`, or NaN.

@@ -1,11 +1,18 @@
 #pragma once
 
+#include <weft/labels.hpp>
+#include <weft/ndarray.hpp>
+
+#include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 /// Grids of latitudes and longitudes, and how values go from one to another.
 namespace weft {
 
+class Client;
 class LabelledArray;
 class Dataset;
 
@@ -27,6 +34,8 @@ class LatLonGrid {
   /// The latitudes and longitudes that label an array, or the variables of a set.
   static LatLonGrid like(const LabelledArray& array);
   static LatLonGrid like(const Dataset& set);
+  /// The names of the dimensions that these label.
+  static std::pair<std::string, std::string> dims_of(const Dataset& set);
 
   const std::vector<double>& lat() const { return lat_; }
   const std::vector<double>& lon() const { return lon_; }
@@ -36,6 +45,61 @@ class LatLonGrid {
  private:
   std::vector<double> lat_, lon_, lat_edges_, lon_edges_;
 };
+
+/// Cells whose places are told one by one: a curvilinear grid in rows and columns, or cells in a row, such as polygons.
+///
+///     CellGrid ocean({"y", "x"}, lat, lon, lat_corners, lon_corners);
+///     LabelledArray back = tas.regrid(ocean, {.method = "conservative"});
+///
+/// Threading: a value.
+class CellGrid {
+ public:
+  /// Degrees, of the same extents as the dimensions, one or two; a cell with NaN is not there. Corners lie between four
+  /// cells, where there are rows and columns.
+  CellGrid(std::vector<std::string> dims, const NDArray& lat, const NDArray& lon);
+  /// Corners go round each cell along one axis more, the last one, either way; they may repeat.
+  CellGrid(std::vector<std::string> dims, const NDArray& lat, const NDArray& lon, const NDArray& lat_corners,
+           const NDArray& lon_corners);
+
+  /// Cells around places of a map: y and x in m or km (degrees of a rotated pole, radians of a satellite's view), as
+  /// their units say, and the attributes of a CF grid mapping: `CellGrid::on_map(y, x, mapping)`. `what`: how errors
+  /// name the mapping.
+  static CellGrid on_map(const Coordinate& y, const Coordinate& x, const std::vector<io::Attribute>& mapping,
+                         const std::string& what = "the grid mapping");
+  /// Keeps what the dimensions are labelled by; a mapping of none is of latitudes and longitudes.
+  CellGrid labelled(std::map<std::string, Coordinate> labels, std::vector<io::Attribute> mapping) const;
+
+  const std::vector<std::string>& dims() const { return dims_; }
+  const Shape& shape() const { return shape_; }
+  /// In C order.
+  const std::vector<double>& lat() const { return lat_; }
+  const std::vector<double>& lon() const { return lon_; }
+  /// How many corners were told of each cell; 0: none.
+  std::size_t around() const { return around_; }
+  const std::vector<double>& lat_corners() const { return lat_corners_; }
+  const std::vector<double>& lon_corners() const { return lon_corners_; }
+  const std::map<std::string, Coordinate>& labels() const { return labels_; }
+  const std::vector<io::Attribute>& mapping() const { return mapping_; }
+
+ private:
+  std::vector<std::string> dims_;
+  Shape shape_;
+  std::size_t around_ = 0;
+  std::vector<double> lat_, lon_, lat_corners_, lon_corners_;
+  std::map<std::string, Coordinate> labels_;
+  std::vector<io::Attribute> mapping_;
+};
+
+/// The cells of a set that are no rows of latitudes and columns of longitudes.
+struct FoundCells {
+  CellGrid grid;
+  /// The variables that tell them: they are no values.
+  std::vector<std::string> told_by;
+};
+/// Finds where the cells of a file's variables lie: by latitudes and longitudes of each point, and bounds of these; or
+/// by the grid mapping of labels in metres; or by GeoTIFF's keys. Nothing where latitudes and longitudes are labels, or
+/// nothing is told. `path`: the file, or one of those, that the set is from. Throws Error where a mapping is not known.
+std::optional<FoundCells> find_cells(const Client& client, const Dataset& set, const std::string& path);
 
 struct RegridOptions {
   /// "nearest": the value of the cell whose centre is nearest on the sphere. "bilinear": between the four around;
@@ -55,9 +119,9 @@ struct RegridOptions {
 
 struct PointsOptions {
   /// "nearest": of all points. "bilinear": points in rows and columns are corners of cells, whose values are mixed;
-  /// outside of all cells there is NaN.
+  /// outside of all cells there is NaN. "conservative": the mean of the cells that a new one overlaps, by area.
   std::string method = "nearest";
-  /// "bilinear": as RegridOptions has it.
+  /// As RegridOptions has it.
   double min_coverage = 0.5;
   /// "nearest": there is NaN where the nearest point is farther away than so many kilometres; 0: however far.
   double max_distance_km = 0;

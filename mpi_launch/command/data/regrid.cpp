@@ -1,82 +1,96 @@
 // `weft regrid`: values on another grid of latitudes and longitudes.
 #include "mpi_launch/command/data/convert.hpp"
+#include "mpi_launch/command/data/inputs.hpp"
 #include "mpi_launch/command/data/verbs.hpp"
 
 #include <weft/arrays.hpp>
 #include <weft/client.hpp>
 
 #include <unistd.h>
-#include <cctype>
-#include <set>
+#include <algorithm>
+#include <cmath>
+#include <optional>
 
 namespace weft::command::data {
 namespace {
 
-LatLonGrid grid_of(const Given& given) {
+/// The edges of the cells along labels, where the file tells them without gaps; otherwise nothing.
+std::vector<double> edges_told(const Client& client, const Dataset& data, const std::string& dim) {
+  const auto found = data.coordinates().find(dim);
+  if (found == data.coordinates().end()) return {};
+  const io::Attribute* const bounds = io::find_attribute(found->second.attributes(), "bounds");
+  if (bounds == nullptr || !data.has(bounds->text())) return {};
+  const LabelledArray& told = data[bounds->text()];
+  if (told.dims().size() != 2 || told.dims()[0] != dim || told.extent(told.dims()[1]) != 2) return {};
+  const std::vector<double> pairs = client.compute(told.data().astype(float64)).to_vector<double>();
+  const bool turned = pairs.size() >= 4 && std::abs(pairs[0] - pairs[2]) < std::abs(pairs[1] - pairs[2]);
+  std::vector<double> out;
+  for (std::size_t i = 0; i + 1 < pairs.size(); i += 2) {
+    const double begin = pairs[turned ? i + 1 : i], end = pairs[turned ? i : i + 1];
+    const double turns = out.empty() ? 0 : 360 * std::nearbyint((out.back() - begin) / 360);
+    if (!out.empty() && std::abs(out.back() - begin - turns) > 1e-4) return {};
+    if (out.empty()) out.push_back(begin);
+    out.push_back(end + turns);
+  }
+  return out;
+}
+
+/// What values are brought to: latitudes and longitudes, or cells told one by one.
+struct Target {
+  std::optional<LatLonGrid> axes;
+  std::optional<CellGrid> cells;
+
+  Dataset from(const Dataset& data, const RegridOptions& options) const {
+    return cells ? data.regrid(*cells, options) : data.regrid(*axes, options);
+  }
+  Dataset from(const Dataset& data, const CellGrid& source, const PointsOptions& options) const {
+    return cells ? data.regrid_points(source, *cells, options) : data.regrid_points(source, *axes, options);
+  }
+};
+
+Target target_of(const Given& given, const Client& client) {
   const std::string name = given.text("grid");
   if (name.empty()) {
     throw UsageError("weft regrid: --grid names the grid to go to: r360x180, or a file with a variable on it");
   }
-  if (::access(name.c_str(), F_OK) == 0) return LatLonGrid::like(open_dataset(name));
-  return LatLonGrid::named(name);
+  if (::access(name.c_str(), F_OK) != 0) return {LatLonGrid::named(name), {}};
+  const Dataset like = open_dataset(name);
+  if (std::optional<FoundCells> found = find_cells(client, like, name)) return {{}, std::move(found->grid)};
+  const auto [lat, lon] = LatLonGrid::dims_of(like);
+  const std::vector<double> rows = edges_told(client, like, lat), columns = edges_told(client, like, lon);
+  const LatLonGrid axes = LatLonGrid::like(like);
+  if (rows.empty() || columns.empty()) return {axes, {}};
+  return {LatLonGrid(axes.lat(), axes.lon(), rows, columns), {}};
 }
 
-/// A variable that tells the latitude, or longitude, of each point; nothing where there is none.
-const LabelledArray* places_of_points(const Dataset& data, const std::string& what, const std::string& unit) {
-  const auto text = [](const LabelledArray& one, const char* name) {
-    const io::Attribute* const found = io::find_attribute(one.attributes(), name);
-    return found == nullptr ? std::string() : found->text();
-  };
-  for (const LabelledArray& one : data.variables()) {
-    const std::string units = text(one, "units");
-    // degrees_north, degree_north, degrees_N and so on.
-    const bool said = units == "degrees_" + unit || units == "degree_" + unit ||
-                      units == "degrees_" + std::string(1, static_cast<char>(std::toupper(unit[0]))) ||
-                      units == "degree_" + std::string(1, static_cast<char>(std::toupper(unit[0])));
-    if (one.dims().size() == 2 && (said || text(one, "standard_name") == what)) return &one;
-  }
-  return nullptr;
-}
-
-/// From a swath, or a curvilinear grid.
-Dataset from_points(const Given& given, const Client& client, const Dataset& data, const LatLonGrid& grid,
-                    const LabelledArray& lat, const LabelledArray& lon) {
+/// From a swath, a curvilinear grid, or a map.
+Dataset from_cells(const Given& given, const Dataset& data, const Target& target, const FoundCells& source) {
   PointsOptions options;
   options.method = given.text("method", "nearest");
-  if (options.method == "conservative") {
-    throw UsageError("weft regrid: places are told point by point by '" + lat.name() + "' and '" + lon.name() +
-                     "': --method nearest or bilinear is what there is for points");
-  }
   options.min_coverage = given.number("min-coverage", options.min_coverage);
   options.max_distance_km = given.number("max-distance", 0);
-  const NDArray lats = client.compute(lat.data());
-  const NDArray lons = client.compute(lon.transpose(lat.dims()).data());
-  // Their corners are no values.
-  std::set<std::string> left_out = {lat.name(), lon.name()};
-  for (const LabelledArray* const one : {&lat, &lon}) {
-    const io::Attribute* const bounds = io::find_attribute(one->attributes(), "bounds");
-    if (bounds != nullptr) left_out.insert(bounds->text());
-  }
-  std::vector<LabelledArray> others;
+  std::vector<LabelledArray> values;
   for (const LabelledArray& one : data.variables()) {
-    if (left_out.count(one.name()) == 0) others.push_back(one);
+    if (std::find(source.told_by.begin(), source.told_by.end(), one.name()) == source.told_by.end())
+      values.push_back(one);
   }
-  return Dataset(std::move(others), data.attributes()).regrid_points(lat.dims(), lats, lons, grid, options);
+  return target.from(Dataset(std::move(values), data.attributes()), source.grid, options);
 }
 
-Changed change(const Given& given, const Client& client, const Dataset& data) {
-  const LatLonGrid grid = grid_of(given);
-  const LabelledArray* const lat = places_of_points(data, "latitude", "north");
-  const LabelledArray* const lon = places_of_points(data, "longitude", "east");
+Changed change(const Given& given, const Client& client, const Dataset& data, const std::string& path) {
+  const Target target = target_of(given, client);
   Changed out;
-  if (lat != nullptr && lon != nullptr) {
-    out.data = from_points(given, client, data, grid, *lat, *lon);
+  if (const std::optional<FoundCells> source = find_cells(client, data, path)) {
+    out.data = from_cells(given, data, target, *source);
   } else {
     RegridOptions options;
     options.method = given.text("method", "bilinear");
     options.min_coverage = given.number("min-coverage", options.min_coverage);
     options.max_distance_km = given.number("max-distance", 0);
-    out.data = data.regrid(grid, options);
+    const auto [lat, lon] = LatLonGrid::dims_of(data);
+    options.lat_edges = edges_told(client, data, lat);
+    options.lon_edges = edges_told(client, data, lon);
+    out.data = target.from(data, options);
   }
   bool any = false;
   for (const LabelledArray& one : out.data.variables()) {
@@ -92,8 +106,10 @@ Changed change(const Given& given, const Client& client, const Dataset& data) {
 }  // namespace
 
 int run_regrid(const Given& given) {
-  return convert_files(given, "weft regrid",
-                       [&](const Client& client, const Dataset& data) { return change(given, client, data); });
+  return convert_files(given, "weft regrid", [&](const Client& client, const Dataset& data) {
+    const std::vector<std::string> paths = input_files({given.words().begin(), given.words().end() - 1});
+    return change(given, client, data, paths.at(0));
+  });
 }
 
 }  // namespace weft::command::data

@@ -142,10 +142,12 @@ constexpr Example kRegridExamples[] = {
     {"weft regrid --grid like.nc --method conservative 'data/*.nc' out.nc",
      "another file's grid, by the overlap of cells"},
     {"weft regrid --grid r3600x1800 --max-distance 20 swath.nc grid.nc", "a satellite's swath, the nearest points"},
+    {"weft regrid --grid ocean.nc --method conservative tas.nc on_ocean.nc", "to a curvilinear grid, or a map"},
 };
 constexpr OptionRow kRegridOwn[] = {
-    {"grid", "GRID", "r360x180 (longitudes from 0, latitudes from the south), or a file with a variable on the grid"},
-    {"method", "NAME", "bilinear (default), conservative or nearest; of points nearest (default) or bilinear"},
+    {"grid", "GRID",
+     "r360x180 (longitudes from 0, latitudes from the south), or a file with a variable on the grid or map"},
+    {"method", "NAME", "bilinear (default), conservative or nearest (default of points and maps)"},
     {"min-coverage", "SHARE", "no value where less of its weight is there, 0 to 1 (default 0.5)"},
     {"max-distance", "KM", "nearest: no value where the nearest is farther away"},
 };

@@ -230,8 +230,13 @@ TEST_F(RegridTest, WhatCannotBeIsToldWithTheCallAndItsLine) {
   refuses([&] { x.regrid({0}, {0}, {.lat_edges = {0, 1}}); }, "6 latitudes have 7 edges of cells, but 2 were given");
   refuses([&] { x.isel("lat", std::vector<std::int64_t>{0, 2, 1}).regrid({0}, {0}); }, "neither rise nor fall");
   const NDArray lat = NDArray::of(std::vector<double>{1, 2}), lon = NDArray::of(std::vector<double>{1, 2, 3});
-  refuses([&] { x.regrid_points({"lat"}, lat, lon, {{0}, {0}}); }, "the points have the shape (6,)");
-  refuses([&] { x.regrid_points({"y"}, lat, lon, {{0}, {0}}); }, "no dimension 'y'");
+  refuses(
+      [&] {
+        x.regrid_points({"lat"}, lat, lon, {{0}, {0}});
+      },
+      "latitudes and longitudes were given as (2,) and (3,)");
+  refuses([&] { x.regrid_points({"lat"}, lat, lat, {{0}, {0}}); }, "the points have the shape (6,)");
+  refuses([&] { x.regrid_points({"y"}, lat, lat, {{0}, {0}}); }, "no dimension 'y'");
   const NDArray six = NDArray::of(std::vector<double>{1, 2, 3, 4, 5, 6});
   refuses(
       [&] {
