@@ -38,6 +38,7 @@ Attribute number_attribute(std::string name, double value) {
 namespace {
 
 constexpr char kParts[] = ".parts-";
+constexpr char kPartEnding[] = ".h5";
 constexpr std::size_t kPartsDigits = 8;
 
 std::string fresh_parts(const std::string& path) {
@@ -79,11 +80,22 @@ PartsFolder::~PartsFolder() {
   if (!kept_) std::filesystem::remove_all(folder_of(path_) + name_, ignored);
 }
 
+void PartsFolder::keep() {
+  kept_ = true;
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  std::vector<fs::path> unfinished;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder_of(path_) + name_, ignored)) {
+    if (entry.path().extension() != kPartEnding) unfinished.push_back(entry.path());
+  }
+  for (const fs::path& one : unfinished) fs::remove(one, ignored);
+}
+
 std::string PartsFolder::name_of(const std::string& variable, std::size_t number) const {
   // Names of variables may have slashes; numbers tell those apart that differ in nothing else.
   std::string name = variable;
   std::replace(name.begin(), name.end(), '/', '_');
-  return name_ + "/" + name + "-" + std::to_string(number) + ".h5";
+  return name_ + "/" + name + "-" + std::to_string(number) + kPartEnding;
 }
 
 std::string PartsFolder::path_of(const std::string& variable, std::size_t number) const {

@@ -50,8 +50,8 @@ class PartsFolder {
   /// Where the part `number` of a variable is written, and as the file names it.
   std::string path_of(const std::string& variable, std::size_t number) const;
   std::string name_of(const std::string& variable, std::size_t number) const;
-  /// The file has its name: the folder stays.
-  void keep() { kept_ = true; }
+  /// The file has its name: the folder stays, without what workers that were lost left unfinished in it.
+  void keep();
 
  private:
   const std::string path_;

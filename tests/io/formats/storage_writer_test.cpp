@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <numeric>
 
 namespace weft::io {
@@ -100,6 +102,21 @@ TEST_F(StorageWriterTest, AFileThatIsThereIsKeptUnlessTold) {
   write_two(writer);
   writer.finish();
   EXPECT_EQ(open_stored(path_)->format(), "HDF5");
+}
+
+TEST_F(StorageWriterTest, WhatALostWorkerLeftAmongThePartsIsRemoved) {
+  PartsFolder folder(path_);
+  const std::vector<double> values(6, 2.5);
+  const NewVariable variable{.name = "v", .type = kDouble, .dimensions = {"x"}, .chunk = {3}};
+  write_part(folder.path_of("v", 0), variable, {6}, reinterpret_cast<const std::byte*>(values.data()));
+  std::ofstream(folder.path_of("v", 1) + ".part-0badcafe-12-0") << "half of it";
+  NetcdfWriter writer(path_, false);
+  writer.dimension("x", 6);
+  writer.variable(variable, {{folder.name_of("v", 0), {0}, {6}}});
+  writer.finish(&folder);
+  const std::filesystem::path parts = std::filesystem::path(folder.path_of("v", 0)).parent_path();
+  EXPECT_TRUE(std::filesystem::exists(folder.path_of("v", 0)));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(parts), {}), 1);
 }
 
 TEST_F(StorageWriterTest, AnUnfinishedFileLeavesNothing) {
