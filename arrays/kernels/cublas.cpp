@@ -66,28 +66,10 @@ struct Library {
   std::vector<std::pair<unsigned, Handle>> idle;
 };
 
-struct Loaded {
-  std::mutex mutex;
-  std::string file;
-  std::shared_ptr<Library> library;  // with those who are calling it when a test loads another
-};
-Loaded& loaded() {
+LoadedLibrary<Library>& loaded() {
   // Never destroyed: the driver may be gone when static objects are.
-  static auto& it = *new Loaded;
+  static auto& it = *new LoadedLibrary<Library>;
   return it;
-}
-std::shared_ptr<Library> library() {
-  Loaded& it = loaded();
-  const std::lock_guard lock(it.mutex);
-  if (it.library == nullptr) it.library = std::make_shared<Library>(it.file);
-  return it.library;
-}
-
-/// Whether a test's library is in the place of the machine's.
-bool replaced() {
-  Loaded& it = loaded();
-  const std::lock_guard lock(it.mutex);
-  return !it.file.empty();
 }
 
 /// A handle for the time of one call.
@@ -133,10 +115,8 @@ struct Factors {
 }  // namespace
 
 std::string why_no_cublas() {
-  const auto& devices = gpu::devices();
-  const bool pretended = !devices.empty() && devices.front().major == 0;
-  if (pretended && !replaced()) return "the machine's cuBLAS knows no pretended device";
-  const std::string problem = library()->problem;
+  if (pretended_device() && !loaded().replaced()) return "the machine's cuBLAS knows no pretended device";
+  const std::string problem = loaded().get()->problem;
   if (problem.empty()) return {};
   return "cuBLAS could not be loaded (" + problem +
          "): install the CUDA toolkit's libcublas, or add its folder to LD_LIBRARY_PATH";
@@ -169,7 +149,7 @@ bool wants_tf32() {
 
 void multiply_on_device(const DeviceStream& stream, const DeviceProduct& product, std::byte* room) {
   if (const std::string why = why_no_cublas(); !why.empty()) throw gpu::DeviceError(why);
-  const std::shared_ptr<Library> blas = library();
+  const std::shared_ptr<Library> blas = loaded().get();
   const Lease lease(*blas, stream.device());
   blas->check(blas->set_stream(lease.handle, stream.native()), "a stream");
   // After the stream: setting that gives the library's own room back to it.
@@ -187,11 +167,6 @@ void multiply_on_device(const DeviceStream& stream, const DeviceProduct& product
       "a product of matrices");
 }
 
-void set_cublas_file(const std::string& file) {
-  Loaded& it = loaded();
-  const std::lock_guard lock(it.mutex);
-  it.file = file;
-  it.library = nullptr;
-}
+void set_cublas_file(const std::string& file) { loaded().replace(file); }
 
 }  // namespace weft::arrays::kernels

@@ -14,8 +14,9 @@ class DeviceStream {
   unsigned device() const { return device_; }
   /// A cudaStream_t; on a pretended device what stands for one.
   void* native() const { return stream_.cuda(); }
-  /// Moves a box, in the stream's order. Throws gpu::DeviceError where this build has no kernels.
+  /// Move a box and scale numbers, in the stream's order. Throw gpu::DeviceError where this build has no kernels.
   void copy(const BoxCopy& box) const;
+  void scale(const Scaling& scaling) const;
 
  private:
   unsigned device_;

@@ -1,7 +1,9 @@
 // Fourier transforms: whole lanes within a task; a long vector as a matrix.
 #include <weft/ops/fft.hpp>
 
+#include "arrays/kernels/cufft.hpp"
 #include "arrays/kernels/fft.hpp"
+#include "arrays/ops/fft_device.hpp"
 #include "arrays/ops/lanes.hpp"
 
 #include <weft/ops/elementwise.hpp>
@@ -159,6 +161,29 @@ struct Transform {
     }
   }
 };
+
+arrays::ops::LaneTransform as_lanes(const Transform& of) {
+  return {of.kind == HalfSpectrum || of.kind == RealToFull,
+          of.kind == ToReal,
+          of.kind == HalfSpectrum,
+          of.forward,
+          of.scale,
+          of.axes,
+          of.lengths,
+          of.lacking};
+}
+[[maybe_unused]] const bool kOnDevices = expression::add_device_structure(
+    expression::structure_type<Transform>,
+    {[](const void* parameters, const ChunkWork& work) -> std::optional<expression::DevicePlan> {
+       const Transform& of = *static_cast<const Transform*>(parameters);
+       if (of.twiddle > 0) return {};
+       return arrays::ops::plan_transform(as_lanes(of), work);
+     },
+     [](const void* parameters, const ChunkWork& work, const std::vector<std::byte*>& rooms,
+        const kernels::DeviceStream& stream) {
+       arrays::ops::run_transform(as_lanes(*static_cast<const Transform*>(parameters)), work, rooms, stream);
+     },
+     &kernels::why_no_cufft});
 
 double scale_of(Norm norm, bool forward, std::int64_t n) {
   const auto count = static_cast<double>(n);

@@ -80,10 +80,12 @@ void fold(void* stream, const Pass& pass, const FoldOutputs& outputs, const Redu
   fold_pass<kDeviceBlock>(stream_of(stream), pass, target_of(outputs), tiles);
 }
 
+void scale(void* stream, const Scaling& scaling) { each_item(stream_of(stream), "weft::scale", ScaleItem{scaling}); }
+
 }  // namespace
 
 const SpaceLoops* cuda_loops() {
-  static constexpr SpaceLoops loops{copy_box, write, begin, fold};
+  static constexpr SpaceLoops loops{copy_box, write, begin, fold, scale};
   return &loops;
 }
 std::string cuda_architectures() { return WEFT_CUDA_ARCHITECTURES_TEXT; }

@@ -43,7 +43,8 @@ const SpaceLoops& host_loops() {
       },
       [](void*, const Pass& pass, const FoldOutputs& outputs, const ReduceState& tiles) {
         fold_pass<kHostBlock>(host_instance(), pass, target_of(outputs), tiles);
-      }};
+      },
+      [](void*, const Scaling& scaling) { each_item(host_instance(), "weft::scale", ScaleItem{scaling}); }};
   return loops;
 }
 

@@ -22,6 +22,14 @@ struct FoldOutputs {
   ReduceState state;
 };
 
+/// Numbers that are multiplied by one number where they lie; by 0 they become 0, whatever they were.
+struct Scaling {
+  bool single = false;
+  std::int64_t count = 0;
+  double factor = 1;
+  std::byte* data = nullptr;
+};
+
 /// The loops of one space over the work items of a pass, as functions that do not tell which space it is: so what plans
 /// passes for devices is tested where there is none. All memory is the space's. `stream`: what the loops are put on, a
 /// cudaStream_t; the host's loops have run when they return, and do not look at it.
@@ -34,6 +42,7 @@ struct SpaceLoops {
   void (*begin)(void* stream, const FoldOutputs& outputs, std::int64_t count);
   /// Folds every element into states that have begun. `tiles`: room for fold_states(pass) states of their own.
   void (*fold)(void* stream, const Pass& pass, const FoldOutputs& outputs, const ReduceState& tiles);
+  void (*scale)(void* stream, const Scaling& scaling);
 };
 
 /// How many states a fold needs beside those of its outputs.

@@ -60,6 +60,19 @@ struct CopyItem {
   }
 };
 
+/// Work item: a number that is scaled.
+struct ScaleItem {
+  static constexpr bool kOfBlock = false;
+  Scaling scaling;
+  std::int64_t items() const { return scaling.count; }
+  template <class T>
+  WEFT_FUNCTION void scale(std::int64_t item) const {
+    T& number = reinterpret_cast<T*>(scaling.data)[item];
+    number = scaling.factor == 0 ? T(0) : number * static_cast<T>(scaling.factor);
+  }
+  WEFT_FUNCTION void operator()(std::int64_t item) const { scaling.single ? scale<float>(item) : scale<double>(item); }
+};
+
 /// Work item: a state that begins.
 struct BeginItem {
   static constexpr bool kOfBlock = false;
