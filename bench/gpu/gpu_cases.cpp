@@ -248,6 +248,20 @@ void products(Bench& bench) {
   }
 }
 
+/// Lanes of 4096 numbers, there and back; each number is read and written twice.
+void transforms(Bench& bench) {
+  constexpr std::int64_t kLane = 4096;
+  const std::int64_t part = std::max<std::int64_t>(1, bench.elements() / kLane);
+  const std::int64_t rows = part * static_cast<std::int64_t>(bench.sizes.chunks);
+  const Client client = bench.client();
+  const Array x =
+      client.persist(random::uniform({rows, kLane}, {.dtype = float32, .chunks = {part, kLane}, .seed = 8}));
+  finish(client, x);
+  const double time = median(bench.sizes.repeats, [&] { finish(client, client.persist(fft::irfft(fft::rfft(x)))); });
+  const double bytes = static_cast<double>(rows) * static_cast<double>(kLane) * sizeof(float);
+  bench.against("rfft and irfft of rows of 4096", 4 * bytes / time, "device copy", bench.copy_rate, 0);
+}
+
 void mixed(Bench& bench) {
   double times[3] = {};
   const char* const ways[] = {"cpu", "gpu", "auto"};
@@ -267,9 +281,11 @@ void mixed(Bench& bench) {
 std::vector<GpuRow> run_gpu_cases(const GpuSizes& sizes, const std::string& only) {
   Bench bench{sizes, {}};
   const std::pair<const char*, void (*)(Bench&)> cases[] = {
-      {"copies", copies},           {"elementwise", elementwise}, {"expression", expression},
-      {"stencil", stencil},         {"streamed", streamed},       {"beyond memory", beyond_memory},
-      {"empty tasks", empty_tasks}, {"products", products},       {"mixed", mixed}};
+      {"copies", copies},           {"elementwise", elementwise},
+      {"expression", expression},   {"stencil", stencil},
+      {"streamed", streamed},       {"beyond memory", beyond_memory},
+      {"empty tasks", empty_tasks}, {"products", products},
+      {"transforms", transforms},   {"mixed", mixed}};
   for (const auto& [name, run] : cases) {
     if (!only.empty() && only != name) continue;
     try {
