@@ -212,6 +212,8 @@ void Submitting::launch(const std::vector<TaskId>& tasks, MapCall& call) const {
   runtime_->launch(tasks, options_.get());
 }
 
+void Gathering::wait_for(const Handle& handle) const { runtime_->wait(handle.task_id()); }
+
 }  // namespace detail
 
 /// What outlives a client's runtime when it is opened again.
@@ -226,7 +228,7 @@ struct Client::Notes {
 };
 
 Client::Client(Settings settings, std::map<std::string, std::uint32_t> resources)
-    : Submitting(nullptr, 0, nullptr), notes_(std::make_unique<Notes>()) {
+    : Gathering(nullptr, 0, nullptr), notes_(std::make_unique<Notes>()) {
   for (const auto& [name, amount] : resources) {
     if (name.empty()) throw ConfigError("Client: a resource needs a name, as \"licence\"");
     if (name == "slots") throw ConfigError("Client: \"slots\" is the name of a worker's slots: set .threads instead");
@@ -346,8 +348,6 @@ void Client::launch_all_needed(const std::vector<Handle>& handles, bool waits) c
   machine::check_needed(wanted, settings());
   for (const Handle& handle : handles) launch_needed(handle, waits);
 }
-
-void Client::wait_for(const Handle& handle) const { runtime_->wait(handle.task_id()); }
 
 void Client::wait_for_workers(std::size_t count, Seconds longest) const {
   require_open();

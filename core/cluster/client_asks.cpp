@@ -30,19 +30,19 @@ void ClientProcess::on_ask(PeerId peer, Reader& reader) {
 void ClientProcess::take_up(Asked asked) {
   if (try_answer(asked)) return;
   if (!asked.waits) return answer(asked.peer, asked.id, AnswerKind::NotNow, {});
-  parked_.push_back(std::move(asked));
-  parked_count_.store(parked_.size(), std::memory_order_seq_cst);
-  questions_changed_ = true;
+  questions_.parked.push_back(std::move(asked));
+  parked_count_.store(questions_.parked.size(), std::memory_order_seq_cst);
+  questions_.changed = true;
 }
 
 void ClientProcess::on_withdraw(PeerId peer, Reader& reader) {
   const std::uint64_t id = reader.count("withdrawal");
-  const auto found =
-      std::find_if(parked_.begin(), parked_.end(), [&](const Asked& one) { return one.peer == peer && one.id == id; });
-  if (found == parked_.end()) return;  // the answer is on its way
-  parked_.erase(found);
-  parked_count_.store(parked_.size(), std::memory_order_seq_cst);
-  questions_changed_ = true;
+  const auto found = std::find_if(questions_.parked.begin(), questions_.parked.end(),
+                                  [&](const Asked& one) { return one.peer == peer && one.id == id; });
+  if (found == questions_.parked.end()) return;  // the answer is on its way
+  questions_.parked.erase(found);
+  parked_count_.store(questions_.parked.size(), std::memory_order_seq_cst);
+  questions_.changed = true;
   answer(peer, id, AnswerKind::NotNow, {});
 }
 
@@ -57,7 +57,7 @@ bool ClientProcess::try_answer(const Asked& asked) {
       return true;
     }
     if (form == detail::QuestionForm::CallActor) {
-      if (!pass_to_guest(asked, detail::family_of_call(reader))) calls_.push_back(asked);
+      if (!pass_to_guest(asked, detail::family_of_call(reader))) questions_.calls.push_back(asked);
       return true;
     }
     if (form == detail::QuestionForm::EndOf) {
@@ -66,7 +66,7 @@ bool ClientProcess::try_answer(const Asked& asked) {
     }
     if (form == detail::QuestionForm::Never) return false;
     if (form == detail::QuestionForm::Offered) {
-      owe(asked, far_tasks_.take(reader.count("question")));
+      owe(asked, questions_.far_tasks.take(reader.count("question")));
       return true;
     }
     if (form == detail::QuestionForm::Ended) {
@@ -84,7 +84,7 @@ bool ClientProcess::try_answer(const Asked& asked) {
       owe(asked, reply->task);
     } else if (!reply->futures.empty()) {
       std::vector<std::uint64_t> offers;
-      for (const Handle& one : reply->futures) offers.push_back(far_tasks_.offer(asked.peer, one));
+      for (const Handle& one : reply->futures) offers.push_back(questions_.far_tasks.offer(asked.peer, one));
       answer(asked.peer, asked.id, AnswerKind::Done, detail::with_offers(reply->bytes, offers));
     } else {
       answer(asked.peer, asked.id, AnswerKind::Done, reply->bytes);
@@ -133,13 +133,13 @@ void ClientProcess::unpack_tasks(Asked& asked) {
     const std::uint64_t number = reader.count("question");
     const TaskId task = make_stand_in(arena::thread_cursor(), read_site(reader));
     asked.tasks.push_back(Future<Nothing>::adopt(task, serial()));
-    far_tasks_.expect(asked.peer, number, asked.tasks.back());
+    questions_.far_tasks.expect(asked.peer, number, asked.tasks.back());
   }
   asked.bytes.erase(0, reader.offset());
 }
 
 void ClientProcess::task_told(PeerId peer, Reader& reader) {
-  const Handle task = far_tasks_.told(peer, reader.count("end of a task"));
+  const Handle task = questions_.far_tasks.told(peer, reader.count("end of a task"));
   if (!task.valid()) return;
   if (reader.remaining() == 0) return lose_expected({task}, "the value that held this future was not taken");
   std::shared_ptr<const TaskFailure> failure;
@@ -161,7 +161,7 @@ void ClientProcess::end_expected(const Handle& task, std::shared_ptr<const TaskF
   }
   end_task(task.task_id());
   woken_ = true;
-  owed_changed_ = true;
+  questions_.owed_changed = true;
   try_deferred();
 }
 
@@ -178,24 +178,24 @@ void ClientProcess::lose_expected(const std::vector<Handle>& tasks, const std::s
 
 void ClientProcess::owe(const Asked& asked, const Handle& task) {
   if (asked.id == 0) return;
-  owed_.push_back({asked.peer, asked.id, task});
-  questions_changed_ = true;
-  owed_changed_ = true;
+  questions_.owed.push_back({asked.peer, asked.id, task});
+  questions_.changed = true;
+  questions_.owed_changed = true;
 }
 
 /// Has a guest make the call of an actor of its own; false: the actor is of no guest. What it then submits comes before
 /// its word that it has called (`guest_called`), and that task's end is what is owed.
 bool ClientProcess::pass_to_guest(const Asked& asked, std::uint32_t family) {
   if (family == detail::actor_family()) return false;
-  for (const auto& [peer, guest] : guests_) {
+  for (const auto& [peer, guest] : questions_.guests) {
     if (guest.actors != family) continue;
-    const std::uint64_t number = next_passed_++;
+    const std::uint64_t number = questions_.next_passed++;
     Writer& out = post_.begin(peer, LetterKind::Ask);
     out.count(number);
     out.bytes(asked.bytes.data(), asked.bytes.size());
     post_.end(peer);
-    passed_[number] = {asked, peer};
-    questions_changed_ = true;
+    questions_.passed[number] = {asked, peer};
+    questions_.changed = true;
     return true;
   }
   return false;
@@ -225,26 +225,27 @@ void ClientProcess::make_calls(std::vector<Asked> calls) {
 
 /// Parked questions are looked at in their order, once more after each one that changed something.
 void ClientProcess::retry_parked() {
-  if (parked_.empty()) return;
+  if (questions_.parked.empty()) return;
   while (named_changed_.exchange(false, std::memory_order_seq_cst)) {
-    for (auto at = parked_.begin(); at != parked_.end();) {
+    for (auto at = questions_.parked.begin(); at != questions_.parked.end();) {
       if (!try_answer(*at)) {
         ++at;
         continue;
       }
-      at = parked_.erase(at);
+      at = questions_.parked.erase(at);
       if (named_changed_.load(std::memory_order_seq_cst)) break;
     }
-    parked_count_.store(parked_.size(), std::memory_order_seq_cst);
-    questions_changed_ = true;
+    parked_count_.store(questions_.parked.size(), std::memory_order_seq_cst);
+    questions_.changed = true;
   }
 }
 
 /// Ends that have come go to whoever asked; values that lie at a worker are brought here first.
 void ClientProcess::serve_owed() {
   constexpr std::size_t kFew = 16;
-  if (owed_.empty() || (!std::exchange(owed_changed_, false) && owed_.size() > kFew)) return;
-  std::erase_if(owed_, [&](const Owed& one) {
+  if (questions_.owed.empty() || (!std::exchange(questions_.owed_changed, false) && questions_.owed.size() > kFew))
+    return;
+  std::erase_if(questions_.owed, [&](const Owed& one) {
     const TaskId task = one.task.task_id();
     const TaskRecord& record = arena::task(task);
     if ((record.word.load(std::memory_order_acquire) & task_word::kDone) == 0) return false;
@@ -264,7 +265,7 @@ void ClientProcess::serve_owed() {
     out.number(AnswerKind::End);
     write_end(out, task);
     post_.end(one.peer);
-    questions_changed_ = true;
+    questions_.changed = true;
     return true;
   });
 }
@@ -272,30 +273,32 @@ void ClientProcess::serve_owed() {
 /// Tasks that wait for others keep no slot: their workers are given as many packets more, or what they wait for might
 /// never be dealt.
 void ClientProcess::note_blocked() {
-  if (!std::exchange(questions_changed_, false)) return;
+  if (!std::exchange(questions_.changed, false)) return;
   std::unordered_map<PeerId, std::uint32_t> waiting;
-  for (const Asked& one : parked_) ++waiting[one.peer];
-  for (const Owed& one : owed_) ++waiting[one.peer];
-  for (const auto& [number, call] : passed_) ++waiting[call.asked.peer];
-  blocked_ = 0;
-  for (ClientWorker& worker : workers_) {
+  for (const Asked& one : questions_.parked) ++waiting[one.peer];
+  for (const Owed& one : questions_.owed) ++waiting[one.peer];
+  for (const auto& [number, call] : questions_.passed) ++waiting[call.asked.peer];
+  questions_.blocked = 0;
+  for (ClientWorker& worker : members_.workers) {
     const auto found = waiting.find(worker.peer);
     const std::uint32_t waits = found == waiting.end() ? 0 : found->second;
     const std::uint32_t blocked = worker.standing.present ? waits + worker.held : 0;
-    blocked_ += blocked;
-    if (std::exchange(worker.blocked, blocked) != blocked) later_.push_back(WorkerBlocked{worker.standing.id, blocked});
+    questions_.blocked += blocked;
+    if (std::exchange(worker.blocked, blocked) != blocked)
+      left_.events.push_back(WorkerBlocked{worker.standing.id, blocked});
   }
 }
 
 /// A process is gone: what it held is free, what it asked nobody wants to know.
 void ClientProcess::forget_asker(PeerId peer) {
-  std::erase_if(parked_, [&](const Asked& one) { return one.peer == peer; });
-  parked_count_.store(parked_.size(), std::memory_order_seq_cst);
-  questions_changed_ = true;
-  std::erase_if(owed_, [&](const Owed& one) { return one.peer == peer; });
-  std::erase_if(calls_, [&](const Asked& one) { return one.peer == peer; });
-  std::erase_if(passed_, [&](const auto& entry) { return entry.second.asked.peer == peer; });
-  lose_expected(far_tasks_.forget(peer), "its worker was lost before it ended, or before its value was fetched");
+  std::erase_if(questions_.parked, [&](const Asked& one) { return one.peer == peer; });
+  parked_count_.store(questions_.parked.size(), std::memory_order_seq_cst);
+  questions_.changed = true;
+  std::erase_if(questions_.owed, [&](const Owed& one) { return one.peer == peer; });
+  std::erase_if(questions_.calls, [&](const Asked& one) { return one.peer == peer; });
+  std::erase_if(questions_.passed, [&](const auto& entry) { return entry.second.asked.peer == peer; });
+  lose_expected(questions_.far_tasks.forget(peer),
+                "its worker was lost before it ended, or before its value was fetched");
   if (!open_.load()) return;
   detail::release_of(serial(), process_of(peer));
   named_changed_.store(true, std::memory_order_seq_cst);
@@ -304,20 +307,20 @@ void ClientProcess::forget_asker(PeerId peer) {
 
 /// The client is being closed: who waits for its objects waits in vain.
 void ClientProcess::close_questions() {
-  for (const Asked& one : parked_) {
+  for (const Asked& one : questions_.parked) {
     answer(one.peer, one.id, AnswerKind::Closed, "the client was closed while somebody waited for one of its objects");
   }
-  parked_.clear();
+  questions_.parked.clear();
   parked_count_.store(0, std::memory_order_seq_cst);
-  for (const Owed& one : owed_) {
+  for (const Owed& one : questions_.owed) {
     answer(one.peer, one.id, AnswerKind::Closed, "the client was closed before this result was there");
   }
-  owed_.clear();
-  for (const auto& [number, call] : passed_) {
+  questions_.owed.clear();
+  for (const auto& [number, call] : questions_.passed) {
     answer(call.asked.peer, call.asked.id, AnswerKind::Closed, "the client was closed before this result was there");
   }
-  passed_.clear();
-  lose_expected(far_tasks_.forget_all(), "the client was closed before this task of a worker ended");
+  questions_.passed.clear();
+  lose_expected(questions_.far_tasks.forget_all(), "the client was closed before this task of a worker ended");
 }
 
 }  // namespace weft::cluster

@@ -22,9 +22,9 @@ WorkerId ClientProcess::worker_for_call() const {
     return worker.standing.present && worker.drains_since == 0 && !worker.told_to_end && !worker.told_to_restart &&
            worker.silent_since == 0 && !worker.paused;
   };
-  if (call_.worker < workers_.size() && may(workers_[call_.worker])) return call_.worker;
-  const auto found = std::find_if(workers_.begin(), workers_.end(), may);
-  return found == workers_.end() ? kNone : found->standing.id;
+  if (call_.worker < members_.workers.size() && may(members_.workers[call_.worker])) return call_.worker;
+  const auto found = std::find_if(members_.workers.begin(), members_.workers.end(), may);
+  return found == members_.workers.end() ? kNone : found->standing.id;
 }
 
 /// Hands the call to a worker if it is one of a function known to be short, with no inputs or readers and a small
@@ -38,8 +38,9 @@ bool ClientProcess::hand_out(TaskId task) {
                      site(record.site).type->result->in_record;
   if (!plain) return false;
   const std::unique_lock lock(mutex_, std::try_to_lock);
-  if (!lock.owns_lock() || call_.task != kNone || outstanding_ != 0 || !forming_.empty() || !graphs_.empty() ||
-      !deferred_.empty() || any_pending_.load(std::memory_order_acquire) || closing_.load(std::memory_order_relaxed)) {
+  if (!lock.owns_lock() || call_.task != kNone || outstanding_ != 0 || !coming_.forming.empty() ||
+      !coming_.graphs.empty() || !coming_.deferred.empty() || any_pending_.load(std::memory_order_acquire) ||
+      closing_.load(std::memory_order_relaxed)) {
     return false;
   }
   const float ns = site_time(task).ns;
@@ -51,7 +52,7 @@ bool ClientProcess::hand_out(TaskId task) {
   } catch (const std::exception&) {
     return false;  // as any task it says why
   }
-  ClientWorker& worker = workers_[id];
+  ClientWorker& worker = members_.workers[id];
   call_ = {task, task, call_.number + 1, id, false, false};
   Writer& out = post_.begin(worker.peer, LetterKind::Call);
   write_new_sites(worker, out);
@@ -82,7 +83,7 @@ void ClientProcess::on_called(WorkerId worker, Reader& reader) {
   learn_times(packet, ns);
   tasks_done_.fetch_add(1, std::memory_order_relaxed);
   woken_ = true;
-  owed_changed_ = true;
+  questions_.owed_changed = true;
   end_task(task);
   if (!keeps_inputs(task)) destroy_closure(record);
   record.join.store(0, std::memory_order_release);
@@ -93,8 +94,8 @@ void ClientProcess::on_called(WorkerId worker, Reader& reader) {
 void ClientProcess::free_call() {
   call_.task = kNone;
   --outstanding_;
-  const bool resumes = std::exchange(call_.pauses, false) && !workers_[call_.worker].paused;
-  if (resumes && workers_[call_.worker].standing.present) later_.push_back(WorkerResumed{call_.worker});
+  const bool resumes = std::exchange(call_.pauses, false) && !members_.workers[call_.worker].paused;
+  if (resumes && members_.workers[call_.worker].standing.present) left_.events.push_back(WorkerResumed{call_.worker});
   try_deferred();
 }
 
@@ -103,17 +104,17 @@ void ClientProcess::take_back_call() {
   if (call_.task == kNone) return;
   Pending one;
   one.task = call_.task;
-  if (workers_[call_.worker].standing.present)
-    post_.send(workers_[call_.worker].peer, LetterKind::Cancel, CancelTask{kHandedPacket, 0});
+  if (members_.workers[call_.worker].standing.present)
+    post_.send(members_.workers[call_.worker].peer, LetterKind::Cancel, CancelTask{kHandedPacket, 0});
   free_call();
-  forming_.push_front(one);
+  coming_.forming.push_front(one);
 }
 
 /// Other tasks come while a call is under way: the machine, which does not know of it, deals none of them to a worker
 /// whose only slot it has. But for one that waits: it has given its slot away.
 void ClientProcess::share_with_call() {
-  const ClientWorker& worker = workers_[call_.worker];
-  const bool pauses = worker.standing.slots == 1 && worker.blocked == 0 && present_ > 1 && !worker.paused;
+  const ClientWorker& worker = members_.workers[call_.worker];
+  const bool pauses = worker.standing.slots == 1 && worker.blocked == 0 && members_.present > 1 && !worker.paused;
   if (pauses == call_.pauses) return;
   call_.pauses = pauses;
   if (pauses) {

@@ -33,7 +33,7 @@ std::string_view state_name(PacketState state) {
 
 std::string ClientProcess::place_name(WorkerId worker) const {
   if (worker == kKeeper) return "the scheduler";
-  return worker < workers_.size() ? workers_[worker].standing.identity.name : "nobody";
+  return worker < members_.workers.size() ? members_.workers[worker].standing.identity.name : "nobody";
 }
 
 /// "packet 17: is at a worker (node7:2), attempt 1: 64 tasks, the first f #123 (main.cpp:31); reads packets 3 (...),
@@ -68,7 +68,7 @@ std::string ClientProcess::packet_line(PacketId id, const ClientPacket& packet) 
 std::string ClientProcess::why_idle() {
   constexpr std::size_t kMost = 3;
   const std::lock_guard lock(mutex_);
-  if (present_ == 0) return "no worker is here";
+  if (members_.present == 0) return "no worker is here";
   std::vector<PacketId> left;
   for (const auto& [id, packet] : packets_) {
     if (!packet.ended && !packet.over) left.push_back(id);
@@ -78,7 +78,7 @@ std::string ClientProcess::why_idle() {
   for (std::size_t i = 0; i < std::min(left.size(), kMost); ++i)
     text += (i == 0 ? "" : "; ") + packet_line(left[i], packets_[left[i]]);
   if (left.size() > kMost) text += fmt::format("; and {} packets more", left.size() - kMost);
-  return text.empty() ? fmt::format("{} tasks are in no packet yet", forming_.size()) : text;
+  return text.empty() ? fmt::format("{} tasks are in no packet yet", coming_.forming.size()) : text;
 }
 
 /// 1. Counts. 2. Workers, and what they run. 3. Packets that have not ended, a few at a time, so that the job goes on
@@ -91,15 +91,15 @@ void ClientProcess::dump(const std::function<void(std::string_view)>& write) {
     const std::lock_guard lock(mutex_);
     const SchedulerCounts counts = machine_.counts();
     text += fmt::format("tasks: {} given, {} done, {} failed; {} are in no packet yet\n", tasks_total_.load(),
-                        tasks_done_.load(), tasks_failed_.load(), forming_.size() + deferred_.size());
+                        tasks_done_.load(), tasks_failed_.load(), coming_.forming.size() + coming_.deferred.size());
     text += fmt::format("packets: {}", counts.known());
     for (int state = 0; state < kPacketStateCount; ++state) {
       if (counts.packets[state] != 0)
         text += fmt::format(", {}: {}", state_name(static_cast<PacketState>(state)), counts.packets[state]);
     }
     text += fmt::format("\ngraphs that run: {}; questions of tasks that wait: {}; attached clients: {}\n",
-                        graphs_.size(), parked_.size(), guests_.size());
-    for (const ClientWorker& worker : workers_) {
+                        coming_.graphs.size(), questions_.parked.size(), questions_.guests.size());
+    for (const ClientWorker& worker : members_.workers) {
       const WorkerStanding& standing = worker.standing;
       text +=
           fmt::format("worker {}: {}{}{}{}, {} slots\n", standing.identity.name, standing.present ? "here" : worker.end,

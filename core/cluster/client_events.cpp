@@ -31,10 +31,10 @@ void ClientProcess::pump() {
       for (const SchedulerAction& action : actions.list) carry(action, actions);
       actions.clear();
       spare_actions_ = std::move(actions);
-    } else if (!to_narrow_.empty()) {
-      for (const PacketId id : std::exchange(to_narrow_, {})) narrow(id);
-    } else if (!later_.empty()) {
-      std::vector<SchedulerEventBody> events = std::exchange(later_, {});
+    } else if (!left_.to_narrow.empty()) {
+      for (const PacketId id : std::exchange(left_.to_narrow, {})) narrow(id);
+    } else if (!left_.events.empty()) {
+      std::vector<SchedulerEventBody> events = std::exchange(left_.events, {});
       for (SchedulerEventBody& event : events) tell(std::move(event));
     } else {
       return;
@@ -44,8 +44,8 @@ void ClientProcess::pump() {
 
 /// Tells the machine of packets that nobody needs any more: after everything that somebody may wait for.
 void ClientProcess::release_outputs() {
-  if (to_release_.empty()) return;
-  tell(OutputsReleased{std::exchange(to_release_, {})});
+  if (left_.to_release.empty()) return;
+  tell(OutputsReleased{std::exchange(left_.to_release, {})});
   pump();
 }
 
@@ -69,28 +69,28 @@ void ClientProcess::carry(const SchedulerAction& action, const SchedulerActions&
     if (replicate->to != kKeeper) {
       send_event(replicate->to, ReplicaAsked{{replicate->packet, replicate->from, replicate->attempt, 0}});
     } else if (packet != nullptr && !packet->kept.empty()) {
-      later_.push_back(Replicated{kKeeper, replicate->packet, replicate->attempt});
+      left_.events.push_back(Replicated{kKeeper, replicate->packet, replicate->attempt});
     }
   } else if (const Refuse* refused = std::get_if<Refuse>(&action)) {
     refuse(refused->packet, refused->reason, refused->detail);
   } else if (const Narrow* killer = std::get_if<Narrow>(&action)) {
-    to_narrow_.push_back(killer->packet);
+    left_.to_narrow.push_back(killer->packet);
   }
 }
 
 void ClientProcess::send_event(WorkerId worker, WorkerEventBody body) {
-  if (worker >= workers_.size() || !workers_[worker].standing.present) return;
+  if (worker >= members_.workers.size() || !members_.workers[worker].standing.present) return;
   Bytes bytes;
   encode(WorkerEvent{0, std::move(body)}, bytes);
-  post_.begin(workers_[worker].peer, LetterKind::WorkerEvent).bytes(bytes.data(), bytes.size());
-  post_.end(workers_[worker].peer);
+  post_.begin(members_.workers[worker].peer, LetterKind::WorkerEvent).bytes(bytes.data(), bytes.size());
+  post_.end(members_.workers[worker].peer);
 }
 
 /// Writes the packet straight from its tasks' records. One that cannot be written fails at once.
 void ClientProcess::carry_deal(const Deal& deal, const SchedulerActions& all) {
   ClientPacket* const packet = find(deal.packet);
-  if (packet == nullptr || deal.worker >= workers_.size()) return;
-  ClientWorker& worker = workers_[deal.worker];
+  if (packet == nullptr || deal.worker >= members_.workers.size()) return;
+  ClientWorker& worker = members_.workers[deal.worker];
   if (!worker.standing.present || packet->over) return;
   packet->owner = deal.worker;
   packet->attempt = deal.attempt;
@@ -102,7 +102,7 @@ void ClientProcess::carry_deal(const Deal& deal, const SchedulerActions& all) {
     packet->failure->message = error.what();
     packet->failure->type = "weft::Error";
     if (writer_.culprit() != kNone) describe_task(writer_.culprit(), *packet->failure);
-    later_.push_back(PacketFailed{deal.worker, deal.packet, deal.attempt, kNone, Reason::TaskFailed, false});
+    left_.events.push_back(PacketFailed{deal.worker, deal.packet, deal.attempt, kNone, Reason::TaskFailed, false});
     return;
   }
   PacketsDealt dealt;
@@ -113,7 +113,7 @@ void ClientProcess::carry_deal(const Deal& deal, const SchedulerActions& all) {
   letter.spec = dealt.packets.front().spec;
   if (letter.spec.needs != kNone) letter.needs = dealt.needs[letter.spec.needs];
   // A worker that has run none of its kind holds it, too, if it would not end in time.
-  if (time_end_ != 0 && packet->count == 1) {
+  if (time_left_.end != 0 && packet->count == 1) {
     const float ns = site_time(packet->tasks[0]).ns;
     if (ns > 0) letter.spec.expected_ns = static_cast<Nanoseconds>(ns) + 1;
   }
@@ -155,13 +155,13 @@ void ClientProcess::report(const Report& report) {
   if (report.reason == Reason::KilledWorkers) return end_killed(report.packet, *packet);
   packet->owner = report.worker;
   packet->attempt = report.attempt;
-  const auto outcome = arriving_.find(report.packet);
+  const auto outcome = values_.arriving.find(report.packet);
   if (packet->ended) {
     // Once more, after a loss: what was asked for and has not come is asked for where it is now.
     if (!packet->wanted.empty()) subscribe(report.packet, *packet, packet->wanted);
     return;
   }
-  if (outcome == arriving_.end()) return end_packet(report.packet, *packet, nullptr);
+  if (outcome == values_.arriving.end()) return end_packet(report.packet, *packet, nullptr);
   Reader news(outcome->second.data(), outcome->second.size());
   end_packet(report.packet, *packet, &news);
 }
@@ -172,33 +172,34 @@ void ClientProcess::refuse(PacketId id, Reason reason, std::uint32_t detail) {
   auto failure = std::make_shared<TaskFailure>();
   failure->kind = TaskFailure::Kind::Refused;
   failure->message = refusal_text(reason, detail, [&](std::uint32_t resource) {
-    for (const auto& [name, number] : resource_ids_) {
+    for (const auto& [name, number] : coming_.resource_ids) {
       if (number == resource) return name;
     }
     return std::string("?");
   });
-  if (reason == Reason::NoAllowedWorker && detail < workers_.size() && !workers_[detail].standing.present) {
+  if (reason == Reason::NoAllowedWorker && detail < members_.workers.size() &&
+      !members_.workers[detail].standing.present) {
     const bool of_actor = packet->count == 1 && task_name(packet->tasks[0]).starts_with("actor ");
     failure->message =
         (of_actor ? "cannot run: the actor was lost with the worker \"" : "may only run on the worker \"") +
-        workers_[detail].standing.identity.name + "\", which " +
-        (workers_[detail].end.empty() ? "is lost" : workers_[detail].end) +
+        members_.workers[detail].standing.identity.name + "\", which " +
+        (members_.workers[detail].end.empty() ? "is lost" : members_.workers[detail].end) +
         (of_actor ? "; make a new one, and give it what this one knew" : "; name one that is here");
   }
   if (reason == Reason::NoAllowedWorker && detail >= kNotHere) {
-    failure->message = "may only run on the worker \"" + absent_workers_[detail - kNotHere] +
+    failure->message = "may only run on the worker \"" + members_.absent[detail - kNotHere] +
                        "\", which is not here: name one that client.info() lists, or set allow_other_workers";
   }
   describe_task(packet->tasks[0], *failure);
   packet->failure = std::move(failure);
-  later_.push_back(PacketsCancelled{{id}});
+  left_.events.push_back(PacketsCancelled{{id}});
 }
 
 // --- Letters -----------------------------------------------------------------------------------------------------
 
 WorkerId ClientProcess::worker_of(PeerId peer) const {
-  const auto found = by_peer_.find(peer);
-  return found == by_peer_.end() ? kNone : found->second;
+  const auto found = members_.by_peer.find(peer);
+  return found == members_.by_peer.end() ? kNone : found->second;
 }
 
 void ClientProcess::connected(PeerId peer, std::string_view bytes) {
@@ -219,7 +220,7 @@ void ClientProcess::connected(PeerId peer, std::string_view bytes) {
 
 /// 1. The newcomer learns its number and its neighbours, they learn of it. 2. The machine deals to it.
 void ClientProcess::join(PeerId peer, const Hello& hello) {
-  const auto id = static_cast<WorkerId>(workers_.size());
+  const auto id = static_cast<WorkerId>(members_.workers.size());
   ClientWorker worker;
   worker.peer = peer;
   worker.standing = {id, hello.identity, hello.slots, hello.budget_bytes, true};
@@ -228,24 +229,25 @@ void ClientProcess::join(PeerId peer, const Hello& hello) {
   welcome.id = id;
   welcome.cluster = cluster_;
   for (const auto& [name, amount] : hello.identity.resources) {
-    const auto [found, fresh] = resource_ids_.try_emplace(name, static_cast<std::uint32_t>(resource_ids_.size()));
+    const auto [found, fresh] =
+        coming_.resource_ids.try_emplace(name, static_cast<std::uint32_t>(coming_.resource_ids.size()));
     welcome.resources.push_back({found->second, amount});
   }
   post_.send(peer, LetterKind::Welcome, welcome);
-  for (const ClientWorker& other : workers_) {
+  for (const ClientWorker& other : members_.workers) {
     if (!other.standing.present) continue;
     post_.send(peer, LetterKind::Neighbour, Neighbour{other.standing.id, other.address});
     post_.send(other.peer, LetterKind::Neighbour, Neighbour{id, worker.address});
   }
-  workers_.push_back(std::move(worker));
-  by_peer_[peer] = id;
-  ++present_;
-  for (const auto& [key, description] : plugins_) {
+  members_.workers.push_back(std::move(worker));
+  members_.by_peer[peer] = id;
+  ++members_.present;
+  for (const auto& [key, description] : members_.plugins) {
     write_text(post_.begin(peer, LetterKind::Plugin), description);
     post_.end(peer);
   }
-  tell_time_left(workers_.back());
-  if (streams_tasks_) ask_to_look(id, 0, {.stream = LookOrder::Stream::On});
+  tell_time_left(members_.workers.back());
+  if (members_.streams_tasks) ask_to_look(id, 0, {.stream = LookOrder::Stream::On});
   slots_.fetch_add(hello.slots, std::memory_order_relaxed);
   WorkerJoined joined;
   joined.worker = id;
@@ -254,7 +256,7 @@ void ClientProcess::join(PeerId peer, const Hello& hello) {
   joined.resources = welcome.resources;
   tell(std::move(joined));
   // What had nobody to take it over may have somebody now.
-  for (const ClientWorker& other : workers_) {
+  for (const ClientWorker& other : members_.workers) {
     if (other.drains_since != 0 && other.standing.present) tell(WorkerDraining{other.standing.id});
   }
   logging::info("cluster", "worker ", hello.identity.name, " has joined with ", hello.slots, " slots");
@@ -263,11 +265,11 @@ void ClientProcess::join(PeerId peer, const Hello& hello) {
 
 /// 1. The machine deals it nothing more and has what it keeps copied to others. 2. `end_drained` says End. 3. It ends.
 void ClientProcess::drain(WorkerId id) {
-  ClientWorker& worker = workers_[id];
+  ClientWorker& worker = members_.workers[id];
   if (worker.drains_since != 0 || !worker.standing.present) return;
   worker.drains_since = now_ns();
   worker.standing.leaving = true;
-  ++draining_;
+  ++members_.draining;
   slots_.fetch_sub(worker.standing.slots, std::memory_order_relaxed);
   logging::info("cluster", "worker ", worker.standing.identity.name, " leaves: others take over what it has");
   tell(WorkerDraining{id});
@@ -276,7 +278,7 @@ void ClientProcess::drain(WorkerId id) {
 /// Lets drained workers go. One that nobody takes over from goes after a while: what it kept is made again.
 void ClientProcess::end_drained(Nanoseconds time) {
   constexpr Nanoseconds kLongestDrain = 20'000'000'000;
-  for (ClientWorker& worker : workers_) {
+  for (ClientWorker& worker : members_.workers) {
     if (worker.drains_since == 0 || worker.told_to_end || !worker.standing.present) continue;
     const bool empty = machine_.is_drained(worker.standing.id) && !holds_call(worker.standing.id);
     if (!empty && time - worker.drains_since < kLongestDrain) continue;
@@ -287,20 +289,20 @@ void ClientProcess::end_drained(Nanoseconds time) {
 }
 
 void ClientProcess::lose_worker(WorkerId id, std::string_view why) {
-  ClientWorker& worker = workers_[id];
+  ClientWorker& worker = members_.workers[id];
   if (!worker.standing.present) return;
   worker.standing.present = false;
-  if (std::exchange(worker.silent_since, 0) != 0) --silent_;
+  if (std::exchange(worker.silent_since, 0) != 0) --members_.silent;
   if (worker.death.empty()) worker.death = "worker " + worker.standing.identity.name + ": " + std::string(why);
   if (!worker.told_to_restart) note_death(id);
   if (std::exchange(worker.books_asked, false)) books_missing_.fetch_sub(1);
   look_no_more_at(id);
   worker.end = "was lost: " + std::string(why);
-  --present_;
+  --members_.present;
   if (worker.drains_since == 0) slots_.fetch_sub(worker.standing.slots, std::memory_order_relaxed);
-  if (worker.drains_since != 0) --draining_;
+  if (worker.drains_since != 0) --members_.draining;
   if (holds_call(id)) take_back_call();
-  by_peer_.erase(worker.peer);
+  members_.by_peer.erase(worker.peer);
   forget_asker(worker.peer);
   post_.close(worker.peer);
   const bool has_left = worker.told_to_end;
@@ -308,10 +310,11 @@ void ClientProcess::lose_worker(WorkerId id, std::string_view why) {
   if (!has_left && !stopping_.load() && !closing_.load() && outstanding_ != 0)
     logging::warning("cluster", "worker ", worker.standing.identity.name, " is lost: ", why,
                      "; what it held runs again");
-  if (last_loss_.empty() && !has_left) last_loss_ = "worker " + worker.standing.identity.name + ": " + std::string(why);
+  if (members_.last_loss.empty() && !has_left)
+    members_.last_loss = "worker " + worker.standing.identity.name + ": " + std::string(why);
   detail::note_event(serial(), "workers",
                      worker.standing.identity.name + (has_left ? " has left" : " is lost: " + std::string(why)));
-  for (const ClientWorker& other : workers_) {
+  for (const ClientWorker& other : members_.workers) {
     if (other.standing.present) send_event(other.standing.id, PeerLost{id});
   }
   WorkerLost lost{id, 0, {}};
@@ -322,22 +325,22 @@ void ClientProcess::lose_worker(WorkerId id, std::string_view why) {
 void ClientProcess::lost(PeerId peer, std::string_view why) {
   const WorkerId worker = worker_of(peer);
   if (worker != kNone) {
-    if (workers_[worker].told_to_restart) why = "it was restarted, as the client asked";
+    if (members_.workers[worker].told_to_restart) why = "it was restarted, as the client asked";
     if (!may_run_a_killer(worker)) return lose_worker(worker, why);
-    workers_[worker].silent_since = now_ns();
-    ++silent_;
+    members_.workers[worker].silent_since = now_ns();
+    ++members_.silent;
     return;
   }
-  if (!guests_.contains(peer)) return;
+  if (!questions_.guests.contains(peer)) return;
   forget_asker(peer);
-  guest_letters_.push_back({peer, 0, false, {}});
+  questions_.guest_letters.push_back({peer, 0, false, {}});
   guests_wait_.store(true, std::memory_order_relaxed);
 }
 
 void ClientProcess::letter(PeerId peer, LetterKind kind, Reader& reader) {
   const WorkerId worker = worker_of(peer);
   if (worker == kNone) {
-    if (!guests_.contains(peer)) throw Error("a letter came from somebody who has not said hello");
+    if (!questions_.guests.contains(peer)) throw Error("a letter came from somebody who has not said hello");
     if (kind == LetterKind::Guest) return on_guest(peer, reader);
     if (kind == LetterKind::Ask) return on_ask(peer, reader);
     if (kind == LetterKind::Withdraw) return on_withdraw(peer, reader);
@@ -351,8 +354,8 @@ void ClientProcess::letter(PeerId peer, LetterKind kind, Reader& reader) {
       ByteView bytes(reader.view(size, "event"), size);
       SchedulerEvent event;
       if (!decode(bytes, event)) throw Error("an event that cannot be read");
-      if (std::holds_alternative<WorkerPaused>(event.body)) workers_[worker].paused = true;
-      if (std::holds_alternative<WorkerResumed>(event.body)) workers_[worker].paused = false;
+      if (std::holds_alternative<WorkerPaused>(event.body)) members_.workers[worker].paused = true;
+      if (std::holds_alternative<WorkerResumed>(event.body)) members_.workers[worker].paused = false;
       tell(std::move(event.body));
       return pump();
     }
@@ -373,13 +376,13 @@ void ClientProcess::letter(PeerId peer, LetterKind kind, Reader& reader) {
     case LetterKind::Values:
       return on_values(reader);
     case LetterKind::NotMine:
-      asked_again_ = true;  // the machine reports where it is now, or it is asked again with the next tick
+      values_.asked_again = true;  // the machine reports where it is now, or it is asked again with the next tick
       return;
     case LetterKind::Call:
       return on_called(worker, reader);
     case LetterKind::Books:
-      workers_[worker].books = read_books(reader);
-      if (std::exchange(workers_[worker].books_asked, false)) books_missing_.fetch_sub(1);
+      members_.workers[worker].books = read_books(reader);
+      if (std::exchange(members_.workers[worker].books_asked, false)) books_missing_.fetch_sub(1);
       return;
     case LetterKind::Look:
       return on_look(worker, reader);
@@ -412,9 +415,9 @@ void ClientProcess::learn_times(const ClientPacket& packet, float run_ns) {
     const std::uint32_t first = i;
     while (++i < packet.count && arena::task(packet.tasks[i]).site == site) {
     }
-    site_times_.count(site, i - first);
+    coming_.site_times.count(site, i - first);
   }
-  site_times_.learn(run_ns);
+  coming_.site_times.learn(run_ns);
 }
 
 /// Reads the news of ended packets. Which of them count, the machine says: what it reports is ended in the records.
@@ -422,7 +425,7 @@ void ClientProcess::on_finished(WorkerId worker, Reader& reader) {
   PacketsFinished finished;
   finished.worker = worker;
   const std::size_t count = reader.elements(6, "news");
-  arriving_.clear();
+  values_.arriving.clear();
   for (std::size_t i = 0; i < count; ++i) {
     FinishedPacket one;
     one.packet = read_small(reader, "news");
@@ -431,14 +434,14 @@ void ClientProcess::on_finished(WorkerId worker, Reader& reader) {
     one.bytes = reader.count("news");
     one.run_ns = static_cast<Nanoseconds>(reader.count("news") & 0x7fff'ffff'ffff'ffffu);
     const std::size_t size = reader.elements(1, "news");
-    arriving_[one.packet] = std::span(reader.view(size, "news"), size);
+    values_.arriving[one.packet] = std::span(reader.view(size, "news"), size);
     const ClientPacket* const packet = find(one.packet);
     if (packet != nullptr && !packet->over) learn_times(*packet, static_cast<float>(one.run_ns));
     finished.packets.push_back(one);
   }
   tell(std::move(finished));
   pump();
-  arriving_.clear();
+  values_.arriving.clear();
 }
 
 }  // namespace weft::cluster

@@ -107,7 +107,7 @@ void ClientProcess::run_to_its_end(GraphRun& run) {
       for (TaskId id = range.first; id < range.end; ++id) run.order.push_back(id);
     }
     put_in_order(run);
-    graphs_.push_back(&run);
+    coming_.graphs.push_back(&run);
     cut_graphs(false);
     drive_locked(lock);
   }
@@ -117,7 +117,7 @@ void ClientProcess::run_to_its_end(GraphRun& run) {
   });
   {
     std::unique_lock lock(mutex_);
-    std::erase(graphs_, &run);  // where the client was closed meanwhile
+    std::erase(coming_.graphs, &run);  // where the client was closed meanwhile
     finish_graph(run);
     release_outputs();
     drive_locked(lock);
@@ -127,7 +127,7 @@ void ClientProcess::run_to_its_end(GraphRun& run) {
 /// After a throw in this process: what has not ended is cancelled and fails, and no packet points at the run any more.
 void ClientProcess::give_up(GraphRun& run) {
   std::unique_lock lock(mutex_);
-  std::erase(graphs_, &run);
+  std::erase(coming_.graphs, &run);
   const auto failure = std::make_shared<TaskFailure>();
   failure->kind = TaskFailure::Kind::Cancelled;
   failure->message = "the run of its graph was given up, because of an error in the client's process";
@@ -145,7 +145,7 @@ void ClientProcess::give_up(GraphRun& run) {
   }
   fail_rest(std::span(run.order).subspan(run.cut));
   run.cut = static_cast<std::uint32_t>(run.order.size());
-  later_.push_back(PacketsCancelled{std::move(unfinished)});
+  left_.events.push_back(PacketsCancelled{std::move(unfinished)});
   finish_graph(run);
   release_outputs();
   drive_locked(lock);
@@ -225,7 +225,8 @@ std::uint32_t ClientProcess::end_of_packet(GraphRun& run, bool all) {
   const std::uint32_t slots = std::max(1u, slots_.load(std::memory_order_relaxed));
   const std::uint32_t size = std::clamp(total / (slots * kPacketsPerSlot) + 1, 1u, kMostTasks);
   const SiteTime time = site_time(run.order[first]);
-  if (!all && size > 1 && !time.is_sure() && run.packets_left >= kTrialsPerSlot * slots + blocked_) return first;
+  if (!all && size > 1 && !time.is_sure() && run.packets_left >= kTrialsPerSlot * slots + questions_.blocked)
+    return first;
   if (time.ns <= 0 || all) {
     std::uint32_t end = first + 1;
     if (all) {  // none of them will run
@@ -264,8 +265,8 @@ std::uint32_t ClientProcess::end_of_packet(GraphRun& run, bool all) {
 
 /// Makes packets of graphs as far as the times of their tasks are known, or `all`.
 void ClientProcess::cut_graphs(bool all) {
-  for (GraphRun* const run : graphs_) cut(*run, all);
-  std::erase_if(graphs_, [](const GraphRun* run) { return run->all_cut(); });
+  for (GraphRun* const run : coming_.graphs) cut(*run, all);
+  std::erase_if(coming_.graphs, [](const GraphRun* run) { return run->all_cut(); });
   flush_submission();
 }
 
@@ -313,7 +314,7 @@ void ClientProcess::finish_graph(GraphRun& run) {
     packet->tasks = nullptr;
     packet->count = 0;
     packet->wanted = {};
-    if (!packet->released) to_release_.push_back(id);
+    if (!packet->released) left_.to_release.push_back(id);
     packet->released = true;
   }
   for (const TaskId task : run.order) {
@@ -330,7 +331,7 @@ void ClientProcess::finish_graph(GraphRun& run) {
     failed += (old & task_word::kFailed) != 0 ? 1 : 0;
     if ((old & task_word::kExtra) != 0) {
       arena::add_use(task);
-      called_back_.push_back(task);
+      left_.called_back.push_back(task);
     }
     if (!keeps_inputs(task)) drop_inputs(record, old);
     arena::drop_use(task);

@@ -90,8 +90,8 @@ thread_local std::uint64_t launching_for = 0;
 // --- Guests ----------------------------------------------------------------------------------------------------------
 
 void ClientProcess::welcome_guest(PeerId peer, const Hello& hello) {
-  guests_[peer].name = hello.identity.name;
-  guests_[peer].actors = hello.id;
+  questions_.guests[peer].name = hello.identity.name;
+  questions_.guests[peer].actors = hello.id;
   Welcome welcome;
   welcome.cluster = cluster_;
   post_.send(peer, LetterKind::Welcome, welcome);
@@ -106,7 +106,7 @@ void ClientProcess::on_guest(PeerId peer, Reader& reader) {
   const std::size_t size = reader.remaining();
   asked.bytes.assign(reinterpret_cast<const char*>(reader.view(size, kWhat)), size);
   if (asked.bytes.empty()) throw Error("an empty letter of a guest");
-  guest_letters_.push_back(std::move(asked));
+  questions_.guest_letters.push_back(std::move(asked));
   guests_wait_.store(true, std::memory_order_relaxed);
 }
 
@@ -117,10 +117,10 @@ void ClientProcess::serve_guests() {
     Asked one;
     {
       const std::lock_guard lock(mutex_);
-      if (guest_letters_.empty()) return;
-      one = std::move(guest_letters_.front());
-      guest_letters_.pop_front();
-      guests_wait_.store(!guest_letters_.empty(), std::memory_order_relaxed);
+      if (questions_.guest_letters.empty()) return;
+      one = std::move(questions_.guest_letters.front());
+      questions_.guest_letters.pop_front();
+      guests_wait_.store(!questions_.guest_letters.empty(), std::memory_order_relaxed);
     }
     if (one.bytes.empty()) {
       drop_guest(one.peer);
@@ -149,8 +149,8 @@ void ClientProcess::note_refused(const Asked& letter, const std::string& why) {
   Guest* guest = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    const auto found = guests_.find(letter.peer);
-    if (found == guests_.end() || found->second.tasks.contains(number)) return;
+    const auto found = questions_.guests.find(letter.peer);
+    if (found == questions_.guests.end() || found->second.tasks.contains(number)) return;
     guest = &found->second;  // erased in turn with this only
   }
   const TaskId task = make_stand_in(arena::thread_cursor(), detail::site_of_arrivals<Nothing>());
@@ -165,8 +165,8 @@ void ClientProcess::serve_guest(const Asked& letter) {
   Guest* guest = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    const auto found = guests_.find(letter.peer);
-    if (found == guests_.end()) return;
+    const auto found = questions_.guests.find(letter.peer);
+    if (found == questions_.guests.end()) return;
     guest = &found->second;  // erased in turn with this only
   }
   if (!open_.load()) throw Error("the client of the job is closed: there is nobody to run this");
@@ -266,7 +266,7 @@ Handle ClientProcess::task_of_question(Reader& reader) {
   if (form == detail::QuestionForm::EndOf) return detail::offered_task(reader.number<std::uint64_t>(kWhat));
   if (form == detail::QuestionForm::Offered) {
     const std::lock_guard lock(mutex_);
-    return far_tasks_.take(reader.count(kWhat));
+    return questions_.far_tasks.take(reader.count(kWhat));
   }
   const std::optional<detail::Reply> found = detail::answer_question(serial(), 0, form, reader, false);
   if (!found || !found->task.valid()) throw Error("a guest asked for what is no task");
@@ -338,7 +338,7 @@ void ClientProcess::guest_asks(const Guest& guest, const Asked& letter, Reader& 
 void ClientProcess::watch(const Asked& letter, const Handle& task) {
   const std::lock_guard lock(mutex_);
   owe(letter, task);
-  owed_.back().only_end = true;
+  questions_.owed.back().only_end = true;
 }
 
 /// The guest has made a call of its actor for somebody: whoever asked is owed the end of that task.
@@ -349,11 +349,11 @@ void ClientProcess::guest_called(const Guest& guest, PeerId peer, Reader& reader
   if (well) task = task_of_guest(guest, reader);
   const std::string refusal = well ? "" : read_text(reader);
   const std::lock_guard lock(mutex_);
-  const auto found = passed_.find(number);
-  if (found == passed_.end() || found->second.guest != peer) return;  // nobody waits for it any more
+  const auto found = questions_.passed.find(number);
+  if (found == questions_.passed.end() || found->second.guest != peer) return;  // nobody waits for it any more
   const Asked asked = std::move(found->second.asked);
-  passed_.erase(found);
-  questions_changed_ = true;
+  questions_.passed.erase(found);
+  questions_.changed = true;
   if (well) return owe(asked, task);
   answer(asked.peer, asked.id, AnswerKind::Refused, refusal);
   post_.flush();
@@ -364,17 +364,18 @@ void ClientProcess::drop_guest(PeerId peer) {
   Guest gone;
   {
     const std::lock_guard lock(mutex_);
-    const auto found = guests_.find(peer);
-    if (found == guests_.end()) return;
+    const auto found = questions_.guests.find(peer);
+    if (found == questions_.guests.end()) return;
     gone = std::move(found->second);
-    guests_.erase(found);
-    turns_.forget(peer);
-    for (const auto& [number, call] : passed_) {
+    questions_.guests.erase(found);
+    coming_.turns.forget(peer);
+    for (const auto& [number, call] : questions_.passed) {
       if (call.guest != peer) continue;
       answer(call.asked.peer, call.asked.id, AnswerKind::Refused,
              "the actor is gone: the client " + gone.name + ", which made it, has left");
     }
-    questions_changed_ |= std::erase_if(passed_, [&](const auto& entry) { return entry.second.guest == peer; }) != 0;
+    questions_.changed |=
+        std::erase_if(questions_.passed, [&](const auto& entry) { return entry.second.guest == peer; }) != 0;
     post_.flush();
   }
   logging::info("cluster", "the client ", gone.name, " is gone; ", gone.tasks.size(), " of its results are let go of");

@@ -43,7 +43,7 @@ std::string ClientProcess::in_own_numbers(std::string_view text) {
 /// Whether a worker is supervised and runs a packet that was there when another one died: then it is worth while to
 /// know why it died, because the packet's failure may have to tell it.
 bool ClientProcess::may_run_a_killer(WorkerId worker) const {
-  const ClientWorker& known = workers_[worker];
+  const ClientWorker& known = members_.workers[worker];
   if (!known.standing.present || known.standing.identity.key.empty() || known.told_to_end || known.told_to_restart ||
       stopping_.load()) {
     return false;
@@ -55,8 +55,8 @@ bool ClientProcess::may_run_a_killer(WorkerId worker) const {
 
 /// Takes workers for lost whose supervisors do not say what has become of them.
 void ClientProcess::lose_silent(Nanoseconds time) {
-  for (WorkerId id = 0; id < workers_.size(); ++id) {
-    const Nanoseconds since = workers_[id].silent_since;
+  for (WorkerId id = 0; id < members_.workers.size(); ++id) {
+    const Nanoseconds since = members_.workers[id].silent_since;
     if (since != 0 && time - since > kLongestSilence) lose_worker(id, "the connection to it was lost");
   }
 }
@@ -183,7 +183,7 @@ std::string ClientProcess::deaths_text(const ClientPacket& packet) const {
   const std::size_t known = std::min(packet.deaths.size(), kAllowed);
   std::string text = "three workers have died while it ran";
   for (std::size_t i = packet.deaths.size() - known; i < packet.deaths.size(); ++i) {
-    text += (i + known == packet.deaths.size() ? ": " : "; ") + workers_[packet.deaths[i]].death;
+    text += (i + known == packet.deaths.size() ? ": " : "; ") + members_.workers[packet.deaths[i]].death;
   }
   return text;
 }

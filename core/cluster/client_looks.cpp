@@ -24,10 +24,10 @@ std::vector<WorkerLook> ClientProcess::look(const LookOrder& order) {
   std::uint64_t number = 0;
   {
     const std::lock_guard lock(mutex_);
-    number = next_look_++;
-    looking = &looking_[number];
-    if (order.stream != LookOrder::Stream::None) streams_tasks_ = order.stream == LookOrder::Stream::On;
-    for (const ClientWorker& worker : workers_) {
+    number = members_.next_look++;
+    looking = &members_.looking[number];
+    if (order.stream != LookOrder::Stream::None) members_.streams_tasks = order.stream == LookOrder::Stream::On;
+    for (const ClientWorker& worker : members_.workers) {
       if (!worker.standing.present) continue;
       looking->asked.push_back(worker.standing.id);
       ask_to_look(worker.standing.id, number, order);
@@ -39,14 +39,14 @@ std::vector<WorkerLook> ClientProcess::look(const LookOrder& order) {
   help_until(kNone, [&] { return looking->missing.load() == 0 || now_ns() > until; });
   const std::lock_guard lock(mutex_);
   std::vector<WorkerLook> seen = std::move(looking->seen);
-  looking_.erase(number);
+  members_.looking.erase(number);
   std::sort(seen.begin(), seen.end(), [](const auto& a, const auto& b) { return a.worker < b.worker; });
   return seen;
 }
 
 /// `number` 0: whatever it answers is dropped.
 void ClientProcess::ask_to_look(WorkerId id, std::uint64_t number, const LookOrder& order) {
-  const ClientWorker& worker = workers_[id];
+  const ClientWorker& worker = members_.workers[id];
   LookLetter letter{number, order, order.first_unknown(worker.standing.identity.name, id)};
   if (order.compare) letter.dealt = dealt_to(id);
   post_.send(worker.peer, LetterKind::Look, letter);
@@ -76,21 +76,21 @@ std::uint32_t ClientProcess::deal_again(WorkerId id, const std::vector<DealtName
     const ClientPacket* const packet = find(one.packet);
     if (packet == nullptr || !is_at(one.packet, one.attempt, id)) continue;
     if (again++ == 0) {
-      logging::error("cluster", "worker ", workers_[id].standing.identity.name, " does not know what it was dealt (",
-                     packet_line(one.packet, *packet),
+      logging::error("cluster", "worker ", members_.workers[id].standing.identity.name,
+                     " does not know what it was dealt (", packet_line(one.packet, *packet),
                      "): it is dealt again. A connection has lost a letter, or this is "
                      "a mistake of weft: please report it, with a recording (--weft-record)");
     }
-    later_.push_back(PacketReturned{id, one.packet, one.attempt, 0, kNone});
+    left_.events.push_back(PacketReturned{id, one.packet, one.attempt, 0, kNone});
   }
   // With a deal the worker may have missed what sites are.
-  if (again != 0) workers_[id].sites.clear();
+  if (again != 0) members_.workers[id].sites.clear();
   return again;
 }
 
 void ClientProcess::on_look(WorkerId worker, Reader& reader) {
-  const auto found = looking_.find(reader.count("look"));
-  if (found == looking_.end()) return;
+  const auto found = members_.looking.find(reader.count("look"));
+  if (found == members_.looking.end()) return;
   const std::vector<DealtName> unknown = read_dealt(reader);
   WorkerLook look = read_look(reader);
   Looking& looking = found->second;
@@ -102,7 +102,7 @@ void ClientProcess::on_look(WorkerId worker, Reader& reader) {
 }
 
 void ClientProcess::look_no_more_at(WorkerId worker) {
-  for (auto& [number, looking] : looking_) {
+  for (auto& [number, looking] : members_.looking) {
     if (std::erase(looking.asked, worker) != 0) looking.missing.fetch_sub(1);
   }
 }

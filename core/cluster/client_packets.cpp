@@ -31,24 +31,24 @@ ClientPacket* ClientProcess::find(PacketId id) {
 // --- From tasks to packets ---------------------------------------------------------------------------------------
 
 std::uint32_t ClientProcess::needs_index(const TaskOptions& options) {
-  Needs needs = resource_needs(options, resource_ids_);
+  Needs needs = resource_needs(options, coming_.resource_ids);
   for (const std::string& name : options.workers) {
-    for (WorkerId id = 0; id < workers_.size(); ++id) {
-      const std::string& known = workers_[id].standing.identity.name;
+    for (WorkerId id = 0; id < members_.workers.size(); ++id) {
+      const std::string& known = members_.workers[id].standing.identity.name;
       if (known == name || known.substr(0, known.find(':')) == name) needs.workers.push_back(id);
     }
   }
   needs.preferred = options.allow_other_workers;
   if (needs.workers.empty() && !options.workers.empty() && !options.allow_other_workers) {
-    needs.workers.push_back(kNotHere + static_cast<WorkerId>(absent_workers_.size()));
-    absent_workers_.push_back(options.workers.front());
+    needs.workers.push_back(kNotHere + static_cast<WorkerId>(members_.absent.size()));
+    members_.absent.push_back(options.workers.front());
   }
   if (needs.nothing()) return kNone;
-  for (std::uint32_t i = 0; i < needs_.size(); ++i) {
-    if (needs_[i] == needs) return i;
+  for (std::uint32_t i = 0; i < coming_.needs.size(); ++i) {
+    if (coming_.needs[i] == needs) return i;
   }
-  needs_.push_back(std::move(needs));
-  return static_cast<std::uint32_t>(needs_.size() - 1);
+  coming_.needs.push_back(std::move(needs));
+  return static_cast<std::uint32_t>(coming_.needs.size() - 1);
 }
 
 /// Returns whether an input will only be there once a graph has run, or waits for such a one itself.
@@ -64,13 +64,13 @@ bool ClientProcess::waits_for_graph(TaskId task) const {
 
 /// Returns whether a pending task goes into no packet yet: for what it reads, or because it would not end in time.
 bool ClientProcess::must_wait(TaskId task) {
-  return waits_for_graph(task) || (time_end_ != 0 && (outlasts(task) || reads_stalled(task)));
+  return waits_for_graph(task) || (time_left_.end != 0 && (outlasts(task) || reads_stalled(task)));
 }
 
-SiteTime ClientProcess::site_time(TaskId task) const { return site_times_.of(arena::task(task).site); }
+SiteTime ClientProcess::site_time(TaskId task) const { return coming_.site_times.of(arena::task(task).site); }
 
 std::uint32_t ClientProcess::tasks_for_next(std::size_t pending) const {
-  const float ns = site_time(forming_.front().task).ns;
+  const float ns = site_time(coming_.forming.front().task).ns;
   if (ns <= 0) return 1;
   const auto fit = static_cast<std::uint32_t>(std::clamp(kPacketNs / ns, 1.0f, static_cast<float>(kMostTasks)));
   const std::uint32_t slots = std::max(1u, slots_.load(std::memory_order_relaxed));
@@ -83,34 +83,34 @@ void ClientProcess::form_packets() {
   if (any_pending_.load(std::memory_order_acquire)) {
     const std::lock_guard lock(pending_mutex_);
     any_pending_.store(false, std::memory_order_relaxed);
-    turns_.line_up(pending_, forming_);
+    coming_.turns.line_up(pending_, coming_.forming);
     pending_.clear();
   }
-  if (turns_.shared()) try_deferred();
-  if (!graphs_.empty()) cut_graphs(no_more_ && present_ == 0);
-  if (call_.task != kNone && (call_.pauses || !forming_.empty())) share_with_call();
-  if (!forming_.empty() && (present_ != 0 || no_more_)) {
-    const bool must = no_more_ && present_ == 0;
+  if (coming_.turns.shared()) try_deferred();
+  if (!coming_.graphs.empty()) cut_graphs(members_.no_more && members_.present == 0);
+  if (call_.task != kNone && (call_.pauses || !coming_.forming.empty())) share_with_call();
+  if (!coming_.forming.empty() && (members_.present != 0 || members_.no_more)) {
+    const bool must = members_.no_more && members_.present == 0;
     const auto last_alone =
-        std::find_if(forming_.rbegin(), forming_.rend(), [](const Pending& one) { return one.alone; });
-    auto forced = static_cast<std::size_t>(forming_.rend() - last_alone);
-    while (!forming_.empty() && (must || forced != 0 || outstanding_ < room())) {
-      const std::size_t before = forming_.size();
+        std::find_if(coming_.forming.rbegin(), coming_.forming.rend(), [](const Pending& one) { return one.alone; });
+    auto forced = static_cast<std::size_t>(coming_.forming.rend() - last_alone);
+    while (!coming_.forming.empty() && (must || forced != 0 || outstanding_ < room())) {
+      const std::size_t before = coming_.forming.size();
       const PacketId next = next_packet_;
-      submit_pending(forming_.front().alone ? 1 : tasks_for_next(forming_.size()));
-      forced -= std::min(forced, before - forming_.size());
-      if (turns_.shared() && next_packet_ != next && deferred_.size() < kFewDeferred) try_deferred();
+      submit_pending(coming_.forming.front().alone ? 1 : tasks_for_next(coming_.forming.size()));
+      forced -= std::min(forced, before - coming_.forming.size());
+      if (coming_.turns.shared() && next_packet_ != next && coming_.deferred.size() < kFewDeferred) try_deferred();
     }
     flush_submission();
   }
-  hungry_.store(present_ != 0 && forming_.empty() && outstanding_ < room(), std::memory_order_seq_cst);
-  if (no_more_ && present_ == 0) end_without_workers();
+  hungry_.store(members_.present != 0 && coming_.forming.empty() && outstanding_ < room(), std::memory_order_seq_cst);
+  if (members_.no_more && members_.present == 0) end_without_workers();
 }
 
 /// A task of one client may read one of another that stands behind it in the line: it goes as soon as that has gone.
 void ClientProcess::try_deferred() {
-  forming_.insert(forming_.begin(), deferred_.begin(), deferred_.end());
-  deferred_.clear();
+  coming_.forming.insert(coming_.forming.begin(), coming_.deferred.begin(), coming_.deferred.end());
+  coming_.deferred.clear();
 }
 
 /// Ends what nobody is left to run, or to make again.
@@ -124,37 +124,37 @@ void ClientProcess::end_without_workers() {
     if (packet.ended) continue;
     packet.failure = std::make_shared<TaskFailure>();
     packet.failure->kind = TaskFailure::Kind::Lost;
-    packet.failure->message = "no worker is left to run this task: " + no_more_why_;
+    packet.failure->message = "no worker is left to run this task: " + members_.no_more_why;
   }
   if (unfinished.empty()) return;
   std::sort(unfinished.begin(), unfinished.end());
-  later_.push_back(PacketsCancelled{std::move(unfinished)});
+  left_.events.push_back(PacketsCancelled{std::move(unfinished)});
 }
 
 /// Makes one packet of the first pending tasks, at most `count`: as many as are alike in what they ask for.
 void ClientProcess::submit_pending(std::size_t count) {
-  while (count != 0 && !forming_.empty()) {
-    if (must_wait(forming_.front().task) && !closing_.load(std::memory_order_relaxed)) {
-      deferred_.push_back(forming_.front());
-      turns_.serve(forming_.front());
-      forming_.pop_front();
+  while (count != 0 && !coming_.forming.empty()) {
+    if (must_wait(coming_.forming.front().task) && !closing_.load(std::memory_order_relaxed)) {
+      coming_.deferred.push_back(coming_.forming.front());
+      coming_.turns.serve(coming_.forming.front());
+      coming_.forming.pop_front();
       --count;
       continue;
     }
     PacketId id = kNone;
     ClientPacket& packet = add_packet(id);
-    const Pending first = forming_.front();
+    const Pending first = coming_.forming.front();
     do {
-      const TaskId task = forming_.front().task;
+      const TaskId task = coming_.forming.front().task;
       TaskRecord& record = arena::task(task);
       record.packet = id;
       record.link = static_cast<std::uint32_t>(packet.own.size());
       packet.own.push_back(task);
-      turns_.serve(forming_.front());
-      forming_.pop_front();
+      coming_.turns.serve(coming_.forming.front());
+      coming_.forming.pop_front();
       --count;
-    } while (count != 0 && !first.alone && !forming_.empty() && !forming_.front().alone &&
-             !must_wait(forming_.front().task));
+    } while (count != 0 && !first.alone && !coming_.forming.empty() && !coming_.forming.front().alone &&
+             !must_wait(coming_.forming.front().task));
     packet.count = static_cast<std::uint32_t>(packet.own.size());
     if (packet.count == 1) {
       packet.single = packet.own.front();
@@ -179,11 +179,11 @@ void ClientProcess::add_options(PacketId id, PacketSpec& spec, const Pending& op
   if (!options.retriable) spec.flags = static_cast<std::uint8_t>(spec.flags & ~packet_flags::kRetriable);
   if (options.fifo_timeout.count() > 0) {
     spec.flags |= packet_flags::kAged;
-    spec.age = ages_.of(options.fifo_timeout, options.fifo_turn, id);
+    spec.age = coming_.ages.of(options.fifo_timeout, options.fifo_turn, id);
     spec.turn = options.fifo_turn.number;
   }
   if (options.needs == kNone) return;
-  submission_.needs.push_back(needs_[options.needs]);
+  submission_.needs.push_back(coming_.needs[options.needs]);
   spec.needs = static_cast<std::uint32_t>(submission_.needs.size() - 1);
 }
 
@@ -275,7 +275,7 @@ void ClientProcess::end_packet(PacketId id, ClientPacket& packet, Reader* outcom
   if (outcome != nullptr) read_outcome(id, packet, *outcome);
   tasks_done_.fetch_add(packet.count, std::memory_order_relaxed);
   woken_ = true;
-  owed_changed_ = true;
+  questions_.owed_changed = true;
   if (packet.graph != nullptr) {
     --packet.graph->packets_left;
     return;
@@ -292,7 +292,7 @@ void ClientProcess::end_packet(PacketId id, ClientPacket& packet, Reader* outcom
   for (const std::uint32_t index : packet.own_dropped) arena::drop_use(packet.tasks[index]);
   if (packet.away == 0 && !packet.released) {
     packet.released = true;
-    to_release_.push_back(id);
+    left_.to_release.push_back(id);
   }
 }
 
@@ -402,7 +402,7 @@ void ClientProcess::end_task(TaskId task) {
   }
   if ((old & task_word::kExtra) != 0) {
     arena::add_use(task);
-    called_back_.push_back(task);
+    left_.called_back.push_back(task);
   }
   if (keeps_inputs(task)) return;
   for (std::uint32_t k = 0; k < record.input_count; ++k) {
@@ -490,7 +490,7 @@ void ClientProcess::note_released() {
     if (packet == nullptr) release_task(task, record.word.load(std::memory_order_acquire));
     if (packet == nullptr || packet->away == 0 || --packet->away != 0 || packet->released) continue;
     packet->released = true;
-    to_release_.push_back(id);
+    left_.to_release.push_back(id);
   }
 }
 

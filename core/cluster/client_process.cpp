@@ -119,14 +119,14 @@ bool ClientProcess::drive() {
 bool ClientProcess::drive_locked(std::unique_lock<std::mutex>& lock) {
   bool moved = post_.progress();
   const Nanoseconds time = now_ns();
-  const bool waited_for = outstanding_ != 0 || draining_ != 0 || !owed_.empty();
+  const bool waited_for = outstanding_ != 0 || members_.draining != 0 || !questions_.owed.empty();
   if (waited_for && time - last_tick_ > kTick) {
     last_tick_ = time;
-    later_.push_back(Tick{});
-    owed_changed_ = true;
+    left_.events.push_back(Tick{});
+    questions_.owed_changed = true;
     ask_again();
-    if (draining_ != 0) end_drained(time);
-    if (silent_ != 0) lose_silent(time);
+    if (members_.draining != 0) end_drained(time);
+    if (members_.silent != 0) lose_silent(time);
   }
   retry_parked();
   serve_owed();
@@ -134,18 +134,18 @@ bool ClientProcess::drive_locked(std::unique_lock<std::mutex>& lock) {
   form_packets();
   pump();
   post_.flush();
-  if (!moved || to_release_.size() >= kManyReleases) {
+  if (!moved || left_.to_release.size() >= kManyReleases) {
     release_outputs();
     post_.flush();
   }
-  busy_.store(waited_for || outstanding_ != 0 || !forming_.empty(), std::memory_order_relaxed);
-  idle_.store(outstanding_ == 0 && forming_.empty() && present_ != 0, std::memory_order_relaxed);
+  busy_.store(waited_for || outstanding_ != 0 || !coming_.forming.empty(), std::memory_order_relaxed);
+  idle_.store(outstanding_ == 0 && coming_.forming.empty() && members_.present != 0, std::memory_order_relaxed);
   std::vector<TaskId> called_back;
-  called_back.swap(called_back_);
+  called_back.swap(left_.called_back);
   const bool woken = std::exchange(woken_, false);
   std::vector<Asked> calls;
-  if (!launching) calls = std::exchange(calls_, {});
-  if (!calls_.empty()) post_.wake();  // somebody else makes them
+  if (!launching) calls = std::exchange(questions_.calls, {});
+  if (!questions_.calls.empty()) post_.wake();  // somebody else makes them
   lock.unlock();
   if (!calls.empty()) make_calls(std::move(calls));
   if (!launching && guests_wait_.load(std::memory_order_relaxed)) serve_guests();
@@ -326,17 +326,17 @@ void ClientProcess::cancel(TaskId task) {
   if (executor_here() != nullptr) return;
   std::unique_lock lock(mutex_);
   if (call_.task == task) {
-    post_.send(workers_[call_.worker].peer, LetterKind::Cancel, CancelTask{kHandedPacket, 0});
+    post_.send(members_.workers[call_.worker].peer, LetterKind::Cancel, CancelTask{kHandedPacket, 0});
     return post_.flush();
   }
-  if (time_end_ != 0) try_deferred();
+  if (time_left_.end != 0) try_deferred();
   const TaskRecord& record = arena::task(task);
   if ((record.join.load(std::memory_order_relaxed) & kManagedJoin) == 0 || record.packet == kNone) return;
   const ClientPacket* const packet = find(record.packet);
   if (packet == nullptr || packet->ended || !machine_.knows(record.packet)) return;
   const WorkerId owner = machine_.owner(record.packet);
-  if (owner >= workers_.size() || !workers_[owner].standing.present) return;
-  post_.send(workers_[owner].peer, LetterKind::Cancel, CancelTask{record.packet, number_in_packet(record)});
+  if (owner >= members_.workers.size() || !members_.workers[owner].standing.present) return;
+  post_.send(members_.workers[owner].peer, LetterKind::Cancel, CancelTask{record.packet, number_in_packet(record)});
   post_.flush();
 }
 
@@ -352,7 +352,7 @@ void ClientProcess::gather_books() {
   if (executor_here() != nullptr || !open_.load()) return;
   {
     const std::lock_guard lock(mutex_);
-    for (ClientWorker& worker : workers_) {
+    for (ClientWorker& worker : members_.workers) {
       if (!worker.standing.present) continue;
       if (!std::exchange(worker.books_asked, true)) books_missing_.fetch_add(1);
       post_.begin(worker.peer, LetterKind::Books).number(std::uint8_t{0});
@@ -368,7 +368,7 @@ LedgerReport ClientProcess::ledger() {
   gather_books();
   const std::lock_guard lock(mutex_);
   LedgerReport report = ledger_.report();
-  for (const ClientWorker& worker : workers_) {
+  for (const ClientWorker& worker : members_.workers) {
     if (worker.books) add_books(report, *worker.books, worker.standing.identity.name);
   }
   return report;
@@ -377,7 +377,7 @@ LedgerReport ClientProcess::ledger() {
 void ClientProcess::reset_ledger() {
   const std::lock_guard lock(mutex_);
   ledger_.restart();
-  for (ClientWorker& worker : workers_) {
+  for (ClientWorker& worker : members_.workers) {
     worker.books.reset();
     if (!worker.standing.present) continue;
     post_.begin(worker.peer, LetterKind::Books).number(std::uint8_t{1});
@@ -403,8 +403,8 @@ bool ClientProcess::close() {
   {
     const std::lock_guard turn(guests_turn_);
     const std::lock_guard lock(mutex_);
-    for (auto& [peer, guest] : guests_) of_guests.push_back(std::move(guest.tasks));
-    for (auto& [peer, guest] : guests_) guest.tasks.clear();
+    for (auto& [peer, guest] : questions_.guests) of_guests.push_back(std::move(guest.tasks));
+    for (auto& [peer, guest] : questions_.guests) guest.tasks.clear();
   }
   {
     std::unique_lock lock(mutex_);
@@ -413,14 +413,14 @@ bool ClientProcess::close() {
     failure->message = "the client was closed before this task ran: keep the client until its futures have ended";
     {
       const std::lock_guard pending(pending_mutex_);
-      for (const Pending& one : pending_) forming_.push_back(one);
+      for (const Pending& one : pending_) coming_.forming.push_back(one);
       pending_.clear();
     }
     take_back_call();
-    for (const Pending& one : deferred_) forming_.push_back(one);
-    deferred_.clear();
+    for (const Pending& one : coming_.deferred) coming_.forming.push_back(one);
+    coming_.deferred.clear();
     cut_graphs(true);
-    submit_pending(forming_.size());
+    submit_pending(coming_.forming.size());
     std::vector<PacketId> unfinished;
     for (auto& [id, packet] : packets_) {
       if (packet.ended) continue;
@@ -435,8 +435,8 @@ bool ClientProcess::close() {
       if (!packet.released) left.push_back(id);
       packet.released = true;
     }
-    left.insert(left.end(), to_release_.begin(), to_release_.end());
-    to_release_.clear();
+    left.insert(left.end(), left_.to_release.begin(), left_.to_release.end());
+    left_.to_release.clear();
     std::sort(left.begin(), left.end());
     tell(OutputsReleased{std::move(left)});
     close_questions();
@@ -476,7 +476,7 @@ void ClientProcess::replicate(const std::vector<TaskId>& tasks, std::size_t copi
   if (executor_here() != nullptr) return;
   const Launching now_launching;  // whoever asks for a guest has its turn already
   std::unique_lock lock(mutex_);
-  const auto most = static_cast<std::uint32_t>(std::min<std::size_t>(copies, workers_.size()));
+  const auto most = static_cast<std::uint32_t>(std::min<std::size_t>(copies, members_.workers.size()));
   tell(ReplicasWanted{packets_away(tasks), most});
   drive_locked(lock);
 }
@@ -493,11 +493,11 @@ void ClientProcess::worker_died(std::string_view key, std::string_view cause) {
   {
     std::unique_lock lock(mutex_);
     if (stopping_.load()) return;
-    for (WorkerId id = 0; id < workers_.size(); ++id) {
-      if (workers_[id].standing.identity.key != key || workers_[id].told_to_end) continue;
-      last_loss_ = "worker " + workers_[id].standing.identity.name + " " + std::string(cause);
-      workers_[id].death = cause;
-      if (!workers_[id].standing.present) continue;
+    for (WorkerId id = 0; id < members_.workers.size(); ++id) {
+      if (members_.workers[id].standing.identity.key != key || members_.workers[id].told_to_end) continue;
+      members_.last_loss = "worker " + members_.workers[id].standing.identity.name + " " + std::string(cause);
+      members_.workers[id].death = cause;
+      if (!members_.workers[id].standing.present) continue;
       lose_worker(id, cause);
       drive_locked(lock);
       break;
@@ -512,7 +512,7 @@ void ClientProcess::end(Nanoseconds longest) {
   const Nanoseconds until = now_ns() + longest;
   {
     const std::lock_guard lock(mutex_);
-    for (const ClientWorker& worker : workers_) {
+    for (const ClientWorker& worker : members_.workers) {
       if (!worker.standing.present) continue;
       post_.begin(worker.peer, LetterKind::End);
       post_.end(worker.peer);
@@ -522,7 +522,7 @@ void ClientProcess::end(Nanoseconds longest) {
   for (;;) {
     {
       std::unique_lock lock(mutex_);
-      if (present_ == 0 || now_ns() >= until) break;
+      if (members_.present == 0 || now_ns() >= until) break;
       drive_locked(lock);
     }
     timespec nap{0, 500'000};
@@ -534,8 +534,8 @@ void ClientProcess::end(Nanoseconds longest) {
   // Whoever comes too late, as a worker that starts while the client ends, is to see that nobody is there any more.
   const std::lock_guard lock(mutex_);
   post_.shut();
-  for (auto& [token, landing] : landings_) drop_block(landing.box);
-  landings_.clear();
+  for (auto& [token, landing] : values_.landings) drop_block(landing.box);
+  values_.landings.clear();
 }
 
 }  // namespace cluster

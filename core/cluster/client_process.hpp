@@ -1,15 +1,12 @@
 #pragma once
 
-#include "core/cluster/client_records.hpp"
+#include "core/cluster/client_state.hpp"
 #include "core/cluster/cluster.hpp"
 #include "core/cluster/deal_letter.hpp"
-#include "core/cluster/far_tasks.hpp"
 #include "core/cluster/looks.hpp"
 #include "core/cluster/packet_writer.hpp"
 #include "core/cluster/polite_spin.hpp"
 #include "core/cluster/post.hpp"
-#include "core/cluster/site_times.hpp"
-#include "core/cluster/turns.hpp"
 #include "core/cluster/values.hpp"
 #include "core/cluster/waiters.hpp"
 #include "core/diagnostics/ledger.hpp"
@@ -18,11 +15,9 @@
 #include "core/graph/launch_options.hpp"
 #include "core/graph/result_memory.hpp"
 #include "core/messages/recording.hpp"
-#include "core/runtime/ages.hpp"
 #include "core/scheduler/scheduler.hpp"
 
 #include <condition_variable>
-#include <deque>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -206,7 +201,7 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   void forget_asker(PeerId peer);
   void close_questions();
   void note_blocked();
-  std::uint32_t room() const { return kAhead * slots_.load(std::memory_order_relaxed) + blocked_; }
+  std::uint32_t room() const { return kAhead * slots_.load(std::memory_order_relaxed) + questions_.blocked; }
 
   // Graphs (client_graphs.cpp)
   void put_in_order(GraphRun& run);
@@ -264,52 +259,16 @@ class ClientProcess final : public ClusterRuntime, private Post::Recipient {
   PacketsSubmitted submission_;
   std::unordered_map<PacketId, ClientPacket> packets_;
   PacketId next_packet_ = 0;
-  std::vector<PacketId> to_release_;
-  std::vector<SchedulerEventBody> later_;
-  std::vector<PacketId> to_narrow_;
-  std::vector<Needs> needs_;
-  Ages ages_;
-  std::map<std::string, std::uint32_t> resource_ids_;
-  std::vector<ClientWorker> workers_;
-  /// Names of workers that tasks asked for and that were not here; their numbers follow kNotHere.
-  std::vector<std::string> absent_workers_;
-  std::unordered_map<PeerId, WorkerId> by_peer_;
-  std::unordered_map<PacketId, std::span<const std::byte>> arriving_;  // outcomes in the letter that is being read
-  std::vector<TaskId> called_back_;                                    // have callbacks to run once the lock is free
-  SiteTimes site_times_;
-  std::vector<GraphRun*> graphs_;  // not all of their packets are made yet
   HandedCall call_;
-  std::deque<Pending> forming_;
-  Turns turns_;
-  std::vector<Pending> deferred_;  // wait for a graph that has not run, or for a task behind them in the line
+  ClientMembers members_;
+  ComingTasks coming_;
+  LeftToDo left_;
+  ValuesAway values_;
+  OpenQuestions questions_;
+  TimeLeft time_left_;
   std::uint32_t outstanding_ = 0;  // packets that have not ended
-  std::uint32_t present_ = 0, draining_ = 0;
-  std::uint32_t silent_ = 0;  // workers whose death nobody has explained yet
-  bool no_more_ = false;
-  std::string no_more_why_;
-  std::string last_loss_;
   Nanoseconds last_tick_ = 0;
-  Nanoseconds time_end_ = 0;  // when the program has to end; 0: nobody knows
-  bool any_held_ = false;     // packets, for that
-  bool asked_again_ = false;
   std::uint64_t cluster_ = 0;
-  std::unordered_map<std::uint64_t, Landing> landings_;
-  std::vector<Asked> calls_;                  // of actors: made once the lock is free
-  std::map<std::uint64_t, Looking> looking_;  // by the numbers of the orders
-  std::uint64_t next_look_ = 1;
-  std::map<std::string, std::string> plugins_;  // by key: what who joins is told
-  bool streams_tasks_ = false;                  // workers note what they run
-  std::deque<Asked> parked_;                    // questions that wait until something changes, in their order
-  std::map<std::uint64_t, PassedCall> passed_;  // calls of guests' actors that guests make
-  std::uint64_t next_passed_ = 1;
-  FarTasks far_tasks_;
-  std::vector<Owed> owed_;  // ends of tasks that others wait for
-  bool owed_changed_ = false;
-  std::unordered_map<PeerId, Guest> guests_;
-  std::deque<Asked> guest_letters_;  // one without bytes: the guest is gone
-  std::uint32_t blocked_ = 0;        // of what workers were dealt: only waits for one of these
-  bool questions_changed_ = false;
-  std::uint64_t next_landing_ = 1;
   bool woken_ = false;  // something ended that somebody may wait for
 
   std::atomic<std::uint32_t> books_missing_{0};

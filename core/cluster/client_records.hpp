@@ -17,7 +17,7 @@
 #include <unordered_map>
 #include <vector>
 
-// What the client's process of a cluster keeps of packets, graphs and workers. Part of client_process.hpp.
+// What the client's process of a cluster keeps of packets, graphs and workers. Part of client_state.hpp.
 
 namespace weft::cluster {
 
@@ -94,7 +94,7 @@ struct Pending {
   bool alone = false;
   bool retriable = true;
   std::int32_t priority = 0;
-  std::uint32_t needs = kNone;  // index into needs_
+  std::uint32_t needs = kNone;  // index into ComingTasks::needs
   std::uint64_t memory_bytes = 0;
   std::uint64_t owner = 0;  // the attached client it is from; 0: the job's own
   std::uint64_t turn = 0;   // Turns

@@ -32,8 +32,8 @@ bool asked_to_cancel(TaskId task) {
 
 void ClientProcess::set_time_left(double seconds) {
   const std::lock_guard lock(mutex_);
-  time_end_ = now_ns() + static_cast<Nanoseconds>(std::max(0.0, seconds) * kSecond);
-  for (const ClientWorker& worker : workers_) {
+  time_left_.end = now_ns() + static_cast<Nanoseconds>(std::max(0.0, seconds) * kSecond);
+  for (const ClientWorker& worker : members_.workers) {
     if (worker.standing.present) tell_time_left(worker);
   }
   post_.flush();
@@ -41,22 +41,22 @@ void ClientProcess::set_time_left(double seconds) {
 
 /// Of a clock that others do not have: how long it is from now.
 void ClientProcess::tell_time_left(const ClientWorker& worker) {
-  if (time_end_ == 0) return;
-  const double left = static_cast<double>(time_end_ - now_ns()) / kSecond;
+  if (time_left_.end == 0) return;
+  const double left = static_cast<double>(time_left_.end - now_ns()) / kSecond;
   post_.begin(worker.peer, LetterKind::TimeLeft).number(std::max(0.0, left));
   post_.end(worker.peer);
 }
 
 bool ClientProcess::outlasts(TaskId task) const {
   constexpr float kLongNs = 1e6f;
-  if (time_end_ == 0 || asked_to_cancel(task)) return false;
+  if (time_left_.end == 0 || asked_to_cancel(task)) return false;
   const float ns = site_time(task).ns;
-  return ns > kLongNs && ns > static_cast<float>(time_end_ - now_ns());
+  return ns > kLongNs && ns > static_cast<float>(time_left_.end - now_ns());
 }
 
 void ClientProcess::on_held(WorkerId worker, const HeldPacket& held) {
   if (held.packet == kHandedPacket) {
-    any_held_ = true;
+    time_left_.any_held = true;
     if (holds_call(worker)) call_.held = true;
     return;
   }
@@ -64,9 +64,9 @@ void ClientProcess::on_held(WorkerId worker, const HeldPacket& held) {
   if (packet == nullptr || packet->over || packet->ended || packet->owner != worker) return;
   if (packet->attempt != held.attempt || packet->held_attempt == held.attempt) return;
   packet->held_attempt = held.attempt;
-  packet->stalled = any_held_ = true;
-  ++workers_[worker].held;
-  questions_changed_ = true;
+  packet->stalled = time_left_.any_held = true;
+  ++members_.workers[worker].held;
+  questions_.changed = true;
 }
 
 /// Returns whether an input is not made, because its packet is held or waits for one that is.
@@ -83,9 +83,10 @@ bool ClientProcess::reads_stalled(TaskId task) {
 
 /// Counts, for each worker, what is held there and what waits for that. Returns whether anything else is left.
 bool ClientProcess::find_held() {
-  const bool all_cut = std::all_of(graphs_.begin(), graphs_.end(), [](const GraphRun* run) { return run->all_cut(); });
-  const bool more = !forming_.empty() || any_pending_.load() || !all_cut || (call_.task != kNone && !call_.held);
-  if (!any_held_) return more || outstanding_ != 0;
+  const bool all_cut =
+      std::all_of(coming_.graphs.begin(), coming_.graphs.end(), [](const GraphRun* run) { return run->all_cut(); });
+  const bool more = !coming_.forming.empty() || any_pending_.load() || !all_cut || (call_.task != kNone && !call_.held);
+  if (!time_left_.any_held) return more || outstanding_ != 0;
   std::vector<PacketId> left;
   for (const auto& [id, packet] : packets_) {
     if (!packet.ended && !packet.over) left.push_back(id);
@@ -93,7 +94,7 @@ bool ClientProcess::find_held() {
   // Producers have smaller numbers.
   std::sort(left.begin(), left.end());
   std::size_t stalled = 0;
-  std::vector<std::uint32_t> counts(workers_.size(), 0);
+  std::vector<std::uint32_t> counts(members_.workers.size(), 0);
   for (const PacketId id : left) {
     if (!machine_.knows(id)) continue;
     ClientPacket& packet = packets_[id];
@@ -108,11 +109,11 @@ bool ClientProcess::find_held() {
     ++stalled;
     if (is_dealt && machine_.owner(id) < counts.size()) ++counts[machine_.owner(id)];
   }
-  for (ClientWorker& worker : workers_) {
+  for (ClientWorker& worker : members_.workers) {
     const std::uint32_t now = counts[worker.standing.id];
-    questions_changed_ = std::exchange(worker.held, now) != now || questions_changed_;
+    questions_.changed = std::exchange(worker.held, now) != now || questions_.changed;
   }
-  any_held_ = stalled != 0 || (call_.task != kNone && call_.held);
+  time_left_.any_held = stalled != 0 || (call_.task != kNone && call_.held);
   return more || stalled != left.size();
 }
 
@@ -122,14 +123,14 @@ std::string ClientProcess::out_of_time() {
   const bool somebody_waits = waiters_.any();
   {
     const std::lock_guard lock(mutex_);
-    if (time_end_ == 0 || !open_.load()) return "";
+    if (time_left_.end == 0 || !open_.load()) return "";
     if (find_held()) {
       try_deferred();  // what a packet less or a shorter time has set free
       return "";
     }
     if (!somebody_waits) return "";
-    present = present_;
-    for (const Pending& one : deferred_) {
+    present = members_.present;
+    for (const Pending& one : coming_.deferred) {
       if (!outlasts(one.task)) continue;
       const Site& at = site(arena::task(one.task).site);
       const double seconds = static_cast<double>(site_time(one.task).ns) / kSecond;

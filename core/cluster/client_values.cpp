@@ -26,19 +26,21 @@ void ClientProcess::ask_for(PacketId id, ClientPacket& packet, std::uint32_t ind
 }
 
 void ClientProcess::subscribe(PacketId id, ClientPacket& packet, const std::vector<std::uint32_t>& indices) {
-  const auto is_there = [&] { return packet.owner < workers_.size() && workers_[packet.owner].standing.present; };
+  const auto is_there = [&] {
+    return packet.owner < members_.workers.size() && members_.workers[packet.owner].standing.present;
+  };
   if (!is_there() && packet.ended && machine_.knows(id) && machine_.state(id) == PacketState::InMemory) {
     // Its owner has left; a copy has taken over.
     packet.owner = machine_.owner(id);
     packet.attempt = machine_.attempt(id);
   }
   if (!is_there()) return;
-  post_.send(workers_[packet.owner].peer, LetterKind::Subscribe, Subscribe{id, packet.attempt, indices});
+  post_.send(members_.workers[packet.owner].peer, LetterKind::Subscribe, Subscribe{id, packet.attempt, indices});
 }
 
 /// After somebody said that an output is not there: asks for all that is missing at where the machine says it is.
 void ClientProcess::ask_again() {
-  if (!std::exchange(asked_again_, false)) return;
+  if (!std::exchange(values_.asked_again, false)) return;
   for (auto& [id, packet] : packets_) {
     if (packet.wanted.empty() || !packet.ended || !machine_.knows(id)) continue;
     if (machine_.state(id) != PacketState::InMemory) continue;
@@ -57,7 +59,7 @@ void ClientProcess::value_here(PacketId id, ClientPacket& packet, std::uint32_t 
   set_elsewhere(arena::task(task), false);
   if (packet.graph != nullptr) --packet.graph->values_left;
   woken_ = true;
-  owed_changed_ = true;
+  questions_.owed_changed = true;
 }
 
 void ClientProcess::on_values(Reader& reader) {
@@ -89,16 +91,16 @@ BlockTarget ClientProcess::block(PeerId, Reader& header, std::size_t bytes) {
   const ValueType& type = *site(arena::task(packet->tasks[index]).site).type->result;
   target.data = make_block(type, bytes, landing.box);
   if (landing.box == nullptr) throw Error("a block came for a value that is none");
-  target.token = next_landing_++;
-  landings_.emplace(target.token, landing);
+  target.token = values_.next_landing++;
+  values_.landings.emplace(target.token, landing);
   return target;
 }
 
 void ClientProcess::block_ended(PeerId, std::uint64_t token, bool ok) {
-  const auto landed = landings_.find(token);
-  if (landed == landings_.end()) return;
+  const auto landed = values_.landings.find(token);
+  if (landed == values_.landings.end()) return;
   const Landing landing = landed->second;
-  landings_.erase(landed);
+  values_.landings.erase(landed);
   ClientPacket* const packet = find(landing.packet);
   const bool wanted = packet != nullptr && !packet->over &&
                       std::find(packet->wanted.begin(), packet->wanted.end(), landing.index) != packet->wanted.end();

@@ -16,8 +16,8 @@ std::uint32_t ClientProcess::wait_for_workers(std::uint32_t count, Nanoseconds l
   for (;;) {
     {
       std::unique_lock lock(mutex_);
-      const bool enough = present_ >= count || no_more_;
-      const std::uint32_t present = present_;
+      const bool enough = members_.present >= count || members_.no_more;
+      const std::uint32_t present = members_.present;
       if (enough || now_ns() >= until) return present;
       drive_locked(lock);
     }
@@ -29,7 +29,7 @@ std::uint32_t ClientProcess::wait_for_workers(std::uint32_t count, Nanoseconds l
 std::vector<WorkerStanding> ClientProcess::workers() {
   const std::lock_guard lock(mutex_);
   std::vector<WorkerStanding> standings;
-  for (const ClientWorker& worker : workers_) standings.push_back(worker.standing);
+  for (const ClientWorker& worker : members_.workers) standings.push_back(worker.standing);
   return standings;
 }
 
@@ -57,8 +57,8 @@ std::vector<std::string> ClientProcess::who_has(TaskId task) {
   if (!machine_.knows(record.packet)) return {};
   std::vector<std::string> names;
   for (const WorkerId holder : machine_.holders(record.packet)) {
-    if (holder < workers_.size() && workers_[holder].standing.present)
-      names.push_back(workers_[holder].standing.identity.name);
+    if (holder < members_.workers.size() && members_.workers[holder].standing.present)
+      names.push_back(members_.workers[holder].standing.identity.name);
   }
   return names;
 }
@@ -67,10 +67,10 @@ void ClientProcess::retire(std::string_view name) {
   {
     std::unique_lock lock(mutex_);
     if (stopping_.load()) throw Error("the workers have been told to end");
-    const auto found = std::find_if(workers_.begin(), workers_.end(), [&](const ClientWorker& worker) {
+    const auto found = std::find_if(members_.workers.begin(), members_.workers.end(), [&](const ClientWorker& worker) {
       return worker.standing.present && worker.standing.identity.name == name;
     });
-    if (found == workers_.end()) throw Error("there is no worker \"" + std::string(name) + "\" to retire");
+    if (found == members_.workers.end()) throw Error("there is no worker \"" + std::string(name) + "\" to retire");
     drain(found->standing.id);
     drive_locked(lock);
   }
@@ -80,8 +80,8 @@ void ClientProcess::retire(std::string_view name) {
 void ClientProcess::no_more_workers(std::string_view why) {
   std::unique_lock lock(mutex_);
   if (stopping_.load()) return;
-  no_more_ = !why.empty();
-  no_more_why_ = why;
+  members_.no_more = !why.empty();
+  members_.no_more_why = why;
   drive_locked(lock);
 }
 
@@ -95,7 +95,7 @@ ClusterDemand ClientProcess::demand() {
                                    worker.standing.leaving};
   };
   std::vector<ClusterDemand::AtWorker> all;
-  for (const ClientWorker& worker : workers_) all.push_back(at(worker));
+  for (const ClientWorker& worker : members_.workers) all.push_back(at(worker));
   for (const auto& [id, packet] : packets_) {
     if (packet.over || !machine_.knows(id)) continue;
     const PacketState state = machine_.state(id);
@@ -115,18 +115,18 @@ ClusterDemand ClientProcess::demand() {
     ++demand.runnable;
     ++all[call_.worker].packets;
   }
-  std::uint64_t unformed = forming_.size();
-  for (const GraphRun* graph : graphs_) unformed += graph->order.size() - graph->cut;
+  std::uint64_t unformed = coming_.forming.size();
+  for (const GraphRun* graph : coming_.graphs) unformed += graph->order.size() - graph->cut;
   {
     const std::lock_guard pending(pending_mutex_);
     unformed += pending_.size();
   }
-  if (present_ == 0 || demand.runnable >= 2 * std::uint64_t{slots_.load()}) demand.runnable += unformed;
+  if (members_.present == 0 || demand.runnable >= 2 * std::uint64_t{slots_.load()}) demand.runnable += unformed;
   demand.tasks_done = tasks_done_.load();
   const std::uint64_t total = tasks_total_.load();
   demand.tasks_left = total - std::min(demand.tasks_done, total);
   for (std::size_t i = 0; i != all.size(); ++i) {
-    if (workers_[i].standing.present) demand.workers.push_back(std::move(all[i]));
+    if (members_.workers[i].standing.present) demand.workers.push_back(std::move(all[i]));
   }
   return demand;
 }
@@ -139,26 +139,27 @@ void ClientProcess::restart_workers(const std::vector<std::string>& names, Secon
     std::unique_lock lock(mutex_);
     if (stopping_.load()) throw Error("the workers have been told to end");
     for (const std::string& name : names) {
-      const auto found = std::find_if(workers_.begin(), workers_.end(), [&](const ClientWorker& worker) {
-        return worker.standing.present && worker.standing.identity.name == name;
-      });
-      if (found == workers_.end()) throw Error("there is no worker \"" + name + "\" to restart");
+      const auto found = std::find_if(
+          members_.workers.begin(), members_.workers.end(),
+          [&](const ClientWorker& worker) { return worker.standing.present && worker.standing.identity.name == name; });
+      if (found == members_.workers.end()) throw Error("there is no worker \"" + name + "\" to restart");
       before.push_back(found->standing.id);
     }
     for (const WorkerId id : before) {
-      if (workers_[id].told_to_restart) continue;
-      workers_[id].told_to_restart = true;
-      logging::info("cluster", "worker ", workers_[id].standing.identity.name, " is restarted");
-      post_.begin(workers_[id].peer, LetterKind::Restart);
-      post_.end(workers_[id].peer);
+      if (members_.workers[id].told_to_restart) continue;
+      members_.workers[id].told_to_restart = true;
+      logging::info("cluster", "worker ", members_.workers[id].standing.identity.name, " is restarted");
+      post_.begin(members_.workers[id].peer, LetterKind::Restart);
+      post_.end(members_.workers[id].peer);
     }
     drive_locked(lock);
   }
   post_.wake();
   const auto is_back = [&](std::size_t i) {
-    return std::any_of(workers_.begin() + before[i] + 1, workers_.end(), [&](const ClientWorker& worker) {
-      return worker.standing.present && worker.standing.identity.name == names[i];
-    });
+    return std::any_of(members_.workers.begin() + before[i] + 1, members_.workers.end(),
+                       [&](const ClientWorker& worker) {
+                         return worker.standing.present && worker.standing.identity.name == names[i];
+                       });
   };
   const auto deadline = detail::deadline_after(longest);
   for (;;) {
@@ -181,18 +182,18 @@ void ClientProcess::restart_workers(const std::vector<std::string>& names, Secon
 
 void ClientProcess::add_plugin(const std::string& key, const std::string& description) {
   const std::lock_guard lock(mutex_);
-  plugins_[key] = description;
+  members_.plugins[key] = description;
 }
 
 void ClientProcess::remove_plugin(const std::string& key) noexcept {
   const std::lock_guard lock(mutex_);
-  plugins_.erase(key);
+  members_.plugins.erase(key);
 }
 
 /// What is set up stays so until the workers end: those who join for the next client need not know of it.
 void ClientProcess::forget_plugins() {
   const std::lock_guard lock(mutex_);
-  plugins_.clear();
+  members_.plugins.clear();
 }
 
 }  // namespace weft::cluster

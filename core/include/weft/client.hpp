@@ -2,6 +2,7 @@
 
 #include <weft/client_info.hpp>
 #include <weft/config.hpp>
+#include <weft/gathering.hpp>
 #include <weft/graph.hpp>
 #include <weft/journal.hpp>
 #include <weft/lazy_collection.hpp>
@@ -10,7 +11,6 @@
 #include <weft/no_compute.hpp>
 #include <weft/not_a_value.hpp>
 #include <weft/run_again.hpp>
-#include <weft/submitting.hpp>
 
 #include <functional>
 #include <iterator>
@@ -49,7 +49,7 @@ class Annotated : public detail::Submitting {
 ///
 /// Owns: the scheduler, the worker, and (through handles) the results. Closing it cancels what has not run.
 /// Threading: any thread may use a client; it is opened and closed by one.
-class Client : public detail::Submitting {
+class Client : public detail::Gathering {
  public:
   /// Opens a client with options given here, in the environment and in configuration files. `resources` are named
   /// amounts that each worker has, for tasks that ask for them: {{"GPU", 1}, {"licence", 2}}.
@@ -133,30 +133,6 @@ class Client : public detail::Submitting {
   /// Runs all tasks of a graph and returns when they have ended; throws what the first failed one threw.
   void run(Graph& graph) const;
 
-  /// Waits for all futures and returns their results in order.
-  template <class T>
-  std::vector<T> gather(const std::vector<Future<T>>& futures) const {
-    std::vector<T> results;
-    results.reserve(futures.size());
-    for (const Future<T>& future : futures) results.push_back(future.result());
-    return results;
-  }
-  /// As above, but leaves out what failed or was cancelled.
-  template <class T>
-  std::vector<T> gather_finished(const std::vector<Future<T>>& futures) const {
-    std::vector<T> results;
-    for (const Future<T>& future : futures) {
-      if (future.exception() == nullptr) results.push_back(future.result());
-    }
-    return results;
-  }
-  /// Waits for all futures in a container (map, tuple, vectors of vectors, ...) and returns the container of results.
-  template <class C>
-  requires(detail::has_handles<C> && !detail::is_handle<C>) auto gather(const C& futures) const {
-    auto wait = [this](const Handle& handle) { wait_for(handle); };
-    detail::visit_handles(futures, wait);
-    return detail::resolve(futures);
-  }
   /// Hands a value over to the workers and returns its future.
   template <class T>
   auto scatter(T&& value, const std::source_location& where = std::source_location::current()) const {
@@ -185,16 +161,6 @@ class Client : public detail::Submitting {
   template <class C>
   requires detail::has_handles<C>
   void rebalance(const C& futures) const { rebalance_tasks(listed(futures)); }
-  /// Asks that none of these is run.
-  template <class T>
-  void cancel(const std::vector<Future<T>>& futures) const {
-    for (const Future<T>& future : futures) future.cancel();
-  }
-  template <class T>
-  void cancel(const Future<T>& future) const {
-    future.cancel();
-  }
-
   /// Waits for a future and runs its task again, which must have failed because it threw itself, with the same
   /// arguments; returns a future of what it gives now. Tasks that needed the failed one stay failed: submit them again.
   template <class T>
@@ -295,7 +261,6 @@ class Client : public detail::Submitting {
   void launch_needed(const Handle& handle, bool waits) const;
   /// As for each of them, but refuses all if they are too large together.
   void launch_all_needed(const std::vector<Handle>& handles, bool waits) const;
-  void wait_for(const Handle& handle) const;
 
   struct Notes;
   std::unique_ptr<Notes> notes_;
