@@ -244,7 +244,7 @@ void Client::open(Settings settings) {
   detail::list_notes(serial_, notes_->noted);
   try {
     if (owned_->far_client() == nullptr) {
-      notes_->journal = std::make_unique<journal::Describing>(owned_->settings());
+      notes_->journal = std::make_unique<journal::Describing>(owned_->settings(), !owned_->alone());
       if (owned_->alone()) notes_->written = std::make_unique<journal::Writing>(owned_->settings());
     }
     notes_->page = make_live_page(*this);
@@ -430,16 +430,19 @@ std::map<std::string, std::vector<std::string>> Client::held_by_workers(const st
 }
 
 void Client::retire_workers(const std::vector<std::string>& names) const {
+  this_task::has_effect();
   require_open();
   for (const std::string& name : names) runtime_->retire(name);
 }
 
 void Client::restart_workers(const std::vector<std::string>& names, Seconds longest) const {
+  this_task::has_effect();
   require_open();
   runtime_->restart_workers(names, longest);
 }
 
 void Client::require_scheduler() const {
+  this_task::has_effect();
   require_open();
   if (runtime_->far_client() == nullptr) return;
   throw Error(
@@ -449,7 +452,6 @@ void Client::require_scheduler() const {
 }
 
 const Client& Client::current() {
-  this_task::has_effect();
   OpenClients& clients = open_clients();
   const std::lock_guard lock(clients.mutex);
   for (const Client* client : clients.all) {
@@ -462,21 +464,25 @@ const Client& Client::current() {
 }
 
 void Client::set_metadata(const std::string& key, std::string text) const {
+  this_task::has_effect();
   if (detail::FarClient* const far = far_client(owned_)) return detail::set_far_note(*far, key, text);
   notes_->noted->set(key, std::move(text));
 }
 
 std::optional<std::string> Client::metadata(const std::string& key) const {
+  this_task::has_effect();
   if (detail::FarClient* const far = far_client(owned_)) return detail::far_note(*far, key);
   return notes_->noted->find(key);
 }
 
 void Client::log_event(const std::string& topic, std::string text) const {
+  this_task::has_effect();
   if (detail::FarClient* const far = far_client(owned_)) return detail::log_far_event(*far, topic, text);
   notes_->noted->log(topic, std::move(text));
 }
 
 std::vector<LoggedEvent> Client::events(const std::string& topic) const {
+  this_task::has_effect();
   if (detail::FarClient* const far = far_client(owned_)) return detail::far_events(*far, topic);
   return notes_->noted->events(topic);
 }

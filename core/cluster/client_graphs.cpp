@@ -4,6 +4,7 @@
 #include "core/graph/again.hpp"
 #include "core/graph/failure_text.hpp"
 #include "core/graph/graph_size.hpp"
+#include "core/journal/journal.hpp"
 #include "core/runtime/machine.hpp"
 
 #include <weft/error.hpp>
@@ -73,6 +74,7 @@ void ClientProcess::run(detail::GraphParts& graph) {
   const bool inside = slot != nullptr && slot->running() != kNone;
   const detail::GraphTurn turn(graph, inside, machine::graph_limit(settings_, budget_bytes_),
                                static_cast<std::uint64_t>(settings_.retries));
+  const journal::GraphResults taken(graph);
   // What it reads of others has to be in a packet, or over: only then a packet of its own can name it.
   std::size_t known = 0;
   help_until(kNone, [&] {

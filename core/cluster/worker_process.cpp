@@ -373,6 +373,7 @@ WorkerEnd run_worker(Settings settings, std::unique_ptr<Transport> transport, st
   const bool own_process = identity.own_process;
   logging::set_process_name(identity.name);
   const journal::Writing written(settings);
+  const journal::DescribingChildren children(settings);
   const auto worker =  // shared with the client that its tasks see
       std::make_shared<cluster::WorkerProcess>(std::move(settings), std::move(transport), std::move(identity));
   if (!own_process) return worker->main_loop(scheduler_address);

@@ -152,11 +152,13 @@ void Named::give_back(std::uint64_t count) const noexcept {
 // --- Published results -----------------------------------------------------------------------------------------------
 
 void add_published(std::uint32_t client, const std::string& name, std::string_view type, const Handle& future) {
+  this_task::has_effect();
   if (FarClient* const far = far_client(client)) return far->publish(name, type, future);
   publish_here(client, name, type, future);
 }
 
 TaskId find_published(std::uint32_t client, const std::string& name, std::string_view type, std::uint32_t site) {
+  this_task::has_effect();
   if (FarClient* const far = far_client(client))
     return far->ask_for_task(question_of_name(QuestionForm::Find, name, type), site);
   const Handle found = published_here(client, name, type);
@@ -167,6 +169,7 @@ TaskId find_published(std::uint32_t client, const std::string& name, std::string
 }  // namespace detail
 
 void unpublish(const Client& client, const std::string& name) {
+  this_task::has_effect();
   if (detail::FarClient* const far = detail::far_client(client.serial())) {
     far->ask(detail::question_of_name(detail::QuestionForm::Unpublish, name), detail::kWaits, "unpublish");
     return;
@@ -175,6 +178,7 @@ void unpublish(const Client& client, const std::string& name) {
 }
 
 std::vector<std::string> list_published(const Client& client) {
+  this_task::has_effect();
   if (detail::FarClient* const far = detail::far_client(client.serial())) {
     const auto names =
         far->ask(detail::question_of_name(detail::QuestionForm::List, ""), detail::kWaits, "the published names");

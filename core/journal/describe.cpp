@@ -4,6 +4,7 @@
 #include "core/journal/folder.hpp"
 #include "core/journal/journal.hpp"
 #include "core/journal/loader.hpp"
+#include "core/journal/source.hpp"
 #include "core/memory/bytes_text.hpp"
 #include "core/runtime/runtime.hpp"
 
@@ -24,9 +25,6 @@
 
 namespace weft::journal {
 namespace {
-
-/// Results up to this size go in the task that gives them; larger ones are read where they are needed.
-constexpr std::uint64_t kFewBytes = 16 << 10;
 
 /// What the thread has said of the calls that it describes now.
 constinit thread_local int pure_descriptions = 0;
@@ -63,13 +61,13 @@ bool add_input(KeyMaker& key, TaskId input) {
 
 bool is_bound(const TaskOptions& options) { return !options.workers.empty() && !options.allow_other_workers; }
 
+}  // namespace
+
 bool may_have_key(const TaskOptions* given) {
   if (given != nullptr && (!given->journalled || is_bound(*given))) return false;
   const TaskOptions around = annotations();
   return around.journalled && !is_bound(around);
 }
-
-}  // namespace
 
 std::atomic<bool> gives_keys{false};
 
@@ -103,7 +101,7 @@ Key function_key(TaskId task) {
   return function_key(type, closure);
 }
 
-Key call_key(TaskId task) {
+Key call_key(TaskId task, Key& function) {
   const TaskRecord& record = arena::task(task);
   const TaskType& type = *site(record.site).type;
   if (type.encode_closure == nullptr || is_loader(type)) return {};
@@ -118,10 +116,16 @@ Key call_key(TaskId task) {
     Writer closure;
     type.encode_closure(record.payload, closure, line_of(record));
     key.add(closure.data(), closure.size());
+    function = function_key(type, closure);
     return key.key();
   } catch (const std::exception&) {
     return {};  // what cannot be written down is no name
   }
+}
+
+Key call_key(TaskId task) {
+  Key function;
+  return call_key(task, function);
 }
 
 namespace {
@@ -133,6 +137,8 @@ struct Calls {
   std::unordered_map<Key, std::uint32_t, KeyHash> counts;  // guarded by mutex
 };
 
+}  // namespace
+
 Key numbered(const Key& call) {
   static auto* const kept = new Calls;
   const std::lock_guard lock(kept->mutex);
@@ -140,21 +146,18 @@ Key numbered(const Key& call) {
   return number == 0 ? call : KeyMaker().add(call).add(number).key();
 }
 
-}  // namespace
-
-/// Owns: the lock, the index, and counts of what was found.
+/// Owns: the lock, and a share of what descriptions take from.
 struct Describing::State {
-  explicit State(const std::string& its_folder) : folder(its_folder), lock(folder), contents(folder) {}
+  State(const std::string& its_folder, bool far)
+      : folder(its_folder), lock(folder), source(std::make_shared<Source>(folder, far)) {}
 
   const std::string folder;
   const FolderLock lock;
-  const Contents contents;
-  std::atomic<std::uint64_t> found{0};
-  std::atomic<std::uint64_t> found_bytes{0};
-  std::atomic<std::uint64_t> lost{0};
+  const std::shared_ptr<Source> source;  // shared with whoever describes a task now
 
   /// Says what the user should know at once.
   void tell() const {
+    const Contents& contents = source->contents();
     if (!lock.note().empty()) logging::warning("journal", lock.note());
     if (contents.held() == 0 && contents.foreign() != 0) {
       logging::warning("journal", "the ", contents.foreign(), " results in the journal '", folder,
@@ -172,12 +175,12 @@ std::shared_ptr<Describing::State>& Describing::latest() {
   return *kept;
 }
 
-Describing::Describing(const Settings& settings) {
+Describing::Describing(const Settings& settings, bool far) {
   if (settings.journal.empty()) return;
   const std::string folder = std::filesystem::absolute(settings.journal).lexically_normal().string();
   state_ = std::atomic_load(&latest());
   if (state_ == nullptr) {
-    state_ = std::make_shared<State>(folder);
+    state_ = std::make_shared<State>(folder, far);
     std::atomic_store(&latest(), state_);
     state_->tell();
   } else if (state_->folder != folder) {
@@ -202,13 +205,13 @@ Describing::~Describing() {
 JournalReport Describing::report() const {
   JournalReport report;
   if (state_ == nullptr) return report;
-  const Contents& contents = state_->contents;
+  const Contents& contents = state_->source->contents();
   report.folder = state_->folder;
-  report.found = state_->found.load(std::memory_order_relaxed);
-  report.found_bytes = state_->found_bytes.load(std::memory_order_relaxed);
+  report.found = state_->source->found();
+  report.found_bytes = state_->source->found_bytes();
   report.held = contents.held();
   report.foreign = contents.foreign();
-  report.damaged = contents.damaged() + state_->lost.load(std::memory_order_relaxed);
+  report.damaged = contents.damaged() + state_->source->lost();
   const std::vector<std::string>& old = contents.files();
   for (const std::string& path : segment_files(state_->folder)) {
     if (std::binary_search(old.begin(), old.end(), path)) continue;
@@ -235,49 +238,29 @@ std::string Describing::summary() const {
   return text + "\n";
 }
 
+std::shared_ptr<Source> Describing::source() {
+  const std::shared_ptr<State> state = std::atomic_load(&latest());
+  return state == nullptr ? nullptr : state->source;
+}
+
 TaskId find_result(TaskId fresh, std::uint64_t word, std::uint32_t client, const TaskOptions* given, bool pure) {
-  if (this_task::running()) {
-    // What a task does by others is no part of its result.
-    this_task::has_effect();
-    return fresh;
-  }
+  if (this_task::running()) return find_child(fresh, word, client, given);
   if (!may_have_key(given)) return fresh;
   const TaskType& type = *site(arena::task(fresh).site).type;
   // What gives nothing is run for what it does.
   if (type.encode_closure == nullptr || type.result == &value_type<Nothing>) return fresh;
-  const std::shared_ptr<Describing::State> state = std::atomic_load(&Describing::latest());
-  if (state == nullptr) return fresh;
+  const std::shared_ptr<Source> source = Describing::source();
+  if (source == nullptr) return fresh;
   const Key call = call_key(fresh);
-  if (call.none() || (state->contents.any_effects() && state->contents.has_effect(function_key(fresh)))) return fresh;
+  if (call.none() || source->has_effect(fresh)) return fresh;
   const Key key = pure || pure_descriptions != 0 ? call : numbered(call);
-  const Contents::Found there = state->contents.find(key);
-  Stored stored{key, {}, there.place, {}};
-  if (there.file != nullptr) {
-    stored.file = *there.file;
-    if (there.place.bytes <= kFewBytes) {
-      stored.bytes.resize(there.place.bytes);
-      bool good = false;
-      try {
-        good = read_record(*there.file, there.place, stored.bytes.data());
-      } catch (const Error&) {
-      }
-      if (!good) {
-        state->lost.fetch_add(1, std::memory_order_relaxed);
-        stored.file.clear();
-      }
-    }
-  }
-  if (stored.file.empty()) {
+  std::optional<Stored> stored = source->find(key);
+  if (!stored) {
     set_key(fresh, key);
     return fresh;
   }
-  state->found.fetch_add(1, std::memory_order_relaxed);
-  state->found_bytes.fetch_add(there.place.bytes, std::memory_order_relaxed);
-  const TaskId loader = describe_loader(fresh, word, std::move(stored));
-  if (Runtime* const runtime = client == 0 ? nullptr : Runtime::find(client); runtime != nullptr) {
-    runtime->launch(loader, nullptr);
-  }
-  return loader;
+  source->count(*stored);
+  return take_stored(fresh, word, client, std::move(*stored));
 }
 
 }  // namespace weft::journal

@@ -81,6 +81,7 @@ FolderLock::~FolderLock() {
 
 Contents::Contents(const std::string& folder) : files_(segment_files(folder)) {
   const ProgramId own = ProgramId::own();
+  std::vector<std::pair<Key, Key>> calls;
   for (std::uint32_t index = 0; index < files_.size(); ++index) {
     SegmentContents segment;
     try {
@@ -99,10 +100,21 @@ Contents::Contents(const std::string& folder) : files_(segment_files(folder)) {
         effects_.insert(record.key);
       } else if (record.place.form == Form::Dropped) {
         records_.erase(record.key);
+      } else if (record.place.form == Form::Calls) {
+        Key called;
+        const bool read = record.place.bytes == sizeof called &&
+                          read_record(files_[index], record.place, reinterpret_cast<std::byte*>(&called));
+        read ? static_cast<void>(calls.emplace_back(record.key, called))
+             : static_cast<void>(effects_.insert(record.key));
       } else {
         records_.insert_or_assign(record.key, Entry{index, record.place});
       }
     }
+  }
+  // Who submits what has an effect has it too, and who submits that.
+  for (bool more = true; more;) {
+    more = false;
+    for (const auto& [caller, called] : calls) more = (has_effect(called) && effects_.insert(caller).second) || more;
   }
   for (const auto& [key, entry] : records_) held_bytes_ += entry.place.bytes;
 }

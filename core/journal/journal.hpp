@@ -10,24 +10,34 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <vector>
 
 // The journal of this process. Where tasks are described, calls get keys, and those whose results are there become
 // tasks that read them; where tasks run, results are written. Both may be one process, or none.
 
+namespace weft::detail {
+struct GraphParts;
+}
+
 namespace weft::journal {
+
+struct Stored;
 
 /// Whether calls that are described in this process get keys.
 extern std::atomic<bool> gives_keys;
 /// Whether results of tasks with keys are written in this process.
 extern std::atomic<bool> writes_results;
 
+class Source;
+
 /// This process describes the tasks of a program that has a journal, while it exists.
 /// Owns: the folder's lock, shared with other clients of this process that name the same folder.
 /// Threading: opened and closed while no task is described.
 class Describing {
  public:
-  /// Throws ConfigError where another program has the folder, or a client of this one another folder.
-  explicit Describing(const Settings& settings);
+  /// Throws ConfigError where another program has the folder, or a client of this one another folder. `far`: the tasks
+  /// run in other processes.
+  Describing(const Settings& settings, bool far);
   ~Describing();
   Describing(const Describing&) = delete;
   Describing& operator=(const Describing&) = delete;
@@ -40,6 +50,8 @@ class Describing {
   struct State;
   static std::shared_ptr<State>& latest();
   friend TaskId find_result(TaskId, std::uint64_t, std::uint32_t, const TaskOptions*, bool);
+  friend std::shared_ptr<Source> current_source();
+  static std::shared_ptr<Source> source();
   std::shared_ptr<State> state_;  // shared with other clients, and with whoever describes a task now
 };
 
@@ -58,7 +70,44 @@ class Writing {
   friend void task_ended(TaskId, const TaskRecord&, const TaskType&, double) noexcept;
   friend void note_effect(TaskId) noexcept;
   friend void drop_result(const Key&) noexcept;
+  friend void note_call(const Key&, const Key&) noexcept;
   std::shared_ptr<State> state_;
+};
+
+/// Calls that tasks of this process submit get keys too, while it exists; without a folder it does nothing. For a
+/// worker's process: where tasks are described by the program as well, Describing does it.
+/// Owns: nothing but the folder's name.  Threading: one thread opens and closes it, while no task runs.
+class DescribingChildren {
+ public:
+  explicit DescribingChildren(const Settings& settings);
+  ~DescribingChildren();
+  DescribingChildren(const DescribingChildren&) = delete;
+  DescribingChildren& operator=(const DescribingChildren&) = delete;
+
+ private:
+  bool open_ = false;
+};
+
+/// While it exists, the tasks of a graph that is about to run have keys, and those whose results are in the journal
+/// read them in place of what they are; what only those would need does nothing. Without a journal it does nothing.
+/// Owns: the calls that it has put others in the place of.  Threading: that which runs the graph; longer than the run.
+class GraphResults {
+ public:
+  explicit GraphResults(const detail::GraphParts& graph);
+  ~GraphResults();
+  GraphResults(const GraphResults&) = delete;
+  GraphResults& operator=(const GraphResults&) = delete;
+
+ private:
+  struct Replaced {
+    TaskId task = kNone;
+    std::uint32_t site = 0;
+    void* closure = nullptr;  // the first word of it
+    bool skipped = false;
+  };
+  void put(TaskId task, Stored stored);
+  void skip(TaskId task);
+  std::vector<Replaced> replaced_;
 };
 
 /// While it exists, the keys of calls that this thread describes hold the state of a file that they read, so that they

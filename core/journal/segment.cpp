@@ -135,8 +135,7 @@ class Heads {
 
 bool is_good(const RecordHead& head) {
   return head.magic == kRecordMagic && head.checksum == checksum_of(head) && head.bytes < kMostBytes &&
-         head.form >= static_cast<std::uint32_t>(Form::Encoded) &&
-         head.form <= static_cast<std::uint32_t>(Form::Dropped);
+         head.form >= static_cast<std::uint32_t>(Form::Encoded) && head.form <= static_cast<std::uint32_t>(Form::Calls);
 }
 
 std::string host_name() {
@@ -200,6 +199,8 @@ SegmentContents read_segment(const std::string& path, bool check_end) {
   }
   return contents;
 }
+
+bool holds_record(const std::string& path, const RecordPlace& place) { return OpenFile(path).holds(place); }
 
 bool read_record(const std::string& path, const RecordPlace& place, std::byte* to) {
   const OpenFile file(path);

@@ -18,6 +18,7 @@ enum class Form : std::uint32_t {
   Block,        ///< A result that is one block of bytes.
   Effect,       ///< A function's tasks do more than give results: its key; no bytes.
   Dropped,      ///< The result under this key is not to be used any more; no bytes.
+  Calls,        ///< Tasks of a function, its key, submit those of another: its key is the bytes.
 };
 
 /// Tells builds of programs apart: what one of them has written says nothing to another.
@@ -56,6 +57,8 @@ std::vector<std::string> segment_files(const std::string& folder);
 /// Reads which records a file holds; a file that is no segment is one damage. The bytes of records are checked where
 /// a crash may have cut them off, at the file's end, unless told otherwise. Throws Error where the file cannot be read.
 SegmentContents read_segment(const std::string& path, bool check_end = true);
+/// Returns whether a record's bytes are what was written. Throws Error where the file cannot be read.
+bool holds_record(const std::string& path, const RecordPlace& place);
 /// Reads a record's bytes to `to`, which has room for them. Returns whether they are what was written.
 bool read_record(const std::string& path, const RecordPlace& place, std::byte* to);
 

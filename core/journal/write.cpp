@@ -6,6 +6,7 @@
 #include "core/graph/boxes.hpp"
 #include "core/journal/journal.hpp"
 #include "core/journal/segment.hpp"
+#include "core/journal/source.hpp"
 
 #include <weft/error.hpp>
 #include <weft/log.hpp>
@@ -38,7 +39,9 @@ struct Writing::State {
   const bool all;
   SegmentWriter writer;
   std::mutex mutex;
-  std::unordered_set<Key, KeyHash> effects;  // guarded by mutex
+  // Guarded by mutex.
+  std::unordered_set<Key, KeyHash> effects;
+  std::unordered_set<Key, KeyHash> calls;  // pairs of functions
 
   bool is_worth(double seconds, std::uint64_t bytes) const {
     return all || seconds >= kWorth * (kCallSeconds + static_cast<double>(bytes) / writer.rate());
@@ -87,6 +90,7 @@ Writing::~Writing() {
 }
 
 void task_ended(TaskId task, const TaskRecord& record, const TaskType& type, double seconds) noexcept {
+  forget_children(task);
   const Key key = key_of(task);
   if (key.none() || cost_of(task) < 0) return;
   double cost = seconds;
@@ -130,6 +134,24 @@ void note_effect(TaskId task) noexcept {
     }
     // Before anybody can read what the task gives: results made of it are not to be trusted by the next run.
     state->writer.add(function, Form::Effect, {});
+    state->writer.sync();
+  } catch (const Error& error) {
+    state->give_up(error);
+  } catch (const std::exception&) {
+  }
+}
+
+void note_call(const Key& parent_function, const Key& child_function) noexcept {
+  Writing::State* const state = Writing::latest().load(std::memory_order_acquire);
+  if (state == nullptr || parent_function == child_function) return;
+  try {
+    {
+      const std::lock_guard lock(state->mutex);
+      if (!state->calls.insert(KeyMaker().add(parent_function).add(child_function).key()).second) return;
+    }
+    // As for an effect: what is made of the parent's result is trusted only if this is known.
+    state->writer.add(parent_function, Form::Calls,
+                      {reinterpret_cast<const std::byte*>(&child_function), sizeof child_function});
     state->writer.sync();
   } catch (const Error& error) {
     state->give_up(error);

@@ -10,6 +10,7 @@
 #include "core/graph/failure_text.hpp"
 #include "core/graph/graph_size.hpp"
 #include "core/graph/packet_size.hpp"
+#include "core/journal/journal.hpp"
 #include "core/runtime/local_runtime.hpp"
 #include "core/runtime/machine.hpp"
 
@@ -126,6 +127,7 @@ std::vector<LocalRuntime::GraphCut> LocalRuntime::cut(detail::GraphParts& graph)
 void LocalRuntime::run(detail::GraphParts& graph) {
   const detail::GraphTurn turn(graph, executor_.inside(), machine::graph_limit(settings_, budget_bytes_),
                                static_cast<std::uint64_t>(settings_.retries));
+  const journal::GraphResults taken(graph);
   const std::uint32_t count = graph.task_count();
   graph.tasks_run = count;
   tasks_total_.fetch_add(count, std::memory_order_relaxed);

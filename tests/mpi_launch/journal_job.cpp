@@ -3,12 +3,15 @@
 //   journal_job steps FOLDER COUNT MS    COUNT tasks of MS milliseconds and sums of eight of them; each run of a task
 //                                        leaves a file in FOLDER
 //   journal_job blocks FOLDER COUNT MS   the same with the chunks of an array that is persisted
+//   journal_job graph FOLDER COUNT MS    the same as steps, of one Graph
+//   journal_job parents FOLDER COUNT MS  the same steps, eight of each parent, which submits them and adds them up
 //
 // Below zero, MS is how long each of them sleeps: for times beside others.
 #include <weft/weft.hpp>
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -63,6 +66,41 @@ int run_steps(const weft::Client& client, const std::string& folder, int count, 
   return 0;
 }
 
+int run_graph(const weft::Client& client, const std::string& folder, int count, int ms) {
+  weft::Graph graph;
+  std::vector<weft::Delayed<std::vector<std::int64_t>>> sums;
+  for (int i = 0; i < count; i += 8) {
+    std::vector<weft::Delayed<std::int64_t>> eight;
+    for (int k = i; k < i + 8 && k < count; ++k) eight.push_back(graph.add(step, k, ms, folder));
+    sums.push_back(graph.add(gather_eight, eight, i / 8, ms, folder));
+  }
+  client.run(graph);
+  std::int64_t sum = 0;
+  for (const auto& one : sums) sum += one.value()[0];
+  std::printf("sum %lld\n", static_cast<long long>(sum));
+  return 0;
+}
+
+std::int64_t parent(int first, int count, int ms, const std::string& folder) {
+  leave_mark(folder, "parent-" + std::to_string(first));
+  std::vector<weft::Future<std::int64_t>> children;
+  for (int i = first; i < first + count; ++i) {
+    children.push_back(weft::this_task::client().submit(step, i, ms, folder));
+  }
+  std::int64_t sum = 0;
+  for (const std::int64_t one : weft::this_task::client().gather(children)) sum += one;
+  return sum;
+}
+
+int run_parents(const weft::Client& client, const std::string& folder, int count, int ms) {
+  std::vector<weft::Future<std::int64_t>> parents;
+  for (int i = 0; i < count; i += 8) parents.push_back(client.submit(parent, i, std::min(8, count - i), ms, folder));
+  std::int64_t sum = 0;
+  for (const std::int64_t one : client.gather(parents)) sum += one;
+  std::printf("sum %lld\n", static_cast<long long>(sum));
+  return 0;
+}
+
 int run_blocks(const weft::Client& client, const std::string& folder, int count, int ms) {
   using namespace weft;
   const Array ones = zeros({64 * count, 1000}, {.dtype = float64, .chunks = {64, 1000}});
@@ -91,6 +129,10 @@ int main(int argc, char** argv) {
     const int count = std::atoi(args.at(2).c_str()), ms = std::atoi(args.at(3).c_str());
     if (args.at(0) == "blocks") {
       run_blocks(client, args.at(1), count, ms);
+    } else if (args.at(0) == "graph") {
+      run_graph(client, args.at(1), count, ms);
+    } else if (args.at(0) == "parents") {
+      run_parents(client, args.at(1), count, ms);
     } else {
       run_steps(client, args.at(1), count, ms);
     }

@@ -1,7 +1,7 @@
 #include "core/journal/journal.hpp"
 
 #include "core/journal/folder.hpp"
-#include "tests/core/journal/temporary_folder.hpp"
+#include "tests/core/journal/journal_run.hpp"
 
 #include <weft/annotate.hpp>
 #include <weft/client.hpp>
@@ -16,11 +16,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <numeric>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace weft {
@@ -28,14 +27,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::atomic<int> runs{0};
-
-/// Takes a millisecond, so that its result is worth keeping.
-void work() {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(1);
-  while (std::chrono::steady_clock::now() < end) {
-  }
-}
+std::atomic<int>& runs = weft::testing::journal_runs;
+using weft::testing::work;
 
 int square(int x) {
   ++runs;
@@ -74,37 +67,8 @@ int take_one(const Queue<int>& queue) {
   work();
   return queue.get();
 }
-int with_child(int x) {
-  ++runs;
-  work();
-  return this_task::client().submit(cheap, x).result();
-}
 
-class JournalTest : public ::testing::TestWithParam<const char*> {
- protected:
-  JournalTest() { runs = 0; }
-
-  Options options() const {
-    return {.scheduler = GetParam(),
-            .threads = 2,
-            .journal = folder_.path() + "/journal",
-            .journal_writes = writes_,
-            .progress = "off"};
-  }
-  /// Runs the body as a program does from its begin, but for the calls it counts: returns how many tasks ran.
-  template <class Body>
-  int run(const Body& body) {
-    runs = 0;
-    const Client client(options());
-    body(client);
-    report_ = client.journal();
-    return runs;
-  }
-
-  weft::testing::TemporaryFolder folder_;
-  std::string writes_ = "worthwhile";
-  JournalReport report_;
-};
+using JournalTest = weft::testing::JournalRunTest;
 
 TEST_P(JournalTest, ASecondRunTakesWhatTheFirstComputed) {
   const auto body = [](const Client& client) {
@@ -259,16 +223,6 @@ TEST_P(JournalTest, TasksThatUseNamedObjectsAndWhatIsMadeOfThemAreRunAgain) {
   EXPECT_EQ(run(body), 2);
 }
 
-TEST_P(JournalTest, TasksThatSubmitOthersAreRunAgain) {
-  if (std::string(GetParam()) == "sync") GTEST_SKIP() << "one thread";
-  const auto body = [](const Client& client) {
-    EXPECT_EQ(client.with({.pure = true}).submit(with_child, 4).result(), 5);
-  };
-  EXPECT_EQ(run(body), 2);
-  EXPECT_EQ(run(body), 2);
-  EXPECT_EQ(report_.written, 0u);
-}
-
 TEST_P(JournalTest, TasksThatSayThatTheyHaveAnEffectAreRunAgain) {
   const auto body = [](const Client& client) {
     const auto pure = client.with({.pure = true});
@@ -312,6 +266,30 @@ TEST_P(JournalTest, ADamagedResultIsComputedAnew) {
   std::filesystem::resize_file(file, std::filesystem::file_size(file) - 8);
   EXPECT_EQ(run(body), 1);
   EXPECT_EQ(report_.damaged, 1u);
+  EXPECT_EQ(run(body), 0);
+}
+
+/// Changes a byte in front of what is looked at when a file is opened.
+void damage_the_first_record(const std::string& folder) {
+  const std::string file = journal::segment_files(folder).front();
+  std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
+  bytes.seekp(4096);
+  bytes.put('!');
+}
+
+TEST_P(JournalTest, ALargeResultFoundDamagedAsItIsReadIsComputedAnew) {
+  writes_ = "all";
+  static constexpr int kCount = 3 << 20;  // 24 MiB
+  const auto body = [](const Client& client) {
+    const auto pure = client.with({.pure = true});
+    for (const int first : {5, 7}) {
+      const auto values = pure.submit(row, pure.submit(square, first), kCount);
+      EXPECT_EQ(values.result().at(10), first * first + 10);
+    }
+  };
+  EXPECT_EQ(run(body), 4);
+  damage_the_first_record(folder_.path() + "/journal");
+  EXPECT_EQ(run(body), 1);
   EXPECT_EQ(run(body), 0);
 }
 
