@@ -40,7 +40,8 @@ struct Peek : Submitting {
 RunSession::RunSession(int& argc, char** argv, const Options& options)
     : client_(new Client(argc, argv, options)), args_(argv + (argc > 0 ? 1 : 0), argv + argc) {
   watch_time();
-  if (interruption == nullptr) interruption = std::make_unique<launch::Interruption>(client_->serial());
+  if (interruption == nullptr)
+    interruption = std::make_unique<launch::Interruption>(client_->serial(), client_->settings().journal);
 }
 
 RunSession::~RunSession() { interruption.reset(); }

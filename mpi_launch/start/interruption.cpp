@@ -30,6 +30,13 @@ std::atomic<int> launchers_error{-1};
 std::atomic<int> owner{0};
 std::atomic<std::uint32_t> its_client{0};
 std::atomic<std::uint64_t> begun_s{0};
+std::string& journal_folder() {
+  static auto* const kept = new std::string;
+  return *kept;
+}
+
+/// The sentence has room for so much of the journal's path.
+constexpr std::size_t kMostOfPath = 300;
 
 std::uint64_t now_s() {
   timespec now{};
@@ -72,6 +79,10 @@ void tell(int signal) {
       text.add(", ");
       text.add(counts.tasks_failed);
       text.add(" had failed");
+    }
+    if (!journal_folder().empty()) {
+      text.add("; the same command goes on from the journal ");
+      text.add(std::string_view(journal_folder()).substr(0, kMostOfPath));
     }
   } else {
     text.add("its client was closed already");
@@ -167,7 +178,7 @@ int open_launchers_error() {
 
 }  // namespace
 
-Interruption::Interruption(std::uint32_t client) {
+Interruption::Interruption(std::uint32_t client, const std::string& journal) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return;  // signals end the program as ever
   read_end.store(ends[0]);
@@ -176,6 +187,7 @@ Interruption::Interruption(std::uint32_t client) {
   owner.store(::getpid());
   its_client.store(client);
   begun_s.store(now_s());
+  journal_folder() = journal;
   thread_ = std::thread(&wait_and_tell);
   install();
 }

@@ -103,6 +103,55 @@ class JournalTest(job_test.JobTest):
         self.assertEqual(len(runs), count)
         self.assertLessEqual(max(runs.values()), 3, runs)
 
+    def test_tasks_of_a_graph_are_not_computed_again(self):
+        count, total = 48, 54
+        self.kill_and_run_again("graph", count, 20, total, sum(i * i for i in range(count)), lambda client: os.kill(client, signal.SIGKILL))
+        runs = self.runs()
+        self.assertEqual(len(runs), total)
+        self.assertLessEqual(sum(runs.values()), total + 5 * 2 * (os.cpu_count() + 2), runs)
+        self.assertLessEqual(max(runs.values()), 3, runs)
+        self.tearDown_job()
+        self.start("graph", count, 20, ranks=1)
+        code, out, errors = self.finish()
+        self.assertEqual((code, self.runs()), (0, runs), errors)
+        self.assertIn("written 0", out)
+
+    def test_children_are_found_by_parents_that_are_run_again(self):
+        count = 48
+        self.kill_and_run_again("parents", count, 20, count, sum(i * i for i in range(count)), lambda client: os.kill(client, signal.SIGKILL))
+        runs = self.runs()
+        steps = {name: times for name, times in runs.items() if name.startswith("step")}
+        self.assertEqual(len(steps), count)
+        self.assertLessEqual(max(steps.values()), 3, runs)
+        self.assertLessEqual(sum(steps.values()), count + 5 * 2 * (os.cpu_count() + 2), runs)
+        self.tearDown_job()
+        self.start("parents", count, 20)
+        code, out, errors = self.finish()
+        self.assertEqual((code, self.runs()), (0, runs), errors)
+
+    def test_a_result_found_damaged_as_it_is_read_is_computed_anew(self):
+        count = 80
+        answer = 64 * 1000 * sum(range(count))
+        self.start("blocks", count, 5, "--weft-journal-writes=all", ranks=1)
+        code, out, errors = self.finish()
+        self.assertEqual(code, 0, errors)
+        self.tearDown_job()
+        (segment,) = Path(self.journal).glob("*.segment")
+        with open(segment, "r+b") as file:
+            # Before what is looked through at the start, the last 16 MiB.
+            for at in range(4096, segment.stat().st_size - (20 << 20), 200_000):
+                file.seek(at)
+                byte = file.read(1)
+                file.seek(at)
+                file.write(bytes([byte[0] ^ 1]))
+        self.start("blocks", count, 5, "--weft-journal-writes=all")
+        code, out, errors = self.finish()
+        self.assertEqual(code, 0, errors)
+        self.assertIn(f"sum {answer}\n", out)
+        runs = self.runs()
+        self.assertEqual((len(runs), set(runs.values())), (count, {1, 2}), errors)
+        self.assertRegex(out, r"damaged [1-9]")
+
     def test_a_program_that_has_ended_is_not_run_again_at_all(self):
         for ranks in (3, 1):
             with self.subTest(ranks=ranks):
@@ -147,6 +196,20 @@ class JournalTest(job_test.JobTest):
         os.kill(first.process.pid, signal.SIGTERM)
         first.end()
         self.check_nothing_left(within=5)
+
+    def test_whoever_stops_it_hears_that_the_same_command_goes_on(self):
+        for ranks in (3, 1):
+            with self.subTest(ranks=ranks):
+                self.start("steps", 200, 20, ranks=ranks)
+                client = int(self.job.until(r"client (\d+)")[1])
+                self.wait_for_runs(8 * (4 - ranks))
+                os.kill(client, signal.SIGTERM)
+                code, _, errors = self.finish()
+                self.assertNotEqual(code, 0)
+                sentence = r"(?m)^weft: ended by signal 15 \(Terminated\) after \d+ s: \d+ of \d+ tasks were done; the same command goes on from the journal (.*)$"
+                self.assertRegex(errors, sentence)
+                self.assertEqual(re.search(sentence, errors)[1], self.journal)
+                self.tearDown_job()
 
     def test_another_program_begins_anew_and_says_so(self):
         self.start("steps", 8, 5)
