@@ -480,7 +480,6 @@ void body(Client& client, const Args& args) {
     std::this_thread::sleep_for(std::chrono::seconds(1));  // the end of a job keeps reports of deaths to itself
     print("sum", sum);
   }
-  if (what == "resumes") std::getenv("SLURM_RESTART_COUNT") != nullptr ? print("resumed", 1) : many(client);
   if (what == "shown") shown(client, std::atof(args.at(1).c_str()));
   if (what == "releases") releases(client);
   if (what == "poison") poison(client, args.at(1), args.at(2));

@@ -5,6 +5,7 @@
 //   journal_job blocks FOLDER COUNT MS   the same with the chunks of an array that is persisted
 //   journal_job graph FOLDER COUNT MS    the same as steps, of one Graph
 //   journal_job parents FOLDER COUNT MS  the same steps, eight of each parent, which submits them and adds them up
+//   journal_job hosts FOLDER 0 0         runs what attached clients submit, until there is a file FOLDER.stop
 //
 // Below zero, MS is how long each of them sleeps: for times beside others.
 #include <weft/weft.hpp>
@@ -101,6 +102,10 @@ int run_parents(const weft::Client& client, const std::string& folder, int count
   return 0;
 }
 
+void run_hosts(const std::string& folder) {
+  while (::access((folder + ".stop").c_str(), F_OK) != 0) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+}
+
 int run_blocks(const weft::Client& client, const std::string& folder, int count, int ms) {
   using namespace weft;
   const Array ones = zeros({64 * count, 1000}, {.dtype = float64, .chunks = {64, 1000}});
@@ -131,6 +136,8 @@ int main(int argc, char** argv) {
       run_blocks(client, args.at(1), count, ms);
     } else if (args.at(0) == "graph") {
       run_graph(client, args.at(1), count, ms);
+    } else if (args.at(0) == "hosts") {
+      run_hosts(args.at(1));
     } else if (args.at(0) == "parents") {
       run_parents(client, args.at(1), count, ms);
     } else {

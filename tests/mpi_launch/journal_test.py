@@ -6,6 +6,7 @@ import os
 import random
 import re
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -151,6 +152,24 @@ class JournalTest(job_test.JobTest):
         runs = self.runs()
         self.assertEqual((len(runs), set(runs.values())), (count, {1, 2}), errors)
         self.assertRegex(out, r"damaged [1-9]")
+
+    def test_what_attached_clients_submit_is_kept(self):
+        for what, total in (("steps", 27), ("graph", 54)):
+            for _ in range(2):
+                address = os.path.join(self.folder.name, "address")
+                self.start("hosts", 0, 0, f"--weft-address-file={address}")
+                self.job.until(r"client (\d+)")
+                guest = subprocess.run([job_test.PROGRAM, what, self.marks, "24", "5", f"--weft-attach={address}"],
+                                       env=job_test.environment(), capture_output=True, text=True, timeout=60)
+                self.assertIn(f"sum {sum(i * i for i in range(24))}\n", guest.stdout, guest.stderr)
+                stop = Path(self.marks + ".stop")
+                stop.touch()
+                code, _, errors = self.finish()
+                self.assertEqual(code, 0, errors)
+                stop.unlink()
+                self.tearDown_job()
+            self.assertEqual(max(self.runs().values()), 1, self.runs())
+            self.assertRegex(errors, r"weft: journal .*: (?!0 )\d+ results taken")
 
     def test_a_program_that_has_ended_is_not_run_again_at_all(self):
         for ranks in (3, 1):

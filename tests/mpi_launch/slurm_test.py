@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Tests weft under a real SLURM that it starts itself. usage: slurm_test.py MPIRUN CLIENT_JOB WEFT CLUSTER_JOB
+"""Tests weft under a real SLURM that it starts itself. usage: slurm_test.py MPIRUN CLIENT_JOB WEFT CLUSTER_JOB JOURNAL_JOB
 
 Ends with 77 where SLURM is not installed (Debian: slurm-wlm and munge).
 """
+import collections
 import os
 import re
 import signal
@@ -18,7 +19,7 @@ from client_test import worker_processes
 from job_test import processes
 from slurm_cluster import SlurmCluster, missing_programs
 
-PROGRAM, WEFT, CLUSTER_JOB = (str(Path(word).resolve()) for word in sys.argv[2:5])
+PROGRAM, WEFT, CLUSTER_JOB, JOURNAL_JOB = (str(Path(word).resolve()) for word in sys.argv[2:6])
 
 
 class Step:
@@ -134,12 +135,24 @@ class SlurmTest(unittest.TestCase):
         self.assertEqual(code, 75, errors)
         self.assertIn("the exit code will be 75", errors)
 
-    def test_a_job_out_of_time_is_run_again_where_it_asked_for_that(self):
-        job = self.submit("--ranks", "3", "--time", "1min", "--resume",
-                          program=[PROGRAM, "resumes", "-", "--weft-walltime-margin=54s"])
-        self.until_printed(job, "resumed 1", seconds=120)
-        fields = self.until_state(job, "COMPLETED", "FAILED")
-        self.assertEqual((fields["JobState"], fields["Restarts"]), ("COMPLETED", "1"), self.output(job))
+    def test_a_job_out_of_time_is_run_again_where_it_asked_for_that_and_goes_on_where_it_was(self):
+        """9 s of work for 3 slots, of which each run has time for 6."""
+        count = 240
+        marks = os.path.join(self.step.folder.name, "marks")
+        os.mkdir(marks)
+        job = self.submit("--ranks", "3", "--time", "1min", "--resume", "--journal", "run.journal",
+                          program=[JOURNAL_JOB, "steps", marks, str(count), "-100", "--weft-threads=1", "--weft-walltime-margin=54s"])
+        fields = self.until_state(job, "COMPLETED", "FAILED", seconds=180)
+        output = self.output(job)
+        self.assertEqual(fields["JobState"], "COMPLETED", output)
+        self.assertGreaterEqual(int(fields["Restarts"]), 1, output)
+        taken = int(re.search(r"weft: journal \S+: (\d+) results taken", output)[1])  # SLURM begins the file anew
+        self.assertGreater(taken, count // 3)
+        self.assertIn(f"sum {sum(i * i for i in range(count))}\n", output)
+        runs = collections.Counter(name.split(".")[0] for name in os.listdir(marks))
+        self.assertEqual(len(runs), count + count // 8)
+        # What was under way when the time was over is run again, and no more.
+        self.assertLessEqual(sum(runs.values()), len(runs) + 6 * int(fields["Restarts"]), output)
 
     def test_scancel_leaves_nothing(self):
         job = self.submit("--ranks", "3", "--time", "5min", program=[PROGRAM, "endless", "-"])
@@ -209,7 +222,7 @@ if __name__ == "__main__":
     CLUSTER = SlurmCluster()
     try:
         CLUSTER.start()
-        ended = unittest.main(argv=[sys.argv[0], *sys.argv[5:]], defaultTest=None if sys.argv[5:] else "SlurmTest", verbosity=2,
+        ended = unittest.main(argv=[sys.argv[0], *sys.argv[6:]], defaultTest=None if sys.argv[6:] else "SlurmTest", verbosity=2,
                               exit=False)
     finally:
         CLUSTER.stop()
