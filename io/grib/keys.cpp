@@ -2,6 +2,7 @@
 
 #include "io/files/open_file.hpp"
 #include "io/grib/messages.hpp"
+#include "io/grib/parameter_names.hpp"
 
 #include <cmath>
 #include <limits>
@@ -39,6 +40,8 @@ struct Codes {
   decltype(&codes_get_size) get_size;
   decltype(&codes_get_double_array) get_doubles;
   decltype(&codes_get_error_message) error_text;
+  /// Null where it is not known.
+  decltype(&codes_definition_path) definitions;
 };
 
 /// Loads the library when it is first needed.
@@ -68,6 +71,7 @@ const Codes& codes(const std::string& path) {
   find(known.get_size, "codes_get_size");
   find(known.get_doubles, "codes_get_double_array");
   find(known.error_text, "codes_get_error_message");
+  known.definitions = reinterpret_cast<decltype(&codes_definition_path)>(::dlsym(handle, "codes_definition_path"));
   if (complete) return known;
   handle = nullptr;
   fail(path, "is of GRIB, and the ecCodes that is installed lacks functions: 2.0 or later is needed");
@@ -100,6 +104,11 @@ class Message {
   double real(const char* key, double otherwise) const {
     double value = otherwise;
     return codes_.get_double(handle_, key, &value) == CODES_SUCCESS ? value : otherwise;
+  }
+  /// The folders of its tables.
+  std::string definitions() const {
+    const char* const path = codes_.definitions == nullptr ? nullptr : codes_.definitions(codes_.context());
+    return path == nullptr ? std::string() : path;
   }
   bool has(const char* key) const { return codes_.is_defined(handle_, key) != 0; }
   void set(const char* key, double value) { codes_.set_double(handle_, key, value); }
@@ -147,6 +156,14 @@ double seconds_of(long unit) {
   }
 }
 
+/// The names of a centre's parameters; one for each that was met.
+ParameterNames& names_of(const Message& message, const std::string& centre) {
+  static std::map<std::pair<int, std::string>, ParameterNames>& known =
+      *new std::map<std::pair<int, std::string>, ParameterNames>;
+  const auto edition = static_cast<int>(message.whole("edition", 0));
+  return known.try_emplace({edition, centre}, message.definitions(), edition, centre).first->second;
+}
+
 }  // namespace
 
 FieldKeys read_keys(const std::string& path, std::span<const std::byte> bytes) {
@@ -158,15 +175,21 @@ FieldKeys read_keys(const std::string& path, std::span<const std::byte> bytes) {
     return value == "unknown" ? std::string() : value;
   };
   keys.parameter = message.whole("paramId", 0);
-  keys.name = known("cfVarName");
-  keys.short_name = known("shortName");
-  keys.long_name = known("name");
+  keys.centre = known("centre");
+  ParameterNames& names = names_of(message, keys.centre);
+  // ecCodes is asked for what the files do not tell alone.
+  const auto called = [&](const char* kind) {
+    const std::optional<std::string> found = keys.parameter > 0 ? names.find(kind, keys.parameter) : std::nullopt;
+    return found ? *found : known(kind);
+  };
+  keys.name = called("cfVarName");
+  keys.short_name = called("shortName");
+  keys.long_name = called("name");
   keys.standard_name = known("cfName");
-  keys.units = known("units");
+  keys.units = called("units");
   keys.level_type = known("typeOfLevel");
   keys.step_type = known("stepType");
   keys.grid_type = known("gridType");
-  keys.centre = known("centre");
   keys.grid = message.text("md5GridSection");
   keys.level = message.real("level", 0);
   const std::int64_t date = message.whole("dataDate", 19700101);
@@ -216,6 +239,14 @@ namespace {
 [[noreturn]] void lacks(const std::string& path) {
   fail(path, "is GRIB, and this build of weft lacks ecCodes: install libeccodes-dev and build again");
 }
+/// The names of a centre's parameters; one for each that was met.
+ParameterNames& names_of(const Message& message, const std::string& centre) {
+  static std::map<std::pair<int, std::string>, ParameterNames>& known =
+      *new std::map<std::pair<int, std::string>, ParameterNames>;
+  const auto edition = static_cast<int>(message.whole("edition", 0));
+  return known.try_emplace({edition, centre}, message.definitions(), edition, centre).first->second;
+}
+
 }  // namespace
 
 FieldKeys read_keys(const std::string& path, std::span<const std::byte>) { lacks(path); }
