@@ -1,0 +1,253 @@
+#pragma once
+
+#include <weft/client.hpp>
+#include <weft/series.hpp>
+
+#include <functional>
+#include <utility>
+
+namespace weft {
+
+class GroupBy;
+
+/// Columns and their types, as a table without rows: `schema({{"name", "string"}, {"age", "int64"}})`.
+Table schema(const std::vector<std::pair<std::string, std::string>>& columns);
+
+/// Rows in partitions, each a Table that a task computes: Dask's dataframe. Nothing runs before a client computes.
+///
+///     DataFrame rides = read_csv("rides-*.csv", {.dates = {"when"}});
+///     DataFrame tips = rides[rides["fare"] > 20].groupby(rides["when"].dt().hour()).mean({"tip"});
+///     std::cout << tips.compute(client);
+///
+/// Columns are what there is: no index beside them. Rows keep their order. Whatever is done row by row goes into one
+/// task for each partition, with the reading of its file, of which only the columns needed are read. Bits of results
+/// depend on the data and its partitions alone.
+///
+/// Owns: a share of the description; copying is cheap.  Threading: as an int.
+class DataFrame {
+ public:
+  using Where = std::source_location;
+
+  /// Cuts a table into partitions of about equal length.
+  static DataFrame from_table(Table table, std::size_t partitions = 1, const Where& where = Where::current());
+  /// Makes a frame of lazy tables, one partition each. `meta`: their columns (schema).
+  static DataFrame from_delayed(std::vector<Delayed<Table>> partitions, const Table& meta,
+                                const Where& where = Where::current());
+  /// Makes a frame of tables that are being computed.
+  static DataFrame from_futures(const std::vector<Future<Table>>& partitions, const Table& meta,
+                                const Where& where = Where::current());
+  /// Makes a partition of each f(item).
+  template <class F, class T>
+  static DataFrame from_map(F function, const std::vector<T>& items, const Table& meta,
+                            const Where& where = Where::current()) {
+    const DelayedFunction<F> one(std::move(function), where);
+    std::vector<Delayed<Table>> partitions;
+    for (const T& item : items) partitions.push_back(one(item));
+    return from_delayed(std::move(partitions), meta, where);
+  }
+
+  // --- What it is ----------------------------------------------------------------------------------------------------
+  std::vector<std::string> columns() const;
+  std::vector<ColumnType> dtypes() const;
+  /// Returns the columns as a table without rows.
+  const Table& meta() const;
+  std::size_t npartitions() const;
+  std::size_t ndim() const { return 2; }
+  /// Describes how many rows there are; shape() computes it.
+  Delayed<std::int64_t> row_count(const Where& where = Where::current()) const;
+  std::pair<std::int64_t, std::int64_t> shape(const Client& client) const;
+
+  // --- Row by row ----------------------------------------------------------------------------------------------------
+  Series operator[](const std::string& column) const;
+  Series operator[](const char* column) const { return (*this)[std::string(column)]; }
+  DataFrame operator[](const std::vector<std::string>& columns) const;
+  DataFrame operator[](std::initializer_list<const char*> columns) const {
+    return (*this)[std::vector<std::string>(columns.begin(), columns.end())];
+  }
+  DataFrame operator[](const Series& condition) const;
+  DataFrame operator[](const ColumnExpr& condition) const { return filter(condition); }
+  DataFrame filter(const ColumnExpr& condition) const;
+  /// Puts a column behind the others, or in the place of one with its name.
+  DataFrame assign(const std::string& name, const ColumnExpr& value) const;
+  DataFrame assign(const std::string& name, const Series& value) const;
+  DataFrame drop(const std::vector<std::string>& columns) const;
+  DataFrame rename(const std::vector<std::pair<std::string, std::string>>& old_to_new) const;
+  DataFrame astype(const std::vector<std::pair<std::string, std::string>>& types) const;
+  /// Drops rows with a missing value in one of the columns (`all`: in all of them); none named: all columns.
+  DataFrame dropna(const std::vector<std::string>& subset = {}, bool all = false) const;
+  /// Puts a value in the place of missing ones, in all columns that it fits, or in those named.
+  DataFrame fillna(const ColumnExpr& value, const std::vector<std::string>& subset = {}) const;
+  DataFrame isna() const;
+  DataFrame notna() const;
+  DataFrame abs() const;
+  DataFrame round(std::int64_t decimals = 0) const;
+  /// Makes a table of each partition by a function of yours. `meta`: its columns; those of this frame unless given.
+  template <class F>
+  DataFrame map_partitions(F function, const Table& meta, const Where& where = Where::current()) const {
+    const DelayedFunction<F> one(std::move(function), where);
+    std::vector<Delayed<Table>> made;
+    for (const Delayed<Table>& partition : to_delayed(where)) made.push_back(one(partition));
+    return from_delayed(std::move(made), meta, where);
+  }
+  template <class F>
+  DataFrame map_partitions(F function, const Where& where = Where::current()) const {
+    return map_partitions(std::move(function), meta(), where);
+  }
+
+  // --- Reductions: one row, of the columns that go with them ---------------------------------------------------------
+  DataFrame sum(const Where& where = Where::current()) const { return reduce(AggregateKind::Sum, 0, where); }
+  DataFrame prod(const Where& where = Where::current()) const { return reduce(AggregateKind::Product, 0, where); }
+  DataFrame mean(const Where& where = Where::current()) const { return reduce(AggregateKind::Mean, 0, where); }
+  DataFrame min(const Where& where = Where::current()) const { return reduce(AggregateKind::Min, 0, where); }
+  DataFrame max(const Where& where = Where::current()) const { return reduce(AggregateKind::Max, 0, where); }
+  DataFrame count(const Where& where = Where::current()) const { return reduce(AggregateKind::Count, 0, where); }
+  DataFrame nunique(const Where& where = Where::current()) const { return reduce(AggregateKind::Nunique, 0, where); }
+  DataFrame any(const Where& where = Where::current()) const { return reduce(AggregateKind::Any, 0, where); }
+  DataFrame all(const Where& where = Where::current()) const { return reduce(AggregateKind::All, 0, where); }
+  DataFrame median(const Where& where = Where::current()) const { return reduce(AggregateKind::Median, 0, where); }
+  DataFrame std(std::uint32_t ddof = 1, const Where& where = Where::current()) const {
+    return reduce(AggregateKind::Std, ddof, where);
+  }
+  DataFrame var(std::uint32_t ddof = 1, const Where& where = Where::current()) const {
+    return reduce(AggregateKind::Var, ddof, where);
+  }
+
+  // --- By key --------------------------------------------------------------------------------------------------------
+  GroupBy groupby(const std::vector<std::string>& keys, const GroupOptions& options = {}) const;
+  GroupBy groupby(std::initializer_list<const char*> keys, const GroupOptions& options = {}) const;
+  GroupBy groupby(const std::string& key, const GroupOptions& options = {}) const;
+  GroupBy groupby(const char* key, const GroupOptions& options = {}) const;
+  /// Groups by what is computed of the columns.
+  GroupBy groupby(const Series& key, const GroupOptions& options = {}) const;
+  GroupBy groupby(const ColumnExpr& key, const GroupOptions& options = {}) const;
+  DataFrame drop_duplicates(const std::vector<std::string>& subset = {}, const Where& where = Where::current()) const;
+  /// Joins rows with equal keys. Without names, the columns of both are the keys.
+  DataFrame merge(const DataFrame& right, const MergeOptions& options = {},
+                  const Where& where = Where::current()) const;
+  /// Puts rows with equal keys into one partition.
+  DataFrame shuffle(const std::vector<std::string>& on, std::size_t npartitions = 0,
+                    const Where& where = Where::current()) const;
+
+  // --- Order ---------------------------------------------------------------------------------------------------------
+  /// Sorts all rows, missing values last; equal ones keep their order. Partitions become about equally long.
+  DataFrame sort_values(const std::vector<std::string>& by, const std::vector<bool>& ascending = {},
+                        std::size_t npartitions = 0, const Where& where = Where::current()) const;
+  DataFrame nlargest(std::size_t count, const std::vector<std::string>& by,
+                     const Where& where = Where::current()) const;
+  DataFrame nsmallest(std::size_t count, const std::vector<std::string>& by,
+                      const Where& where = Where::current()) const;
+
+  // --- Partitions ----------------------------------------------------------------------------------------------------
+  /// Returns the lazy tables that the frame consists of: inputs for any task, without a copy.
+  std::vector<Delayed<Table>> to_delayed(const Where& where = Where::current()) const;
+  DataFrame get_partition(std::size_t number) const;
+  DataFrame partitions(std::size_t first, std::size_t count) const;
+  /// Joins or cuts neighbouring partitions until there are so many.
+  DataFrame repartition(std::size_t npartitions, const Where& where = Where::current()) const;
+  /// Joins or cuts partitions that are known to the client, until each takes about so many bytes: computes their sizes.
+  DataFrame repartition_bytes(const Client& client, std::uint64_t bytes, const Where& where = Where::current()) const;
+
+  // --- Running it ----------------------------------------------------------------------------------------------------
+  /// Runs what the rows need and returns all of them in order.
+  Table compute(const Client& client) const;
+  /// Starts computing the partitions; their results are kept while this frame or one made from it exists.
+  DataFrame persist(const Client& client) const;
+  /// Returns the first rows, computing one partition after another until there are enough.
+  Table head(const Client& client, std::size_t rows = 5) const;
+  /// Returns the last rows of the last partition.
+  Table tail(const Client& client, std::size_t rows = 5) const;
+  /// Writes each partition to a file; returns the files' paths. A `*` in `path` becomes the partition's number; without
+  /// one, `path` is a folder. Files appear when they are complete.
+  std::vector<std::string> to_csv(const Client& client, const std::string& path,
+                                  const CsvWriteOptions& options = {}) const;
+  std::vector<std::string> to_parquet(const Client& client, const std::string& path,
+                                      const ParquetWriteOptions& options = {}) const;
+
+  const frames::SharedPlan& plan() const { return plan_; }
+  explicit DataFrame(frames::SharedPlan plan) : plan_(std::move(plan)) {}
+
+ private:
+  friend class Series;
+  DataFrame reduce(AggregateKind kind, std::uint32_t ddof, const Where& where) const;
+  /// Puts f(column) in the place of each column that `fits`.
+  DataFrame each(bool (*fits)(ColumnType), const std::function<ColumnExpr(const ColumnExpr&)>& function) const;
+
+  frames::SharedPlan plan_;
+};
+
+/// A frame's rows by groups of equal keys: `frame.groupby("vendor").mean({"fare"})`. Results have a row for each group:
+/// the keys' columns, then the values'; they are one partition. Owns: a share of the description.  Threading: as an
+/// int.
+class GroupBy {
+ public:
+  using Where = std::source_location;
+
+  /// Only these columns are aggregated.
+  GroupBy operator[](const std::vector<std::string>& columns) const;
+  GroupBy operator[](const char* column) const { return (*this)[std::vector<std::string>{column}]; }
+  /// The columns' values, or those of all other columns that go with it.
+  DataFrame sum(const Where& where = Where::current()) const { return one(AggregateKind::Sum, 0, where); }
+  DataFrame prod(const Where& where = Where::current()) const { return one(AggregateKind::Product, 0, where); }
+  DataFrame mean(const Where& where = Where::current()) const { return one(AggregateKind::Mean, 0, where); }
+  DataFrame count(const Where& where = Where::current()) const { return one(AggregateKind::Count, 0, where); }
+  DataFrame min(const Where& where = Where::current()) const { return one(AggregateKind::Min, 0, where); }
+  DataFrame max(const Where& where = Where::current()) const { return one(AggregateKind::Max, 0, where); }
+  DataFrame first(const Where& where = Where::current()) const { return one(AggregateKind::First, 0, where); }
+  DataFrame last(const Where& where = Where::current()) const { return one(AggregateKind::Last, 0, where); }
+  DataFrame nunique(const Where& where = Where::current()) const { return one(AggregateKind::Nunique, 0, where); }
+  DataFrame median(const Where& where = Where::current()) const { return one(AggregateKind::Median, 0, where); }
+  DataFrame std(std::uint32_t ddof = 1, const Where& where = Where::current()) const {
+    return one(AggregateKind::Std, ddof, where);
+  }
+  DataFrame var(std::uint32_t ddof = 1, const Where& where = Where::current()) const {
+    return one(AggregateKind::Var, ddof, where);
+  }
+  /// How many rows each group has, as "size".
+  DataFrame size(const Where& where = Where::current()) const;
+  /// Several at once: `aggregate({{"fare", "mean"}, {"fare", "std"}, {"tip", "sum"}})`; results are called "fare_mean",
+  /// ...
+  DataFrame aggregate(const std::vector<std::pair<std::string, std::string>>& column_to_kind,
+                      const Where& where = Where::current()) const;
+  DataFrame aggregate(std::vector<Aggregate> aggregates, const Where& where = Where::current()) const;
+
+ private:
+  friend class DataFrame;
+  GroupBy(frames::SharedPlan plan, std::vector<std::string> keys, const GroupOptions& options)
+      : plan_(std::move(plan)), keys_(std::move(keys)), options_(options) {}
+  DataFrame one(AggregateKind kind, std::uint32_t ddof, const Where& where) const;
+
+  frames::SharedPlan plan_;
+  std::vector<std::string> keys_;
+  std::vector<std::string> values_;
+  GroupOptions options_;
+};
+
+/// Puts the rows of frames one behind the other. Columns are those of the first; what another lacks is missing there.
+DataFrame concat(const std::vector<DataFrame>& frames,
+                 const std::source_location& where = std::source_location::current());
+/// As frame.merge(right, options).
+inline DataFrame merge(const DataFrame& left, const DataFrame& right, const MergeOptions& options = {},
+                       const std::source_location& where = std::source_location::current()) {
+  return left.merge(right, options, where);
+}
+
+/// Reads texts of separated fields: a path, or a pattern such as "rides-*.csv". Partitions are blocks of lines.
+DataFrame read_csv(const std::string& pattern, const CsvOptions& options = {});
+DataFrame read_csv(const std::vector<std::string>& patterns, const CsvOptions& options = {});
+/// Reads files of Apache Parquet; a folder means the files in it. Partitions are row groups.
+DataFrame read_parquet(const std::string& pattern, const ParquetOptions& options = {});
+DataFrame read_parquet(const std::vector<std::string>& patterns, const ParquetOptions& options = {});
+
+template <>
+struct CollectionTraits<DataFrame> {
+  using Value = Table;
+  static Table compute(const Client& client, const DataFrame& frame) { return frame.compute(client); }
+  template <class... More>
+  static auto compute(const Client& client, const DataFrame& first, const More&... more) {
+    const auto running = std::tuple(first.persist(client), more.persist(client)...);
+    return std::apply([&](const auto&... one) { return std::tuple(one.compute(client)...); }, running);
+  }
+  static DataFrame persist(const Client& client, const DataFrame& frame) { return frame.persist(client); }
+};
+
+}  // namespace weft
