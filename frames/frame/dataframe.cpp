@@ -109,6 +109,9 @@ DataFrame DataFrame::assign(const std::string& name, const ColumnExpr& value) co
 }
 
 DataFrame DataFrame::assign(const std::string& name, const Series& value) const {
+  if (value.plan_ != plan_ && value.plan_->rows == plan_->rows &&
+      !frames::reads_same(*value.plan_, value.expression_, *plan_))
+    return assign_beside(name, value, Where::current());
   return assign(name, Series(plan_, ColumnExpr(), "the frame").expression_of(value));
 }
 
@@ -174,6 +177,83 @@ DataFrame DataFrame::round(std::int64_t decimals) const {
   return each(&is_number, [decimals](const ColumnExpr& one) { return one.round(decimals); });
 }
 
+DataFrame DataFrame::each_number(const ColumnExpr& other, ColumnOp op) const {
+  return each(&is_number, [&](const ColumnExpr& one) { return one.with(other, op); });
+}
+
+DataFrame DataFrame::isin(const std::vector<Cell>& values) const {
+  return each(&is_any, [&](const ColumnExpr& one) { return one.isin(values); });
+}
+
+DataFrame DataFrame::where(const Series& condition) const {
+  // All columns see the condition as it was before any of them changed.
+  const std::string name = "the condition";
+  const DataFrame told = assign(name, condition);
+  DataFrame changed = told;
+  for (const Table::Named& one : plan_->meta.columns())
+    changed = changed.assign(one.name, col(one.name).where(col(name)));
+  return changed.drop({name});
+}
+
+namespace {
+struct Product {
+  std::int64_t operator()(std::int64_t rows, std::int64_t columns) const { return rows * columns; }
+};
+}  // namespace
+
+Delayed<std::int64_t> DataFrame::size(const Where& where) const {
+  return DelayedFunction<Product>({}, where)(row_count(where), static_cast<std::int64_t>(plan_->meta.column_count()));
+}
+
+DataFrame DataFrame::set_index(const std::string& column, bool sorted, const Where& where) const {
+  static_cast<void>(plan_->meta[column]);
+  const DataFrame ordered = sorted ? *this : sort_values({column}, {true}, 0, where);
+  auto named = std::make_shared<frames::FramePlan>(*ordered.plan_);
+  named->index = column;
+  return DataFrame(std::move(named));
+}
+
+const std::string& DataFrame::index() const { return plan_->index; }
+
+DataFrame DataFrame::reset_index() const {
+  auto plain = std::make_shared<frames::FramePlan>(*plan_);
+  plain->index.clear();
+  return DataFrame(std::move(plain));
+}
+
+namespace {
+const std::string& require_index(const DataFrame& frame, const char* what) {
+  if (frame.index().empty()) throw Error(std::string(what) + " needs an index: set_index(\"column\") sorts by one");
+  return frame.index();
+}
+}  // namespace
+
+DataFrame DataFrame::loc(const ColumnExpr& least, const ColumnExpr& most) const {
+  return filter(col(require_index(*this, "loc")).between(least, most));
+}
+
+DataFrame DataFrame::join(const DataFrame& right, const std::string& how, const Where& where) const {
+  return merge(right,
+               {.how = how, .left_on = {require_index(*this, "join")}, .right_on = {require_index(right, "join")}},
+               where);
+}
+
+std::vector<Cell> DataFrame::divisions(const Client& client) const {
+  const std::string name = require_index(*this, "divisions");
+  frames::AggregatePlan how;
+  how.aggregates = {{AggregateKind::Min, name, "least"}, {AggregateKind::Max, name, "most"}};
+  const frames::SharedPlan begun = frames::with_step(plan_, {.kind = Kind::BeginStates, .aggregates = how});
+  std::vector<Cell> all;
+  Cell last;
+  for (const Future<Table>& one : client.persist(frames::describe(*begun, Where::current()))) {
+    const Table ends = frames::finish_states(one.result(), how);
+    all.push_back(ends["least"].cell(0));
+    if (ends["most"].cell(0).index() != 0) last = ends["most"].cell(0);
+  }
+  all.push_back(last);
+  return all;
+}
+
 DataFrame DataFrame::reduce(AggregateKind kind, std::uint32_t ddof, const Where& where) const {
   frames::AggregatePlan how;
   for (const Table::Named& one : plan_->meta.columns()) {
@@ -229,7 +309,7 @@ DataFrame DataFrame::partitions(std::size_t first, std::size_t count) const {
   };
   cut(part->tables);
   cut(part->pieces);
-  part->marks.front() = frames::fresh_mark();
+  part->marks.front() = part->rows = frames::fresh_mark();
   return DataFrame(std::move(part));
 }
 
@@ -243,7 +323,10 @@ Table DataFrame::compute(const Client& client) const {
 DataFrame DataFrame::persist(const Client& client) const {
   const std::vector<Delayed<Table>> tables = to_delayed();
   static_cast<void>(client.persist(tables));
-  return DataFrame(frames::plan_of(tables, plan_->meta));
+  auto computed = std::make_shared<frames::FramePlan>(*frames::plan_of(tables, plan_->meta));
+  computed->rows = plan_->rows;
+  computed->index = plan_->index;
+  return DataFrame(std::move(computed));
 }
 
 Table DataFrame::head(const Client& client, std::size_t rows) const {

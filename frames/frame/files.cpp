@@ -23,7 +23,7 @@ using frames::ReadPlan;
 
 DataFrame frame_of(std::vector<frames::FilePiece> pieces, ReadPlan read, const Table& meta) {
   auto plan = std::make_shared<FramePlan>();
-  plan->marks = {frames::fresh_mark()};
+  plan->marks = {plan->rows = frames::fresh_mark()};
   plan->pieces = std::move(pieces);
   plan->read = std::move(read);
   plan->begin = plan->meta = meta;

@@ -1,9 +1,12 @@
 #include "frames/frame/reduce.hpp"
+#include "frames/rows/groups.hpp"
+#include "frames/rows/order.hpp"
 
 #include <weft/dataframe.hpp>
 #include <weft/error.hpp>
 
 #include <algorithm>
+#include <numeric>
 
 namespace weft {
 namespace {
@@ -63,6 +66,20 @@ void require_fits(AggregateKind kind, const std::string& column, ColumnType type
   if (!fits(kind, type))
     throw Error("column '" + column + "' is of " + std::string(name_of(type)) + ", which has no " + name_of(kind) +
                 ": name other columns, or use astype");
+}
+
+std::vector<Table> cut_groups(const Table& table, const std::vector<std::string>& keys, const GroupOptions& options) {
+  const Groups groups = group_rows(table, keys, options.dropna);
+  std::vector<std::vector<std::uint32_t>> rows(groups.first_row.size());
+  for (std::size_t i = 0; i < groups.group_of.size(); ++i) {
+    if (groups.group_of[i] != Groups::kNoGroup) rows[groups.group_of[i]].push_back(static_cast<std::uint32_t>(i));
+  }
+  std::vector<std::uint32_t> order(rows.size());
+  std::iota(order.begin(), order.end(), 0u);
+  if (options.sort) order = sorted_rows(table.take(groups.first_row), {keys, std::vector<bool>(keys.size(), true)});
+  std::vector<Table> cut;
+  for (const std::uint32_t group : order) cut.push_back(table.take(rows[group]));
+  return cut;
 }
 
 }  // namespace frames

@@ -229,7 +229,12 @@ bool reads_same(const FramePlan& from, const ColumnExpr& expression, const Frame
 SharedPlan with_step(const SharedPlan& plan, PipelineStep step) {
   auto longer = std::make_shared<FramePlan>(*plan);
   longer->marks.push_back(fresh_mark());
+  if (step.kind != Kind::Assign && step.kind != Kind::Select && step.kind != Kind::Rename)
+    longer->rows = longer->marks.back();
   longer->meta = run_step(plan->meta, step);
+  const bool changed = (step.kind == Kind::Assign || step.kind == Kind::Rename) &&
+                       std::find(step.names.begin(), step.names.end(), plan->index) != step.names.end();
+  if (changed || step.kind == Kind::Top || !longer->meta.has(longer->index)) longer->index.clear();
   longer->steps.push_back(std::move(step));
   return longer;
 }
@@ -237,7 +242,7 @@ SharedPlan with_step(const SharedPlan& plan, PipelineStep step) {
 SharedPlan plan_of(std::vector<Delayed<Table>> tables, const Table& meta) {
   if (tables.empty()) throw Error("a frame needs at least one partition");
   auto plan = std::make_shared<FramePlan>();
-  plan->marks = {fresh_mark()};
+  plan->marks = {plan->rows = fresh_mark()};
   plan->tables = std::move(tables);
   plan->begin = plan->meta = meta.empty_like();
   return plan;

@@ -81,6 +81,8 @@ struct FramePlan {
   Table begin;  // the columns before the steps, without rows
   std::vector<PipelineStep> steps;
   Table meta;                        // the columns after them, without rows
+  std::string index;                 // the column that rows are sorted by, where that is known
+  std::uint64_t rows = 0;            // frames with the same have the same rows in the same partitions
   std::vector<std::uint64_t> marks;  // one of the beginning, one of each step: equal ones are the same
 
   std::size_t partition_count() const { return read.format == ReadPlan::Format::None ? tables.size() : pieces.size(); }

@@ -87,7 +87,7 @@ OPT_IN |= {"weft/array_advice.hpp", "weft/stored_array.hpp", "weft/labelled.hpp"
 OPT_IN |= {"weft/avro.hpp", "weft/from_url.hpp"}
 OPT_IN |= {"weft/kokkos.hpp", "weft/eigen.hpp", "weft/mdspan.hpp"}
 # Frames.
-OPT_IN |= {"weft/column_expression.hpp", "weft/column_methods.hpp", "weft/dataframe.hpp", "weft/frame_options.hpp", "weft/series.hpp",
+OPT_IN |= {"weft/column_expression.hpp", "weft/column_methods.hpp", "weft/dataframe.hpp", "weft/frame_arrays.hpp", "weft/frame_options.hpp", "weft/series.hpp",
            "weft/table.hpp"}
 SOURCES = (".hpp", ".cpp", ".cu", ".cuh", ".h", ".cc", ".def", ".in")
 HEADER_LINES, SOURCE_LINES, TEST_LINES = 300, 600, 800

@@ -56,6 +56,8 @@ class DataFrame {
   /// Describes how many rows there are; shape() computes it.
   Delayed<std::int64_t> row_count(const Where& where = Where::current()) const;
   std::pair<std::int64_t, std::int64_t> shape(const Client& client) const;
+  /// Describes rows times columns.
+  Delayed<std::int64_t> size(const Where& where = Where::current()) const;
 
   // --- Row by row ----------------------------------------------------------------------------------------------------
   Series operator[](const std::string& column) const;
@@ -69,6 +71,7 @@ class DataFrame {
   DataFrame filter(const ColumnExpr& condition) const;
   /// Puts a column behind the others, or in the place of one with its name.
   DataFrame assign(const std::string& name, const ColumnExpr& value) const;
+  /// The series is of this frame, or of one with the same rows: what cumsum, shift, rolling and the like give.
   DataFrame assign(const std::string& name, const Series& value) const;
   DataFrame drop(const std::vector<std::string>& columns) const;
   DataFrame rename(const std::vector<std::pair<std::string, std::string>>& old_to_new) const;
@@ -79,6 +82,24 @@ class DataFrame {
   DataFrame fillna(const ColumnExpr& value, const std::vector<std::string>& subset = {}) const;
   DataFrame isna() const;
   DataFrame notna() const;
+  /// What the operator gives of each column of numbers and the other side.
+  DataFrame add(const ColumnExpr& other) const { return each_number(other, ColumnOp::Add); }
+  DataFrame sub(const ColumnExpr& other) const { return each_number(other, ColumnOp::Subtract); }
+  DataFrame mul(const ColumnExpr& other) const { return each_number(other, ColumnOp::Multiply); }
+  DataFrame div(const ColumnExpr& other) const { return each_number(other, ColumnOp::Divide); }
+  DataFrame truediv(const ColumnExpr& other) const { return div(other); }
+  DataFrame floordiv(const ColumnExpr& other) const { return each_number(other, ColumnOp::FloorDivide); }
+  DataFrame mod(const ColumnExpr& other) const { return each_number(other, ColumnOp::Modulo); }
+  DataFrame pow(const ColumnExpr& other) const { return each_number(other, ColumnOp::Power); }
+  DataFrame eq(const ColumnExpr& other) const { return each_number(other, ColumnOp::Equal); }
+  DataFrame ne(const ColumnExpr& other) const { return each_number(other, ColumnOp::NotEqual); }
+  DataFrame lt(const ColumnExpr& other) const { return each_number(other, ColumnOp::Less); }
+  DataFrame le(const ColumnExpr& other) const { return each_number(other, ColumnOp::LessEqual); }
+  DataFrame gt(const ColumnExpr& other) const { return each_number(other, ColumnOp::Greater); }
+  DataFrame ge(const ColumnExpr& other) const { return each_number(other, ColumnOp::GreaterEqual); }
+  DataFrame isin(const std::vector<Cell>& values) const;
+  /// Keeps values where the condition holds; the others are missing.
+  DataFrame where(const Series& condition) const;
   DataFrame abs() const;
   DataFrame round(std::int64_t decimals = 0) const;
   /// Makes a table of each partition by a function of yours. `meta`: its columns; those of this frame unless given.
@@ -112,6 +133,11 @@ class DataFrame {
     return reduce(AggregateKind::Var, ddof, where);
   }
 
+  DataFrame quantile(double q, const Where& where = Where::current()) const;
+  /// Each number and those before it, column by column; other columns stay.
+  DataFrame cumsum() const;
+  DataFrame diff(std::int64_t periods = 1) const;
+
   // --- By key --------------------------------------------------------------------------------------------------------
   GroupBy groupby(const std::vector<std::string>& keys, const GroupOptions& options = {}) const;
   GroupBy groupby(std::initializer_list<const char*> keys, const GroupOptions& options = {}) const;
@@ -124,6 +150,8 @@ class DataFrame {
   /// Joins rows with equal keys. Without names, the columns of both are the keys.
   DataFrame merge(const DataFrame& right, const MergeOptions& options = {},
                   const Where& where = Where::current()) const;
+  /// Joins on the index of both.
+  DataFrame join(const DataFrame& right, const std::string& how = "left", const Where& where = Where::current()) const;
   /// Puts rows with equal keys into one partition.
   DataFrame shuffle(const std::vector<std::string>& on, std::size_t npartitions = 0,
                     const Where& where = Where::current()) const;
@@ -132,6 +160,16 @@ class DataFrame {
   /// Sorts all rows, missing values last; equal ones keep their order. Partitions become about equally long.
   DataFrame sort_values(const std::vector<std::string>& by, const std::vector<bool>& ascending = {},
                         std::size_t npartitions = 0, const Where& where = Where::current()) const;
+  /// Sorts by a column that rows are then found by: loc. `sorted`: they are in order already.
+  DataFrame set_index(const std::string& column, bool sorted = false, const Where& where = Where::current()) const;
+  /// The column that set_index named; empty where there is none.
+  const std::string& index() const;
+  bool known_divisions() const { return !index().empty(); }
+  DataFrame reset_index() const;
+  /// The rows whose index lies between the two, both included.
+  DataFrame loc(const ColumnExpr& least, const ColumnExpr& most) const;
+  /// Computes the least index of each partition, and the greatest of the last one.
+  std::vector<Cell> divisions(const Client& client) const;
   DataFrame nlargest(std::size_t count, const std::vector<std::string>& by,
                      const Where& where = Where::current()) const;
   DataFrame nsmallest(std::size_t count, const std::vector<std::string>& by,
@@ -168,58 +206,13 @@ class DataFrame {
 
  private:
   friend class Series;
+  DataFrame assign_beside(const std::string& name, const Series& value, const Where& where) const;
   DataFrame reduce(AggregateKind kind, std::uint32_t ddof, const Where& where) const;
+  DataFrame each_number(const ColumnExpr& other, ColumnOp op) const;
   /// Puts f(column) in the place of each column that `fits`.
   DataFrame each(bool (*fits)(ColumnType), const std::function<ColumnExpr(const ColumnExpr&)>& function) const;
 
   frames::SharedPlan plan_;
-};
-
-/// A frame's rows by groups of equal keys: `frame.groupby("vendor").mean({"fare"})`. Results have a row for each group:
-/// the keys' columns, then the values'; they are one partition. Owns: a share of the description.  Threading: as an
-/// int.
-class GroupBy {
- public:
-  using Where = std::source_location;
-
-  /// Only these columns are aggregated.
-  GroupBy operator[](const std::vector<std::string>& columns) const;
-  GroupBy operator[](const char* column) const { return (*this)[std::vector<std::string>{column}]; }
-  /// The columns' values, or those of all other columns that go with it.
-  DataFrame sum(const Where& where = Where::current()) const { return one(AggregateKind::Sum, 0, where); }
-  DataFrame prod(const Where& where = Where::current()) const { return one(AggregateKind::Product, 0, where); }
-  DataFrame mean(const Where& where = Where::current()) const { return one(AggregateKind::Mean, 0, where); }
-  DataFrame count(const Where& where = Where::current()) const { return one(AggregateKind::Count, 0, where); }
-  DataFrame min(const Where& where = Where::current()) const { return one(AggregateKind::Min, 0, where); }
-  DataFrame max(const Where& where = Where::current()) const { return one(AggregateKind::Max, 0, where); }
-  DataFrame first(const Where& where = Where::current()) const { return one(AggregateKind::First, 0, where); }
-  DataFrame last(const Where& where = Where::current()) const { return one(AggregateKind::Last, 0, where); }
-  DataFrame nunique(const Where& where = Where::current()) const { return one(AggregateKind::Nunique, 0, where); }
-  DataFrame median(const Where& where = Where::current()) const { return one(AggregateKind::Median, 0, where); }
-  DataFrame std(std::uint32_t ddof = 1, const Where& where = Where::current()) const {
-    return one(AggregateKind::Std, ddof, where);
-  }
-  DataFrame var(std::uint32_t ddof = 1, const Where& where = Where::current()) const {
-    return one(AggregateKind::Var, ddof, where);
-  }
-  /// How many rows each group has, as "size".
-  DataFrame size(const Where& where = Where::current()) const;
-  /// Several at once: `aggregate({{"fare", "mean"}, {"fare", "std"}, {"tip", "sum"}})`; results are called "fare_mean",
-  /// ...
-  DataFrame aggregate(const std::vector<std::pair<std::string, std::string>>& column_to_kind,
-                      const Where& where = Where::current()) const;
-  DataFrame aggregate(std::vector<Aggregate> aggregates, const Where& where = Where::current()) const;
-
- private:
-  friend class DataFrame;
-  GroupBy(frames::SharedPlan plan, std::vector<std::string> keys, const GroupOptions& options)
-      : plan_(std::move(plan)), keys_(std::move(keys)), options_(options) {}
-  DataFrame one(AggregateKind kind, std::uint32_t ddof, const Where& where) const;
-
-  frames::SharedPlan plan_;
-  std::vector<std::string> keys_;
-  std::vector<std::string> values_;
-  GroupOptions options_;
 };
 
 /// Puts the rows of frames one behind the other. Columns are those of the first; what another lacks is missing there.
@@ -251,3 +244,5 @@ struct CollectionTraits<DataFrame> {
 };
 
 }  // namespace weft
+
+#include <weft/groupby.hpp>

@@ -11,6 +11,7 @@ namespace weft {
 
 class Client;
 class DataFrame;
+class Rolling;
 
 namespace frames {
 struct FramePlan;
@@ -30,6 +31,10 @@ class Series : public ColumnMethods<Series> {
   Series rename(std::string name) const;
   const ColumnExpr& expression() const { return expression_; }
   std::size_t npartitions() const;
+  std::size_t ndim() const { return 1; }
+  /// Computes the different texts of a column of categories, in order. Partitions may list them otherwise: where they
+  /// meet, their lists are united.
+  std::vector<std::string> categories(const Client& client) const;
 
   // --- Reductions: described, computed by a client -------------------------------------------------------------------
   Delayed<Cell> sum(const Where& where = Where::current()) const { return reduce(AggregateKind::Sum, 0, where); }
@@ -55,6 +60,24 @@ class Series : public ColumnMethods<Series> {
     return whole(AggregateKind::Nunique, where);
   }
 
+  /// Describes the value below which this share of the values lies, between two of them by a straight line. All values
+  /// of the column come together in one task.
+  Delayed<double> quantile(double q, const Where& where = Where::current()) const;
+
+  // --- Rows and those before them: series of a frame with the same rows, to be assigned to this one
+  // ---------------------
+  Series cumsum(const Where& where = Where::current()) const;
+  Series cumprod(const Where& where = Where::current()) const;
+  Series cummin(const Where& where = Where::current()) const;
+  Series cummax(const Where& where = Where::current()) const;
+  /// The value so many rows before; negative: behind. Missing where there is none.
+  Series shift(std::int64_t periods = 1, const Where& where = Where::current()) const;
+  /// The value less the one so many rows before.
+  Series diff(std::int64_t periods = 1, const Where& where = Where::current()) const;
+  /// Windows of so many rows that end with each row; missing where fewer than `min_periods` values are in one (0: the
+  /// window).
+  Rolling rolling(std::int64_t window, std::int64_t min_periods = 0) const;
+
   /// Describes each value and how often it comes, most often first: columns of the series' name and "count".
   DataFrame value_counts(const Where& where = Where::current()) const;
   /// Describes the different values in the order in which they first appear.
@@ -62,6 +85,7 @@ class Series : public ColumnMethods<Series> {
   DataFrame nlargest(std::size_t count, const Where& where = Where::current()) const;
   DataFrame nsmallest(std::size_t count, const Where& where = Where::current()) const;
   DataFrame to_frame() const;
+  DataFrame dropna() const;
 
   /// Runs what the values need and returns all of them in order.
   Column compute(const Client& client) const;
@@ -77,6 +101,9 @@ class Series : public ColumnMethods<Series> {
  private:
   friend class DataFrame;
   friend class GroupBy;
+  friend class Rolling;
+  Series cumulate(int kind, const Where& where) const;
+  Series slide(int kind, std::int64_t rows, std::int64_t least, const Where& where) const;
   Series(frames::SharedPlan plan, ColumnExpr expression, std::string name)
       : plan_(std::move(plan)), expression_(std::move(expression)), name_(std::move(name)) {}
   Series made(ColumnExpr expression) const;
@@ -93,6 +120,28 @@ class Series : public ColumnMethods<Series> {
   frames::SharedPlan plan_;
   ColumnExpr expression_;
   std::string name_;
+};
+
+/// Windows that slide over a column: `frame["x"].rolling(7).mean()`.
+/// Owns: a share of the description.  Threading: as an int.
+class Rolling {
+ public:
+  using Where = std::source_location;
+  Series sum(const Where& where = Where::current()) const;
+  Series mean(const Where& where = Where::current()) const;
+  Series min(const Where& where = Where::current()) const;
+  Series max(const Where& where = Where::current()) const;
+  Series count(const Where& where = Where::current()) const;
+  Series std(const Where& where = Where::current()) const;
+  Series var(const Where& where = Where::current()) const;
+
+ private:
+  friend class Series;
+  Rolling(Series column, std::int64_t rows, std::int64_t least)
+      : column_(std::move(column)), rows_(rows), least_(least) {}
+
+  Series column_;
+  std::int64_t rows_, least_;
 };
 
 #define WEFT_SERIES_OPERATOR(SYMBOL, OP)                                                              \

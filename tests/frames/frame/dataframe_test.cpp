@@ -1,5 +1,6 @@
 #include <weft/dataframe.hpp>
 #include <weft/error.hpp>
+#include <weft/frame_arrays.hpp>
 
 #include <unistd.h>
 
@@ -229,6 +230,109 @@ TEST_P(DataFrameTest, FilesGiveBackWhatWasWritten) {
   const Table two = frame_[{"tip", "vendor"}].compute(client_);
   EXPECT_TRUE((parquet[{"tip", "vendor"}].compute(client_).equals(two)));
   std::filesystem::remove_all(folder);
+}
+
+TEST_P(DataFrameTest, RunningSumsAndWindowsReachOverPartitions) {
+  // Partitions of three rows and fewer: windows reach over several.
+  const Table table = rides(40);
+  const DataFrame frame = DataFrame::from_table(table, 17);
+  DataFrame all = frame[{"number", "tip"}];
+  all = all.assign("sum", frame["tip"].cumsum()).assign("most", frame["number"].cummax());
+  all = all.assign("before", frame["number"].shift(7))
+            .assign("behind", frame["number"].shift(-5))
+            .assign("step", frame["tip"].diff());
+  all = all.assign("mean", frame["tip"].rolling(9, 2).mean()).assign("least", (frame["number"] * 2).rolling(4).min());
+  const Table got = all.compute(client_);
+  const auto number = [&](std::size_t i) { return table["number"].data<std::int64_t>()[i]; };
+  double sum = 0;
+  std::int64_t most = 0;
+  for (std::size_t i = 0; i < 40; ++i) {
+    const bool missing = table["tip"].is_missing(i);
+    if (!missing) sum += table["tip"].data<double>()[i];
+    ASSERT_EQ(got["sum"].cell(i), missing ? Cell() : Cell(sum)) << i;
+    ASSERT_EQ(got["most"].cell(i), Cell(most = std::max(most, number(i))));
+    ASSERT_EQ(got["before"].cell(i), i < 7 ? Cell() : Cell(number(i - 7)));
+    ASSERT_EQ(got["behind"].cell(i), i + 5 >= 40 ? Cell() : Cell(number(i + 5)));
+    const bool step = i > 0 && !missing && !table["tip"].is_missing(i - 1);
+    ASSERT_EQ(got["step"].cell(i),
+              step ? Cell(table["tip"].data<double>()[i] - table["tip"].data<double>()[i - 1]) : Cell());
+    double total = 0;
+    int count = 0;
+    for (std::size_t k = i < 8 ? 0 : i - 8; k <= i; ++k) {
+      if (table["tip"].is_missing(k)) continue;
+      total += table["tip"].data<double>()[k];
+      ++count;
+    }
+    ASSERT_EQ(got["mean"].cell(i), count >= 2 ? Cell(total / count) : Cell()) << i;
+    if (i < 3) {
+      ASSERT_EQ(got["least"].cell(i), Cell());
+    } else {
+      ASSERT_EQ(got["least"].cell(i),
+                Cell(2.0 * static_cast<double>(std::min({number(i), number(i - 1), number(i - 2), number(i - 3)}))));
+    }
+  }
+  EXPECT_THAT(error_of([&] { static_cast<void>(frame_.assign("s", frame["tip"].cumsum())); }),
+              HasSubstr("is of another frame"));
+}
+
+TEST_P(DataFrameTest, RowsAreFoundByTheirIndex) {
+  const DataFrame indexed = frame_.set_index("number");
+  EXPECT_EQ(indexed.index(), "number");
+  EXPECT_EQ(indexed.loc(10, 19).shape(client_).first, 50);
+  const std::vector<Cell> divisions = indexed.divisions(client_);
+  EXPECT_EQ(divisions.size(), 8u);
+  EXPECT_TRUE(std::is_sorted(divisions.begin(), divisions.end()));
+  EXPECT_EQ(divisions.back(), Cell(std::int64_t{999}));
+  const DataFrame names = DataFrame::from_table(Table({{"number", Column::of(std::vector<std::int64_t>{3, 5})},
+                                                       {"name", Column::of(std::vector<std::string>{"c", "e"})}}));
+  EXPECT_EQ(indexed.join(names.set_index("number"), "inner").shape(client_).first, 10);
+  EXPECT_THAT(error_of([&] { static_cast<void>(indexed.reset_index().loc(1, 2)); }), HasSubstr("set_index"));
+}
+
+TEST_P(DataFrameTest, WholeFramesAreComputedWith) {
+  const Table small = frame_[{"number", "vendor"}].add(1).head(client_, 3);
+  EXPECT_EQ(small["number"].cell(0), Cell(std::int64_t{1}));
+  EXPECT_EQ(small["vendor"].text(0), "a");
+  EXPECT_EQ(client_.compute(frame_.size()), 25'000);
+  const Table held = frame_[{"number", "fare"}].where(frame_["number"] > 500).compute(client_);
+  EXPECT_EQ(held["number"].missing_count(), 501u * 5);
+  EXPECT_EQ(held["fare"].missing_count(), 501u * 5);
+  EXPECT_EQ(client_.compute(frame_[{"vendor"}].isin({std::string("b")})["vendor"].sum()), Cell(std::int64_t{1250}));
+  EXPECT_DOUBLE_EQ(client_.compute(frame_["number"].quantile(0.25)), 249.75);
+}
+
+TEST_P(DataFrameTest, GroupsAreGivenToFunctions) {
+  const auto widest = [](const Table& group) {
+    const Column& fare = group["fare"];
+    const auto [least, most] = std::minmax_element(fare.data<double>(), fare.data<double>() + fare.size());
+    return Table({{"vendor", group["vendor"].slice(0, 1)}, {"range", Column::of(std::vector<double>{*most - *least})}});
+  };
+  const DataFrame ranges = frame_.groupby("vendor").apply(widest, schema({{"vendor", "string"}, {"range", "float64"}}));
+  const Table got = ranges.sort_values({"vendor"}, {}, 1).compute(client_);
+  ASSERT_EQ(got.row_count(), 4u);
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(got["vendor"].text(i), std::string(1, static_cast<char>('a' + i)));
+    EXPECT_EQ(got["range"].cell(i), Cell(996.0 / 8));
+  }
+  EXPECT_THAT(frame_.astype({{"vendor", "category"}})["vendor"].categories(client_), ElementsAre("a", "b", "c", "d"));
+  const Table half = frame_.quantile(0.5).compute(client_);
+  EXPECT_EQ(half["number"].cell(0), Cell(499.5));
+  const Table sums = frame_[{"vendor", "number"}].cumsum().tail(client_, 1);
+  EXPECT_EQ(sums["number"].cell(0), Cell(std::int64_t{5 * 999 * 500}));
+}
+
+TEST_P(DataFrameTest, BecomesAnArrayAndComesBack) {
+  const Array array = to_array(client_, frame_[{"number", "fare"}]);
+  EXPECT_THAT(std::vector<std::int64_t>(array.shape().begin(), array.shape().end()), ElementsAre(5000, 2));
+  const double mean = client_.compute(frame_["fare"].mean());
+  EXPECT_NEAR(client_.compute(array.mean({.axis = 0})).to_vector<double>()[1], mean, 1e-12);
+  const DataFrame back = from_array(array, {"number", "fare"});
+  EXPECT_EQ(back.npartitions(), 7u);
+  EXPECT_TRUE(
+      back.compute(client_).equals(frame_[{"number", "fare"}].astype({{"number", "float64"}}).compute(client_)));
+  EXPECT_EQ(client_.compute(to_array(client_, frame_["number"]).sum()).item<double>(), 5 * 999 * 500.0);
+  EXPECT_THAT(error_of([&] { static_cast<void>(to_array(client_, frame_)); }),
+              HasSubstr("column 'vendor' is of string"));
 }
 
 TEST_P(DataFrameTest, MistakesAreToldWhereTheyAreMade) {

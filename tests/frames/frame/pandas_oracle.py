@@ -39,6 +39,9 @@ QUERIES = {
     "left": lambda f, g: f.merge(g, on=["k", "s"], how="left"),
     "right": lambda f, g: f.merge(g, on=["k", "s"], how="right"),
     "outer": lambda f, g: f.merge(g, on="k", how="outer", indicator=True).astype({"_merge": str}),
+    "running": lambda f, g: f.assign(c=f.x.cumsum(), p=f.k.cummin(), h=f.x.shift(3), d=f.k.diff(2)),
+    "rolling": lambda f, g: f.assign(m=f.x.rolling(5, min_periods=2).mean(), v=f.k.rolling(30).std(), g=f.k.rolling(4, min_periods=1).max()),
+    "sums-sorted": lambda f, g: group(f, ["s"], "sum")[["s", "x_sum"]].sort_values("x_sum"),
     "concat": lambda f, g: pd.concat([f, g]),
 }
 # What rows are compared as a set: their order is not promised.
