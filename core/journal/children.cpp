@@ -63,7 +63,7 @@ DescribingChildren::DescribingChildren(const Settings& settings) {
   far.folder = std::filesystem::absolute(settings.journal).lexically_normal().string();
   open_ = true;
   detail::open_annotations.fetch_add(1, std::memory_order_relaxed);
-  gives_keys.store(true, std::memory_order_release);
+  gives_keys.fetch_add(1, std::memory_order_release);
 }
 
 DescribingChildren::~DescribingChildren() {
@@ -71,7 +71,7 @@ DescribingChildren::~DescribingChildren() {
   FarSource& far = far_source();
   const std::lock_guard lock(far.mutex);
   detail::open_annotations.fetch_sub(1, std::memory_order_relaxed);
-  gives_keys.store(false, std::memory_order_release);
+  gives_keys.fetch_sub(1, std::memory_order_release);
   far.folder.clear();
   far.read = false;
   far.source.reset();

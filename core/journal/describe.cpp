@@ -69,7 +69,7 @@ bool may_have_key(const TaskOptions* given) {
   return around.journalled && !is_bound(around);
 }
 
-std::atomic<bool> gives_keys{false};
+std::atomic<unsigned> gives_keys{0};
 
 ReadsFile::ReadsFile(const std::string& path) : outer_(files_read) {
   struct stat status {};
@@ -182,6 +182,7 @@ Describing::Describing(const Settings& settings, bool far) {
   if (state_ == nullptr) {
     state_ = std::make_shared<State>(folder, far);
     std::atomic_store(&latest(), state_);
+    gives_keys.fetch_add(1, std::memory_order_release);
     state_->tell();
   } else if (state_->folder != folder) {
     throw ConfigError("--weft-journal: another client of this program has the journal '" + state_->folder +
@@ -189,7 +190,6 @@ Describing::Describing(const Settings& settings, bool far) {
   }
   // Descriptions look whether somebody has something to say about them, as they do for annotations.
   detail::open_annotations.fetch_add(1, std::memory_order_relaxed);
-  gives_keys.store(true, std::memory_order_release);
 }
 
 Describing::~Describing() {
@@ -198,7 +198,7 @@ Describing::~Describing() {
   const std::shared_ptr<State> mine = std::move(state_);
   // This one and the latest; who describes a task now takes one for a moment.
   if (mine.use_count() > 2) return;
-  gives_keys.store(false, std::memory_order_release);
+  gives_keys.fetch_sub(1, std::memory_order_release);
   std::atomic_store(&latest(), std::shared_ptr<State>());
 }
 

@@ -23,8 +23,8 @@ namespace weft::journal {
 
 struct Stored;
 
-/// Whether calls that are described in this process get keys.
-extern std::atomic<bool> gives_keys;
+/// How many in this process want keys of the calls that are described.
+extern std::atomic<unsigned> gives_keys;
 /// Whether results of tasks with keys are written in this process.
 extern std::atomic<bool> writes_results;
 

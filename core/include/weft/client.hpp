@@ -1,5 +1,6 @@
 #pragma once
 
+#include <weft/callable.hpp>
 #include <weft/client_info.hpp>
 #include <weft/config.hpp>
 #include <weft/gathering.hpp>
