@@ -3,12 +3,14 @@
 #include "io/codecs/filters.hpp"
 #include "io/formats/chunk_box.hpp"
 #include "io/formats/format.hpp"
+#include "io/formats/records.hpp"
 #include "io/hdf5/tree.hpp"
 #include "io/hdf5/virtual.hpp"
 #include "io/remote/transfer.hpp"
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 
 namespace weft::io {
 namespace {
@@ -20,7 +22,7 @@ using hdf5::Layout;
 /// Chunks beyond this are no chunks that HDF5 can write.
 constexpr std::uint64_t kMostChunkBytes = std::uint64_t{1} << 32;
 
-class Hdf5File final : public StoredFile, public HasOthers {
+class Hdf5File final : public StoredFile, public HasOthers, public HasRecords {
  public:
   explicit Hdf5File(OpenFile file) : file_(std::move(file)) {
     path_ = file_.path();
@@ -56,9 +58,10 @@ class Hdf5File final : public StoredFile, public HasOthers {
     }
     if (data.layout.kind == Layout::Kind::Virtual)
       return hdf5::read_virtual(*this, variable, data, {start, extent, out, strides});
-    raw(variable, start, extent, out, strides);
-    if (one.type.is_number()) swap_box(out, strides, extent, one.type);
-    hdf5::straighten(data.type, out, strides, extent);
+    const StoredBox box{variable, start, extent, out, strides};
+    if (is_empty(extent)) return;
+    raw({&box, 1});
+    to_native(box);
   }
 
   std::vector<std::string> read_text(std::size_t variable) const override {
@@ -87,10 +90,47 @@ class Hdf5File final : public StoredFile, public HasOthers {
         file_.fail("'" + one.path + "' is a virtual dataset of strings of any length, which weft does not read");
       hdf5::read_virtual(*this, variable, datasets_[variable], {start, one.shape, bytes.data(), strides});
     } else {
-      raw(variable, start, one.shape, bytes.data(), strides);
+      const StoredBox box{variable, start, one.shape, bytes.data(), strides};
+      if (!is_empty(one.shape)) raw({&box, 1});
     }
+    return texts(variable, bytes);
+  }
+
+  void read_together(const std::vector<StoredBox>& boxes) const override {
+    // By dataset, and by the records of it that are wanted.
+    std::map<std::pair<const Dataset::Index*, std::vector<std::int64_t>>, std::vector<StoredBox>> tables;
+    for (const StoredBox& box : boxes) {
+      const Variable& one = variables_[box.variable];
+      const Dataset& data = datasets_[box.variable];
+      check_box(*this, one, box.start, box.extent);
+      refuse_unreadable(box.variable);
+      const bool here = data.elsewhere == nullptr && data.layout.kind != Layout::Kind::Virtual;
+      if (!here && one.type.kind == ElementKind::VariableText)
+        file_.fail("'" + one.path + "' holds strings of any length that lie in another file: open that file");
+      if (!here) {
+        read(box.variable, box.start, box.extent, box.out, box.strides);
+      } else if (!is_empty(box.extent)) {
+        const auto rank = static_cast<std::ptrdiff_t>(data.space.extents.size());
+        std::vector<std::int64_t> records(box.start.begin(), box.start.begin() + rank);
+        records.insert(records.end(), box.extent.begin(), box.extent.begin() + rank);
+        tables[{data.index.get(), std::move(records)}].push_back(box);
+      }
+    }
+    for (const auto& [records, columns] : tables) {
+      raw(columns);
+      for (const StoredBox& box : columns) to_native(box);
+    }
+  }
+
+  std::vector<std::string> texts(std::size_t variable, std::span<const std::byte> stored) const override {
     hdf5::Source source = fresh_source();
-    return hdf5::Values(source).texts(datasets_[variable].type, Cursor(path_, bytes.data(), bytes.size()), count);
+    const auto count =
+        static_cast<std::int64_t>(stored.size() / std::max<std::uint32_t>(1, variables_[variable].type.bytes));
+    return hdf5::Values(source).texts(datasets_[variable].type, Cursor(path_, stored.data(), stored.size()), count);
+  }
+
+  bool is_bits(std::size_t variable) const override {
+    return datasets_[variable].type.kind == hdf5::Datatype::Class::Bits;
   }
 
   std::uint64_t stored_bytes(std::size_t variable) const override {
@@ -145,17 +185,29 @@ class Hdf5File final : public StoredFile, public HasOthers {
     if (!obstacle.empty()) file_.fail("'" + variables_[variable].path + "' " + obstacle + ", which weft does not read");
   }
 
-  /// Elements as they are in the file, but decoded.
-  void raw(std::size_t variable, const std::vector<std::int64_t>& start, const std::vector<std::int64_t>& extent,
-           std::byte* out, const std::vector<std::int64_t>& strides) const {
-    const Variable& one = variables_[variable];
-    const Dataset& data = datasets_[variable];
-    if (std::any_of(extent.begin(), extent.end(), [](std::int64_t e) { return e == 0; })) return;
-    const Layout& layout = data.layout;
-    if (layout.kind == Layout::Kind::Chunked) {
-      chunked(variable, start, extent, out, strides);
-      return;
+  static bool is_empty(const std::vector<std::int64_t>& extent) {
+    return std::any_of(extent.begin(), extent.end(), [](std::int64_t e) { return e == 0; });
+  }
+
+  void to_native(const StoredBox& box) const {
+    const ElementType& type = variables_[box.variable].type;
+    if (type.is_number()) swap_box(box.out, box.strides, box.extent, type);
+    hdf5::straighten(datasets_[box.variable].type, box.out, box.strides, box.extent);
+  }
+
+  void fill(std::span<const StoredBox> boxes) const {
+    for (const StoredBox& box : boxes) {
+      fill_box(box.out, box.strides.data(), box.extent.data(), box.extent.size(), fill_of(box.variable),
+               variables_[box.variable].type.bytes);
     }
+  }
+
+  /// Elements as they are in the file, but decoded. Several boxes are of columns of one table, the same records of it.
+  void raw(std::span<const StoredBox> boxes) const {
+    const Variable& one = variables_[boxes.front().variable];
+    const Dataset& data = datasets_[boxes.front().variable];
+    const Layout& layout = data.layout;
+    if (layout.kind == Layout::Kind::Chunked) return chunked(boxes);
     std::uint64_t bytes = data.record_bytes;
     for (const std::int64_t e : data.space.extents) {
       if (__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(e), &bytes))
@@ -163,34 +215,38 @@ class Hdf5File final : public StoredFile, public HasOthers {
     }
     if (layout.kind == Layout::Kind::Compact) {
       if (layout.compact.size() < bytes) {
-        if (layout.compact.empty())
-          return fill_box(out, strides.data(), extent.data(), extent.size(), fill_of(variable), one.type.bytes);
-        file_.fail("'" + one.path + "' is shorter than its extents say: the file is damaged");
+        if (!layout.compact.empty())
+          file_.fail("'" + one.path + "' is shorter than its extents say: the file is damaged");
+        return fill(boxes);
       }
-      const std::vector<std::int64_t> from = stored_strides(variable, data.space.extents);
-      const std::byte* first = layout.compact.data() + data.place;
-      for (std::size_t axis = 0; axis < from.size(); ++axis) first += start[axis] * from[axis];
-      copy_box(out, strides.data(), first, from.data(), extent.data(), extent.size(), one.type.bytes);
+      for (const StoredBox& box : boxes) {
+        const std::vector<std::int64_t> from = stored_strides(box.variable, data.space.extents);
+        const std::byte* first = layout.compact.data() + datasets_[box.variable].place;
+        for (std::size_t axis = 0; axis < from.size(); ++axis) first += box.start[axis] * from[axis];
+        copy_box(box.out, box.strides.data(), first, from.data(), box.extent.data(), box.extent.size(),
+                 variables_[box.variable].type.bytes);
+      }
       return;
     }
     const std::uint64_t undefined =
         address_bytes_ >= 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << 8 * address_bytes_) - 1;
-    if (layout.address == undefined) {
-      fill_box(out, strides.data(), extent.data(), extent.size(), fill_of(variable), one.type.bytes);
-      return;
-    }
+    if (layout.address == undefined) return fill(boxes);
     if (bytes > layout.bytes) file_.fail("'" + one.path + "' is shorter than its extents say: the file is damaged");
     if (layout.address > file_.size() || bytes > file_.size() || base_ + layout.address + bytes > file_.size()) {
       file_.fail("'" + one.path + "' lies beyond the end: the file is truncated or damaged");
     }
     if (data.is_member()) {
-      const std::vector<std::int64_t> from = stored_strides(variable, data.space.extents);
+      const std::vector<std::int64_t> from = packed_strides(data.space.extents, data.record_bytes);
       std::uint64_t place = base_ + layout.address;
-      for (std::size_t axis = 0; axis < data.space.extents.size(); ++axis)
-        place += static_cast<std::uint64_t>(start[axis] * from[axis]);
-      return member_rows(variable, place, 0, from, start, extent, out, strides);
+      std::vector<std::byte*> outs;
+      for (std::size_t axis = 0; axis < from.size(); ++axis)
+        place += static_cast<std::uint64_t>(boxes.front().start[axis] * from[axis]);
+      for (const StoredBox& box : boxes) outs.push_back(box.out);
+      return member_rows(boxes, place, 0, from, outs);
     }
-    read_contiguous(file_, base_ + layout.address, one.shape, one.type.bytes, start, extent, out, strides);
+    for (const StoredBox& box : boxes)
+      read_contiguous(file_, base_ + layout.address, one.shape, one.type.bytes, box.start, box.extent, box.out,
+                      box.strides);
   }
 
   /// Steps in bytes from element to element where records of these extents lie side by side.
@@ -203,34 +259,39 @@ class Hdf5File final : public StoredFile, public HasOthers {
     return strides;
   }
 
-  /// One member of a box of records that lie side by side: whole records are read, some at a time.
-  void member_rows(std::size_t variable, std::uint64_t place, std::size_t axis, const std::vector<std::int64_t>& from,
-                   const std::vector<std::int64_t>& start, const std::vector<std::int64_t>& extent, std::byte* out,
-                   const std::vector<std::int64_t>& strides) const {
+  /// Members of a box of records that lie side by side: whole records are read, some at a time. `from`: steps from
+  /// record to record; `outs`: where each box goes on.
+  void member_rows(std::span<const StoredBox> boxes, std::uint64_t place, std::size_t axis,
+                   const std::vector<std::int64_t>& from, const std::vector<std::byte*>& outs) const {
     constexpr std::int64_t kPieceBytes = 4 << 20;
-    const Dataset& data = datasets_[variable];
-    const std::size_t rank = data.space.extents.size();
+    const std::uint32_t record_bytes = datasets_[boxes.front().variable].record_bytes;
+    const std::size_t rank = from.size();
     if (axis + 1 < rank) {
-      for (std::int64_t i = 0; i < extent[axis]; ++i) {
-        member_rows(variable, place + static_cast<std::uint64_t>(i * from[axis]), axis + 1, from, start, extent,
-                    out + i * strides[axis], strides);
+      std::vector<std::byte*> inner = outs;
+      for (std::int64_t i = 0; i < boxes.front().extent[axis]; ++i) {
+        member_rows(boxes, place + static_cast<std::uint64_t>(i * from[axis]), axis + 1, from, inner);
+        for (std::size_t k = 0; k < boxes.size(); ++k) inner[k] += boxes[k].strides[axis];
       }
       return;
     }
     // Axes of the member itself follow; the records' last one is read in pieces.
-    const std::int64_t records = rank == 0 ? 1 : extent[axis];
-    const std::int64_t most = std::max<std::int64_t>(1, kPieceBytes / data.record_bytes);
+    const std::int64_t records = rank == 0 ? 1 : boxes.front().extent[axis];
+    const std::int64_t most = std::max<std::int64_t>(1, kPieceBytes / record_bytes);
     const std::size_t first = rank == 0 ? 0 : axis;
-    std::vector<std::int64_t> part(extent.begin() + static_cast<std::ptrdiff_t>(first), extent.end());
-    std::int64_t inside = data.place;
-    for (std::size_t inner = rank; inner < extent.size(); ++inner) inside += start[inner] * from[inner];
     for (std::int64_t at = 0; at < records; at += most) {
       const std::int64_t count = std::min(most, records - at);
-      const std::span<std::byte> piece = decoded_memory(static_cast<std::uint64_t>(count) * data.record_bytes);
-      file_.read(place + static_cast<std::uint64_t>(at) * data.record_bytes, piece.data(), piece.size());
-      if (rank != 0) part[0] = count;
-      copy_box(out + (rank == 0 ? 0 : at * strides[axis]), strides.data() + first, piece.data() + inside,
-               from.data() + first, part.data(), part.size(), variables_[variable].type.bytes);
+      const std::span<std::byte> piece = decoded_memory(static_cast<std::uint64_t>(count) * record_bytes);
+      file_.read(place + static_cast<std::uint64_t>(at) * record_bytes, piece.data(), piece.size());
+      for (std::size_t k = 0; k < boxes.size(); ++k) {
+        const StoredBox& box = boxes[k];
+        const std::vector<std::int64_t> steps = stored_strides(box.variable, datasets_[box.variable].space.extents);
+        std::vector<std::int64_t> part(box.extent.begin() + static_cast<std::ptrdiff_t>(first), box.extent.end());
+        if (rank != 0) part[0] = count;
+        std::int64_t inside = datasets_[box.variable].place;
+        for (std::size_t inner = rank; inner < box.extent.size(); ++inner) inside += box.start[inner] * steps[inner];
+        copy_box(outs[k] + (rank == 0 ? 0 : at * box.strides[axis]), box.strides.data() + first, piece.data() + inside,
+                 steps.data() + first, part.data(), part.size(), variables_[box.variable].type.bytes);
+      }
     }
   }
 
@@ -247,17 +308,17 @@ class Hdf5File final : public StoredFile, public HasOthers {
     return fill.data();
   }
 
-  void chunked(std::size_t variable, const std::vector<std::int64_t>& start, const std::vector<std::int64_t>& extent,
-               std::byte* out, const std::vector<std::int64_t>& strides) const {
-    const Variable& one = variables_[variable];
-    const Dataset& data = datasets_[variable];
+  void chunked(std::span<const StoredBox> boxes) const {
+    const StoredBox& first = boxes.front();
+    const Variable& one = variables_[first.variable];
+    const Dataset& data = datasets_[first.variable];
     const std::size_t rank = data.layout.chunk.size();
     for (const Filter& filter : data.filters) {
       const std::string missing = missing_codec(filter);
       if (!missing.empty()) file_.fail("'" + one.path + "' " + missing);
     }
-    const std::vector<ChunkEntry>& entries = index(variable);
-    each_cell(one.chunk, start, extent, [&](const std::vector<std::int64_t>& at) {
+    const std::vector<ChunkEntry>& entries = index(first.variable);
+    each_cell(data.layout.chunk, first.start, first.extent, [&](const std::vector<std::int64_t>& at) {
       std::uint64_t number = 0;
       for (std::size_t axis = 0; axis < rank; ++axis) {
         number = number * static_cast<std::uint64_t>((one.shape[axis] + one.chunk[axis] - 1) / one.chunk[axis]) +
@@ -267,18 +328,25 @@ class Hdf5File final : public StoredFile, public HasOthers {
           std::lower_bound(entries.begin(), entries.end(), number,
                            [](const ChunkEntry& entry, std::uint64_t wanted) { return entry.number < wanted; });
       const bool there = found != entries.end() && found->number == number;
-      one_chunk(variable, there ? &*found : nullptr, at, {start, extent, out, strides});
+      one_chunk(boxes, there ? &*found : nullptr, at);
     });
   }
 
-  /// Reads what the box and the chunk at `at` share.
-  void one_chunk(std::size_t variable, const ChunkEntry* entry, const std::vector<std::int64_t>& at,
-                 const OpenBox& box) const {
-    const Variable& one = variables_[variable];
-    const Dataset& data = datasets_[variable];
+  /// Calls use(part) with what the box and the chunk at `at` share.
+  template <class Use>
+  void with_part(const StoredBox& box, std::vector<std::int64_t> at, Use use) const {
+    const Variable& one = variables_[box.variable];
+    const std::vector<std::int64_t> strides = stored_strides(box.variable, datasets_[box.variable].layout.chunk);
+    // Axes of a member itself are never cut.
+    at.resize(one.chunk.size(), 0);
+    use(ChunkPart(at, one.chunk, strides, {box.start, box.extent, box.out, box.strides}, one.type.bytes));
+  }
+
+  /// Reads what the boxes and the chunk at `at` share.
+  void one_chunk(std::span<const StoredBox> boxes, const ChunkEntry* entry, const std::vector<std::int64_t>& at) const {
+    const Variable& one = variables_[boxes.front().variable];
+    const Dataset& data = datasets_[boxes.front().variable];
     const std::vector<std::int64_t>& chunk = data.layout.chunk;
-    const std::vector<std::int64_t> chunk_strides = stored_strides(variable, chunk);
-    const ChunkPart part(at, one.chunk, chunk_strides, box, one.type.bytes);
     bool edge = false;
     std::uint64_t bytes = data.record_bytes;
     for (std::size_t axis = 0; axis < chunk.size(); ++axis) {
@@ -287,7 +355,11 @@ class Hdf5File final : public StoredFile, public HasOthers {
     }
     if (bytes > kMostChunkBytes)
       file_.fail("a chunk of '" + one.path + "' takes " + std::to_string(bytes) + " bytes: the file is damaged");
-    if (entry == nullptr) return part.fill(fill_of(variable));
+    if (entry == nullptr) {
+      for (const StoredBox& box : boxes)
+        with_part(box, at, [&](const ChunkPart& part) { part.fill(fill_of(box.variable)); });
+      return;
+    }
     // Deflate packs a thousandfold at best; a damaged size is not worth the memory it asks for.
     if (bytes / 70000 > entry->bytes + 16)
       file_.fail("a chunk of '" + one.path + "' is far too small: the file is damaged");
@@ -303,10 +375,14 @@ class Hdf5File final : public StoredFile, public HasOthers {
       file_.read(entry->address, stored.data(), stored.size());
       undo_filters(path_, data.filters, entry->skipped, stored, decoded);
     };
-    if (!data.is_member()) return part.put(bytes, decode);
+    if (!data.is_member() && boxes.size() == 1)
+      return with_part(boxes.front(), at, [&](const ChunkPart& part) { part.put(bytes, decode); });
     const std::span<std::byte> records = decoded_memory(bytes);
     decode(records);
-    part.copy(records.data() + data.place);
+    for (const StoredBox& box : boxes) {
+      const std::byte* const member = records.data() + datasets_[box.variable].place;
+      with_part(box, at, [&](const ChunkPart& part) { part.copy(member); });
+    }
   }
 
   OpenFile file_;
@@ -328,6 +404,8 @@ bool probe_hdf5(std::span<const std::byte> head) {
 std::shared_ptr<const StoredFile> open_hdf5(OpenFile file) { return std::make_shared<Hdf5File>(std::move(file)); }
 
 }  // namespace
+
+const HasRecords* records_of(const StoredFile& file) { return dynamic_cast<const HasRecords*>(&file); }
 
 const Format kHdf5{"HDF5", probe_hdf5, nullptr, open_hdf5};
 
