@@ -9,12 +9,16 @@
 
 namespace weft::frames {
 
-/// What one partition reads of a file: bytes of a text, or one row group.
+/// What one partition reads of a file: bytes of a text, row groups, or rows of a table.
 struct FilePiece {
   std::string path;
-  std::uint64_t first = 0;  ///< byte where lines begin to be its own; of Parquet: the row group
-  std::uint64_t end = 0;    ///< byte behind which no line begins; of Parquet: the row group behind the last
+  std::uint64_t first = 0;  ///< byte where lines begin to be its own; of Parquet: the row group; of HDF5: the row
+  std::uint64_t end = 0;    ///< byte behind which no line begins; of Parquet and HDF5: the one behind the last
 };
+
+/// Throws where two files differ in what is read of them.
+void require_equal_columns(const std::string& path, const Table& schema, const std::string& other_path,
+                           const Table& other);
 
 /// How the columns of a text are read: what `plan_csv` made of the options and of the first file's beginning.
 struct CsvFormat {

@@ -1,4 +1,5 @@
 #include "frames/files/csv.hpp"
+#include "frames/files/hdf.hpp"
 #include "frames/files/parquet.hpp"
 #include "frames/plan/pipeline.hpp"
 
@@ -122,6 +123,19 @@ DataFrame read_parquet(const std::vector<std::string>& patterns, const ParquetOp
 
 DataFrame read_parquet(const std::string& pattern, const ParquetOptions& options) {
   return read_parquet(std::vector<std::string>{pattern}, options);
+}
+
+DataFrame read_hdf(const std::vector<std::string>& patterns, const std::string& dataset, const HdfOptions& options) {
+  const std::vector<std::string> paths = frames::files_of(with_folders(patterns, ".h5"), "read_hdf");
+  frames::HdfPlan plan = frames::plan_hdf(paths, dataset, options);
+  ReadPlan read;
+  read.format = ReadPlan::Format::Hdf;
+  read.dataset = dataset;
+  return frame_of(std::move(plan.pieces), std::move(read), plan.schema);
+}
+
+DataFrame read_hdf(const std::string& pattern, const std::string& dataset, const HdfOptions& options) {
+  return read_hdf(std::vector<std::string>{pattern}, dataset, options);
 }
 
 std::vector<std::string> DataFrame::to_csv(const Client& client, const std::string& path,

@@ -2,6 +2,7 @@
 
 #include "core/journal/journal.hpp"
 #include "frames/files/csv.hpp"
+#include "frames/files/hdf.hpp"
 #include "frames/files/parquet.hpp"
 #include "frames/rows/groups.hpp"
 
@@ -196,9 +197,17 @@ std::vector<std::string> needed_columns(const Table& begin, const std::vector<Pi
 
 Table RunOnFile::operator()(const FilePiece& piece, const Pipeline& pipeline) const {
   const ReadPlan& read = pipeline.read;
-  return run_steps(read.format == ReadPlan::Format::Csv ? read_csv_piece(piece, read.csv, read.columns)
-                                                        : read_parquet_piece(piece, read.columns),
-                   pipeline.steps);
+  switch (read.format) {
+    case ReadPlan::Format::Csv:
+      return run_steps(read_csv_piece(piece, read.csv, read.columns), pipeline.steps);
+    case ReadPlan::Format::Parquet:
+      return run_steps(read_parquet_piece(piece, read.columns), pipeline.steps);
+    case ReadPlan::Format::Hdf:
+      return run_steps(read_hdf_piece(piece, read.dataset, read.columns), pipeline.steps);
+    case ReadPlan::Format::None:
+      break;
+  }
+  throw Error("a partition of no file was to be read from one");
 }
 
 Table RunOnTable::operator()(const Table& table, const Pipeline& pipeline) const {

@@ -39,10 +39,11 @@ struct PipelineStep {
 
 /// What a file's partitions are read with.
 struct ReadPlan {
-  enum class Format : std::uint8_t { None, Csv, Parquet };
+  enum class Format : std::uint8_t { None, Csv, Parquet, Hdf };
   Format format = Format::None;
   CsvFormat csv = {};
   std::vector<std::string> columns = {};  ///< only these are read; empty: all
+  std::string dataset = {};               ///< of HDF5: the table, or the group
 };
 
 /// Reading and steps: what a task of a partition is told, one copy for all of them.

@@ -51,27 +51,6 @@ Table schema_of(const std::string& path, const Footer& footer, const std::vector
   return columns.empty() ? schema : schema.select(columns);
 }
 
-/// Throws where two files differ in what is read of them.
-void compare(const std::string& path, const Table& schema, const std::string& other_path, const Table& other) {
-  const auto differ = [&](const std::string& text) {
-    throw io::FileError("'" + path + "' and '" + other_path + "' differ: " + text +
-                        ": files read together need equal columns");
-  };
-  const auto missing = [&](const Table& in, const std::string& in_path, const Table& from) {
-    for (const Table::Named& one : from.columns()) {
-      if (!in.has(one.name)) differ("'" + in_path + "' has no column '" + one.name + "'");
-    }
-  };
-  missing(other, other_path, schema);
-  missing(schema, path, other);
-  for (const Table::Named& one : schema.columns()) {
-    const ColumnType here = one.column.type(), there = other[one.name].type();
-    if (here != there)
-      differ("column '" + one.name + "' is " + std::string(name_of(here)) + " in the first and " +
-             std::string(name_of(there)) + " in the second");
-  }
-}
-
 ColumnBounds bounds_of(const Leaf& leaf, const ChunkPlace& chunk) {
   ColumnBounds bounds{leaf.name, {}, {}, chunk.missing};
   // NaN counts as missing here, but not there.
@@ -135,7 +114,7 @@ ParquetPlan plan_parquet(const std::vector<std::string>& paths, const ParquetOpt
     if (&path == &paths.front()) {
       plan.schema = std::move(schema);
     } else {
-      compare(paths.front(), plan.schema, path, schema);
+      require_equal_columns(paths.front(), plan.schema, path, schema);
     }
     add_pieces(path, *footer, options, plan);
   }

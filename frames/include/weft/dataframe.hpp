@@ -16,7 +16,7 @@ Table schema(const std::vector<std::pair<std::string, std::string>>& columns);
 /// Rows in partitions, each a Table that a task computes: Dask's dataframe. Nothing runs before a client computes.
 ///
 ///     DataFrame rides = read_csv("rides-*.csv", {.dates = {"when"}});
-///     DataFrame tips = rides[rides["fare"] > 20].groupby(rides["when"].dt().hour()).mean({"tip"});
+///     DataFrame tips = rides[rides["fare"] > 20].groupby(rides["when"].dt().hour())["tip"].mean();
 ///     std::cout << tips.compute(client);
 ///
 /// Columns are what there is: no index beside them. Rows keep their order. Whatever is done row by row goes into one
@@ -230,6 +230,11 @@ DataFrame read_csv(const std::vector<std::string>& patterns, const CsvOptions& o
 /// Reads files of Apache Parquet; a folder means the files in it. Partitions are row groups.
 DataFrame read_parquet(const std::string& pattern, const ParquetOptions& options = {});
 DataFrame read_parquet(const std::vector<std::string>& patterns, const ParquetOptions& options = {});
+/// Reads tables of HDF5 files: `dataset` names a table ("events/table") as PyTables, h5py and pandas write them, or a
+/// group whose one-dimensional datasets are the columns. Partitions are rows of one file.
+DataFrame read_hdf(const std::string& pattern, const std::string& dataset, const HdfOptions& options = {});
+DataFrame read_hdf(const std::vector<std::string>& patterns, const std::string& dataset,
+                   const HdfOptions& options = {});
 
 template <>
 struct CollectionTraits<DataFrame> {

@@ -87,6 +87,13 @@ struct ParquetOptions {
   std::uint64_t blocksize = 0;            ///< row groups are joined to partitions of about so many bytes; 0: one each
 };
 
+/// How `read_hdf` reads.
+struct HdfOptions {
+  std::vector<std::string> columns = {};  ///< only these, in this order; empty: all
+  /// Most rows of a partition, rounded down to whole stored chunks; 0: each file is one.
+  std::uint64_t chunk_rows = std::uint64_t{1} << 20;
+};
+
 /// How `to_parquet` writes.
 struct ParquetWriteOptions {
   std::string compression = "zstd";        ///< "none", "snappy", "gzip", "zstd"

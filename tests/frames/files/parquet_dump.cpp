@@ -1,7 +1,9 @@
-// Shows what is read of a Parquet file, for a script that compares it with what others read:
+// Shows what is read of a Parquet file or an HDF5 file, for a script that compares it with what others read:
 //   dump FILE [COLUMN...]           each value on a line: "-" missing, numbers, strings as hexadecimal bytes
+//   hdf DATASET ROWS FILE [COLUMN...]  the same of HDF5, in partitions of so many rows
 //   bounds FILE                     what the statistics say, a line for each column of each row group
 //   copy FROM TO CODEC ROWS         reads all and writes it again
+#include "frames/files/hdf.hpp"
 #include "frames/files/parquet.hpp"
 
 #include <weft/error.hpp>
@@ -43,14 +45,28 @@ Table read_all(const std::string& path, const std::vector<std::string>& columns)
   return Table::concat(parts);
 }
 
+Table read_all_hdf(const std::string& path, const std::string& dataset, const weft::HdfOptions& options) {
+  std::vector<Table> parts;
+  for (const weft::frames::FilePiece& piece : weft::frames::plan_hdf({path}, dataset, options).pieces)
+    parts.push_back(weft::frames::read_hdf_piece(piece, dataset, options.columns));
+  return Table::concat(parts);
+}
+
+void show(const Table& table) {
+  for (const Table::Named& one : table.columns()) {
+    std::printf("column %s %s %zu\n", one.name.c_str(), std::string(weft::name_of(one.column.type())).c_str(),
+                one.column.size());
+    for (std::size_t i = 0; i < one.column.size(); ++i) std::puts(text_of(one.column.cell(i)).c_str());
+  }
+}
+
 int run(const std::vector<std::string>& words) {
   if (words.size() >= 2 && words[0] == "dump") {
-    const Table table = read_all(words[1], {words.begin() + 2, words.end()});
-    for (const Table::Named& one : table.columns()) {
-      std::printf("column %s %s %zu\n", one.name.c_str(), std::string(weft::name_of(one.column.type())).c_str(),
-                  one.column.size());
-      for (std::size_t i = 0; i < one.column.size(); ++i) std::puts(text_of(one.column.cell(i)).c_str());
-    }
+    show(read_all(words[1], {words.begin() + 2, words.end()}));
+    return 0;
+  }
+  if (words.size() >= 4 && words[0] == "hdf") {
+    show(read_all_hdf(words[3], words[1], {{words.begin() + 4, words.end()}, std::stoull(words[2])}));
     return 0;
   }
   if (words.size() == 2 && words[0] == "bounds") {
@@ -66,7 +82,8 @@ int run(const std::vector<std::string>& words) {
     weft::frames::write_parquet(words[2], read_all(words[1], {}), {words[3], std::stoull(words[4])});
     return 0;
   }
-  std::fputs("dump FILE [COLUMN...] | bounds FILE | copy FROM TO CODEC ROWS\n", stderr);
+  std::fputs("dump FILE [COLUMN...] | hdf DATASET ROWS FILE [COLUMN...] | bounds FILE | copy FROM TO CODEC ROWS\n",
+             stderr);
   return 2;
 }
 
