@@ -46,7 +46,8 @@ struct ChunkAsTable {
 };
 
 template <class T>
-DataFrame from_chunks(const Array& array, const std::vector<std::string>& names, ColumnType type, const std::source_location& where) {
+DataFrame from_chunks(const Array& array, const std::vector<std::string>& names, ColumnType type,
+                      const std::source_location& where) {
   const DelayedFunction<ChunkAsTable<T>> make({}, where);
   std::vector<Delayed<Table>> tables;
   for (const Delayed<Buffer>& chunk : arrays::to_delayed(array)) tables.push_back(make(chunk, names, type));
@@ -91,14 +92,17 @@ Array to_array(const Client& client, const Series& series, const std::source_loc
 DataFrame from_array(const Array& array, const std::vector<std::string>& names, const std::source_location& where) {
   const std::size_t columns = array.shape().size() == 2 ? static_cast<std::size_t>(array.shape()[1]) : 1;
   if (array.shape().size() == 0 || array.shape().size() > 2 || names.size() != columns)
-    throw Error("from_array: an array of one or two dimensions was expected, with a name for each of its columns; it has " +
-                std::to_string(array.shape().size()) + " dimensions, and there are " + std::to_string(names.size()) + " names");
+    throw Error(
+        "from_array: an array of one or two dimensions was expected, with a name for each of its columns; it has " +
+        std::to_string(array.shape().size()) + " dimensions, and there are " + std::to_string(names.size()) + " names");
   if (array.shape().size() == 2 && array.chunks()[1].size() != 1)
     throw Error("from_array: rows are cut into chunks: rechunk({{1, -1}}) joins them");
   if (array.dtype() == dtype_of<double>()) return from_chunks<double>(array, names, ColumnType::Float64, where);
   if (array.dtype() == dtype_of<float>()) return from_chunks<float>(array, names, ColumnType::Float32, where);
-  if (array.dtype() == dtype_of<std::int64_t>()) return from_chunks<std::int64_t>(array, names, ColumnType::Int64, where);
-  if (array.dtype() == dtype_of<std::int32_t>()) return from_chunks<std::int32_t>(array, names, ColumnType::Int32, where);
+  if (array.dtype() == dtype_of<std::int64_t>())
+    return from_chunks<std::int64_t>(array, names, ColumnType::Int64, where);
+  if (array.dtype() == dtype_of<std::int32_t>())
+    return from_chunks<std::int32_t>(array, names, ColumnType::Int32, where);
   throw Error("from_array: columns are of float64, float32, int64 or int32: astype makes one of these");
 }
 

@@ -29,7 +29,8 @@ struct CarryOn {
 };
 struct CumulatePart {
   Table operator()(const Table& table, const Table& before, frames::Cumulative kind) const {
-    return Table({{table.columns().front().name, frames::cumulate(table[std::size_t{0}], kind, before[std::size_t{0}])}});
+    return Table(
+        {{table.columns().front().name, frames::cumulate(table[std::size_t{0}], kind, before[std::size_t{0}])}});
   }
 };
 
@@ -38,13 +39,15 @@ struct EndRows {
   Table operator()(const Table& first, const Table& second, std::int64_t count, bool last) const {
     const Table both = Table::concat({first, second});
     const auto rows = static_cast<std::int64_t>(both.row_count());
-    return both.slice(static_cast<std::size_t>(last ? std::max<std::int64_t>(0, rows - count) : 0), static_cast<std::size_t>(count));
+    return both.slice(static_cast<std::size_t>(last ? std::max<std::int64_t>(0, rows - count) : 0),
+                      static_cast<std::size_t>(count));
   }
 };
 struct SlidePart {
   Table operator()(const Table& before, const Table& table, const Table& behind, const frames::Window& window) const {
     const Table all = Table::concat({before, table, behind});
-    return Table({{table.columns().front().name, frames::slide(all[std::size_t{0}], window, before.row_count(), table.row_count())}});
+    return Table({{table.columns().front().name,
+                   frames::slide(all[std::size_t{0}], window, before.row_count(), table.row_count())}});
   }
 };
 struct PutColumn {
@@ -81,7 +84,9 @@ Series Series::cumulate(int kind, const Where& where) const {
 }
 
 Series Series::cumsum(const Where& where) const { return cumulate(static_cast<int>(frames::Cumulative::Sum), where); }
-Series Series::cumprod(const Where& where) const { return cumulate(static_cast<int>(frames::Cumulative::Product), where); }
+Series Series::cumprod(const Where& where) const {
+  return cumulate(static_cast<int>(frames::Cumulative::Product), where);
+}
 Series Series::cummin(const Where& where) const { return cumulate(static_cast<int>(frames::Cumulative::Min), where); }
 Series Series::cummax(const Where& where) const { return cumulate(static_cast<int>(frames::Cumulative::Max), where); }
 
@@ -96,7 +101,8 @@ Series Series::slide(int kind, std::int64_t rows, std::int64_t least, const Wher
   const std::int64_t before = frames::rows_before(window), behind = frames::rows_behind(window);
   // What lies next to a partition may reach over several others.
   Tables ahead(parts.size(), none), after(parts.size(), none);
-  for (std::size_t i = 1; i < parts.size() && before > 0; ++i) ahead[i] = ends(ahead[i - 1], parts[i - 1], before, true);
+  for (std::size_t i = 1; i < parts.size() && before > 0; ++i)
+    ahead[i] = ends(ahead[i - 1], parts[i - 1], before, true);
   for (std::size_t i = parts.size(); i-- > 1 && behind > 0;) after[i - 1] = ends(parts[i], after[i], behind, false);
   Tables made;
   for (std::size_t i = 0; i < parts.size(); ++i) made.push_back(run(ahead[i], parts[i], after[i], window));
@@ -115,13 +121,27 @@ Rolling Series::rolling(std::int64_t window, std::int64_t min_periods) const {
   return Rolling(*this, window, min_periods == 0 ? window : min_periods);
 }
 
-Series Rolling::sum(const Where& where) const { return column_.slide(static_cast<int>(frames::WindowKind::Sum), rows_, least_, where); }
-Series Rolling::mean(const Where& where) const { return column_.slide(static_cast<int>(frames::WindowKind::Mean), rows_, least_, where); }
-Series Rolling::min(const Where& where) const { return column_.slide(static_cast<int>(frames::WindowKind::Min), rows_, least_, where); }
-Series Rolling::max(const Where& where) const { return column_.slide(static_cast<int>(frames::WindowKind::Max), rows_, least_, where); }
-Series Rolling::count(const Where& where) const { return column_.slide(static_cast<int>(frames::WindowKind::Count), rows_, 0, where); }
-Series Rolling::std(const Where& where) const { return column_.slide(static_cast<int>(frames::WindowKind::Std), rows_, least_, where); }
-Series Rolling::var(const Where& where) const { return column_.slide(static_cast<int>(frames::WindowKind::Var), rows_, least_, where); }
+Series Rolling::sum(const Where& where) const {
+  return column_.slide(static_cast<int>(frames::WindowKind::Sum), rows_, least_, where);
+}
+Series Rolling::mean(const Where& where) const {
+  return column_.slide(static_cast<int>(frames::WindowKind::Mean), rows_, least_, where);
+}
+Series Rolling::min(const Where& where) const {
+  return column_.slide(static_cast<int>(frames::WindowKind::Min), rows_, least_, where);
+}
+Series Rolling::max(const Where& where) const {
+  return column_.slide(static_cast<int>(frames::WindowKind::Max), rows_, least_, where);
+}
+Series Rolling::count(const Where& where) const {
+  return column_.slide(static_cast<int>(frames::WindowKind::Count), rows_, 0, where);
+}
+Series Rolling::std(const Where& where) const {
+  return column_.slide(static_cast<int>(frames::WindowKind::Std), rows_, least_, where);
+}
+Series Rolling::var(const Where& where) const {
+  return column_.slide(static_cast<int>(frames::WindowKind::Var), rows_, least_, where);
+}
 
 DataFrame DataFrame::assign_beside(const std::string& name, const Series& value, const Where& where) const {
   const Tables mine = to_delayed(where), others = value.to_frame().to_delayed(where);
@@ -141,7 +161,8 @@ DataFrame each_of_numbers(const DataFrame& frame, F function) {
   DataFrame changed = frame;
   for (const Table::Named& one : frame.meta().columns()) {
     const ColumnType type = one.column.type();
-    if (type == ColumnType::Int32 || type == ColumnType::Int64 || type == ColumnType::Float32 || type == ColumnType::Float64)
+    if (type == ColumnType::Int32 || type == ColumnType::Int64 || type == ColumnType::Float32 ||
+        type == ColumnType::Float64)
       changed = changed.assign(one.name, function(frame[one.name]));
   }
   return changed;

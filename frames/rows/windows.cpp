@@ -13,13 +13,17 @@ template <class T>
 T folded(Cumulative kind, T a, T b) {
   switch (kind) {
     case Cumulative::Sum:
-      if constexpr (std::is_integral_v<T>) return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+      if constexpr (std::is_integral_v<T>)
+        return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
       return a + b;
     case Cumulative::Product:
-      if constexpr (std::is_integral_v<T>) return static_cast<T>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+      if constexpr (std::is_integral_v<T>)
+        return static_cast<T>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
       return a * b;
-    case Cumulative::Min: return std::min(a, b);
-    case Cumulative::Max: return std::max(a, b);
+    case Cumulative::Min:
+      return std::min(a, b);
+    case Cumulative::Max:
+      return std::max(a, b);
   }
   return a;
 }
@@ -47,14 +51,18 @@ ColumnType running_type(const Column& column) {
   switch (column.type()) {
     case ColumnType::Bool:
     case ColumnType::Int32:
-    case ColumnType::Int64: return ColumnType::Int64;
+    case ColumnType::Int64:
+      return ColumnType::Int64;
     case ColumnType::Float32:
-    case ColumnType::Float64: return column.type();
+    case ColumnType::Float64:
+      return column.type();
     case ColumnType::Timestamp:
     case ColumnType::String:
-    case ColumnType::Category: break;
+    case ColumnType::Category:
+      break;
   }
-  throw Error("a column of " + std::string(name_of(column.type())) + " has no running sums and windows: astype makes numbers of it");
+  throw Error("a column of " + std::string(name_of(column.type())) +
+              " has no running sums and windows: astype makes numbers of it");
 }
 
 /// The values of one window, the missing ones left out.
@@ -111,8 +119,9 @@ Column difference(const Column& column, std::int64_t by, std::size_t first, std:
       result.data<double>()[i] = now.data<double>()[i] - then.data<double>()[i];
       continue;
     }
-    result.data<std::int64_t>()[i] = static_cast<std::int64_t>(static_cast<std::uint64_t>(now.data<std::int64_t>()[i]) -
-                                                               static_cast<std::uint64_t>(then.data<std::int64_t>()[i]));
+    result.data<std::int64_t>()[i] =
+        static_cast<std::int64_t>(static_cast<std::uint64_t>(now.data<std::int64_t>()[i]) -
+                                  static_cast<std::uint64_t>(then.data<std::int64_t>()[i]));
     if (!now.is_missing(i) && !then.is_missing(i)) continue;
     if (marks == nullptr) marks = result.make_marks();
     marks[i] = 0;
@@ -125,14 +134,18 @@ Column difference(const Column& column, std::int64_t by, std::size_t first, std:
 Column cumulate(const Column& column, Cumulative kind, const Column& before) {
   const Column values = column.cast(running_type(column));
   switch (values.type()) {
-    case ColumnType::Int64: return cumulated<std::int64_t>(values, kind, before);
-    case ColumnType::Float32: return cumulated<float>(values, kind, before);
-    case ColumnType::Float64: return cumulated<double>(values, kind, before);
+    case ColumnType::Int64:
+      return cumulated<std::int64_t>(values, kind, before);
+    case ColumnType::Float32:
+      return cumulated<float>(values, kind, before);
+    case ColumnType::Float64:
+      return cumulated<double>(values, kind, before);
     case ColumnType::Bool:
     case ColumnType::Int32:
     case ColumnType::Timestamp:
     case ColumnType::String:
-    case ColumnType::Category: break;
+    case ColumnType::Category:
+      break;
   }
   return values;
 }
@@ -145,12 +158,14 @@ Column last_value(const Column& column) {
 }
 
 std::int64_t rows_before(const Window& window) {
-  if (window.kind == WindowKind::Shift || window.kind == WindowKind::Diff) return std::max<std::int64_t>(0, window.rows);
+  if (window.kind == WindowKind::Shift || window.kind == WindowKind::Diff)
+    return std::max<std::int64_t>(0, window.rows);
   return window.rows - 1;
 }
 
 std::int64_t rows_behind(const Window& window) {
-  return window.kind == WindowKind::Shift || window.kind == WindowKind::Diff ? std::max<std::int64_t>(0, -window.rows) : 0;
+  return window.kind == WindowKind::Shift || window.kind == WindowKind::Diff ? std::max<std::int64_t>(0, -window.rows)
+                                                                             : 0;
 }
 
 Column slide(const Column& column, const Window& window, std::size_t first, std::size_t count) {
