@@ -53,8 +53,6 @@ Series Series::with(const Series& other, ColumnOp op) const {
 
 Series Series::rename(std::string name) const { return Series(plan_, expression_, std::move(name)); }
 
-Series operator/(const ColumnExpr& a, const Series& b) { return b.pow(-1.0).with(a, ColumnOp::Multiply); }
-
 DataFrame Series::to_frame() const {
   return DataFrame(frames::with_step(
       frames::with_step(plan_, {.kind = PipelineStep::Kind::Assign, .expression = expression_, .names = {name_}}),

@@ -93,6 +93,8 @@ class Series : public ColumnMethods<Series> {
   Series with(ColumnStep step) const;
   Series with(const Series& other, ColumnOp op) const;
   Series with(const ColumnExpr& other, ColumnOp op) const;
+  /// As with, where the other side stands first: 1 / series.
+  Series behind(const ColumnExpr& first, ColumnOp op) const { return made(first.with(expression_, op)); }
   template <class A, class B>
   Series with(const A& second, const B& third, ColumnOp op) const {
     return made(expression_.with(expression_of(second), expression_of(third), op));
@@ -161,11 +163,12 @@ WEFT_SERIES_OPERATOR(>=, GreaterEqual)
 WEFT_SERIES_OPERATOR(&, And)
 WEFT_SERIES_OPERATOR(|, Or)
 #undef WEFT_SERIES_OPERATOR
-// Numbers on the left: what is not symmetric is turned round by way of the literal.
-inline Series operator+(const ColumnExpr& a, const Series& b) { return b.with(a, ColumnOp::Add); }
-inline Series operator*(const ColumnExpr& a, const Series& b) { return b.with(a, ColumnOp::Multiply); }
-inline Series operator-(const ColumnExpr& a, const Series& b) { return (-b).with(a, ColumnOp::Add); }
-Series operator/(const ColumnExpr& a, const Series& b);
+// Numbers on the left.
+inline Series operator+(const ColumnExpr& a, const Series& b) { return b.behind(a, ColumnOp::Add); }
+inline Series operator-(const ColumnExpr& a, const Series& b) { return b.behind(a, ColumnOp::Subtract); }
+inline Series operator*(const ColumnExpr& a, const Series& b) { return b.behind(a, ColumnOp::Multiply); }
+inline Series operator/(const ColumnExpr& a, const Series& b) { return b.behind(a, ColumnOp::Divide); }
+inline Series operator%(const ColumnExpr& a, const Series& b) { return b.behind(a, ColumnOp::Modulo); }
 Series operator&&(const Series&, const Series&) = delete;  // write & between columns
 Series operator||(const Series&, const Series&) = delete;  // write | between columns
 

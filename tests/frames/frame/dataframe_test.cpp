@@ -101,6 +101,16 @@ TEST_P(DataFrameTest, RowsAreChosenAndColumnsComputed) {
   EXPECT_EQ(frame_.astype({{"number", "float64"}}).dtypes()[0], ColumnType::Float64);
 }
 
+TEST_P(DataFrameTest, NumbersMayStandOnTheLeft) {
+  const Column got = (5 / (frame_["number"] + 1)).compute(client_);
+  const Column rest = (7 - frame_["fare"]).compute(client_);
+  for (std::size_t i = 0; i < 1000; ++i) {
+    // One division, rounded once.
+    ASSERT_EQ(got.cell(i), Cell(5.0 / static_cast<double>(table_["number"].data<std::int64_t>()[i] + 1)));
+    ASSERT_EQ(rest.cell(i), Cell(7.0 - table_["fare"].data<double>()[i]));
+  }
+}
+
 TEST_P(DataFrameTest, ReductionsAreThoseOfTheWholeColumn) {
   double sum = 0, squares = 0, count = 0;
   for (std::size_t i = 0; i < table_.row_count(); ++i) {
