@@ -169,6 +169,12 @@ inline Series operator-(const ColumnExpr& a, const Series& b) { return b.behind(
 inline Series operator*(const ColumnExpr& a, const Series& b) { return b.behind(a, ColumnOp::Multiply); }
 inline Series operator/(const ColumnExpr& a, const Series& b) { return b.behind(a, ColumnOp::Divide); }
 inline Series operator%(const ColumnExpr& a, const Series& b) { return b.behind(a, ColumnOp::Modulo); }
+inline Series operator<(const ColumnExpr& a, const Series& b) { return b.behind(a, ColumnOp::Less); }
+inline Series operator<=(const ColumnExpr& a, const Series& b) { return b.behind(a, ColumnOp::LessEqual); }
+inline Series operator>(const ColumnExpr& a, const Series& b) { return b.behind(a, ColumnOp::Greater); }
+inline Series operator>=(const ColumnExpr& a, const Series& b) { return b.behind(a, ColumnOp::GreaterEqual); }
+inline Series operator==(const ColumnExpr& a, const Series& b) { return b.behind(a, ColumnOp::Equal); }
+inline Series operator!=(const ColumnExpr& a, const Series& b) { return b.behind(a, ColumnOp::NotEqual); }
 Series operator&&(const Series&, const Series&) = delete;  // write & between columns
 Series operator||(const Series&, const Series&) = delete;  // write | between columns
 

@@ -104,6 +104,8 @@ TEST_P(DataFrameTest, RowsAreChosenAndColumnsComputed) {
 TEST_P(DataFrameTest, NumbersMayStandOnTheLeft) {
   const Column got = (5 / (frame_["number"] + 1)).compute(client_);
   const Column rest = (7 - frame_["fare"]).compute(client_);
+  EXPECT_EQ(client_.compute((900 <= frame_["number"]).sum()), Cell(std::int64_t{500}));
+  EXPECT_EQ(client_.compute((900 == frame_["number"]).sum()), Cell(std::int64_t{5}));
   for (std::size_t i = 0; i < 1000; ++i) {
     // One division, rounded once.
     ASSERT_EQ(got.cell(i), Cell(5.0 / static_cast<double>(table_["number"].data<std::int64_t>()[i] + 1)));
